@@ -1,0 +1,65 @@
+package model
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Direction tells from which end a host saw the connections of a dependency.
+type Direction string
+
+// Directions.
+const (
+	Out     Direction = "out"     // this host's process is the client
+	In      Direction = "in"      // this host's process is the server
+	Unknown Direction = "unknown" // existed before the agent, and nothing tells
+)
+
+// Counters are the figures of one edge since CountingSince. They only grow,
+// except Open.
+type Counters struct {
+	Connections   uint64 `json:"connections"`           // established and heard
+	Adopted       uint64 `json:"adopted,omitempty"`     // were open when the agent started
+	Attempts      uint64 `json:"attempts,omitempty"`    // connects begun (Out)
+	Failed        uint64 `json:"failed"`                // attempts that did not get through, all reasons
+	Refused       uint64 `json:"refused,omitempty"`     // ... because of ECONNREFUSED
+	TimedOut      uint64 `json:"timed_out,omitempty"`   // ... because of ETIMEDOUT
+	Unreachable   uint64 `json:"unreachable,omitempty"` // ... because of EHOSTUNREACH, ENETUNREACH and the like
+	Aborted       uint64 `json:"aborted,omitempty"`     // ... because the client gave up first
+	Open          uint64 `json:"open"`                  // established now
+	BytesSent     uint64 `json:"bytes_sent"`            // acknowledged by the peer; of closed connections
+	BytesReceived uint64 `json:"bytes_received"`        // of closed connections
+	Retransmits   uint64 `json:"retransmits,omitempty"` // segments; of closed connections
+	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean smoothed round-trip time at close, 0 when none closed
+	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
+}
+
+// Dependency is the body of a PackageDependencies document: the connections
+// between one program on this host and one address, seen from this host's end.
+// The service's end is (Server, Port); the port of the client is not kept.
+type Dependency struct {
+	Direction Direction  `json:"direction"`
+	Proto     string     `json:"proto"`
+	Process              // this host's end
+	Client    netip.Addr `json:"client_addr"`
+	Server    netip.Addr `json:"server_addr"`
+	Port      uint16     `json:"port"` // of the service; with Unknown the port of this host's end
+	Netns     uint32     `json:"netns"`
+	NetnsName string     `json:"netns_name,omitempty"`
+	Counters
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+	// CountingSince begins the run of the agent that Counters belong to. A new
+	// value means that they started again from zero.
+	CountingSince time.Time `json:"counting_since"`
+}
+
+// Key is the document key:
+// "out/usr/bin/curl/127.0.0.1->127.0.0.1:8080/tcp", with "@UNIT" behind the
+// executable as in ProcessID, and "@NETNS" at the end outside the host's own
+// network namespace.
+func (d Dependency) Key() string {
+	server := netip.AddrPortFrom(d.Server, d.Port)
+	return atNetns(fmt.Sprintf("%s%s/%s->%s/%s", d.Direction, processPath(d.Process), d.Client, server, d.Proto), d.NetnsName)
+}

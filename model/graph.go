@@ -1,0 +1,47 @@
+package model
+
+// Kinds of nodes.
+const (
+	KindHost        = "host"
+	KindService     = "service"
+	KindEndpoint    = "endpoint" // an address and port on which a service listens
+	KindProcess     = "process"  // a program that is a client or runs services
+	KindUnknownHost = "unknown-host"
+)
+
+// Kinds of edges, from -> to.
+const (
+	EdgeRuns      = "runs"       // host -> service
+	EdgeListensOn = "listens_on" // service -> endpoint
+	EdgeRunsAs    = "runs_as"    // service -> process
+	EdgeHas       = "has"        // host -> process
+	EdgeDependsOn = "depends_on" // process or unknown-host -> service
+)
+
+// Attrs are the attributes of a node or an edge: JSON values by name.
+type Attrs map[string]any
+
+// Node is one thing in the graph. ID is stable across restarts and readable.
+type Node struct {
+	ID    string `json:"id"`
+	Kind  string `json:"kind"`
+	Attrs Attrs  `json:"attrs"`
+}
+
+// Edge is one directed relation. ID is "FROM -KIND-> TO".
+type Edge struct {
+	ID    string `json:"id"`
+	Kind  string `json:"kind"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Attrs Attrs  `json:"attrs"`
+}
+
+// EdgeID is the identifier of the edge of a kind between two nodes.
+func EdgeID(kind, from, to string) string { return from + " -" + kind + "-> " + to }
+
+// Graph is a set of nodes and the edges between them, each sorted by ID.
+type Graph struct {
+	Nodes []Node `json:"nodes"`
+	Edges []Edge `json:"edges"`
+}

@@ -1,0 +1,73 @@
+package model
+
+import (
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// HostID is "host:web-17".
+func HostID(host string) string { return KindHost + ":" + host }
+
+// ServiceID is "service:web-17/nginx:443", with "/udp" behind the port for
+// other protocols than TCP and "@NETNS" outside the host's network namespace.
+func ServiceID(host, program, proto string, port uint16, netns string) string {
+	id := KindService + ":" + host + "/" + program + ":" + strconv.Itoa(int(port))
+	if proto != "tcp" {
+		id += "/" + proto
+	}
+	return atNetns(id, netns)
+}
+
+// AbsentServiceID names a service that somebody dials and that no agent knows:
+// "service:10.0.0.9:5432". host is "" unless the address means that host alone
+// (loopback): "service:web-17/127.0.0.1:5432".
+func AbsentServiceID(host string, at netip.AddrPort, proto string) string {
+	id := KindService + ":"
+	if host != "" {
+		id += host + "/"
+	}
+	id += at.String()
+	if proto != "tcp" {
+		id += "/" + proto
+	}
+	return id
+}
+
+// EndpointID is "endpoint:web-17/tcp/0.0.0.0:443", with "@NETNS" at the end
+// outside the host's network namespace.
+func EndpointID(host, proto string, at netip.AddrPort, netns string) string {
+	return atNetns(KindEndpoint+":"+host+"/"+proto+"/"+at.String(), netns)
+}
+
+// ProcessID is "process:web-17/usr/bin/curl": the program with its path, not one
+// life of it. Programs in a systemd service bear it: "...@cron.service".
+func ProcessID(host string, p Process) string {
+	return KindProcess + ":" + host + processPath(p)
+}
+
+// UnknownHostID is "unknown-host:10.0.0.9".
+func UnknownHostID(addr netip.Addr) string { return KindUnknownHost + ":" + addr.String() }
+
+// processPath is the part of an identifier that stands for a program: its path
+// from "/", and its systemd service if it runs in one.
+func processPath(p Process) string {
+	exe := strings.TrimSuffix(p.Exe, " (deleted)")
+	if !strings.HasPrefix(exe, "/") {
+		exe = "/" + exe
+	}
+	if unit := p.Unit(); unit != "" {
+		exe += "@" + unit
+	}
+	return exe
+}
+
+// Unit is the systemd service at the end of the cgroup's path, or "". Scopes
+// (logins, transient ones) are not units: their names don't outlive them.
+func (p Process) Unit() string {
+	if base := path.Base(p.Cgroup); strings.HasSuffix(base, ".service") {
+		return base
+	}
+	return ""
+}

@@ -1,0 +1,55 @@
+package model
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// States of a listener and of a service.
+const (
+	StateListening = "listening"
+	StateEnded     = "ended"
+)
+
+// Listener is the body of a PackageListeners document: one address on which
+// something accepts connections. Several sockets on one address (SO_REUSEPORT)
+// are one listener.
+type Listener struct {
+	Proto string     `json:"proto"` // "tcp"
+	Addr  netip.Addr `json:"addr"`  // v4-mapped folded to IPv4; unspecified for every address
+	Port  uint16     `json:"port"`
+	// DualStack says that an IPv6 wildcard also accepts IPv4.
+	DualStack bool `json:"dual_stack,omitempty"`
+	Process
+	// Netns is the inode of the network namespace; NetnsName its name: "" for
+	// the host's own, a name under /run/netns, else "net:[INODE]".
+	Netns     uint32 `json:"netns"`
+	NetnsName string `json:"netns_name,omitempty"`
+
+	State string    `json:"state"`
+	Since time.Time `json:"since"` // began to listen
+	// SinceApprox says that the listener is older than the agent: Since is then
+	// the start of its process, the earliest that it can have been.
+	SinceApprox bool       `json:"since_approx,omitempty"`
+	Ended       *time.Time `json:"ended,omitempty"`
+	Sockets     int        `json:"sockets"` // listening sockets behind this address
+}
+
+// Key is the document key: "tcp/0.0.0.0/8080", followed by "@NETNS" outside the
+// host's own network namespace.
+func (l Listener) Key() string {
+	return atNetns(l.Proto+"/"+l.Addr.String()+"/"+strconv.Itoa(int(l.Port)), l.NetnsName)
+}
+
+// ServiceID is the identifier of the service that the listener belongs to.
+func (l Listener) ServiceID(host string) string {
+	return ServiceID(host, l.Program(), l.Proto, l.Port, l.NetnsName)
+}
+
+func atNetns(s, netns string) string {
+	if netns == "" {
+		return s
+	}
+	return s + "@" + netns
+}

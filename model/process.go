@@ -1,0 +1,44 @@
+package model
+
+import (
+	"path"
+	"strings"
+)
+
+// KernelExe stands as the executable of sockets that the kernel itself owns
+// (NFS, iSCSI, ...): they belong to no process.
+const KernelExe = "[kernel]"
+
+// Process is the owner of a socket as the kernel named it, completed from /proc
+// where the process still lived when it was looked at.
+type Process struct {
+	PID     int      `json:"pid"` // 0 for the kernel
+	Exe     string   `json:"exe"` // path; KernelExe for the kernel; the command name in [] when the path is unknown
+	Comm    string   `json:"comm,omitempty"`
+	Cmdline []string `json:"cmdline"`
+	UID     string   `json:"uid"` // user name, or the number where no name is known
+	GID     string   `json:"gid"`
+	UIDNum  uint32   `json:"uid_number"`
+	GIDNum  uint32   `json:"gid_number"`
+	Cwd     string   `json:"cwd"`
+	// Cgroup is the path of the cgroup v2, "/" for the root; CgroupID its inode.
+	Cgroup   string `json:"cgroup,omitempty"`
+	CgroupID uint64 `json:"cgroup_id,omitempty"`
+	// Partial names what could not be read because the process had gone.
+	Partial bool `json:"partial,omitempty"`
+}
+
+// Kernel reports whether the owner is the kernel rather than a process.
+func (p Process) Kernel() bool { return p.Exe == KernelExe }
+
+// Program is the short name of the executable: its base name, without the
+// brackets of KernelExe.
+func (p Process) Program() string { return program(p.Exe) }
+
+func program(exe string) string {
+	if exe == "" {
+		return "unknown"
+	}
+	exe = strings.TrimSuffix(exe, " (deleted)")
+	return strings.Trim(path.Base(exe), "[]")
+}

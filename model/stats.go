@@ -1,0 +1,76 @@
+package model
+
+import "time"
+
+// MapFill is how full one bounded kernel map or user-space table is.
+type MapFill struct {
+	Name  string `json:"name"`
+	Used  int    `json:"used"`
+	Limit int    `json:"limit"`
+	Bytes uint64 `json:"bytes,omitempty"` // memory charged to it, 0 when unknown
+}
+
+// CaptureStats are the figures of the agent's capture since it started. Every
+// event that the kernel reported stands in exactly one of them.
+type CaptureStats struct {
+	// Events by kind that reached user space: "listen", "unlisten", "edge".
+	Events map[string]uint64 `json:"events"`
+	// Drops by reason: what the kernel side could not keep or pass on; see
+	// docs/metrics.md for the reasons and what each one loses.
+	Drops map[string]uint64 `json:"drops"`
+	// Transitions is how many TCP state changes the kernel side folded, by kind:
+	// "connect", "established", "accepted", "failed", "closed", "listen", "unlisten".
+	Transitions map[string]uint64 `json:"transitions"`
+	Resyncs     uint64            `json:"resyncs"`   // full reads of the maps after a drop
+	Evictions   uint64            `json:"evictions"` // idle edges removed from the kernel map
+	Maps        []MapFill         `json:"maps"`
+	Listeners   int               `json:"listeners"` // listening now
+	Edges       int               `json:"edges"`
+	// Hooks tells which hook serves which fact on this kernel.
+	Hooks []Hook `json:"hooks"`
+}
+
+// Hook is one fact that Cassini wants from the kernel, and the rung that serves it.
+type Hook struct {
+	Fact   string `json:"fact"`             // "tcp connect, listen, close"
+	Hook   string `json:"hook"`             // "tp_btf/inet_sock_set_state"; "" when nothing serves it
+	First  bool   `json:"first"`            // the first choice serves it
+	Lost   string `json:"lost,omitempty"`   // what the rung in use does not tell
+	Reason string `json:"reason,omitempty"` // why a better rung is not in use
+}
+
+// OutboxStats are the figures of the documents on their way to the manager.
+type OutboxStats struct {
+	Queued    int               `json:"queued"` // waiting now, in memory and on disk
+	Limit     int               `json:"limit"`
+	Spooled   int               `json:"spooled"` // of Queued, on disk
+	Accepted  uint64            `json:"accepted"`
+	Retries   uint64            `json:"retries"`
+	Dropped   map[string]uint64 `json:"dropped"` // by reason: "full", "refused"
+	Connected bool              `json:"connected"`
+}
+
+// StoreStats are the figures of the manager's document log.
+type StoreStats struct {
+	Documents uint64    `json:"documents"` // entries in the log
+	Names     uint64    `json:"names"`     // distinct document names
+	FileBytes uint64    `json:"file_bytes"`
+	FreeBytes uint64    `json:"free_bytes"` // of FileBytes, reusable
+	Appended  uint64    `json:"appended"`   // entries written since start
+	Thinned   uint64    `json:"thinned"`    // progress entries that replaced the one before
+	Expired   uint64    `json:"expired"`    // entries removed by retention
+	Oldest    time.Time `json:"oldest"`
+	Newest    time.Time `json:"newest"`
+}
+
+// GraphStats are the figures of the manager's graph.
+type GraphStats struct {
+	Nodes     map[string]int    `json:"nodes"`     // by kind
+	Edges     map[string]int    `json:"edges"`     // by kind
+	Services  map[string]int    `json:"services"`  // by state
+	Documents uint64            `json:"documents"` // applied since start
+	Rejected  map[string]uint64 `json:"rejected"`  // documents not understood, by package ("other" for unknown ones)
+	Forgotten uint64            `json:"forgotten"` // ended services and idle dependencies dropped at the bound
+	Watchers  int               `json:"watchers"`  // open event streams
+	Lagged    uint64            `json:"lagged"`    // event streams cut off because their reader was slow
+}

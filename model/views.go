@@ -1,0 +1,74 @@
+package model
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Service is one service as the API and the CLI show it: one program, protocol
+// and port on one host, with all its addresses.
+type Service struct {
+	ID    string     `json:"id"`
+	Host  string     `json:"host"`
+	Proto string     `json:"proto"`
+	Addr  netip.Addr `json:"addr"` // the widest of Addrs: a wildcard before any other, IPv4 before IPv6
+	Port  uint16     `json:"port"`
+	// Addrs are all addresses that it listens on (or, when ended, last did).
+	Addrs []netip.Addr `json:"addrs"`
+	Process
+	Netns       uint32     `json:"netns"`
+	NetnsName   string     `json:"netns_name,omitempty"`
+	State       string     `json:"state"`
+	Since       time.Time  `json:"since"`
+	SinceApprox bool       `json:"since_approx,omitempty"`
+	Ended       *time.Time `json:"ended,omitempty"`
+}
+
+// Party is one end of a dependency.
+type Party struct {
+	ID   string     `json:"id"`
+	Host string     `json:"host"` // "" when no agent knows it
+	Exe  string     `json:"exe"`  // "" when unknown
+	PID  int        `json:"pid"`  // of the latest process seen; 0 when unknown or the kernel's
+	Addr netip.Addr `json:"addr"`
+}
+
+// DependencyView is who is client of whom, as the API and the CLI show it:
+// all connections between one client program and one service, both ends joined.
+// Counters are the client's where its host has an agent, else the server's;
+// across runs of the agent they add up.
+type DependencyView struct {
+	ID     string `json:"id"`
+	Client Party  `json:"client"`
+	Server Party  `json:"server"`
+	Proto  string `json:"proto"`
+	Port   uint16 `json:"port"`
+	Counters
+	// SeenBy lists the ends that reported it: "client", "server" or both.
+	SeenBy    []string  `json:"seen_by"`
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+}
+
+// Kinds of events.
+const (
+	EventServiceStarted = "service.started"
+	EventServiceEnded   = "service.ended"
+	EventServiceChanged = "service.changed" // other owner, other addresses
+	EventDependencyNew  = "dependency.new"
+	EventDependencyFail = "dependency.failing" // failures where there were none
+	EventHostSeen       = "host.seen"          // an agent reported for the first time
+	EventHostChanged    = "host.changed"       // reboot, new agent, new kernel
+)
+
+// Event is one change of the graph that a person may want to hear of.
+type Event struct {
+	// ID is the log key of the document that brought it, with "#N" behind the
+	// second and later event of one document. IDs sort by time.
+	ID      string    `json:"id"`
+	Time    time.Time `json:"time"`
+	Kind    string    `json:"kind"`
+	Host    string    `json:"host"`
+	Node    string    `json:"node"`    // the node or edge that changed
+	Summary string    `json:"summary"` // one line for people
+}
