@@ -1,0 +1,272 @@
+//go:build ignore
+
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What existed before the tracepoint was attached, put into the same maps, once.
+ * Two passes: listeners, then connections. Each pass walks the open files of
+ * every process (that tells the owner) and then the TCP table of each network
+ * namespace (that finds the sockets without a file: the kernel's own, the paths
+ * of MPTCP, those not yet accepted).
+ * What the tracepoint already knows is left alone, so a pass may run again.
+ */
+#include "sockets.h"
+
+/* Set by user space between the passes. */
+enum pass {
+	PASS_LISTENERS = 1,
+	PASS_CONNECTIONS = 2,
+};
+__u32 pass;
+
+struct listen_key {
+	__u32 netns;
+	__u32 port;
+	__u8 addr[16];
+};
+
+/* Where somebody listens: tells the direction of connections. Dropped with the bootstrap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct listen_key);
+	__type(value, struct owner);
+} listen_index SEC(".maps");
+
+/* The process behind an MPTCP socket, by the socket's address. Dropped as well. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct owner);
+} mptcp_owners SEC(".maps");
+
+static __always_inline void task_owner(struct owner *owner, struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	owner->tgid = BPF_CORE_READ(task, tgid);
+	owner->start_ns = BPF_CORE_READ(leader, start_boottime);
+	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	owner->uid = BPF_CORE_READ(task, cred, uid.val);
+	owner->gid = BPF_CORE_READ(task, cred, gid.val);
+	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), &leader->comm);
+	if (exe) {
+		owner->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
+		owner->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	}
+}
+
+/*
+ * A listener may be held by several processes. Its owner is the oldest of them,
+ * but not init, which only hands sockets on.
+ */
+static __always_inline bool better_owner(const struct owner *known, const struct owner *other)
+{
+	if (other->tgid == 1 || other->tgid == known->tgid)
+		return false;
+	return known->tgid == 1 || other->start_ns < known->start_ns;
+}
+
+static __always_inline void found_listener(struct sock *sk, const struct owner *owner)
+{
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct listener *known = bpf_map_lookup_elem(&listeners, &cookie);
+	struct listener l = { .owner = *owner, .scanned = 1 };
+	struct sock_state state = { .owner = *owner, .role = ROLE_LISTENER };
+	struct listen_key key = {};
+
+	describe_listener(&l, sk);
+	if (!known || (known->scanned && better_owner(&known->owner, owner))) {
+		if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
+			COUNT(count(), listeners_full);
+		struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state,
+							   BPF_SK_STORAGE_GET_F_CREATE);
+		if (st)
+			*st = state;
+		else
+			COUNT(count(), storage_failed);
+		known = NULL;
+	}
+	key.netns = l.netns;
+	key.port = l.port;
+	__builtin_memcpy(key.addr, l.addr, 16);
+	bpf_map_update_elem(&listen_index, &key, known ? &known->owner : owner, BPF_ANY);
+}
+
+static __always_inline struct owner *listening_at(__u32 netns, __u16 port, const __u8 addr[16])
+{
+	struct listen_key key = { .netns = netns, .port = port };
+	struct owner *owner;
+
+	__builtin_memcpy(key.addr, addr, 16);
+	owner = bpf_map_lookup_elem(&listen_index, &key);
+	if (owner)
+		return owner;
+	v4_mapped(key.addr, 0);
+	owner = bpf_map_lookup_elem(&listen_index, &key);
+	if (owner)
+		return owner;
+	__builtin_memset(key.addr, 0, 16);
+	return bpf_map_lookup_elem(&listen_index, &key);
+}
+
+/*
+ * Who called whom. A port that connect() chose stands in a bucket that nothing
+ * else may share, marked by a negative fastreuse (net/ipv4/inet_hashtables.c,
+ * __inet_hash_connect), and an accepted socket never keeps the lock of an
+ * explicitly bound port (net/core/sock.c, sk_clone): both mean the client. Else
+ * a listener on the local address means the server. Else nothing tells.
+ */
+static __always_inline __u8 direction_of(struct sock *sk, const struct edge_key *key)
+{
+	struct inet_bind_bucket *bucket =
+		BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+		return DIR_OUT;
+	if (bucket && BPF_CORE_READ(bucket, fastreuse) < 0)
+		return DIR_OUT;
+	if (listening_at(key->netns, sk->__sk_common.skc_num, key->local))
+		return DIR_IN;
+	if (listening_at(key->netns, bpf_ntohs(sk->__sk_common.skc_dport), key->peer))
+		return DIR_OUT;
+	return DIR_UNKNOWN;
+}
+
+static __always_inline void found_connection(struct sock *sk, const struct owner *owner)
+{
+	struct sock_state state = { .role = ROLE_COUNTED };
+	__u64 now = bpf_ktime_get_ns();
+	bool fresh = false;
+
+	if (bpf_sk_storage_get(&sock_states, sk, 0, 0))
+		return;
+	state.owner = *owner;
+	edge_owner(&state.key, owner);
+	state.key.netns = sk->__sk_common.skc_net.net->ns.inum;
+	peer_address(state.key.peer, sk);
+	local_address(state.key.local, sk);
+	state.key.proto = IPPROTO_TCP;
+	state.key.direction = direction_of(sk, &state.key);
+	state.key.port = state.key.direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
+							  sk->__sk_common.skc_num;
+	if (sk->__sk_common.skc_state == TCP_SYN_SENT)
+		state.role = ROLE_CLIENT;
+	if (!bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE)) {
+		COUNT(count(), storage_failed);
+		return;
+	}
+	struct edge *edge = edge_of(&state.key, owner, now, &fresh);
+	if (!edge) {
+		COUNT(count(), edges_full);
+		return;
+	}
+	if (state.role == ROLE_CLIENT)
+		ADD(edge->attempts, 1);
+	else
+		ADD(edge->adopted, 1);
+}
+
+static __always_inline void found_mptcp(struct sock *sk, const struct owner *owner)
+{
+	__u64 key = (__u64)sk;
+	struct owner *known = bpf_map_lookup_elem(&mptcp_owners, &key);
+
+	if (!known || better_owner(known, owner))
+		bpf_map_update_elem(&mptcp_owners, &key, owner, BPF_ANY);
+}
+
+/* Whose a socket is that belongs to no open file. */
+static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, struct tcp_sock *tp)
+{
+	struct socket *socket = sk->sk_socket;
+	struct owner *known = NULL;
+
+	if (is_subflow(tp) && bpf_core_type_exists(struct mptcp_subflow_context)) {
+		struct mptcp_subflow_context *subflow =
+			BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
+		__u64 key = (__u64)BPF_CORE_READ(subflow, conn);
+
+		known = bpf_map_lookup_elem(&mptcp_owners, &key);
+	} else if (!socket) {
+		/* Not yet accepted: its listener's. */
+		struct edge_key at = {};
+
+		local_address(at.local, sk);
+		known = listening_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num, at.local);
+	}
+	if (known) {
+		*owner = *known;
+	} else if (socket && !BPF_CORE_READ(socket, file) && !is_subflow(tp)) {
+		kernel_owner(owner);
+	} else {
+		owner->kind = OWNER_UNKNOWN;
+		owner->uid = BPF_CORE_READ(sk, sk_uid.val);
+	}
+}
+
+static __always_inline bool is_connection(__u8 tcp_state)
+{
+	return tcp_state != TCP_LISTEN && tcp_state != TCP_CLOSE && tcp_state != TCP_SYN_RECV &&
+	       tcp_state != TCP_TIME_WAIT && tcp_state != TCP_NEW_SYN_RECV;
+}
+
+SEC("iter/task_file")
+int scan_files(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct task_struct *task = ctx->task;
+	struct owner owner = {};
+
+	if (!file || !task)
+		return 0;
+	struct socket *socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	struct sock *sk = socket->sk;
+	if (!sk)
+		return 0;
+	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
+		return 0;
+	if (sk->sk_protocol == IPPROTO_MPTCP) {
+		task_owner(&owner, task);
+		found_mptcp(sk, &owner);
+		return 0;
+	}
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	task_owner(&owner, task);
+	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
+		found_listener(sk, &owner);
+	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
+		found_connection(sk, &owner);
+	return 0;
+}
+
+SEC("iter/tcp")
+int scan_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct owner owner = {};
+
+	if (!skc)
+		return 0;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	struct sock *sk = (struct sock *)tp;
+
+	if (bpf_sk_storage_get(&sock_states, sk, 0, 0))
+		return 0;
+	hidden_owner(&owner, sk, tp);
+	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
+		found_listener(sk, &owner);
+	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
+		found_connection(sk, &owner);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

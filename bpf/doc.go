@@ -1,0 +1,11 @@
+// Package bpf is the kernel side of Cassini: the eBPF programs (one concern a C
+// file), their generated Go bindings, and the types that load, attach and read
+// them. It knows nothing of documents or graphs; what a record means to people
+// is decided by the agent.
+//
+// Objects are committed, so that building needs no clang; `make generate`
+// rebuilds them.
+package bpf
+
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -g -Wall -Werror" -type event -type owner -type event_kind -type owner_kind -type direction tcp tcp.c
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -g -Wall -Werror" -no-global-types bootstrap bootstrap.c

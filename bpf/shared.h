@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the kernel side and Go share. bpf2go turns these into Go types; a test
+ * compares the sizes.
+ */
+#ifndef CASSINI_SHARED_H
+#define CASSINI_SHARED_H
+
+#define PATH_SIZE 512 /* bytes of an executable's or working directory's path */
+#define ARGS_SIZE 512 /* bytes of a command line */
+#define PATH_DEPTH 32 /* components of a path */
+
+enum direction {
+	DIR_UNKNOWN = 0,
+	DIR_OUT = 1,
+	DIR_IN = 2,
+};
+
+/*
+ * One edge: a program here, an address there, one service port. Addresses are 16
+ * bytes, IPv4 as ::ffff:a.b.c.d. The client's port is not part of it. For
+ * DIR_UNKNOWN port is the local one.
+ */
+struct edge_key {
+	__u64 cgroup; /* id of the cgroup v2 */
+	__u64 exe_ino;
+	__u32 exe_dev;
+	__u32 netns;
+	__u8 peer[16];
+	__u8 local[16];
+	__u16 port; /* host byte order */
+	__u8 proto;
+	__u8 direction;
+	__u32 pad;
+};
+
+enum owner_kind {
+	OWNER_PROCESS = 0,
+	OWNER_KERNEL = 1,  /* the kernel itself: NFS, iSCSI, ... */
+	OWNER_UNKNOWN = 2, /* a process that could not be told; uid is the socket's */
+};
+
+/* Who a socket belongs to, as the kernel knows it. */
+struct owner {
+	__u64 cgroup;
+	__u64 exe_ino;
+	__u64 start_ns; /* of the process, CLOCK_BOOTTIME */
+	__u32 exe_dev;
+	__u32 tgid;
+	__u32 uid;
+	__u32 gid;
+	__u32 kind; /* enum owner_kind */
+	__u32 pad;
+	__u8 comm[16];
+};
+
+/* Everything counted of one edge. Times are CLOCK_MONOTONIC. */
+struct edge {
+	__u64 attempts;
+	__u64 connections;
+	__u64 adopted; /* open before the program was attached */
+	__u64 refused;
+	__u64 timed_out;
+	__u64 unreachable;
+	__u64 aborted;
+	__u64 closed; /* of connections + adopted */
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u64 retransmits;
+	__u64 rtt_us; /* sum over closed of the smoothed round-trip time */
+	__u64 first_ns;
+	__u64 last_ns;
+	struct owner owner; /* a sample: of the latest connect, of the listener for DIR_IN */
+};
+
+struct listener {
+	struct owner owner;
+	__u64 started_ns; /* CLOCK_MONOTONIC; 0: before the program was attached */
+	__u8 addr[16];
+	__u32 netns;
+	__u16 port;
+	__u8 dual_stack;
+	__u8 scanned; /* found by the bootstrap */
+};
+
+enum event_kind {
+	EVENT_LISTEN = 1,
+	EVENT_UNLISTEN = 2,
+	EVENT_EDGE = 3,   /* the first connection of an edge */
+	EVENT_FAILED = 4, /* the first failure of an edge */
+	EVENT_FULL = 5,   /* no room for an edge; at most once a second */
+};
+
+/* exe and cwd hold names from the leaf up to the root, each with its NUL. */
+struct event {
+	__u32 kind;
+	__u16 exe_len;
+	__u16 cwd_len;
+	__u32 args_len;
+	__u32 pad;
+	__u64 cookie; /* of the listening socket */
+	struct edge_key key;
+	struct listener listener;
+	__u8 exe[PATH_SIZE];
+	__u8 cwd[PATH_SIZE];
+	__u8 args[ARGS_SIZE];
+};
+
+/* One per CPU. What moved, and what could not be kept. */
+struct counters {
+	__u64 listen;
+	__u64 unlisten;
+	__u64 connect;
+	__u64 established;
+	__u64 accepted;
+	__u64 failed;
+	__u64 closed;
+	__u64 ring_full;      /* events that found no room; user space reads the maps instead */
+	__u64 edges_full;     /* connections whose edge found no room: not counted anywhere else */
+	__u64 listeners_full; /* listeners that found no room */
+	__u64 storage_failed; /* sockets that could not carry their state */
+	__u64 unattributed;   /* established without state: older than the program */
+	__u64 unattributed_closed; /* ... and closed before the bootstrap reached them */
+	__u64 handshake_aborted;   /* inbound, ended before it was established */
+};
+
+#endif
