@@ -1,0 +1,58 @@
+package exporter
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"cassini/model"
+)
+
+// captureCollector shows the agent's capture: what the kernel reported, what was
+// lost on the way, how full its tables are and which hooks serve. The source is
+// asked once a scrape for all of it.
+type captureCollector struct {
+	source                     func() *model.CaptureStats
+	events, drops, transitions metric
+	resyncs, evictions         metric
+	listeners, edges           metric
+	maps                       mapMetrics
+	hooks                      hookMetrics
+}
+
+func newCaptureCollector(source func() *model.CaptureStats) *captureCollector {
+	return &captureCollector{
+		source:      source,
+		events:      counter("capture_events_total", "Events of the kernel side that reached the agent, by kind.", "kind"),
+		drops:       counter("capture_drops_total", "What the kernel side could not keep or pass on, by reason.", "reason"),
+		transitions: counter("capture_transitions_total", "TCP state changes that the kernel side folded into its maps, by kind.", "kind"),
+		resyncs:     counter("capture_resyncs_total", "Full reads of the kernel's maps after an event was dropped. Nothing is lost by them but time."),
+		evictions:   counter("capture_evictions_total", "Idle edges removed from the kernel's map to make room. Their counts are kept by the agent."),
+		listeners:   gauge("listeners", "Addresses on which something listens now."),
+		edges:       gauge("edges", "Edges (one program here, one address there, one service port) in the kernel's map."),
+		maps:        newMapMetrics(),
+		hooks:       newHookMetrics(),
+	}
+}
+
+func (c *captureCollector) name() string { return "capture" }
+
+func (c *captureCollector) metrics() []metric {
+	own := []metric{c.events, c.drops, c.transitions, c.resyncs, c.evictions, c.listeners, c.edges}
+	return append(append(own, c.maps.metrics()...), c.hooks.metrics()...)
+}
+
+func (c *captureCollector) collect(ch chan<- prometheus.Metric) bool {
+	stats := c.source()
+	if stats == nil {
+		return false
+	}
+	sendAll(ch, c.events, stats.Events)
+	sendAll(ch, c.drops, stats.Drops)
+	sendAll(ch, c.transitions, stats.Transitions)
+	c.resyncs.send(ch, float64(stats.Resyncs))
+	c.evictions.send(ch, float64(stats.Evictions))
+	c.listeners.send(ch, float64(stats.Listeners))
+	c.edges.send(ch, float64(stats.Edges))
+	c.maps.send(ch, stats.Maps)
+	c.hooks.send(ch, stats.Hooks)
+	return true
+}

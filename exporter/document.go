@@ -1,0 +1,86 @@
+package exporter
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"cassini/model"
+)
+
+// Document is docs/metrics.md: every metric that a scrape can show, in Markdown.
+func Document() []byte {
+	var b bytes.Buffer
+	b.WriteString(documentHead)
+	for _, c := range everything().collectors {
+		writeMetrics(&b, c.name(), c.metrics())
+	}
+	scrape := newScrape(nil)
+	writeMetrics(&b, "each collector", scrape.metrics())
+	b.WriteString(documentTail)
+	return b.Bytes()
+}
+
+const documentHead = `# Metrics
+
+<!-- Generated from the source of package exporter by ` + "`go generate ./exporter`" + `. Do not edit. -->
+
+` + "`GET /metrics`" + ` answers in the Prometheus text format, or in OpenMetrics if asked. Everything is
+read when it is asked for; nothing is sampled on a timer. A process without a part (an agent has
+no store, a manager no capture) leaves that part's metrics out.
+`
+
+const documentTail = `
+## Go and the process
+
+The usual ` + "`go_*` and `process_*`" + ` metrics of the Prometheus client library stand beside them.
+`
+
+// everything is a scrape with all collectors, for its list of metrics.
+func everything() *scrape {
+	return newScrape(present(Sources{
+		Capture:      func() *model.CaptureStats { return nil },
+		Outbox:       func() *model.OutboxStats { return nil },
+		Store:        func() model.StoreStats { return model.StoreStats{} },
+		Graph:        func() model.GraphStats { return model.GraphStats{} },
+		Dependencies: func() []model.DependencyView { return nil },
+	}, Config{}))
+}
+
+func writeMetrics(b *bytes.Buffer, title string, list []metric) {
+	fmt.Fprintf(b, "\n## %s\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n", strings.ToUpper(title[:1])+title[1:])
+	for _, m := range list {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.name, kindName(m.kind), codes(m.labels), m.help)
+	}
+	for _, m := range list {
+		writeValues(b, m)
+	}
+}
+
+func writeValues(b *bytes.Buffer, m metric) {
+	values := labelValues()[m.name]
+	if len(values) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n`%s`, by `%s`:\n\n", m.name, m.labels[len(m.labels)-1])
+	for _, v := range values {
+		fmt.Fprintf(b, "- `%s`: %s\n", v.value, v.meaning)
+	}
+}
+
+func kindName(kind prometheus.ValueType) string {
+	if kind == prometheus.CounterValue {
+		return "counter"
+	}
+	return "gauge"
+}
+
+func codes(labels []string) string {
+	var quoted []string
+	for _, l := range labels {
+		quoted = append(quoted, "`"+l+"`")
+	}
+	return strings.Join(quoted, ", ")
+}

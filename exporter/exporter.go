@@ -1,0 +1,75 @@
+package exporter
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+)
+
+const (
+	// scrapesAtOnce bounds concurrent scrapes; one more is answered with 503.
+	scrapesAtOnce = 4
+	scrapeTimeout = 10 * time.Second
+)
+
+// Exporter answers scrapes from its own private registry. It is safe for
+// concurrent use and holds no goroutine.
+type Exporter struct {
+	registry *prometheus.Registry
+	logger   *slog.Logger
+}
+
+// New builds an exporter over the sources that are there.
+func New(src Sources, cfg Config) *Exporter {
+	e := &Exporter{
+		registry: prometheus.NewRegistry(),
+		logger:   cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+	}
+	e.registry.MustRegister(
+		newScrape(present(src, cfg)),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return e
+}
+
+// Handler serves a scrape, in the text format or OpenMetrics as the client asks.
+func (e *Exporter) Handler() http.Handler {
+	return promhttp.HandlerFor(e, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(e.logger.Handler(), slog.LevelError),
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: scrapesAtOnce,
+		Timeout:             scrapeTimeout,
+		EnableOpenMetrics:   true,
+	})
+}
+
+// Gather reads every source once. It makes Exporter a prometheus.Gatherer.
+func (e *Exporter) Gather() ([]*dto.MetricFamily, error) { return e.registry.Gather() }
+
+// present lists the collectors whose source is there.
+func present(src Sources, cfg Config) []collector {
+	list := []collector{newBuildCollector(cfg.Version, cfg.Revision)}
+	if src.Capture != nil {
+		list = append(list, newCaptureCollector(src.Capture))
+	}
+	if src.Outbox != nil {
+		list = append(list, newOutboxCollector(src.Outbox))
+	}
+	if src.Store != nil {
+		list = append(list, newStoreCollector(src.Store))
+	}
+	if src.Graph != nil {
+		list = append(list, newGraphCollector(src.Graph))
+	}
+	if src.Dependencies != nil {
+		list = append(list, newDependenciesCollector(src.Dependencies, cmp.Or(cfg.MaxDependencies, DefaultMaxDependencies)))
+	}
+	return list
+}

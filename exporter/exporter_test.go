@@ -1,0 +1,151 @@
+package exporter
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"cassini/model"
+)
+
+func view(client, server string, c model.Counters) model.DependencyView {
+	return model.DependencyView{Client: model.Party{ID: client}, Server: model.Party{ID: server}, Proto: "tcp", Counters: c}
+}
+
+// fixture has a figure of its own for every metric.
+func fixture() Sources {
+	at := time.Date(2026, 11, 20, 19, 26, 3, 500e6, time.UTC)
+	return Sources{
+		Capture: func() *model.CaptureStats {
+			return &model.CaptureStats{
+				Events:      map[string]uint64{"listen": 1, "unlisten": 2, "edge": 3},
+				Drops:       map[string]uint64{"ring_full": 4, "edges_full": 0},
+				Transitions: map[string]uint64{"connect": 5, "established": 6},
+				Resyncs:     7, Evictions: 8, Listeners: 9, Edges: 10,
+				Maps:  []model.MapFill{{Name: "edges", Used: 11, Limit: 12, Bytes: 13}, {Name: "events", Used: 14, Limit: 15}},
+				Hooks: []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp"}},
+			}
+		},
+		Outbox: func() *model.OutboxStats {
+			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}
+		},
+		Store: func() model.StoreStats {
+			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, Oldest: at, Newest: at.Add(time.Hour)}
+		},
+		Graph: func() model.GraphStats {
+			return model.GraphStats{
+				Nodes: map[string]int{"host": 30}, Edges: map[string]int{"runs": 31}, Services: map[string]int{"listening": 32, "ended": 33},
+				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Watchers: 37, Lagged: 38,
+			}
+		},
+		Dependencies: func() []model.DependencyView {
+			return []model.DependencyView{
+				view("process:a/usr/bin/curl", "service:a/nginx:8080", model.Counters{Connections: 100, Failed: 15, Refused: 1, TimedOut: 2, Unreachable: 3, Aborted: 4, Open: 39, BytesSent: 40, BytesReceived: 41}),
+				view("process:a/quiet", "service:a/nginx:8080", model.Counters{Connections: 1}),
+				view("process:a/bad\xff", "service:a/nginx:8080", model.Counters{Connections: 50}),
+			}
+		},
+	}
+}
+
+var varying = regexp.MustCompile(`(cassini_collector_duration_seconds\{[^}]*\}|goversion=)("go[^"]*"| .*)`)
+
+// own is the part of a scrape that is Cassini's, without what differs between runs.
+func own(scrape []byte) []byte {
+	var kept bytes.Buffer
+	for line := range bytes.Lines(scrape) {
+		if bytes.HasPrefix(line, []byte("cassini_")) || bytes.Contains(line, []byte(" cassini_")) {
+			kept.Write(varying.ReplaceAll(line, []byte("${1} X")))
+		}
+	}
+	return kept.Bytes()
+}
+
+func scrapeOf(t *testing.T, e *Exporter) []byte {
+	t.Helper()
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	resp, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
+	}
+	return body
+}
+
+func TestFullScrape(t *testing.T) {
+	e := New(fixture(), Config{Version: "v1.2.3", Revision: "abcdef", MaxDependencies: 2})
+	golden(t, "testdata/scrape.prom", own(scrapeOf(t, e)))
+}
+
+func TestEveryMetricIsShown(t *testing.T) {
+	scrape := string(scrapeOf(t, New(fixture(), Config{})))
+	for _, m := range everything().metrics() {
+		if !strings.Contains(scrape, "\n"+m.name) {
+			t.Errorf("%s is not in the scrape", m.name)
+		}
+	}
+}
+
+func TestLint(t *testing.T) {
+	problems, err := testutil.GatherAndLint(New(fixture(), Config{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestPromtool(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("NOT CHECKED: promtool is not here; install it (Debian: apt-get install prometheus) to check the scrape with it")
+	}
+	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
+	cmd.Stdin = bytes.NewReader(scrapeOf(t, New(fixture(), Config{})))
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
+func TestAbsentParts(t *testing.T) {
+	got := string(own(scrapeOf(t, New(Sources{}, Config{Version: "v1"}))))
+	for line := range strings.Lines(got) {
+		if strings.HasPrefix(line, "cassini_") && !strings.HasPrefix(line, "cassini_build_info") && !strings.Contains(line, `collector="build"`) {
+			t.Errorf("unexpected: %s", line)
+		}
+	}
+}
+
+func TestSilentSource(t *testing.T) {
+	e := New(Sources{Capture: func() *model.CaptureStats { return nil }}, Config{})
+	if got := string(scrapeOf(t, e)); !strings.Contains(got, `cassini_collector_success{collector="capture"} 0`) {
+		t.Errorf("a source without an answer must show as 0:\n%s", own([]byte(got)))
+	}
+}
+
+func TestMetricsDocument(t *testing.T) { golden(t, "../docs/metrics.md", Document()) }
+
+func TestExplainedMetricsExist(t *testing.T) {
+	all := everything().metrics()
+	for name := range labelValues() {
+		if !slices.ContainsFunc(all, func(m metric) bool { return m.name == name }) {
+			t.Errorf("labelValues explains %s, which does not exist", name)
+		}
+	}
+}

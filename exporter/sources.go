@@ -1,0 +1,37 @@
+package exporter
+
+import (
+	"log/slog"
+
+	"cassini/model"
+)
+
+// Sources is where the figures come from. A nil field says that this process
+// has no such part; its metrics are then absent. The functions are called once a
+// scrape, from several goroutines when scrapes overlap, and must not block for
+// longer than a scrape may take.
+type Sources struct {
+	// Capture may read the kernel's counters. Nil as an answer says that they
+	// could not be read.
+	Capture func() *model.CaptureStats
+	Outbox  func() *model.OutboxStats
+	Store   func() model.StoreStats
+	Graph   func() model.GraphStats
+	// Dependencies answers with what is known; it brings nothing up to date.
+	Dependencies func() []model.DependencyView
+}
+
+// DefaultMaxDependencies is how many dependencies a scrape shows unless told
+// otherwise. Each one takes nine series.
+const DefaultMaxDependencies = 500
+
+// Config is what New needs besides the sources.
+type Config struct {
+	Version  string // of Cassini
+	Revision string // of its source
+	// MaxDependencies bounds the dependencies of a scrape: the busiest are
+	// shown, the others counted. 0 means DefaultMaxDependencies.
+	MaxDependencies int
+	// Logger hears of scrapes that failed. Nil discards.
+	Logger *slog.Logger
+}

@@ -1,0 +1,77 @@
+package exporter
+
+// value is one value that a label can have, and what it says.
+type value struct{ value, meaning string }
+
+// labelValues explains, by metric, the values of a label where they are fixed
+// and do not speak for themselves. docs/metrics.md shows it.
+func labelValues() map[string][]value {
+	return map[string][]value{
+		"cassini_capture_drops_total":       dropReasons(),
+		"cassini_capture_transitions_total": transitionKinds(),
+		"cassini_capture_events_total":      eventKinds(),
+		"cassini_dependency_failures_total": failureReasons(),
+		"cassini_outbox_dropped_total":      outboxReasons(),
+		"cassini_dependency_bytes_total":    directions(),
+	}
+}
+
+func dropReasons() []value {
+	return []value{
+		{"ring_full", "The ring buffer had no room for an event. Nothing is lost: the agent reads the maps whole (cassini_capture_resyncs_total)."},
+		{"edges_full", "A connection found no room for its edge. It is counted nowhere else: the dependency is missing or its counts are low."},
+		{"listeners_full", "A listener found no room. Its service is missing, and connections to it have no direction."},
+		{"storage_failed", "A socket could not carry its state (memory). Its connection is not counted."},
+		{"unattributed", "A connection was established on a socket older than the agent that the bootstrap had not reached."},
+		{"unattributed_closed", "The same, and it closed before the bootstrap reached it: the connection is not counted."},
+		{"bad_event", "An event could not be decoded: agent and kernel program do not fit. Please report it."},
+		{"evicted_busy", "An edge was removed as idle and became busy in that moment. Connections of that moment can be missing."},
+	}
+}
+
+func transitionKinds() []value {
+	return []value{
+		{"listen", "A socket began to listen."},
+		{"unlisten", "A socket ended listening."},
+		{"connect", "A process of this machine began to connect."},
+		{"established", "Such an attempt succeeded."},
+		{"failed", "Such an attempt did not get through."},
+		{"accepted", "A connection to a listener of this machine was established."},
+		{"closed", "An established connection ended."},
+		{"handshake_aborted", "A connection to a listener ended before it was established."},
+	}
+}
+
+func eventKinds() []value {
+	return []value{
+		{"listen", "A listener appeared."},
+		{"unlisten", "A listener went."},
+		{"edge", "The first connection of an edge. Later ones are only counted in the kernel."},
+		{"failed", "The first failure of an edge."},
+		{"full", "The map of edges was full; told at most once a second."},
+	}
+}
+
+func failureReasons() []value {
+	return []value{
+		{"refused", "ECONNREFUSED: nothing listens there."},
+		{"timed_out", "ETIMEDOUT: no answer."},
+		{"unreachable", "EHOSTUNREACH, ENETUNREACH and the like."},
+		{"aborted", "The client gave up first."},
+		{"other", "Any other error."},
+	}
+}
+
+func outboxReasons() []value {
+	return []value{
+		{"full", "The outbox was at its limit while the manager was away."},
+		{"refused", "The manager found the document invalid."},
+	}
+}
+
+func directions() []value {
+	return []value{
+		{"sent", "Acknowledged by the peer."},
+		{"received", "Received from the peer."},
+	}
+}
