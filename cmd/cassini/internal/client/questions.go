@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"cassini/model"
+)
+
+// Status is what a manager says of itself.
+type Status struct {
+	Version string              `json:"version"`
+	Start   time.Time           `json:"start"`
+	Host    string              `json:"host"`
+	Store   model.StoreStats    `json:"store"`
+	Graph   model.GraphStats    `json:"graph"`
+	Capture *model.CaptureStats `json:"capture"` // nil when the manager runs no agent
+	Outbox  *model.OutboxStats  `json:"outbox"`  // likewise
+}
+
+// Services asks what listens. Parameters: host, state, program, at.
+func (c *Client) Services(ctx context.Context, q Query) ([]model.Service, error) {
+	return get[[]model.Service](ctx, c, "services", q)
+}
+
+// Dependencies asks who is client of whom. Parameters: host, of, direction,
+// depth, at.
+func (c *Client) Dependencies(ctx context.Context, q Query) ([]model.DependencyView, error) {
+	return get[[]model.DependencyView](ctx, c, "dependencies", q)
+}
+
+// Nodes asks for nodes of the graph. Parameters: kind, host, q, limit, at.
+func (c *Client) Nodes(ctx context.Context, q Query) ([]model.Node, error) {
+	return get[[]model.Node](ctx, c, "nodes", q)
+}
+
+// Node asks for a node and what is around it. Parameters: id, depth, at.
+func (c *Client) Node(ctx context.Context, q Query) (model.Graph, error) {
+	return get[model.Graph](ctx, c, "node", q)
+}
+
+// Graph asks for the whole graph. Parameters: kind, host, at.
+func (c *Client) Graph(ctx context.Context, q Query) (model.Graph, error) {
+	return get[model.Graph](ctx, c, "graph", q)
+}
+
+// Events asks for the latest events, oldest first. Parameters: kind, host,
+// since, limit.
+func (c *Client) Events(ctx context.Context, q Query) ([]model.Event, error) {
+	return get[[]model.Event](ctx, c, "events", q)
+}
+
+// Status asks the manager about itself.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return get[Status](ctx, c, "status", nil)
+}
+
+// DOT copies an answer in Graphviz' language to w. path is one that can answer
+// so: "graph", "node" or "dependencies".
+func (c *Client) DOT(ctx context.Context, w io.Writer, path string, q Query) error {
+	resp, err := c.open(ctx, path, q.With("format", "dot"), http.Header{"Accept": {"text/vnd.graphviz"}})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("copy the graph: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package output
+
+import (
+	"io"
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// Column describes one column of a table.
+type Column struct {
+	Title string
+	Right bool // align to the right
+	// Flex lets the column shrink, down to flexMin, where the terminal is narrow.
+	Flex bool
+	// Optional lets the column go where shrinking is not enough, the leftmost
+	// first.
+	Optional bool
+}
+
+// Cell is one field of a row. The zero Style takes the row's.
+type Cell struct {
+	Text  string
+	Style Style
+}
+
+// Table is rows of text in columns.
+type Table struct {
+	Columns []Column
+	rows    [][]Cell
+}
+
+const (
+	flexMin  = 12
+	gap      = "  "
+	ellipsis = "…"
+)
+
+// Text turns strings into cells.
+func Text(texts ...string) []Cell {
+	cells := make([]Cell, len(texts))
+	for i, t := range texts {
+		cells[i].Text = t
+	}
+	return cells
+}
+
+// Add appends a row, one cell a column. The text is cleaned here, so that no
+// table can forget it.
+func (t *Table) Add(row Style, cells ...Cell) {
+	for i := range cells {
+		cells[i].Text = Clean(cells[i].Text)
+		if cells[i].Style == Plain {
+			cells[i].Style = row
+		}
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// Len is the number of rows.
+func (t *Table) Len() int { return len(t.rows) }
+
+// Write renders the table for a terminal.
+func (t *Table) Write(w io.Writer, term Terminal) error {
+	shown, widths := t.layout(term.Width)
+	var b strings.Builder
+	header := make([]Cell, len(t.Columns))
+	for i, c := range t.Columns {
+		header[i] = Cell{c.Title, Bold}
+	}
+	for _, row := range append([][]Cell{header}, t.rows...) {
+		t.writeRow(&b, row, shown, widths, term)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeRow pads every cell but the last, which would only trail blanks.
+func (t *Table) writeRow(b *strings.Builder, row []Cell, shown []int, widths []int, term Terminal) {
+	blanks := 0 // owed, written once something follows
+	for n, i := range shown {
+		text := truncate(row[i].Text, widths[i])
+		space := widths[i] - uniseg.StringWidth(text)
+		if n > 0 {
+			blanks += len(gap)
+		}
+		if t.Columns[i].Right {
+			blanks, space = blanks+space, 0
+		}
+		if text != "" {
+			b.WriteString(strings.Repeat(" ", blanks))
+			b.WriteString(term.Paint(row[i].Style, text))
+			blanks = 0
+		}
+		blanks += space
+	}
+	b.WriteByte('\n')
+}
+
+// truncate cuts text to a width in columns of the terminal.
+func truncate(text string, width int) string {
+	if uniseg.StringWidth(text) <= width {
+		return text
+	}
+	var b strings.Builder
+	left := width - 1
+	for graphemes := uniseg.NewGraphemes(text); graphemes.Next(); {
+		if left -= graphemes.Width(); left < 0 {
+			break
+		}
+		b.WriteString(graphemes.Str())
+	}
+	return b.String() + ellipsis
+}

@@ -1,0 +1,90 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
+)
+
+// Services lays out services: those that listen first, each group by host and
+// port.
+func Services(services []model.Service, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{
+		{Title: "SERVICE"}, {Title: "ADDRESS"}, {Title: "PID", Right: true}, {Title: "USER"},
+		{Title: "STATE"}, {Title: "SINCE"}, {Title: "EXE", Flex: true, Optional: true},
+		{Title: "CWD", Flex: true, Optional: true}, {Title: "COMMAND", Flex: true},
+	}}
+	sorted := slices.SortedStableFunc(slices.Values(services), func(a, b model.Service) int {
+		return cmp.Or(cmp.Compare(ended(a), ended(b)), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.ID, b.ID))
+	})
+	for _, s := range sorted {
+		table.Add(serviceStyle(s), serviceRow(s, now)...)
+	}
+	return table
+}
+
+func ended(s model.Service) int {
+	if s.State == model.StateEnded {
+		return 1
+	}
+	return 0
+}
+
+func serviceStyle(s model.Service) output.Style {
+	if s.State == model.StateEnded {
+		return output.Dim
+	}
+	return output.Plain
+}
+
+func serviceRow(s model.Service, now time.Time) []output.Cell {
+	state := output.Cell{Text: s.State}
+	if s.State == model.StateListening {
+		state.Style = output.Green
+	}
+	return []output.Cell{
+		{Text: short(s.ID)}, {Text: addresses(s)}, {Text: pid(s.PID)}, {Text: s.UID},
+		state, {Text: since(s, now)}, {Text: s.Exe}, {Text: s.Cwd}, {Text: output.Command(s.Cmdline)},
+	}
+}
+
+// addresses shows up to two addresses, and how many more there are.
+func addresses(s model.Service) string {
+	list := s.Addrs
+	if len(list) == 0 {
+		list = append(list, s.Addr)
+	}
+	var shown []string
+	for _, a := range list[:min(len(list), 2)] {
+		shown = append(shown, endpoint(a, s.Port, s.Proto, s.NetnsName))
+	}
+	if more := len(list) - len(shown); more > 0 {
+		shown = append(shown, "+"+strconv.Itoa(more))
+	}
+	return strings.Join(shown, " ")
+}
+
+// pid shows a process number; the kernel and the unknown have none.
+func pid(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+// since shows when a service began to listen, or when it ended. "~" marks what
+// is older than the agent: it began no earlier than that.
+func since(s model.Service, now time.Time) string {
+	switch {
+	case s.State == model.StateEnded && s.Ended != nil:
+		return output.Ago(*s.Ended, now)
+	case s.SinceApprox:
+		return "~" + output.Ago(s.Since, now)
+	}
+	return output.Ago(s.Since, now)
+}

@@ -1,0 +1,82 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
+)
+
+// Status lays out what a manager says of itself.
+func Status(s client.Status, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{{Title: "PART"}, {Title: "STATUS"}}}
+	add := func(style output.Style, part, format string, args ...any) {
+		table.Add(output.Plain, output.Cell{Text: part}, output.Cell{Text: fmt.Sprintf(format, args...), Style: style})
+	}
+	add(output.Plain, "cassini", "%s on %s, started %s", s.Version, s.Host, output.Ago(s.Start, now))
+	add(output.Plain, "store", "%s documents of %s names, %s on disk (%s reusable)", output.Count(s.Store.Documents), output.Count(s.Store.Names), output.Bytes(s.Store.FileBytes), output.Bytes(s.Store.FreeBytes))
+	add(output.Plain, "history", "%s", history(s.Store, now))
+	add(output.Plain, "nodes", "%s", counts(s.Graph.Nodes))
+	add(output.Plain, "edges", "%s", counts(s.Graph.Edges))
+	add(output.Plain, "services", "%s", counts(s.Graph.Services))
+	add(warnIf(len(nonZero(s.Graph.Rejected)) > 0), "documents", "%s applied, not understood: %s", output.Count(s.Graph.Documents), counts(nonZero(s.Graph.Rejected)))
+	add(warnIf(s.Graph.Lagged > 0), "streams", "%s open, %s cut off", output.Count(s.Graph.Watchers), output.Count(s.Graph.Lagged))
+	if c := s.Capture; c != nil {
+		captureRows(c, add)
+	}
+	if o := s.Outbox; o != nil {
+		add(warnIf(!o.Connected || len(nonZero(o.Dropped)) > 0), "outbox", "%s of %s waiting, %s accepted, %s retries, dropped: %s", output.Count(o.Queued), output.Count(o.Limit), output.Count(o.Accepted), output.Count(o.Retries), counts(nonZero(o.Dropped)))
+	}
+	return table
+}
+
+func captureRows(c *model.CaptureStats, add func(output.Style, string, string, ...any)) {
+	add(output.Plain, "capture", "%s listeners, %s edges, %s resyncs, %s evictions", output.Count(c.Listeners), output.Count(c.Edges), output.Count(c.Resyncs), output.Count(c.Evictions))
+	add(output.Plain, "transitions", "%s", counts(c.Transitions))
+	add(warnIf(len(nonZero(c.Drops)) > 0), "drops", "%s", counts(nonZero(c.Drops)))
+	for _, m := range c.Maps {
+		add(warnIf(m.Limit > 0 && m.Used*10 >= m.Limit*9), "map "+m.Name, "%s of %s, %s", output.Count(m.Used), output.Count(m.Limit), output.Bytes(m.Bytes))
+	}
+	for _, h := range c.Hooks {
+		if !h.First {
+			add(output.Yellow, "hook", "%s: not the first choice; see 'cassini doctor'", h.Fact)
+		}
+	}
+}
+
+func warnIf(bad bool) output.Style {
+	if bad {
+		return output.Yellow
+	}
+	return output.Plain
+}
+
+func history(s model.StoreStats, now time.Time) string {
+	if s.Oldest.IsZero() {
+		return "empty"
+	}
+	return fmt.Sprintf("from %s to %s", output.Ago(s.Oldest, now), output.Ago(s.Newest, now))
+}
+
+// counts writes figures by name: "3 host, 12 service", sorted by name.
+func counts[N int | uint64](by map[string]N) string {
+	if len(by) == 0 {
+		return "none"
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, output.Count(by[name])+" "+name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func nonZero(by map[string]uint64) map[string]uint64 {
+	kept := maps.Clone(by)
+	maps.DeleteFunc(kept, func(_ string, n uint64) bool { return n == 0 })
+	return kept
+}

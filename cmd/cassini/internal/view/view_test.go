@@ -1,0 +1,120 @@
+package view
+
+import (
+	"bytes"
+	"flag"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+// golden renders tables for a pipe, a terminal with colours and a narrow one.
+func golden(t *testing.T, name string, tables ...*output.Table) {
+	t.Helper()
+	var b bytes.Buffer
+	for _, term := range []output.Terminal{{}, {Width: 160, Color: true}, {Width: 80}} {
+		for _, table := range tables {
+			if err := table.Write(&b, term); err != nil {
+				t.Fatal(err)
+			}
+			b.WriteString("\n")
+		}
+	}
+	compare(t, name, b.String())
+}
+
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	got = strings.ReplaceAll(got, "\x1b[", "^")
+	path := "testdata/" + name + ".golden"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; look at it with 'go test -update' and git diff. Got:\n%s", path, got)
+	}
+}
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func TestServices(t *testing.T) {
+	gone := now.Add(-90 * time.Second)
+	golden(t, "services", Services([]model.Service{
+		{ID: "service:web-17/old:9000", Host: "web-17", Proto: "tcp", Addr: addr("127.0.0.1"), Port: 9000, State: model.StateEnded, Since: now.Add(-time.Hour), Ended: &gone,
+			Process: model.Process{PID: 9, Exe: "/opt/old", Cmdline: []string{"/opt/old", "--flag"}, UID: "app", Cwd: "/"}},
+		{ID: "service:web-17/nginx:8080", Host: "web-17", Proto: "tcp", Addr: addr("0.0.0.0"), Port: 8080, Addrs: []netip.Addr{addr("0.0.0.0"), addr("::"), addr("127.0.0.1")}, State: model.StateListening, Since: now.Add(-3 * time.Minute),
+			Process: model.Process{PID: 4711, Exe: "/usr/sbin/nginx", Cmdline: []string{"nginx: master process /usr/sbin/nginx -g daemon off; -c /etc/nginx/nginx.conf"}, UID: "root", Cwd: "/var/lib/nginx"}},
+		{ID: "service:web-17/evil:6666@net", Host: "web-17", Proto: "udp", Addr: addr("::1"), Port: 6666, State: model.StateListening, Since: now.Add(-50 * time.Hour), SinceApprox: true, NetnsName: "blue",
+			Process: model.Process{PID: 66, Exe: "/tmp/\x1b[31mevil", Cmdline: []string{"evil", "two words", "\x1b]0;owned\a", "\u202egnp.exe"}, UID: "1000", Cwd: "/tmp\n/x"}},
+		{ID: "service:web-17/kernel:2049", Host: "web-17", Proto: "tcp", Addr: addr("0.0.0.0"), Port: 2049, State: model.StateListening,
+			Process: model.Process{Exe: model.KernelExe, UID: "root"}},
+	}, now))
+}
+
+func TestDependencies(t *testing.T) {
+	golden(t, "deps", Dependencies([]model.DependencyView{
+		{Client: model.Party{ID: "process:web-17/usr/bin/curl"}, Server: model.Party{ID: "service:web-17/nginx:8080", Addr: addr("127.0.0.1")}, Proto: "tcp", Port: 8080,
+			Counters: model.Counters{Connections: 1234567, Adopted: 1, Open: 2, BytesSent: 1536, BytesReceived: 1 << 30, RTTMicros: 85}, LastSeen: now.Add(-5 * time.Second)},
+		{Client: model.Party{ID: "unknown-host:10.0.0.9"}, Server: model.Party{ID: "service:10.0.0.7:5432", Addr: addr("2001:db8::7")}, Proto: "tcp", Port: 5432,
+			Counters: model.Counters{Failed: 1010, Refused: 1000, TimedOut: 3, Unreachable: 2, Aborted: 1}, LastSeen: now.Add(-26 * time.Hour)},
+	}, now))
+}
+
+func TestGraph(t *testing.T) {
+	golden(t, "graph",
+		Nodes([]model.Node{
+			{ID: "host:web-17", Kind: "host", Attrs: model.Attrs{"os": "Debian GNU/Linux 12", "cpus": 2.0, "empty": "", "null": nil}},
+			{ID: "service:web-17/old:9000", Kind: "service", Attrs: model.Attrs{"state": "ended", "port": 9000.0, "addrs": []any{"a"}, "kernel": false, "big": 1e7, "comm": "\x1b[2J"}},
+		}),
+		Edges([]model.Edge{{From: "host:web-17", Kind: "runs", To: "service:web-17/old:9000"}}))
+}
+
+func TestEvents(t *testing.T) {
+	var b strings.Builder
+	for _, term := range []output.Terminal{{}, {Color: true}} {
+		for _, kind := range []string{model.EventServiceStarted, model.EventServiceEnded, model.EventDependencyFail, "new\x1b[0mkind"} {
+			b.WriteString(Event(model.Event{Time: now, Kind: kind, Host: "web-17", Summary: "nginx\nlistens on 0.0.0.0:8080"}, term, time.FixedZone("", 3600)) + "\n")
+		}
+	}
+	compare(t, "events", b.String())
+}
+
+func TestHooks(t *testing.T) {
+	golden(t, "hooks", Hooks([]model.Hook{
+		{Fact: "tcp connect, listen, close", Hook: "tp_btf/inet_sock_set_state", First: true},
+		{Fact: "accept", Hook: "tp_btf/inet_sock_set_state", Lost: "the accepting process", Reason: "fexit/inet_csk_accept: operation not permitted"},
+		{Fact: "udp", Reason: "cgroup v2 is not mounted"},
+	}))
+}
+
+func TestStatus(t *testing.T) {
+	full := client.Status{
+		Version: "v0.1.0", Host: "web-17", Start: now.Add(-2 * time.Hour),
+		Store: model.StoreStats{Documents: 12345, Names: 321, FileBytes: 1 << 20, FreeBytes: 1 << 10, Oldest: now.Add(-72 * time.Hour), Newest: now},
+		Graph: model.GraphStats{Nodes: map[string]int{"service": 12, "host": 1}, Services: map[string]int{"listening": 11, "ended": 1}, Documents: 13000, Rejected: map[string]uint64{"other": 2, "os": 0}, Watchers: 1, Lagged: 1},
+		Capture: &model.CaptureStats{Listeners: 11, Edges: 60000, Resyncs: 1, Transitions: map[string]uint64{"connect": 1000}, Drops: map[string]uint64{"ring_full": 3, "edges_full": 0},
+			Maps: []model.MapFill{{Name: "edges", Used: 60000, Limit: 65536, Bytes: 22282240}}, Hooks: []model.Hook{{Fact: "accept"}, {Fact: "tcp", First: true}}},
+		Outbox: &model.OutboxStats{Queued: 3, Limit: 1000, Accepted: 12342, Dropped: map[string]uint64{"full": 0}},
+	}
+	golden(t, "status", Status(full, now), Status(client.Status{Version: "v0.1.0", Host: "web-17", Start: now}, now))
+}
