@@ -61,6 +61,9 @@ type StoreStats struct {
 	Expired   uint64    `json:"expired"`    // entries removed by retention
 	Oldest    time.Time `json:"oldest"`
 	Newest    time.Time `json:"newest"`
+	// ClockHeld counts batches that came while the log was not behind the
+	// manager's clock, because it stood or went back: their keys run ahead.
+	ClockHeld uint64 `json:"clock_held"`
 }
 
 // GraphStats are the figures of the manager's graph.
@@ -71,6 +74,9 @@ type GraphStats struct {
 	Documents uint64            `json:"documents"` // applied since start
 	Rejected  map[string]uint64 `json:"rejected"`  // documents not understood, by package ("other" for unknown ones)
 	Forgotten uint64            `json:"forgotten"` // ended services and idle dependencies dropped at the bound
-	Watchers  int               `json:"watchers"`  // open event streams
-	Lagged    uint64            `json:"lagged"`    // event streams cut off because their reader was slow
+	// Undirected is how many dependencies have an unknown direction and are
+	// therefore no edges.
+	Undirected int    `json:"undirected"`
+	Watchers   int    `json:"watchers"` // open event streams
+	Lagged     uint64 `json:"lagged"`   // event streams cut off because their reader was slow
 }

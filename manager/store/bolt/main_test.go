@@ -1,0 +1,15 @@
+package bolt
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		writeForever(dir)
+	}
+	goleak.VerifyTestMain(m)
+}

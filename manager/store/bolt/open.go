@@ -1,0 +1,181 @@
+package bolt
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"cassini/manager/store"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+const lockTimeout = time.Second
+
+// Open opens the store in cfg.Dir or begins one. Errors say what is wrong, where
+// and what to do; they wrap store.ErrLocked, ErrReadOnly, ErrCorrupt, ErrFull or
+// the cause.
+func Open(cfg Config) (*Store, error) {
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, DefaultMaxAge)
+	cfg.MaxSize = cmp.Or(cfg.MaxSize, DefaultMaxSize)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, classify("create data directory", cfg.Dir, err)
+	}
+	lock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{cfg: cfg, path: filepath.Join(cfg.Dir, FileName), lock: lock}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := create(s.path); err != nil {
+			return err
+		}
+	case err != nil:
+		return classify("look at", s.path, err)
+	case info.Size() < 4*int64(os.Getpagesize()): // less than an empty database
+		return corrupt(s.path, fmt.Sprintf("it has only %d bytes", info.Size()))
+	}
+	db, err := openFile(s.path)
+	if err != nil {
+		return err
+	}
+	s.db = db
+	if err := s.guard(s.check); err != nil {
+		if s.damaged.Load() == nil {
+			err = errors.Join(err, db.Close())
+		}
+		return err
+	}
+	return nil
+}
+
+// create makes a new file under another name first: a crash or a full disk never
+// leaves half a database behind.
+func create(path string) error {
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return classify("remove", fresh, err)
+	}
+	db, err := openFile(fresh)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Update(createBuckets), db.Close()); err != nil {
+		return classify("create", fresh, err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return classify("create", path, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return classify("open data directory", dir, err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return classify("sync data directory", dir, err)
+	}
+	return nil
+}
+
+// openFile opens a bbolt file. bbolt panics or faults on some damaged files: that
+// becomes an error.
+func openFile(path string) (db *bolt.DB, err error) {
+	var opened *os.File
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if cause := recover(); cause != nil {
+			db, err = nil, corrupt(path, cause)
+			if opened != nil {
+				err = errors.Join(err, opened.Close())
+			}
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
+		Timeout:      lockTimeout,
+		FreelistType: bolt.FreelistMapType,
+		OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
+			var err error
+			opened, err = os.OpenFile(name, flag, perm)
+			return opened, err
+		},
+	})
+	if err != nil {
+		return nil, classify("open", path, err)
+	}
+	return db, nil
+}
+
+// check reads every page once and finds where the log ends.
+func (s *Store) check() error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return classify("look at", s.path, err)
+	}
+	return s.db.View(func(tx *bolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return corrupt(s.path, fmt.Sprintf("it has %d bytes and should have %d: it was cut short", info.Size(), tx.Size()))
+		}
+		if err := checkBuckets(tx, s.path); err != nil {
+			return err
+		}
+		last, _ := tx.Bucket(bucketLog).Cursor().Last()
+		if last == nil {
+			return nil
+		}
+		s.clock.Last, err = store.Key(last).Time()
+		if err != nil {
+			return corrupt(s.path, err)
+		}
+		return nil
+	})
+}
+
+func checkBuckets(tx *bolt.Tx, path string) error {
+	for _, name := range [][]byte{bucketLog, bucketNames, bucketMeta} {
+		b := tx.Bucket(name)
+		if b == nil {
+			return corrupt(path, fmt.Sprintf("bucket %q is missing", name))
+		}
+		var before []byte
+		var sum byte
+		err := b.ForEach(func(k, v []byte) error {
+			if before != nil && string(before) >= string(k) {
+				return corrupt(path, fmt.Sprintf("keys of bucket %q are out of order", name))
+			}
+			before = append(before[:0], k...)
+			for i := 0; i < len(v); i += 512 { // touch the pages that the value is on
+				sum |= v[i]
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if v := string(tx.Bucket(bucketMeta).Get(metaVersion)); v != version {
+		return fmt.Errorf("open %s: its format is %q, this Cassini reads %q: use the Cassini that wrote it, or another data directory", path, v, version)
+	}
+	return nil
+}
