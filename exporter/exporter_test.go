@@ -39,12 +39,12 @@ func fixture() Sources {
 			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}
 		},
 		Store: func() model.StoreStats {
-			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, Oldest: at, Newest: at.Add(time.Hour)}
+			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Oldest: at, Newest: at.Add(time.Hour)}
 		},
 		Graph: func() model.GraphStats {
 			return model.GraphStats{
 				Nodes: map[string]int{"host": 30}, Edges: map[string]int{"runs": 31}, Services: map[string]int{"listening": 32, "ended": 33},
-				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Watchers: 37, Lagged: 38,
+				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38,
 			}
 		},
 		Dependencies: func() []model.DependencyView {

@@ -11,27 +11,28 @@ type graphCollector struct {
 	source                         func() model.GraphStats
 	nodes, edges, services         metric
 	documents, rejected, forgotten metric
-	streams, lagged                metric
+	undirected, streams, lagged    metric
 }
 
 func newGraphCollector(source func() model.GraphStats) *graphCollector {
 	return &graphCollector{
-		source:    source,
-		nodes:     gauge("graph_nodes", "Nodes of the graph, by kind.", "kind"),
-		edges:     gauge("graph_edges", "Edges of the graph, by kind.", "kind"),
-		services:  gauge("services", "Services that the graph knows, by state.", "state"),
-		documents: counter("graph_documents_total", "Documents applied to the graph since the process started, replay included."),
-		rejected:  counter("graph_rejected_total", "Documents that the graph did not understand, by package.", "package"),
-		forgotten: counter("graph_forgotten_total", "Ended services and idle dependencies dropped from the graph at its bound. Their documents stay in the log."),
-		streams:   gauge("event_streams", "Event streams that are open."),
-		lagged:    counter("event_streams_lagged_total", "Event streams that were cut off because their reader was too slow."),
+		source:     source,
+		nodes:      gauge("graph_nodes", "Nodes of the graph, by kind.", "kind"),
+		edges:      gauge("graph_edges", "Edges of the graph, by kind.", "kind"),
+		services:   gauge("services", "Services that the graph knows, by state.", "state"),
+		documents:  counter("graph_documents_total", "Documents applied to the graph since the process started, replay included."),
+		rejected:   counter("graph_rejected_total", "Documents that the graph did not understand, by package.", "package"),
+		forgotten:  counter("graph_forgotten_total", "Ended services and idle dependencies dropped from the graph at its bound. Their documents stay in the log."),
+		undirected: gauge("graph_undirected_dependencies", "Dependencies whose direction nothing tells (yet): they are in the documents, but no edges."),
+		streams:    gauge("event_streams", "Event streams that are open."),
+		lagged:     counter("event_streams_lagged_total", "Event streams that were cut off because their reader was too slow."),
 	}
 }
 
 func (c *graphCollector) name() string { return "graph" }
 
 func (c *graphCollector) metrics() []metric {
-	return []metric{c.nodes, c.edges, c.services, c.documents, c.rejected, c.forgotten, c.streams, c.lagged}
+	return []metric{c.nodes, c.edges, c.services, c.documents, c.rejected, c.forgotten, c.undirected, c.streams, c.lagged}
 }
 
 func (c *graphCollector) collect(ch chan<- prometheus.Metric) bool {
@@ -42,6 +43,7 @@ func (c *graphCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.documents.send(ch, float64(stats.Documents))
 	sendAll(ch, c.rejected, stats.Rejected)
 	c.forgotten.send(ch, float64(stats.Forgotten))
+	c.undirected.send(ch, float64(stats.Undirected))
 	c.streams.send(ch, float64(stats.Watchers))
 	c.lagged.send(ch, float64(stats.Lagged))
 	return true

@@ -14,7 +14,7 @@ type storeCollector struct {
 	documents, names           metric
 	fileBytes, freeBytes       metric
 	appended, thinned, expired metric
-	oldest, newest             metric
+	oldest, newest, clockHeld  metric
 }
 
 func newStoreCollector(source func() model.StoreStats) *storeCollector {
@@ -27,6 +27,7 @@ func newStoreCollector(source func() model.StoreStats) *storeCollector {
 		appended:  counter("store_appended_total", "Entries written to the log."),
 		thinned:   counter("store_thinned_total", "Progress entries that replaced the one before them instead of following it."),
 		expired:   counter("store_expired_total", "Entries that retention removed."),
+		clockHeld: counter("store_clock_held_total", "Batches whose keys run ahead of the manager's clock because it stood still or went back."),
 		oldest:    gauge("store_oldest_timestamp_seconds", "Time of the oldest entry. Absent while the log is empty."),
 		newest:    gauge("store_newest_timestamp_seconds", "Time of the newest entry. Absent while the log is empty."),
 	}
@@ -35,7 +36,7 @@ func newStoreCollector(source func() model.StoreStats) *storeCollector {
 func (c *storeCollector) name() string { return "store" }
 
 func (c *storeCollector) metrics() []metric {
-	return []metric{c.documents, c.names, c.fileBytes, c.freeBytes, c.appended, c.thinned, c.expired, c.oldest, c.newest}
+	return []metric{c.documents, c.names, c.fileBytes, c.freeBytes, c.appended, c.thinned, c.expired, c.clockHeld, c.oldest, c.newest}
 }
 
 func (c *storeCollector) collect(ch chan<- prometheus.Metric) bool {
@@ -47,6 +48,7 @@ func (c *storeCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.appended.send(ch, float64(stats.Appended))
 	c.thinned.send(ch, float64(stats.Thinned))
 	c.expired.send(ch, float64(stats.Expired))
+	c.clockHeld.send(ch, float64(stats.ClockHeld))
 	c.oldest.sendTime(ch, stats.Oldest)
 	c.newest.sendTime(ch, stats.Newest)
 	return true

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/buildinfo"
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/config"
+	"cassini/cmd/cassini/internal/output"
+)
+
+// Formats of an answer.
+const (
+	formatTable = "table"
+	formatJSON  = "json"
+	formatDOT   = "dot"
+)
+
+// asker is what the commands that ask the API have in common: where it is, and
+// how to show the answer.
+type asker struct {
+	*system
+	api    string
+	format *enum
+}
+
+// newAsker adds the common flags to a command. run is called with the settings
+// settled and a client that is closed after it.
+func newAsker(cmd *cobra.Command, sys *system, formats []string, run func(context.Context, *client.Client, []string) error) *asker {
+	a := &asker{system: sys}
+	cmd.GroupID = groupAsk
+	cmd.Flags().StringVar(&a.api, "api", client.DefaultURL, "`URL` of the API")
+	a.format = addEnum(cmd, "output", "o", "how to show the answer", formats...)
+	config.Mark(cmd.Flags(), "api", "output")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := settle(cmd, sys); err != nil {
+			return err
+		}
+		c, err := a.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return run(cmd.Context(), c, args)
+	}
+	return a
+}
+
+func (a *asker) client() (*client.Client, error) {
+	c, err := client.New(a.api, client.Config{UserAgent: "cassini/" + buildinfo.Read().Version, Warn: a.warn})
+	if err != nil {
+		return nil, usagef("--api/CASSINI_API: %w", err)
+	}
+	return c, nil
+}
+
+// warn tells something on the side.
+func (a *asker) warn(text string) {
+	term := output.Detect(a.stderr, a.getenv)
+	fmt.Fprintln(a.stderr, term.Paint(output.Yellow, "warning: "+output.Clean(text)))
+}
+
+// table shows a table, or says that there is nothing to show.
+func (a *asker) table(t *output.Table, none string) error {
+	if t.Len() == 0 {
+		fmt.Fprintln(a.stderr, none)
+		return nil
+	}
+	return t.Write(a.stdout, a.terminal())
+}
+
+// atFlag is a moment: RFC 3339, or a duration back from now ("10m").
+type atFlag struct {
+	time.Time
+	now func() time.Time
+}
+
+func addAt(cmd *cobra.Command, sys *system) *atFlag {
+	at := &atFlag{now: sys.now}
+	cmd.Flags().Var(at, "at", "a past moment, as 2026-11-20T19:26:03Z or as 10m for ten minutes ago")
+	return at
+}
+
+func (f *atFlag) String() string {
+	if f.IsZero() {
+		return ""
+	}
+	return f.Format(time.RFC3339Nano)
+}
+
+func (f *atFlag) Type() string { return "time" }
+
+func (f *atFlag) Set(s string) (err error) {
+	f.Time, err = parseMoment(s, f.now())
+	return err
+}
+
+func parseMoment(s string, now time.Time) (time.Time, error) {
+	if ago, err := time.ParseDuration(s); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return at, fmt.Errorf("want a time such as 2026-11-20T19:26:03Z, or a duration such as 10m")
+	}
+	return at, nil
+}

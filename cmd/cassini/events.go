@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	"cassini/cmd/cassini/internal/view"
+	"cassini/model"
+)
+
+func newEvents(sys *system) *cobra.Command {
+	var follow bool
+	var kind, host, since string
+	var limit int
+	cmd := &cobra.Command{
+		Use:     "events",
+		Short:   "Show what changed, and with -f what changes",
+		Long:    "Show what changed, oldest first, and with -f what changes as it happens. With\n-o json each event is one line.",
+		Example: "  cassini events -f\n  cassini events --kind service.ended --since 1h",
+		Args:    noArgs,
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on as events happen")
+	cmd.Flags().StringVar(&kind, "kind", "", "only events of this `kind`, such as service.started")
+	cmd.Flags().StringVar(&host, "host", "", "only events of this `host`")
+	cmd.Flags().StringVar(&since, "since", "", "only events after this `moment`: an event's id, a time as 2026-11-20T19:26:03Z, or 10m for ten minutes ago")
+	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many of the latest `events` (default 100)")
+	complete := cobra.FixedCompletions(eventKinds(), cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc("kind", complete); err != nil {
+		panic(err) // a typo in the source
+	}
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		query := client.Query{}.With("kind", kind).With("host", host).With("since", a.sinceID(since))
+		if follow && limit != 0 {
+			return usagef("--limit cannot be combined with --follow")
+		}
+		if follow {
+			return c.Follow(ctx, query, a.event)
+		}
+		return a.events(ctx, c, query.Number("limit", limit))
+	})
+	return cmd
+}
+
+func eventKinds() []string {
+	return []string{
+		model.EventServiceStarted, model.EventServiceEnded, model.EventServiceChanged,
+		model.EventDependencyNew, model.EventDependencyFail, model.EventHostSeen, model.EventHostChanged,
+	}
+}
+
+// sinceID turns a moment into an identifier that sorts before all events of that
+// moment. Identifiers begin with their time.
+func (a *asker) sinceID(since string) string {
+	if since == "" {
+		return ""
+	}
+	at, err := parseMoment(since, a.now())
+	if err != nil {
+		return since // the API judges identifiers
+	}
+	return at.UTC().Format("2006-01-02.15:04:05.000000") + ".-.-"
+}
+
+func (a *asker) events(ctx context.Context, c *client.Client, q client.Query) error {
+	events, err := c.Events(ctx, q)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 && a.format.value == formatTable {
+		fmt.Fprintln(a.stderr, "no events")
+	}
+	for _, e := range events {
+		if err := a.event(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// event shows one event.
+func (a *asker) event(e model.Event) error {
+	if a.format.value == formatJSON {
+		return output.JSONLine(a.stdout, e)
+	}
+	_, err := fmt.Fprintln(a.stdout, view.Event(e, a.terminal(), a.zone))
+	return err
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/model"
+)
+
+const (
+	nodesToComplete = 200
+	completeTimeout = 2 * time.Second
+	candidatesShown = 8
+)
+
+// resolve turns what a person calls a node into its identifier: an identifier,
+// one without its kind as tables show it, or a part that only one node has.
+func resolve(ctx context.Context, c *client.Client, name string, at time.Time) (string, error) {
+	if isID(name) {
+		return name, nil
+	}
+	nodes, err := c.Nodes(ctx, client.Query{}.With("q", name).Number("limit", nodesToComplete).At(at))
+	if err != nil {
+		return "", err
+	}
+	return choose(name, nodes)
+}
+
+func kinds() []string {
+	return []string{model.KindService, model.KindProcess, model.KindHost, model.KindEndpoint, model.KindUnknownHost}
+}
+
+func isID(name string) bool {
+	kind, _, ok := strings.Cut(name, ":")
+	return ok && slices.Contains(kinds(), kind)
+}
+
+// choose picks the node that a name means: the one whose identifier is the name
+// with a kind before it, else the only service, else the only node.
+func choose(name string, nodes []model.Node) (string, error) {
+	var all, services []string
+	for _, n := range nodes {
+		all = append(all, n.ID)
+		if n.Kind == model.KindService {
+			services = append(services, n.ID)
+		}
+	}
+	for _, kind := range kinds() {
+		if id := kind + ":" + name; slices.Contains(all, id) {
+			return id, nil
+		}
+	}
+	switch {
+	case len(services) == 1:
+		return services[0], nil
+	case len(all) == 1:
+		return all[0], nil
+	case len(all) == 0:
+		return "", fmt.Errorf("no node is called %q; 'cassini graph' shows all", name)
+	}
+	return "", ambiguous(name, all)
+}
+
+func ambiguous(name string, ids []string) error {
+	shown := ids[:min(len(ids), candidatesShown)]
+	text := fmt.Sprintf("%q may be any of %s", name, strings.Join(shown, ", "))
+	if more := len(ids) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return errors.New(text + "; name one of them")
+}
+
+// completeNodes offers the identifiers of nodes of some kinds (of all, when none
+// is given). Without an answer in time it offers nothing.
+func (a *asker) completeNodes(cmd *cobra.Command, kinds ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 || settle(cmd, a.system) != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		c, err := a.client()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+		defer cancel()
+		nodes, _ := c.Nodes(ctx, client.Query{}.With("q", begun).Number("limit", nodesToComplete))
+		return matching(nodes, kinds, begun), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func matching(nodes []model.Node, kinds []string, begun string) []string {
+	var ids []string
+	for _, n := range nodes {
+		wanted := len(kinds) == 0 || slices.Contains(kinds, n.Kind)
+		if wanted && strings.HasPrefix(n.ID, begun) && !strings.ContainsAny(n.ID, "\t\n") {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/config"
+)
+
+// execute runs one command line and returns the exit code.
+func execute(ctx context.Context, args []string, sys *system) int {
+	root := newRoot(sys)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	return report(sys.stderr, cmd, err)
+}
+
+// newRoot assembles the commands.
+func newRoot(sys *system) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cassini",
+		Short: "Cassini hears from the kernel which services run and who depends on them",
+		Long: "Cassini hears from the kernel which services run and who depends on them.\n\n" +
+			"Start it with 'cassini run', then ask it with 'cassini services' and 'cassini deps'.",
+		Args:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(sys.stderr)
+			return errors.Join(cmd.Help(), usagef("no command given"))
+		},
+	}
+	root.SetOut(sys.stdout)
+	root.SetErr(sys.stderr)
+	root.PersistentFlags().String("config", config.DefaultPath, "configuration `file`; need not exist unless named")
+	config.Mark(root.PersistentFlags(), "config")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddGroup(&cobra.Group{ID: groupServe, Title: "Run Cassini:"}, &cobra.Group{ID: groupAsk, Title: "Ask Cassini:"})
+	for name, add := range map[string]func(*system) *cobra.Command{"run": newRun, "agent": newAgent, "manager": newManager} {
+		if sys.serve[name] != nil {
+			root.AddCommand(add(sys))
+		}
+	}
+	root.AddCommand(newServices(sys), newDeps(sys), newGraph(sys), newEvents(sys), newStatus(sys), newDoctor(sys))
+	root.AddCommand(newVersion(sys), newCompletion(sys))
+	root.SetHelpCommand(newHelp())
+	return root
+}
+
+// Groups of commands in the help.
+const (
+	groupServe = "serve"
+	groupAsk   = "ask"
+)
+
+// unknownCommand refuses what is no command, and suggests those that are near.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	root.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usageError{errors.New(text)}
+}
+
+// noArgs and oneArg count arguments; cobra's own words are about commands.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+func oneArg(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("unexpected argument %q after %q", args[1], args[0])
+	}
+	return nil
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Explain a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return usageError{err}
+			}
+			if len(rest) > 0 {
+				return unknownCommand(about, rest)
+			}
+			return about.Help()
+		},
+	}
+}
