@@ -1,0 +1,72 @@
+package graph
+
+import (
+	"testing"
+	"time"
+
+	"cassini/model"
+)
+
+func TestCountersAddUpOverRuns(t *testing.T) {
+	w := newWorld(t)
+	d := w.dep(model.Out, "/curl", "10.0.0.1", "10.0.0.2", 80, model.Counters{Connections: 10, Adopted: 2, Open: 3, Closed: 9, RTTMicros: 100, BytesSent: 1000})
+	put := func() { w.putDep("web", d) }
+	put()
+	d.Connections, d.Closed = 12, 10
+	put()
+	first := d
+	d.CountingSince = t0.Add(time.Hour)
+	d.FirstSeen, d.LastSeen = t0.Add(time.Hour), t0.Add(2*time.Hour)
+	d.Counters = model.Counters{Connections: 5, Adopted: 3, Open: 4, Closed: 30, RTTMicros: 300, BytesSent: 500}
+	put()
+	w.putDep("web", first) // a batch that the agent sends again
+	put()
+	list, _ := w.Dependencies(DependencyFilter{})
+	got := list[0]
+	if got.Connections != 12+2+5 || got.Open != 4 || got.BytesSent != 1500 || got.Closed != 40 || got.RTTMicros != (100*10+300*30)/40 {
+		t.Errorf("got %+v", got.Counters)
+	}
+	if got.FirstSeen.After(t0.Add(time.Minute)) || !got.LastSeen.Equal(t0.Add(2*time.Hour)) {
+		t.Errorf("seen from %v to %v", got.FirstSeen, got.LastSeen)
+	}
+}
+
+func TestDocumentsOfOnePairSumUp(t *testing.T) {
+	w := newWorld(t)
+	w.listen("web", "/nginx", "0.0.0.0", 80)
+	w.out("web", "/curl", "127.0.0.1", "127.0.0.1", 80, n(1))
+	d := w.dep(model.Out, "/curl", "::1", "::1", 80, n(2))
+	d.PID = 4711
+	w.listen("web", "/nginx", "::", 80)
+	w.putDep("web", d)
+	list, _ := w.Dependencies(DependencyFilter{})
+	if len(list) != 1 || list[0].Connections != 3 || list[0].Client.PID != 4711 || list[0].Client.Addr.String() != "::1" {
+		t.Errorf("got %+v", list)
+	}
+}
+
+func TestGoneDependencyGoes(t *testing.T) {
+	w := newWorld(t)
+	d := w.dep(model.Out, "/curl", "10.0.0.1", "10.0.0.2", 80, n(1))
+	w.putDep("web", d)
+	w.put(model.Name{Host: "web", Package: model.PackageDependencies, Key: d.Key()}, nil)
+	w.expect()
+	if len(w.addresses)+len(w.outs)+len(w.pairs)+len(w.deps) != 0 {
+		t.Errorf("left behind: %v %v %v", w.addresses, w.outs, w.pairs)
+	}
+}
+
+func TestIdleDependenciesAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.limits.Dependencies = 100
+	for i := range 150 {
+		w.out("web", "/curl", "10.0.0.1", "10.0.0.2", uint16(1000+i), n(1))
+	}
+	list, _ := w.Dependencies(DependencyFilter{})
+	if s := w.Stats(); len(list) > 100 || len(list) < 95 || s.Forgotten != uint64(150-len(list)) {
+		t.Errorf("%d left, stats %+v", len(list), s)
+	}
+	if list[0].Port < 1040 {
+		t.Errorf("kept %d, which was idle for longest", list[0].Port)
+	}
+}

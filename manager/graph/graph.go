@@ -1,0 +1,117 @@
+// Package graph is the property graph that the manager derives from documents:
+// hosts, what runs on them, and who is client of whom. It performs no I/O and
+// reads no clock, so that replaying the document log gives the same graph and the
+// same events, and replaying part of it gives the graph of a past moment.
+//
+// Facts (hosts, services, dependencies, addresses) are kept as the documents tell
+// them. How they join is worked out from the facts alone, when somebody asks and
+// something other than counters has changed since: the order in which hosts
+// report cannot matter.
+package graph
+
+import (
+	"cmp"
+	"sync"
+
+	"cassini/model"
+)
+
+// Limits bound the graph. Zero values mean the defaults.
+type Limits struct {
+	Dependencies int // documents; the longest idle are forgotten beyond it
+	EndedPerHost int // ended services; the longest ended are forgotten beyond it
+}
+
+// Default limits.
+const (
+	DefaultDependencies = 200_000
+	DefaultEndedPerHost = 1000
+)
+
+// Graph is safe for concurrent use: each answer is of one moment.
+type Graph struct {
+	limits Limits
+
+	mu        sync.RWMutex
+	hosts     map[string]*host
+	services  map[string]*service
+	listening map[model.Name]socket // what the newest document of a listener describes
+	sockets   map[socket]map[string]*service
+	addresses map[address]map[place]int
+	deps      map[model.Name]*dependency
+	outs, ins map[link][]*dependency
+	pairs     map[string]int // dependencies behind each pair that was announced
+
+	documents  uint64
+	rejected   map[string]uint64
+	forgotten  uint64
+	undirected int
+
+	topology uint64 // grows with each change of anything but counters
+	built    *view
+}
+
+// New makes an empty graph.
+func New(limits Limits) *Graph {
+	limits.Dependencies = cmp.Or(limits.Dependencies, DefaultDependencies)
+	limits.EndedPerHost = cmp.Or(limits.EndedPerHost, DefaultEndedPerHost)
+	return &Graph{
+		limits:    limits,
+		hosts:     make(map[string]*host),
+		services:  make(map[string]*service),
+		listening: make(map[model.Name]socket),
+		sockets:   make(map[socket]map[string]*service),
+		addresses: make(map[address]map[place]int),
+		deps:      make(map[model.Name]*dependency),
+		outs:      make(map[link][]*dependency),
+		ins:       make(map[link][]*dependency),
+		pairs:     make(map[string]int),
+		rejected:  make(map[string]uint64),
+	}
+}
+
+// Apply takes the document that stands in the log under logKey. Documents come
+// in the order of the log. It returns what a person may want to hear of. A
+// document that it cannot understand is counted and changes nothing.
+func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.documents++
+	e := events{key: logKey, host: doc.Host, time: doc.Time}
+	g.seeHost(doc, &e)
+	var ok bool
+	pkg := doc.Package
+	switch pkg {
+	case model.PackageListeners:
+		ok = g.applyListener(doc, &e)
+	case model.PackageDependencies:
+		ok = g.applyDependency(doc, &e)
+	case model.PackageIdentity:
+		ok = g.applyIdentity(doc, &e)
+	case model.PackageOS:
+		ok = g.applyOS(doc, &e)
+	default:
+		pkg = "other"
+	}
+	if !ok {
+		g.rejected[pkg]++
+	}
+	return e.list
+}
+
+// read runs f on the graph as it stands, joined.
+func (g *Graph) read(f func(v *view)) {
+	g.mu.RLock()
+	if g.built != nil && g.built.topology == g.topology {
+		defer g.mu.RUnlock()
+		f(g.built)
+		return
+	}
+	g.mu.RUnlock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.built == nil || g.built.topology != g.topology {
+		g.built = g.build()
+	}
+	f(g.built)
+}

@@ -1,0 +1,231 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cassini/model"
+)
+
+// ServiceFilter selects services; an empty field matches everything.
+type ServiceFilter struct {
+	Host, State, Program string
+}
+
+// Services are the services that listen or listened, sorted by ID.
+func (g *Graph) Services(f ServiceFilter) []model.Service {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	list := []model.Service{}
+	for _, s := range g.services {
+		if (f.Host == "" || f.Host == s.host) && (f.State == "" || f.State == s.now.State) && (f.Program == "" || f.Program == s.now.Program()) {
+			list = append(list, s.now)
+		}
+	}
+	slices.SortFunc(list, func(a, b model.Service) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// NodeFilter selects nodes; an empty field matches everything. Text is looked
+// for in the identifier and in the attributes that are text, in any case.
+type NodeFilter struct {
+	Kinds []string
+	Host  string
+	Text  string
+	Limit int // 0 is none
+}
+
+// Nodes are nodes sorted by ID.
+func (g *Graph) Nodes(f NodeFilter) []model.Node {
+	list := []model.Node{}
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			if f.Limit > 0 && len(list) == f.Limit {
+				return
+			}
+			if !has(f.Kinds, n.kind) || f.Host != "" && f.Host != n.host {
+				continue
+			}
+			if node := n.render(); f.Text == "" || contains(node, strings.ToLower(f.Text)) {
+				list = append(list, node)
+			}
+		}
+	})
+	return list
+}
+
+func has(kinds []string, kind string) bool {
+	return len(kinds) == 0 || slices.Contains(kinds, kind)
+}
+
+func contains(n model.Node, text string) bool {
+	if strings.Contains(strings.ToLower(n.ID), text) {
+		return true
+	}
+	for _, v := range n.Attrs {
+		switch v := v.(type) {
+		case string:
+			if strings.Contains(strings.ToLower(v), text) {
+				return true
+			}
+		case []string:
+			if strings.Contains(strings.ToLower(strings.Join(v, " ")), text) {
+				return true
+			}
+		case fmt.Stringer: // addresses
+			if strings.Contains(v.String(), text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// EdgeFilter selects edges; an empty field matches everything.
+type EdgeFilter struct {
+	Kinds    []string
+	From, To string // node IDs
+	Limit    int    // 0 is none
+}
+
+// Edges are edges sorted by ID.
+func (g *Graph) Edges(f EdgeFilter) []model.Edge {
+	list := []model.Edge{}
+	g.read(func(v *view) {
+		among := v.edges
+		if f.From != "" {
+			among = v.out[f.From]
+		} else if f.To != "" {
+			among = v.in[f.To]
+		}
+		for _, e := range among {
+			if f.Limit > 0 && len(list) == f.Limit {
+				return
+			}
+			if has(f.Kinds, e.kind) && (f.From == "" || f.From == e.from.id) && (f.To == "" || f.To == e.to.id) {
+				list = append(list, e.render())
+			}
+		}
+	})
+	return list
+}
+
+// GraphFilter selects a part of the graph; an empty field matches everything.
+type GraphFilter struct {
+	Kinds []string // of nodes
+	Host  string   // with it come the far ends of its dependencies
+}
+
+// Graph is the part of the graph that the filter selects.
+func (g *Graph) Graph(f GraphFilter) model.Graph {
+	var part model.Graph
+	g.read(func(v *view) {
+		chosen := make(map[*node]bool)
+		for _, n := range v.sorted {
+			if f.Host == "" || f.Host == n.host {
+				chosen[n] = true
+			}
+		}
+		if f.Host != "" {
+			for _, e := range v.edges {
+				if e.kind == model.EdgeDependsOn && (e.from.host == f.Host || e.to.host == f.Host) {
+					chosen[e.from], chosen[e.to] = true, true
+				}
+			}
+		}
+		part = v.part(func(n *node) bool { return chosen[n] && has(f.Kinds, n.kind) })
+	})
+	return part
+}
+
+// part renders the chosen nodes and the edges between them.
+func (v *view) part(chosen func(*node) bool) model.Graph {
+	p := model.Graph{Nodes: []model.Node{}, Edges: []model.Edge{}}
+	for _, n := range v.sorted {
+		if chosen(n) {
+			p.Nodes = append(p.Nodes, n.render())
+		}
+	}
+	for _, e := range v.edges {
+		if chosen(e.from) && chosen(e.to) {
+			p.Edges = append(p.Edges, e.render())
+		}
+	}
+	return p
+}
+
+// Neighbourhood is a node with what is at most depth edges away from it, in
+// either direction. The second answer is false when there is no such node.
+func (g *Graph) Neighbourhood(id string, depth int) (part model.Graph, ok bool) {
+	g.read(func(v *view) {
+		start := v.nodes[id]
+		if ok = start != nil; !ok {
+			return
+		}
+		chosen := map[*node]bool{start: true}
+		for level := []*node{start}; depth > 0 && len(level) > 0; depth-- {
+			var next []*node
+			reach := func(n *node) {
+				if !chosen[n] {
+					chosen[n] = true
+					next = append(next, n)
+				}
+			}
+			for _, n := range level {
+				for _, e := range v.out[n.id] {
+					reach(e.to)
+				}
+				for _, e := range v.in[n.id] {
+					reach(e.from)
+				}
+			}
+			level = next
+		}
+		part = v.part(func(n *node) bool { return chosen[n] })
+	})
+	return part, ok
+}
+
+// Suggest names up to limit nodes that somebody may have meant by an unknown ID:
+// those that contain it, or else its last part.
+func (g *Graph) Suggest(id string, limit int) []string {
+	var near []string
+	g.read(func(v *view) {
+		_, rest, _ := strings.Cut(id, ":")
+		for _, text := range []string{id, rest, last(rest), strings.TrimRight(last(rest), ":0123456789")} {
+			if text = strings.ToLower(text); text == "" || len(near) > 0 {
+				continue
+			}
+			for _, n := range v.sorted {
+				if len(near) < limit && strings.Contains(strings.ToLower(n.id), text) {
+					near = append(near, n.id)
+				}
+			}
+		}
+	})
+	return near
+}
+
+func last(id string) string { return id[strings.LastIndex(id, "/")+1:] }
+
+// Stats are the figures of the graph as it stands.
+func (g *Graph) Stats() model.GraphStats {
+	s := model.GraphStats{Nodes: map[string]int{}, Edges: map[string]int{}, Services: map[string]int{}, Rejected: map[string]uint64{}}
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			s.Nodes[n.kind]++
+			if n.kind == model.KindService {
+				s.Services[n.state()]++
+			}
+		}
+		for _, e := range v.edges {
+			s.Edges[e.kind]++
+		}
+		for pkg, n := range g.rejected {
+			s.Rejected[pkg] = n
+		}
+		s.Documents, s.Forgotten, s.Undirected = g.documents, g.forgotten, g.undirected
+	})
+	return s
+}

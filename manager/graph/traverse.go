@@ -1,0 +1,115 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"cassini/model"
+)
+
+// DependencyFilter selects dependencies; an empty field matches everything.
+type DependencyFilter struct {
+	Host string // of either end
+	// Of is a service, process, host or unknown host to begin at. Down follows
+	// what it depends on, up who depends on it, Depth times.
+	Of       string
+	Down, Up bool
+	Depth    int
+}
+
+// Dependencies are who is client of whom, sorted by ID. The second answer is
+// false when there is no node Of.
+func (g *Graph) Dependencies(f DependencyFilter) (list []model.DependencyView, ok bool) {
+	list, ok = []model.DependencyView{}, true
+	g.read(func(v *view) {
+		found := v.edges
+		if f.Of != "" {
+			start := v.nodes[f.Of]
+			if ok = start != nil; !ok {
+				return
+			}
+			found = v.reach(start, f)
+		}
+		for _, e := range found {
+			if e.kind == model.EdgeDependsOn && (f.Host == "" || f.Host == e.from.host || f.Host == e.to.host) {
+				list = append(list, e.dependency())
+			}
+		}
+	})
+	return list, ok
+}
+
+func (v *view) reach(start *node, f DependencyFilter) []*edge {
+	found := make(map[*edge]bool)
+	if f.Down {
+		v.walk(v.within(start, true), f.Depth, found, v.out, func(e *edge) []*node {
+			return v.far(e.to, v.out, model.EdgeRunsAs)
+		})
+	}
+	if f.Up {
+		v.walk(v.within(start, false), f.Depth, found, v.in, func(e *edge) []*node {
+			return v.far(e.from, v.in, model.EdgeRunsAs)
+		})
+	}
+	list := make([]*edge, 0, len(found))
+	for e := range found {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b *edge) int { return strings.Compare(a.id, b.id) })
+	return list
+}
+
+// walk follows depends_on edges from a set of nodes, breadth first; over says
+// where an edge that was followed leads on from.
+func (v *view) walk(level []*node, depth int, found map[*edge]bool, along map[string][]*edge, over func(*edge) []*node) {
+	seen := make(map[*node]bool)
+	for ; depth > 0 && len(level) > 0; depth-- {
+		var next []*node
+		for _, n := range level {
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
+			for _, e := range along[n.id] {
+				if e.kind == model.EdgeDependsOn {
+					found[e] = true
+					next = append(next, over(e)...)
+				}
+			}
+		}
+		level = next
+	}
+}
+
+// within lists the nodes that have depends_on edges on a node's behalf: going
+// down the processes, going up the services.
+func (v *view) within(n *node, down bool) []*node {
+	switch {
+	case n.kind == model.KindService && down:
+		return v.far(n, v.out, model.EdgeRunsAs)
+	case n.kind == model.KindProcess && !down:
+		return v.far(n, v.in, model.EdgeRunsAs)
+	case n.kind == model.KindHost && down:
+		return append(v.far(n, v.out, model.EdgeHas), n)
+	case n.kind == model.KindHost:
+		return v.far(n, v.out, model.EdgeRuns)
+	case n.kind == model.KindEndpoint && !down:
+		return v.far(n, v.in, model.EdgeListensOn)
+	}
+	return []*node{n}
+}
+
+// far lists the nodes at the other end of a node's edges of a kind.
+func (v *view) far(n *node, along map[string][]*edge, kind string) (list []*node) {
+	for _, e := range along[n.id] {
+		if e.kind != kind {
+			continue
+		}
+		if e.from == n {
+			list = append(list, e.to)
+		} else {
+			list = append(list, e.from)
+		}
+	}
+	return list
+}
