@@ -23,6 +23,8 @@ type fakeAPI struct {
 	url   string
 	mu    sync.Mutex
 	asked []string
+	// streams is how many event streams were asked for, one after the other.
+	streams int
 }
 
 func newFakeAPI(t *testing.T) *fakeAPI {
@@ -84,7 +86,7 @@ func (f *fakeAPI) events(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(fixtureEvents())
 		return
 	}
-	if r.Header.Get("Last-Event-ID") != "" { // the first stream ended; this is the next
+	if f.streams++; f.streams > 1 { // the first stream ended; this is the next
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprint(w, `{"detail":"resumed from `+r.Header.Get("Last-Event-ID")+`"}`)

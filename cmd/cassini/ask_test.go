@@ -54,14 +54,14 @@ func TestContractOfJSON(t *testing.T) {
 			t.Fatalf("%s: %v in %s", command, err, got.stdout)
 		}
 		for _, item := range items {
-			for _, field := range strings.Fields(fields) {
+			for field := range strings.FieldsSeq(fields) {
 				if item[field] == nil {
 					t.Errorf("%s: %s is missing or null in %v", command, field, item)
 				}
 			}
 			for _, end := range []string{"client", "server"} {
 				party, _ := item[end].(map[string]any)
-				for _, field := range strings.Fields("id host exe pid addr") {
+				for field := range strings.FieldsSeq("id host exe pid addr") {
 					if party != nil && party[field] == nil {
 						t.Errorf("%s: %s of %s is missing", command, field, end)
 					}
