@@ -17,6 +17,10 @@ var (
 	ErrUnsupported  = errors.New("kernel is too old")
 )
 
+// ErrBadEvent marks a record of the ring buffer that could not be decoded. The
+// next one may be read.
+var ErrBadEvent = errors.New("bad event")
+
 const btfPath = "/sys/kernel/btf/vmlinux"
 
 // explain turns an error of loading or attaching into one that says what to do.

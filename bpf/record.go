@@ -76,7 +76,7 @@ type Event struct {
 // parseEvent decodes a raw record into e.
 func parseEvent(raw []byte, e *Event) error {
 	if len(raw) < int(unsafe.Sizeof(tcpEvent{})) {
-		return fmt.Errorf("parse event: %d bytes, want %d", len(raw), unsafe.Sizeof(tcpEvent{}))
+		return fmt.Errorf("%w: %d bytes, want %d", ErrBadEvent, len(raw), unsafe.Sizeof(tcpEvent{}))
 	}
 	// The kernel wrote this very struct on this machine; the objects are built
 	// for its byte order alone, and records are 8-byte aligned.
@@ -88,12 +88,14 @@ func parseEvent(raw []byte, e *Event) error {
 	case EventFailed:
 		e.Key = rec.Key
 		return nil
-	case EventListen, EventEdge:
-		e.Key, e.Listener, e.Owner = rec.Key, rec.Listener, rec.Listener.Owner
-		e.Image = rec.image()
+	case EventListen:
+		e.Listener, e.Owner, e.Image = rec.Listener, rec.Listener.Owner, rec.image()
+		return nil
+	case EventEdge:
+		e.Key, e.Owner, e.Image = rec.Key, rec.Listener.Owner, rec.image()
 		return nil
 	}
-	return fmt.Errorf("parse event: unknown kind %d", rec.Kind)
+	return fmt.Errorf("%w: unknown kind %d", ErrBadEvent, rec.Kind)
 }
 
 func (rec *tcpEvent) image() Image {

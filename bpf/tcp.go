@@ -80,7 +80,7 @@ func (t *TCP) attach() (err error) {
 func (t *TCP) Limits() Limits { return t.limits }
 
 // Read waits for the next event and decodes it into e. It returns os.ErrClosed
-// after Close.
+// after Close, and errors that wrap ErrBadEvent for a record it cannot read.
 func (t *TCP) Read(e *Event) error {
 	if err := t.reader.ReadInto(&t.record); err != nil {
 		if errors.Is(err, ringbuf.ErrClosed) {
@@ -90,6 +90,9 @@ func (t *TCP) Read(e *Event) error {
 	}
 	return parseEvent(t.record.RawSample, e)
 }
+
+// Pending is how many bytes of events wait to be read.
+func (t *TCP) Pending() int { return t.reader.AvailableBytes() }
 
 // Close detaches the program and frees its maps.
 func (t *TCP) Close() error {

@@ -9,6 +9,9 @@ import (
 // (NFS, iSCSI, ...): they belong to no process.
 const KernelExe = "[kernel]"
 
+// UnknownExe stands as the executable of sockets whose process could not be told.
+const UnknownExe = "[unknown]"
+
 // Process is the owner of a socket as the kernel named it, completed from /proc
 // where the process still lived when it was looked at.
 type Process struct {

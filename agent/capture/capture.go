@@ -1,0 +1,218 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"cassini/agent/host"
+	"cassini/agent/netns"
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// Kernel is the kernel side: *bpf.TCP.
+type Kernel interface {
+	Read(*bpf.Event) error
+	Pending() int
+	Bootstrap(ctx context.Context, eachNetns func(func() error) error) error
+	Listeners(func(cookie uint64, l *bpf.Listener)) error
+	Edges(func(*bpf.EdgeKey, *bpf.Edge)) error
+	Edge(bpf.EdgeKey) (edge bpf.Edge, ok bool, err error)
+	EvictEdge(bpf.EdgeKey) (bpf.Edge, error)
+	Counters() (bpf.Counters, error)
+	Maps() []bpf.MapUse
+	Limits() bpf.Limits
+	Close() error
+}
+
+// Config holds what New needs; all fields are required.
+type Config struct {
+	Host   string // the name that documents bear
+	Kernel Kernel
+	// Emit takes documents in the order in which they must arrive. It must not
+	// block.
+	Emit   func(...model.Document)
+	Logger *slog.Logger
+}
+
+// Capture keeps the tables of listeners and dependencies. All methods are safe
+// for concurrent use; Run is called once.
+type Capture struct {
+	cfg       Config
+	processes *host.Processes
+	netns     netns.Names
+
+	mu        sync.Mutex
+	listeners *listeners
+	edges     *edges
+	published bool
+	events    map[string]uint64
+	bad       uint64 // events that could not be decoded
+	resyncs   uint64
+	evictions uint64
+	evicted   uint64 // evicted although busy
+	ringFull  uint64 // drops that a resync has made good
+}
+
+// New makes a Capture that does nothing yet.
+func New(cfg Config) *Capture {
+	return &Capture{
+		cfg:       cfg,
+		processes: host.NewProcesses(),
+		listeners: newListeners(),
+		edges:     newEdges(),
+		events:    make(map[string]uint64),
+	}
+}
+
+// Bootstrap finds what existed before the kernel programs were attached. Call
+// it before Publish and Run.
+func (c *Capture) Bootstrap(ctx context.Context) error {
+	eachNetns := func(fn func() error) error { return netns.Each(ctx, fn) }
+	if err := c.cfg.Kernel.Bootstrap(ctx, eachNetns); err != nil {
+		return fmt.Errorf("find existing sockets: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resync()
+}
+
+// Run reads events until the context ends, and closes the kernel side.
+func (c *Capture) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		if err := c.cfg.Kernel.Close(); err != nil {
+			c.cfg.Logger.Error("detach from the kernel", "error", err)
+		}
+	})
+	defer stop()
+	var event bpf.Event
+	for {
+		err := c.cfg.Kernel.Read(&event)
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if errors.Is(err, bpf.ErrBadEvent) {
+			c.count(&c.bad)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("capture sockets: %w", err)
+		}
+		if err := c.handle(&event); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("capture sockets: %w", err)
+		}
+	}
+}
+
+func (c *Capture) count(counter *uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*counter++
+}
+
+func (c *Capture) handle(event *bpf.Event) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.dispatch(event); err != nil {
+		return err
+	}
+	if c.cfg.Kernel.Pending() > 0 {
+		return nil
+	}
+	return c.makeGood()
+}
+
+func (c *Capture) dispatch(event *bpf.Event) error {
+	clock, err := bpf.ReadClock()
+	if err != nil {
+		return err
+	}
+	switch event.Kind {
+	case bpf.EventListen:
+		c.events["listen"]++
+		c.listenerStarted(event.Cookie, &event.Listener, event.Image, clock)
+	case bpf.EventUnlisten:
+		c.events["unlisten"]++
+		c.listenerEnded(event.Cookie, clock)
+	case bpf.EventEdge:
+		c.events["edge"]++
+		if err := c.edgeStarted(event, clock); err != nil {
+			return err
+		}
+		return c.makeRoom(clock)
+	case bpf.EventFailed:
+		c.events["failed"]++
+		return c.edgeMoved(event.Key, clock)
+	case bpf.EventFull:
+		c.events["full"]++
+		return c.makeRoom(clock)
+	}
+	return nil
+}
+
+func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Image, clock bpf.Clock) {
+	if c.listeners.known(cookie) {
+		return
+	}
+	if body, changed := c.listeners.started(cookie, c.describeListener(l, image, clock)); changed {
+		c.emit(model.PackageListeners, body.Key(), body, false, clock)
+	}
+}
+
+func (c *Capture) listenerEnded(cookie uint64, clock bpf.Clock) {
+	if body, changed := c.listeners.ended(cookie, clock.Wall); changed {
+		c.emit(model.PackageListeners, body.Key(), body, false, clock)
+	}
+}
+
+// edgeStarted handles the first connection of an edge: the counters come from
+// the map, where they may have moved on since.
+func (c *Capture) edgeStarted(event *bpf.Event, clock bpf.Clock) error {
+	read, ok, err := c.cfg.Kernel.Edge(event.Key)
+	if err != nil || !ok {
+		return err
+	}
+	e, known := c.edges.byKernel[event.Key]
+	if !known {
+		e = c.edges.add(event.Key, c.describeEdge(&event.Key, event.Owner, event.Image, clock))
+	}
+	if e.update(&read, clock) {
+		c.emitDependency(e.of, clock)
+	}
+	return nil
+}
+
+// edgeMoved reads one edge anew.
+func (c *Capture) edgeMoved(key bpf.EdgeKey, clock bpf.Clock) error {
+	read, ok, err := c.cfg.Kernel.Edge(key)
+	if err != nil || !ok {
+		return err
+	}
+	if e, known := c.edges.byKernel[key]; known && e.update(&read, clock) {
+		c.emitDependency(e.of, clock)
+	}
+	return nil
+}
+
+func (c *Capture) emitDependency(dep *dependency, clock bpf.Clock) {
+	if body, progress, moved := dep.body(); moved {
+		c.emit(model.PackageDependencies, body.Key(), body, progress, clock)
+	}
+}
+
+func (c *Capture) emit(pkg, key string, body any, progress bool, clock bpf.Clock) {
+	if !c.published {
+		return // Publish sends everything as it then stands
+	}
+	doc, err := model.NewDocument(model.Name{Host: c.cfg.Host, Package: pkg, Key: key}, clock.Wall, body)
+	if err != nil {
+		c.cfg.Logger.Error("encode what was captured", "error", err)
+		return
+	}
+	doc.Progress = progress
+	c.cfg.Emit(doc)
+}

@@ -1,0 +1,153 @@
+package capture
+
+import (
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// edges is the table of dependencies. Kernel edges that people cannot tell apart
+// (one program in two login sessions) are one dependency. It is not safe for
+// concurrent use.
+type edges struct {
+	byKernel map[bpf.EdgeKey]*edge
+	byKey    map[string]*dependency
+}
+
+// edge is one edge of the kernel map as it was last read.
+type edge struct {
+	of   *dependency
+	read bpf.Edge
+}
+
+// dependency is what a document tells.
+type dependency struct {
+	model.Dependency
+	parts []*edge
+	base  bpf.Edge // counters of edges that were evicted from the kernel
+	sent  model.Counters
+	sends int
+}
+
+func newEdges() *edges {
+	return &edges{byKernel: make(map[bpf.EdgeKey]*edge), byKey: make(map[string]*dependency)}
+}
+
+func (t *edges) known(key bpf.EdgeKey) bool {
+	_, ok := t.byKernel[key]
+	return ok
+}
+
+// add puts a kernel edge under the dependency that describes it.
+func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
+	name := describe.Key()
+	dep, ok := t.byKey[name]
+	if !ok {
+		dep = &dependency{Dependency: describe}
+		t.byKey[name] = dep
+	}
+	e := &edge{of: dep}
+	dep.parts = append(dep.parts, e)
+	t.byKernel[key] = e
+	return e
+}
+
+// update takes what the kernel counted. It reports whether anything moved.
+func (e *edge) update(read *bpf.Edge, clock bpf.Clock) bool {
+	if e.read == *read && e.of.sends > 0 {
+		return false
+	}
+	e.read = *read
+	dep := e.of
+	if first := clock.Mono(read.FirstNs); dep.FirstSeen.IsZero() || first.Before(dep.FirstSeen) && dep.sends == 0 {
+		dep.FirstSeen = first
+	}
+	if last := clock.Mono(read.LastNs); last.After(dep.LastSeen) {
+		dep.LastSeen = last
+		if read.Owner.Kind == bpf.OwnerProcess {
+			dep.PID = int(read.Owner.Tgid)
+		}
+	}
+	return true
+}
+
+// drop removes an edge that was evicted from the kernel with its last counters.
+// The dependency goes with its last edge.
+func (t *edges) drop(key bpf.EdgeKey) {
+	e := t.byKernel[key]
+	delete(t.byKernel, key)
+	dep := e.of
+	addCounters(&dep.base, &e.read)
+	for i, part := range dep.parts {
+		if part == e {
+			dep.parts = append(dep.parts[:i], dep.parts[i+1:]...)
+			break
+		}
+	}
+	if len(dep.parts) == 0 {
+		delete(t.byKey, dep.Key())
+	}
+}
+
+// body is the dependency as a document tells it. progress says that only
+// counters moved since the last one; ok is false when nothing did.
+func (d *dependency) body() (body model.Dependency, progress, ok bool) {
+	sum := d.base
+	for _, part := range d.parts {
+		addCounters(&sum, &part.read)
+	}
+	counters := toCounters(&sum)
+	if d.sends > 0 && counters == d.sent {
+		return model.Dependency{}, false, false
+	}
+	progress = d.sends > 0 && (counters.Failed > 0) == (d.sent.Failed > 0)
+	d.sent = counters
+	d.sends++
+	d.Counters = counters
+	return d.Dependency, progress, true
+}
+
+func addCounters(to, from *bpf.Edge) {
+	to.Attempts += from.Attempts
+	to.Connections += from.Connections
+	to.Adopted += from.Adopted
+	to.Refused += from.Refused
+	to.TimedOut += from.TimedOut
+	to.Unreachable += from.Unreachable
+	to.Aborted += from.Aborted
+	to.Closed += from.Closed
+	to.BytesSent += from.BytesSent
+	to.BytesReceived += from.BytesReceived
+	to.Retransmits += from.Retransmits
+	to.RttUs += from.RttUs
+}
+
+func toCounters(e *bpf.Edge) model.Counters {
+	c := model.Counters{
+		Connections:   e.Connections,
+		Adopted:       e.Adopted,
+		Attempts:      e.Attempts,
+		Failed:        e.Refused + e.TimedOut + e.Unreachable + e.Aborted,
+		Refused:       e.Refused,
+		TimedOut:      e.TimedOut,
+		Unreachable:   e.Unreachable,
+		Aborted:       e.Aborted,
+		Open:          open(e),
+		BytesSent:     e.BytesSent,
+		BytesReceived: e.BytesReceived,
+		Retransmits:   e.Retransmits,
+		Closed:        e.Closed,
+	}
+	if e.Closed > 0 {
+		c.RTTMicros = e.RttUs / e.Closed
+	}
+	return c
+}
+
+// open is how many connections are established now. The counters of an edge are
+// not read at one instant, so that a close may be seen before its connection.
+func open(e *bpf.Edge) uint64 {
+	if opened := e.Connections + e.Adopted; opened > e.Closed {
+		return opened - e.Closed
+	}
+	return 0
+}

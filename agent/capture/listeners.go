@@ -1,0 +1,98 @@
+package capture
+
+import (
+	"time"
+
+	"cassini/model"
+)
+
+// listeners is the table of what listens on this host. Several sockets on one
+// address are one entry. It is not safe for concurrent use.
+type listeners struct {
+	byKey    map[string]*listening
+	byCookie map[uint64]*listening
+}
+
+type listening struct {
+	model.Listener
+	cookies map[uint64]struct{}
+}
+
+func newListeners() *listeners {
+	return &listeners{byKey: make(map[string]*listening), byCookie: make(map[uint64]*listening)}
+}
+
+func (t *listeners) known(cookie uint64) bool {
+	_, ok := t.byCookie[cookie]
+	return ok
+}
+
+// started adds a socket and returns the entry as it stands now, or false when
+// nothing changed.
+func (t *listeners) started(cookie uint64, l model.Listener) (model.Listener, bool) {
+	if t.known(cookie) {
+		return model.Listener{}, false
+	}
+	entry, ok := t.byKey[l.Key()]
+	if !ok {
+		l.State = model.StateListening
+		entry = &listening{Listener: l, cookies: make(map[uint64]struct{})}
+		t.byKey[l.Key()] = entry
+	} else if l.PID != entry.PID && !l.SinceApprox && l.Since.After(entry.Since) {
+		// Another process took the address over while the earlier one still held it
+		// (SO_REUSEPORT, a reload): the newer one is the one to name.
+		entry.Process = l.Process
+	}
+	entry.cookies[cookie] = struct{}{}
+	entry.Sockets = len(entry.cookies)
+	t.byCookie[cookie] = entry
+	return entry.Listener, true
+}
+
+// ended removes a socket and returns the entry as it stands now, or false when
+// the socket is not known.
+func (t *listeners) ended(cookie uint64, at time.Time) (model.Listener, bool) {
+	entry, ok := t.byCookie[cookie]
+	if !ok {
+		return model.Listener{}, false
+	}
+	delete(t.byCookie, cookie)
+	delete(entry.cookies, cookie)
+	entry.Sockets = len(entry.cookies)
+	if entry.Sockets == 0 {
+		delete(t.byKey, entry.Key())
+		return endListener(entry.Listener, at), true
+	}
+	return entry.Listener, true
+}
+
+// missing lists the cookies in the table that are not in the kernel's.
+func (t *listeners) missing(kernel map[uint64]struct{}) []uint64 {
+	var gone []uint64
+	for cookie := range t.byCookie {
+		if _, ok := kernel[cookie]; !ok {
+			gone = append(gone, cookie)
+		}
+	}
+	return gone
+}
+
+// adopt compares an entry with what the manager remembers from an earlier run of
+// the agent. If it is the same listener, its start is taken from there. It
+// returns the entry as it stands now, or false when nothing listens there.
+func (t *listeners) adopt(earlier model.Listener) (model.Listener, bool) {
+	entry, ok := t.byKey[earlier.Key()]
+	if !ok {
+		return model.Listener{}, false
+	}
+	if entry.SinceApprox && earlier.State == model.StateListening && earlier.PID == entry.PID && earlier.Exe == entry.Exe {
+		entry.Since, entry.SinceApprox = earlier.Since, earlier.SinceApprox
+	}
+	return entry.Listener, true
+}
+
+func endListener(l model.Listener, at time.Time) model.Listener {
+	at = at.UTC()
+	l.State, l.Ended, l.Sockets = model.StateEnded, &at, 0
+	return l
+}

@@ -1,0 +1,168 @@
+// Package netns finds this host's network namespaces, names them and runs
+// functions inside them.
+package netns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// runDir is where ip-netns(8) keeps the namespaces that it names.
+const runDir = "/run/netns"
+
+// Names tells names of network namespaces by inode. The zero value is ready and
+// safe for concurrent use.
+type Names struct {
+	mu    sync.Mutex
+	known map[uint32]string // names under runDir, by inode
+	own   uint32
+}
+
+// Name is "" for the host's own namespace, the name given by ip-netns(8) if
+// there is one, else "net:[INODE]".
+func (n *Names) Name(inode uint32) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.own == 0 {
+		n.own = hostInode()
+	}
+	if inode == n.own || inode == 0 {
+		return ""
+	}
+	if name, ok := n.known[inode]; ok && inodeOf(filepath.Join(runDir, name)) == inode {
+		return name
+	}
+	n.known = named()
+	if name, ok := n.known[inode]; ok {
+		return name
+	}
+	return "net:[" + strconv.FormatUint(uint64(inode), 10) + "]"
+}
+
+// hostInode is the namespace of init, or our own where init's cannot be read.
+func hostInode() uint32 {
+	if inode := inodeOf("/proc/1/ns/net"); inode != 0 {
+		return inode
+	}
+	return inodeOf("/proc/self/ns/net")
+}
+
+func named() map[uint32]string {
+	names := make(map[uint32]string)
+	entries, err := os.ReadDir(runDir)
+	if err != nil {
+		return names // nobody has named any
+	}
+	for _, entry := range entries {
+		if inode := inodeOf(filepath.Join(runDir, entry.Name())); inode != 0 {
+			names[inode] = entry.Name()
+		}
+	}
+	return names
+}
+
+func inodeOf(path string) uint32 {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return 0
+	}
+	return uint32(st.Ino)
+}
+
+// Each calls fn once inside every network namespace that has a process or a
+// name, with the calling goroutine's thread in that namespace. A namespace that
+// vanishes meanwhile is passed over; the first error of fn ends the walk.
+func Each(ctx context.Context, fn func() error) error {
+	paths, err := all()
+	if err != nil {
+		return err
+	}
+	result := make(chan error, 1)
+	go func() { result <- onOwnThread(func() error { return walk(ctx, paths, fn) }) }()
+	return <-result
+}
+
+// onOwnThread runs fn with the goroutine bound to its thread, and brings the
+// thread back to the namespace where it was. A thread that cannot be brought
+// back stays bound, so that it ends with the goroutine.
+func onOwnThread(fn func() error) error {
+	runtime.LockOSThread()
+	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("open own network namespace: %w", err)
+	}
+	defer unix.Close(home)
+	err = fn()
+	if back := unix.Setns(home, unix.CLONE_NEWNET); back != nil {
+		return errors.Join(err, fmt.Errorf("return to own network namespace: %w", back))
+	}
+	runtime.UnlockOSThread()
+	return err
+}
+
+func walk(ctx context.Context, paths []string, fn func() error) error {
+	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		entered, err := enter(path)
+		if err != nil {
+			return err
+		}
+		if !entered {
+			continue
+		}
+		if err := fn(); err != nil {
+			return fmt.Errorf("in network namespace %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// enter moves the thread into the namespace; false when it has gone.
+func enter(path string) (bool, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("open network namespace %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
+		return false, fmt.Errorf("enter network namespace %s: %w", path, err)
+	}
+	return true, nil
+}
+
+// all lists one path for every namespace, its own first.
+func all() ([]string, error) {
+	paths := []string{"/proc/self/ns/net"}
+	seen := map[uint32]bool{inodeOf(paths[0]): true}
+	add := func(path string) {
+		if inode := inodeOf(path); inode != 0 && !seen[inode] {
+			seen[inode] = true
+			paths = append(paths, path)
+		}
+	}
+	procs, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("list network namespaces: %w", err)
+	}
+	for _, path := range procs {
+		add(path)
+	}
+	for _, name := range named() {
+		add(filepath.Join(runDir, name))
+	}
+	return paths, nil
+}
