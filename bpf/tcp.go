@@ -139,14 +139,19 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.HandshakeAborted += o.HandshakeAborted
 }
 
-// Bootstrap puts what existed before the program was attached into its maps, by
-// BPF iterators: once over all open files, and once in every network namespace
-// that eachNetns enters. eachNetns calls its function with the calling thread
-// inside each namespace in turn. Read the result with Listeners and Edges.
-func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error) (err error) {
+// ProbeBootstrap tells what keeps Bootstrap from working on this kernel, or nil.
+func (t *TCP) ProbeBootstrap() error {
+	objs, err := t.loadBootstrap()
+	if err != nil {
+		return err
+	}
+	return objs.Close()
+}
+
+func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 	spec, err := loadBootstrap()
 	if err != nil {
-		return fmt.Errorf("load the bootstrap programs: %w", err)
+		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
 	}
 	var objs bootstrapObjects
 	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{
@@ -158,8 +163,17 @@ func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error)
 			"counters":    t.objs.Counters,
 		},
 	})
+	return &objs, explain("load the bootstrap programs", err)
+}
+
+// Bootstrap puts what existed before the program was attached into its maps, by
+// BPF iterators: once over all open files, and once in every network namespace
+// that eachNetns enters. eachNetns calls its function with the calling thread
+// inside each namespace in turn. Read the result with Listeners and Edges.
+func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error) (err error) {
+	objs, err := t.loadBootstrap()
 	if err != nil {
-		return explain("load the bootstrap programs", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, objs.Close()) }()
 	for _, pass := range []uint32{1, 2} {

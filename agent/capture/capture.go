@@ -108,6 +108,9 @@ func (c *Capture) Run(ctx context.Context) error {
 	}
 }
 
+// Close detaches from the kernel, for a Capture that is not run.
+func (c *Capture) Close() error { return c.cfg.Kernel.Close() }
+
 func (c *Capture) count(counter *uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -111,7 +111,7 @@ func (c *Capture) Publish(remembered []model.Document) error {
 		return err
 	}
 	first := !c.published
-	c.published = true
+	c.published = true // from here on, what moves is emitted as it moves
 	known := make(map[model.Name]model.Document, len(remembered))
 	for _, doc := range remembered {
 		known[doc.Name] = doc

@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"context"
+
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// Doctor looks at this kernel: which hook serves which fact, what is missing and
+// what that costs. It attaches what an agent would attach, for a moment.
+func Doctor(context.Context) ([]model.Hook, error) {
+	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	if err != nil {
+		hooks := hooksInUse(nil, nil)
+		for i := range hooks {
+			hooks[i] = model.Hook{Fact: hooks[i].Fact, Lost: "everything", Reason: err.Error()}
+		}
+		return hooks, nil
+	}
+	return hooksInUse(kernel.ProbeBootstrap(), bpf.ProbeCgroup2()), kernel.Close()
+}
+
+// hooksInUse lists the facts that the agent wants and the rung that serves each,
+// given what keeps the bootstrap and the cgroup v2 from working.
+func hooksInUse(bootstrap, cgroup2 error) []model.Hook {
+	return []model.Hook{
+		{Fact: "tcp connect, listen, established, close", Hook: "tp_btf/inet_sock_set_state", First: true},
+		{
+			Fact: "tcp accept", Hook: "tp_btf/inet_sock_set_state, SYN_RECV to ESTABLISHED",
+			Lost:   "which worker accepted: the listener's owner is charged",
+			Reason: "this version does not use fexit/inet_csk_accept",
+		},
+		{Fact: "owner of accepted connections", Hook: "socket storage, cloned from the listener", First: true},
+		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp", First: true},
+			bootstrap, "", "services and connections older than the agent"),
+		{Fact: "process behind a socket", Hook: "the task that connects or listens", First: true},
+		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},
+			cgroup2, "cgroup v2 id", "the path of the cgroup, and so the systemd service of a process"),
+	}
+}
+
+// orLost is the first choice, or what is left of it when err keeps it away.
+func orLost(first model.Hook, err error, instead, lost string) model.Hook {
+	if err == nil {
+		return first
+	}
+	return model.Hook{Fact: first.Fact, Hook: instead, Lost: lost, Reason: err.Error()}
+}

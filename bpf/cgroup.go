@@ -1,0 +1,25 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// ErrNoCgroup2 says that the cgroup v2 hierarchy cannot be reached.
+var ErrNoCgroup2 = errors.New("cgroup v2 is not mounted; mount it with: mount -t cgroup2 none /sys/fs/cgroup")
+
+// ProbeCgroup2 tells what keeps paths of the cgroup v2 from being read, or nil.
+func ProbeCgroup2() error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return fmt.Errorf("look for cgroup v2: %w", err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "cgroup2" {
+			return nil
+		}
+	}
+	return ErrNoCgroup2
+}
