@@ -108,18 +108,17 @@ func (b *builder) service(e end) *node {
 	if !fresh {
 		return n
 	}
-	if e.host != "" {
-		b.edge(model.EdgeRuns, b.host(e.host), n)
+	if e.service == nil && e.owner == nil {
+		n.absent = e
+		return n
 	}
-	switch {
-	case e.service != nil:
+	b.edge(model.EdgeRuns, b.host(e.host), n)
+	if e.service != nil {
 		n.service = e.service
 		p := b.process(e.host, e.service.now.Process)
 		p.runs = append(p.runs, e.service)
 		b.edge(model.EdgeRunsAs, n, p)
 		b.endpoints(n, e.service)
-	case e.owner == nil:
-		n.absent = e
 	}
 	return n
 }

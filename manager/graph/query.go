@@ -113,46 +113,56 @@ func (g *Graph) Edges(f EdgeFilter) []model.Edge {
 
 // GraphFilter selects a part of the graph; an empty field matches everything.
 type GraphFilter struct {
-	Kinds []string // of nodes
-	Host  string   // with it come the far ends of its dependencies
+	NodeKinds []string // only these nodes, and the edges between them
+	EdgeKinds []string // only these edges, and the nodes at their ends
+	Host      string   // with it come the far ends of its dependencies
 }
 
 // Graph is the part of the graph that the filter selects.
-func (g *Graph) Graph(f GraphFilter) model.Graph {
-	var part model.Graph
+func (g *Graph) Graph(f GraphFilter) (part model.Graph) {
 	g.read(func(v *view) {
+		near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
 		chosen := make(map[*node]bool)
 		for _, n := range v.sorted {
-			if f.Host == "" || f.Host == n.host {
+			if near(n) && len(f.EdgeKinds) == 0 && has(f.NodeKinds, n.kind) {
 				chosen[n] = true
 			}
 		}
-		if f.Host != "" {
-			for _, e := range v.edges {
-				if e.kind == model.EdgeDependsOn && (e.from.host == f.Host || e.to.host == f.Host) {
-					chosen[e.from], chosen[e.to] = true, true
-				}
+		var edges []*edge
+		for _, e := range v.edges {
+			across := e.kind == model.EdgeDependsOn && (near(e.from) || near(e.to))
+			if (across || near(e.from) && near(e.to)) && has(f.EdgeKinds, e.kind) && has(f.NodeKinds, e.from.kind) && has(f.NodeKinds, e.to.kind) {
+				chosen[e.from], chosen[e.to] = true, true
+				edges = append(edges, e)
 			}
 		}
-		part = v.part(func(n *node) bool { return chosen[n] && has(f.Kinds, n.kind) })
+		part = v.part(chosen, edges)
 	})
 	return part
 }
 
-// part renders the chosen nodes and the edges between them.
-func (v *view) part(chosen func(*node) bool) model.Graph {
+// part renders nodes and edges.
+func (v *view) part(chosen map[*node]bool, edges []*edge) model.Graph {
 	p := model.Graph{Nodes: []model.Node{}, Edges: []model.Edge{}}
 	for _, n := range v.sorted {
-		if chosen(n) {
+		if chosen[n] {
 			p.Nodes = append(p.Nodes, n.render())
 		}
 	}
-	for _, e := range v.edges {
-		if chosen(e.from) && chosen(e.to) {
-			p.Edges = append(p.Edges, e.render())
-		}
+	for _, e := range edges {
+		p.Edges = append(p.Edges, e.render())
 	}
 	return p
+}
+
+// between are the edges of which both ends are chosen.
+func (v *view) between(chosen map[*node]bool) (edges []*edge) {
+	for _, e := range v.edges {
+		if chosen[e.from] && chosen[e.to] {
+			edges = append(edges, e)
+		}
+	}
+	return edges
 }
 
 // Neighbourhood is a node with what is at most depth edges away from it, in
@@ -182,7 +192,7 @@ func (g *Graph) Neighbourhood(id string, depth int) (part model.Graph, ok bool) 
 			}
 			level = next
 		}
-		part = v.part(func(n *node) bool { return chosen[n] })
+		part = v.part(chosen, v.between(chosen))
 	})
 	return part, ok
 }

@@ -108,10 +108,16 @@ func TestNeighbourhood(t *testing.T) {
 
 func TestGraphOfAHostHasFarEnds(t *testing.T) {
 	w := chain(t)
-	part := w.Graph.Graph(GraphFilter{Host: "db", Kinds: []string{model.KindProcess, model.KindService}})
+	part := w.Graph.Graph(GraphFilter{Host: "db", NodeKinds: []string{model.KindProcess, model.KindService}})
 	equal(t, "nodes", nodeIDs(part.Nodes), []string{"process:app/app", "process:db/curl", "process:db/postgres",
 		"service:10.0.0.77:80", "service:db/postgres:5432", "service:web/nginx:80"})
 	if len(part.Edges) != 4 {
 		t.Errorf("edges %+v", part.Edges)
 	}
+	part = w.Graph.Graph(GraphFilter{EdgeKinds: []string{model.EdgeRunsAs}})
+	if len(part.Nodes) != 6 || len(part.Edges) != 3 {
+		t.Errorf("of the edges runs_as: %+v", part)
+	}
+	part, _ = w.DependencyGraph(DependencyFilter{Of: "host:pc", Down: true, Depth: 1})
+	equal(t, "as a graph", nodeIDs(part.Nodes), []string{"process:pc/curl", "service:web/nginx:80"})
 }

@@ -20,23 +20,46 @@ type DependencyFilter struct {
 // Dependencies are who is client of whom, sorted by ID. The second answer is
 // false when there is no node Of.
 func (g *Graph) Dependencies(f DependencyFilter) (list []model.DependencyView, ok bool) {
-	list, ok = []model.DependencyView{}, true
+	list = []model.DependencyView{}
 	g.read(func(v *view) {
-		found := v.edges
-		if f.Of != "" {
-			start := v.nodes[f.Of]
-			if ok = start != nil; !ok {
-				return
-			}
-			found = v.reach(start, f)
-		}
+		var found []*edge
+		found, ok = v.dependencies(f)
 		for _, e := range found {
-			if e.kind == model.EdgeDependsOn && (f.Host == "" || f.Host == e.from.host || f.Host == e.to.host) {
-				list = append(list, e.dependency())
-			}
+			list = append(list, e.dependency())
 		}
 	})
 	return list, ok
+}
+
+// DependencyGraph is the same as nodes and edges.
+func (g *Graph) DependencyGraph(f DependencyFilter) (part model.Graph, ok bool) {
+	g.read(func(v *view) {
+		var found []*edge
+		found, ok = v.dependencies(f)
+		chosen := make(map[*node]bool)
+		for _, e := range found {
+			chosen[e.from], chosen[e.to] = true, true
+		}
+		part = v.part(chosen, found)
+	})
+	return part, ok
+}
+
+func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
+	among := v.edges
+	if f.Of != "" {
+		start := v.nodes[f.Of]
+		if start == nil {
+			return nil, false
+		}
+		among = v.reach(start, f)
+	}
+	for _, e := range among {
+		if e.kind == model.EdgeDependsOn && (f.Host == "" || f.Host == e.from.host || f.Host == e.to.host) {
+			list = append(list, e)
+		}
+	}
+	return list, true
 }
 
 func (v *view) reach(start *node, f DependencyFilter) []*edge {

@@ -39,8 +39,8 @@ func (k Key) Time() (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w: %q", ErrBadKey, string(k))
 	}
 	at, err := time.ParseInLocation(keyTime, string(k[:len(keyTime)]), time.UTC)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %q: %w", ErrBadKey, string(k), err)
+	if err != nil || at.Format(keyTime) != string(k[:len(keyTime)]) { // Parse also takes a comma
+		return time.Time{}, fmt.Errorf("%w: %q", ErrBadKey, string(k))
 	}
 	return at, nil
 }

@@ -1,0 +1,98 @@
+// Package api answers questions about the graph and the document log over HTTP,
+// and takes documents from agents. It describes itself in OpenAPI; one table
+// (routes.go) says what is served, which parameters are allowed and what comes
+// back. Errors are RFC 9457 problem details.
+package api
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"cassini/manager/graph"
+	"cassini/model"
+)
+
+// Backend is the manager, as far as the API needs it. It is safe for concurrent
+// use. Filters by name match everything in fields that are empty.
+type Backend interface {
+	model.Sink
+	// Replayed says whether questions can be answered.
+	Replayed() bool
+	// Ready says why the process cannot do its work yet.
+	Ready() error
+	Graph(ctx context.Context, at time.Time) (*graph.Graph, error)
+	Documents(ctx context.Context, f model.Name, at time.Time) ([]model.Document, error)
+	History(ctx context.Context, f model.Name, before string, limit int) ([]LogEntry, error)
+	Events(ctx context.Context, since string) iter.Seq2[model.Event, error]
+	Watch(ctx context.Context, since string) EventStream
+	// Refresh brings counters up to date; an error says which are not.
+	Refresh(ctx context.Context, host string) error
+	RegisterAgent(host, url string) error
+	StoreStats() model.StoreStats
+	GraphStats() model.GraphStats
+}
+
+// LogEntry is one document in the log.
+type LogEntry struct {
+	LogKey   string         `json:"log_key"`
+	Document model.Document `json:"document"`
+}
+
+// EventStream is events as they happen.
+type EventStream struct {
+	// Backlog comes first, if it is not nil. Its last events may come again on C.
+	Backlog iter.Seq2[model.Event, error]
+	C       <-chan model.Event // closed when the reader is too slow
+	Close   func()
+	Slow    func() // counts a reader that was cut off
+}
+
+// Config is what New needs. Metrics, Capture and Outbox may be nil.
+type Config struct {
+	Backend       Backend
+	Metrics       http.Handler
+	Capture       func() *model.CaptureStats
+	Outbox        func() *model.OutboxStats
+	Host, Version string
+	Start         time.Time
+	Now           func() time.Time
+	Logger        *slog.Logger
+}
+
+type server struct {
+	Config
+	routes []route
+	spec   []byte // OpenAPI
+}
+
+// New makes the handler of everything that the manager serves.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg}
+	s.routes = s.table()
+	s.spec = s.openAPI()
+	mux := http.NewServeMux()
+	for _, r := range s.routes {
+		mux.Handle(r.method+" "+r.pattern(), s.wrap(r))
+	}
+	mux.HandleFunc("/", s.notFound)
+	return s.secure(mux)
+}
+
+// wrap checks parameters and readiness before a route's handler.
+func (s *server) wrap(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		p, err := r.parse(req.URL.RawQuery, s.Now())
+		switch {
+		case err != nil:
+			problem(w, req, http.StatusBadRequest, err.Error())
+		case r.data && !s.Backend.Replayed():
+			w.Header().Set("Retry-After", "1")
+			problem(w, req, http.StatusServiceUnavailable, "the document log is being replayed; try again in a moment")
+		default:
+			r.handle(w, req, p)
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"cassini/model"
+)
+
+// dot writes a graph in Graphviz' language: a cluster for each host, services as
+// boxes, processes as ellipses, dependencies in bold, failing ones in red.
+func dot(g model.Graph) string {
+	var b strings.Builder
+	b.WriteString("digraph cassini {\n\trankdir=LR;\n\tnode [fontname=\"sans-serif\", fontsize=10];\n\tedge [fontname=\"sans-serif\", fontsize=9];\n")
+	var order []string
+	byHost := make(map[string][]model.Node)
+	for _, n := range g.Nodes {
+		host := text1(n.Attrs, "host")
+		if n.Kind == model.KindHost {
+			host = text1(n.Attrs, "name")
+		}
+		if _, known := byHost[host]; !known {
+			order = append(order, host)
+		}
+		byHost[host] = append(byHost[host], n)
+	}
+	for _, host := range order {
+		indent := "\t"
+		if host != "" {
+			fmt.Fprintf(&b, "\tsubgraph %s {\n\t\tlabel=%s;\n\t\tstyle=rounded;\n\t\tcolor=gray60;\n", quote("cluster_"+host), quote(host))
+			indent = "\t\t"
+		}
+		for _, n := range byHost[host] {
+			fmt.Fprintf(&b, "%s%s [%s];\n", indent, quote(n.ID), nodeStyle(n))
+		}
+		if host != "" {
+			b.WriteString("\t}\n")
+		}
+	}
+	for _, e := range g.Edges {
+		fmt.Fprintf(&b, "\t%s -> %s [%s];\n", quote(e.From), quote(e.To), edgeStyle(e))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func nodeStyle(n model.Node) string {
+	label := short(n)
+	shape := map[string]string{
+		model.KindHost: "house", model.KindService: "box", model.KindEndpoint: "plaintext",
+		model.KindProcess: "ellipse", model.KindUnknownHost: "diamond",
+	}[n.Kind]
+	style := fmt.Sprintf("label=%s, shape=%s, tooltip=%s", quote(label), quote(shape), quote(n.ID))
+	switch state := text1(n.Attrs, "state"); state {
+	case model.StateEnded, "absent", "unknown":
+		style += ", style=dashed, fontcolor=gray40"
+	}
+	return style
+}
+
+// short is what people call a node.
+func short(n model.Node) string {
+	switch n.Kind {
+	case model.KindHost:
+		return text1(n.Attrs, "name")
+	case model.KindProcess:
+		if unit := text1(n.Attrs, "unit"); unit != "" {
+			return text1(n.Attrs, "program") + "\n" + unit
+		}
+		if p := text1(n.Attrs, "program"); p != "" {
+			return p
+		}
+	case model.KindService:
+		label := fmt.Sprintf("%s:%v", text1(n.Attrs, "program"), n.Attrs["port"])
+		if text1(n.Attrs, "program") == "" {
+			label = fmt.Sprintf("%v:%v", n.Attrs["addr"], n.Attrs["port"])
+		}
+		if state := text1(n.Attrs, "state"); state != model.StateListening {
+			label += "\n(" + state + ")"
+		}
+		return label
+	case model.KindEndpoint:
+		return fmt.Sprintf("%v:%v", n.Attrs["addr"], n.Attrs["port"])
+	}
+	_, rest, _ := strings.Cut(n.ID, ":")
+	return rest
+}
+
+func edgeStyle(e model.Edge) string {
+	if e.Kind != model.EdgeDependsOn {
+		return "color=gray60, tooltip=" + quote(e.Kind)
+	}
+	failed, _ := e.Attrs["failed"].(uint64)
+	label := fmt.Sprint(e.Attrs["connections"])
+	style := "penwidth=1.5"
+	if failed > 0 {
+		label += fmt.Sprintf(", %d failed", failed)
+		style += ", color=red3"
+	}
+	return style + ", label=" + quote(label) + ", tooltip=" + quote(e.ID)
+}
+
+func text1(a model.Attrs, key string) string {
+	s, _ := a[key].(string)
+	return s
+}
+
+// quote writes a string as DOT does. A backslash would begin one of Graphviz'
+// escapes, so that it is doubled.
+func quote(s string) string {
+	s = strings.ReplaceAll(s, `\`, `\\`)
+	s = strings.ReplaceAll(s, `"`, `\"`)
+	s = strings.ReplaceAll(s, "\n", `\n`)
+	return `"` + s + `"`
+}

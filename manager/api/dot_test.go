@@ -1,0 +1,67 @@
+package api
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"cassini/model"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+func TestDOT(t *testing.T) {
+	h := handler(filled(t))
+	w := do(h, "GET", "/api/v1/graph", "", header("Accept", "text/vnd.graphviz, */*;q=0.1"))
+	if got := w.Header().Get("Content-Type"); got != "text/vnd.graphviz; charset=utf-8" {
+		t.Errorf("type %s", got)
+	}
+	const golden = "testdata/graph.dot"
+	if *update {
+		if err := os.WriteFile(golden, w.Body.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Body.String() != string(want) {
+		t.Errorf("differs from %s; look and run with -update:\n%s", golden, w.Body)
+	}
+	for _, target := range []string{"/api/v1/dependencies?format=dot", "/api/v1/node?format=dot&id=host:web-17"} {
+		if w := do(h, "GET", target, ""); !strings.HasPrefix(w.Body.String(), "digraph cassini {") {
+			t.Errorf("%s: %s", target, w.Body)
+		}
+	}
+	graphviz(t, w.Body.String())
+}
+
+// TestDOTEscapes lets Graphviz read names that want to be code.
+func TestDOTEscapes(t *testing.T) {
+	evil := "a\"]; }\n<b>\\N \\\" ü -> x"
+	graphviz(t, dot(model.Graph{
+		Nodes: []model.Node{
+			{ID: "host:" + evil, Kind: model.KindHost, Attrs: model.Attrs{"name": evil}},
+			{ID: "service:" + evil, Kind: model.KindService, Attrs: model.Attrs{"host": evil, "program": evil, "port": 1, "state": evil}},
+			{ID: "unknown-host:" + evil, Kind: model.KindUnknownHost},
+			{ID: evil, Kind: evil},
+		},
+		Edges: []model.Edge{{ID: evil, Kind: model.EdgeDependsOn, From: "unknown-host:" + evil, To: "service:" + evil, Attrs: model.Attrs{"connections": 1}}},
+	}))
+}
+
+func graphviz(t *testing.T, text string) {
+	t.Helper()
+	path, err := exec.LookPath("dot")
+	if err != nil {
+		t.Skip("NEEDS GRAPHVIZ: install the package graphviz to check what dot makes of it")
+	}
+	cmd := exec.Command(path, "-Tcanon")
+	cmd.Stdin = strings.NewReader(text)
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Warning") {
+		t.Errorf("dot: %v\n%s\n%s", err, out, text)
+	}
+}

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"cassini/model"
+)
+
+const (
+	// heartbeat is how long a stream may be silent: who is between (a proxy, a
+	// client) may otherwise take it for dead.
+	heartbeat = 30 * time.Second
+	// slowTimeout is how long one write to a reader may take.
+	slowTimeout = 10 * time.Second
+)
+
+func (s *server) getEvents(w http.ResponseWriter, r *http.Request, p params) {
+	w.Header().Set("Vary", "Accept")
+	if accepts(r, mediaEvents) {
+		s.streamEvents(w, r, p)
+		return
+	}
+	list := []model.Event{}
+	limit := p.numbers["limit"]
+	for e, err := range s.Backend.Events(r.Context(), p.get("since")) {
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if wanted(e, p) {
+			list = append(list, e)
+		}
+		if len(list) >= 2*limit { // the latest are wanted, and memory is not without end
+			list = append(list[:0], list[len(list)-limit:]...)
+		}
+	}
+	s.answer(w, r, list[max(0, len(list)-limit):])
+}
+
+func wanted(e model.Event, p params) bool {
+	kinds := p.texts["kind"]
+	return (len(kinds) == 0 || slices.Contains(kinds, e.Kind)) && (p.get("host") == "" || p.get("host") == e.Host)
+}
+
+// stream is one reader of events.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	params  params
+	last    string // ID of the last event that was taken from either source
+}
+
+// streamEvents sends events until the reader goes, the manager ends or the reader
+// is too slow. Last-Event-ID (or since) asks for those that were missed.
+func (s *server) streamEvents(w http.ResponseWriter, r *http.Request, p params) {
+	since := r.Header.Get("Last-Event-ID")
+	if since == "" {
+		since = p.get("since")
+	}
+	events := s.Backend.Watch(r.Context(), since)
+	defer events.Close()
+	w.Header().Set("Content-Type", mediaEvents)
+	out := stream{w: w, control: http.NewResponseController(w), params: p, last: since}
+	if err := out.run(r, events); errors.Is(err, errSlow) {
+		events.Slow()
+		s.Logger.Info("event stream cut off: its reader is too slow", "reader", r.RemoteAddr)
+	} else if err != nil {
+		s.Logger.Warn("event stream ended", "reader", r.RemoteAddr, "error", err)
+	}
+}
+
+var errSlow = errors.New("reader is too slow")
+
+func (out *stream) run(r *http.Request, events EventStream) error {
+	if err := out.write(": events\n\n"); err != nil {
+		return err
+	}
+	if events.Backlog != nil {
+		for e, err := range events.Backlog {
+			if err == nil {
+				err = out.event(e)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	silence := time.NewTimer(heartbeat)
+	defer silence.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return nil
+		case e, ok := <-events.C:
+			if !ok { // counted where it was cut off
+				return nil
+			}
+			err = out.event(e)
+		case <-silence.C:
+			err = out.write(": still here\n\n")
+		}
+		if err != nil {
+			return err
+		}
+		silence.Reset(heartbeat)
+	}
+}
+
+// event sends one event that was not sent before and is wanted.
+func (out *stream) event(e model.Event) error {
+	if e.ID <= out.last {
+		return nil
+	}
+	out.last = e.ID
+	if !wanted(e, out.params) {
+		return nil
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode event %s: %w", e.ID, err)
+	}
+	return out.write(fmt.Sprintf("id: %s\nevent: %s\ndata: %s\n\n", e.ID, e.Kind, data))
+}
+
+func (out *stream) write(text string) error {
+	_ = out.control.SetWriteDeadline(time.Now().Add(slowTimeout))
+	_, err := out.w.Write([]byte(text))
+	if err == nil {
+		err = out.control.Flush()
+	}
+	if err == nil {
+		return nil
+	}
+	if timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); ok && timeout.Timeout() {
+		return errSlow
+	}
+	return nil // it has gone: the context ends next
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"cassini/manager/graph"
+	"cassini/model"
+)
+
+// ask brings counters up to date and finds the graph of the moment; nil after an
+// error was answered.
+func (s *server) ask(w http.ResponseWriter, r *http.Request, p params) *graph.Graph {
+	s.refresh(w, r, p)
+	g, err := s.Backend.Graph(r.Context(), p.at())
+	if err != nil {
+		s.fail(w, r, err)
+		return nil
+	}
+	return g
+}
+
+func (s *server) getServices(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.ask(w, r, p); g != nil {
+		s.answer(w, r, g.Services(graph.ServiceFilter{Host: p.get("host"), State: p.get("state"), Program: p.get("program")}))
+	}
+}
+
+func (s *server) getDependencies(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.ask(w, r, p)
+	if g == nil {
+		return
+	}
+	direction := p.get("direction")
+	f := graph.DependencyFilter{
+		Host: p.get("host"), Of: p.get("of"), Depth: p.numbers["depth"],
+		Down: direction != "up", Up: direction != "down",
+	}
+	var v any
+	var ok bool
+	if wantsDOT(r, p) {
+		v, ok = g.DependencyGraph(f)
+	} else {
+		v, ok = g.Dependencies(f)
+	}
+	if !ok {
+		unknownNode(w, r, g, f.Of)
+		return
+	}
+	s.answerGraph(w, r, p, v)
+}
+
+func (s *server) getNodes(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.ask(w, r, p); g != nil {
+		s.answer(w, r, g.Nodes(graph.NodeFilter{Kinds: p.texts["kind"], Host: p.get("host"), Text: p.get("q"), Limit: p.numbers["limit"]}))
+	}
+}
+
+func (s *server) getEdges(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.ask(w, r, p); g != nil {
+		s.answer(w, r, g.Edges(graph.EdgeFilter{Kinds: p.texts["kind"], From: p.get("from"), To: p.get("to"), Limit: p.numbers["limit"]}))
+	}
+}
+
+func (s *server) getNode(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.ask(w, r, p)
+	if g == nil {
+		return
+	}
+	part, ok := g.Neighbourhood(p.get("id"), p.numbers["depth"])
+	if !ok {
+		unknownNode(w, r, g, p.get("id"))
+		return
+	}
+	s.answerGraph(w, r, p, part)
+}
+
+func (s *server) getGraph(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.ask(w, r, p); g != nil {
+		f := split(p.texts["kind"])
+		f.Host = p.get("host")
+		s.answerGraph(w, r, p, g.Graph(f))
+	}
+}
+
+func wantsDOT(r *http.Request, p params) bool {
+	return p.get("format") == "dot" || p.get("format") == "" && accepts(r, mediaDOT)
+}
+
+// answerGraph answers in the format that was asked for.
+func (s *server) answerGraph(w http.ResponseWriter, r *http.Request, p params, v any) {
+	w.Header().Set("Vary", "Accept")
+	if part, ok := v.(model.Graph); ok && wantsDOT(r, p) {
+		s.write(w, mediaDOT+"; charset=utf-8", []byte(dot(part)))
+		return
+	}
+	s.answer(w, r, v)
+}
+
+func unknownNode(w http.ResponseWriter, r *http.Request, g *graph.Graph, id string) {
+	detail := fmt.Sprintf("there is no node %q", id)
+	if near := g.Suggest(id, 5); near != nil {
+		detail += "; did you mean " + strings.Join(near, ", ") + "?"
+	}
+	problem(w, r, http.StatusNotFound, detail)
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"cassini/manager/graph"
+	"cassini/model"
+)
+
+// route is one thing that is served; the OpenAPI description is made from it.
+type route struct {
+	method, path string
+	summary      string
+	params       []param
+	data         bool // needs the replayed log
+	answer       any  // a value of the type of the answer's body, nil for other media
+	media        []string
+	body         any // of the request
+	statuses     []int
+	handle       func(http.ResponseWriter, *http.Request, params)
+}
+
+// pattern is the path as ServeMux wants it: "/" is that path alone.
+func (r route) pattern() string {
+	if strings.HasSuffix(r.path, "/") {
+		return r.path + "{$}"
+	}
+	return r.path
+}
+
+const (
+	mediaJSON   = "application/json"
+	mediaDOT    = "text/vnd.graphviz"
+	mediaEvents = "text/event-stream"
+)
+
+var (
+	nodeKinds  = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost}
+	edgeKinds  = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn}
+	eventKinds = []string{model.EventServiceStarted, model.EventServiceEnded, model.EventServiceChanged,
+		model.EventDependencyNew, model.EventDependencyFail, model.EventHostSeen, model.EventHostChanged}
+)
+
+func (s *server) table() []route {
+	host := param{name: "host", about: "only what belongs to this host"}
+	at := param{name: "at", kind: moment, about: "ask for this past moment"}
+	format := param{name: "format", enum: []string{"json", "dot"}, about: "dot asks for Graphviz, as Accept: " + mediaDOT + " does"}
+	limit := func(def int) param {
+		return param{name: "limit", kind: number, low: 1, high: 100_000, def: def, about: "at most so many"}
+	}
+	depth := func(high int) param {
+		return param{name: "depth", kind: number, low: 1, high: high, def: 1, about: "how many steps to follow"}
+	}
+	pkg := param{name: "package", about: "only documents of this package"}
+	key := param{name: "key", about: "only documents with this key"}
+	graphMedia := []string{mediaJSON, mediaDOT}
+	bad, missing := http.StatusBadRequest, http.StatusNotFound
+
+	return []route{
+		{method: "POST", path: "/api/v1/documents", summary: "Take documents of one host; answers once they are durable", data: true,
+			body: documentsBody{}, answer: accepted{}, statuses: []int{bad, 413, 415, 503}, handle: s.postDocuments},
+		{method: "GET", path: "/api/v1/documents", summary: "The newest document of every name", data: true,
+			params: []param{host, pkg, key, at}, answer: []model.Document{}, statuses: []int{bad}, handle: s.getDocuments},
+		{method: "GET", path: "/api/v1/history", summary: "What the document log has of a host, newest first", data: true,
+			params: []param{{name: "host", required: true, about: "whose documents"}, pkg, key, limit(100),
+				{name: "before", about: "only entries before this log key"}},
+			answer: []LogEntry{}, statuses: []int{bad}, handle: s.getHistory},
+		{method: "GET", path: "/api/v1/services", summary: "Services that listen or listened", data: true,
+			params: []param{host, {name: "state", enum: []string{model.StateListening, model.StateEnded}, about: "only services in this state"},
+				{name: "program", about: "only services of this program"}, at},
+			answer: []model.Service{}, statuses: []int{bad}, handle: s.getServices},
+		{method: "GET", path: "/api/v1/dependencies", summary: "Who is client of whom", data: true,
+			params: []param{host, {name: "of", about: "identifier of the service, process or host to begin at; without it all"},
+				{name: "direction", enum: []string{"down", "up", "both"}, def: "down", about: "down is what it depends on, up who depends on it"},
+				depth(64), at, format},
+			answer: []model.DependencyView{}, media: graphMedia, statuses: []int{bad, missing}, handle: s.getDependencies},
+		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,
+			params: []param{{name: "kind", enum: nodeKinds, many: true, about: "only nodes of these kinds"}, host,
+				{name: "q", about: "only nodes that have this text in identifier or attributes"}, limit(0), at},
+			answer: []model.Node{}, statuses: []int{bad}, handle: s.getNodes},
+		{method: "GET", path: "/api/v1/edges", summary: "Edges of the graph", data: true,
+			params: []param{{name: "kind", enum: edgeKinds, many: true, about: "only edges of these kinds"},
+				{name: "from", about: "only edges from this node"}, {name: "to", about: "only edges to this node"}, limit(0), at},
+			answer: []model.Edge{}, statuses: []int{bad}, handle: s.getEdges},
+		{method: "GET", path: "/api/v1/node", summary: "One node and what is around it", data: true,
+			params: []param{{name: "id", required: true, about: "identifier of the node"}, depth(8), at, format},
+			answer: model.Graph{}, media: graphMedia, statuses: []int{bad, missing}, handle: s.getNode},
+		{method: "GET", path: "/api/v1/graph", summary: "The graph", data: true,
+			params: []param{{name: "kind", enum: append(append([]string{}, nodeKinds...), edgeKinds...), many: true,
+				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"}, host, at, format},
+			answer: model.Graph{}, media: graphMedia, statuses: []int{bad}, handle: s.getGraph},
+		{method: "GET", path: "/api/v1/events", summary: "What changed: the latest events, or with Accept: " + mediaEvents + " events as they happen", data: true,
+			params: []param{{name: "kind", enum: eventKinds, many: true, about: "only events of these kinds"}, host,
+				{name: "since", about: "only events behind this identifier"}, limit(100)},
+			answer: []model.Event{}, media: []string{mediaJSON, mediaEvents}, statuses: []int{bad}, handle: s.getEvents},
+		{method: "GET", path: "/api/v1/status", summary: "Figures of this process", answer: Status{}, handle: s.getStatus},
+		{method: "GET", path: "/api/v1/openapi.json", summary: "This description", media: []string{mediaJSON}, handle: s.getOpenAPI},
+		{method: "GET", path: "/metrics", summary: "Metrics for Prometheus", media: []string{"text/plain"}, params: nil, statuses: []int{missing}, handle: s.getMetrics},
+		{method: "GET", path: "/-/healthy", summary: "200 while the process serves", media: []string{"text/plain"}, handle: s.getHealthy},
+		{method: "GET", path: "/-/ready", summary: "200 once questions can be answered", media: []string{"text/plain"}, statuses: []int{503}, handle: s.getReady},
+		{method: "GET", path: "/", summary: "A page for people", media: []string{"text/html"}, handle: s.getLanding},
+	}
+}
+
+// split tells kinds of nodes from kinds of edges.
+func split(kinds []string) (f graph.GraphFilter) {
+	for _, k := range kinds {
+		if slices.Contains(nodeKinds, k) {
+			f.NodeKinds = append(f.NodeKinds, k)
+		} else {
+			f.EdgeKinds = append(f.EdgeKinds, k)
+		}
+	}
+	return f
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// schemas are JSON schemas of Go types, by name.
+type schemas map[string]any
+
+// of describes the type of a value. Structs become components of their own.
+func (s schemas) of(v any) object { return s.schema(reflect.TypeOf(v)) }
+
+func (s schemas) schema(t reflect.Type) object {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return object{"type": "string", "format": "date-time"}
+	case reflect.TypeFor[netip.Addr]():
+		return object{"type": "string", "description": "an IP address"}
+	case reflect.TypeFor[json.RawMessage]():
+		return object{"description": "JSON of the package's own shape"}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return object{"anyOf": []object{s.schema(t.Elem()), {"type": "null"}}}
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Slice:
+		return object{"type": []string{"array", "null"}, "items": s.schema(t.Elem())}
+	case reflect.Map:
+		return object{"type": []string{"object", "null"}, "additionalProperties": s.schema(t.Elem())}
+	case reflect.Interface:
+		return object{}
+	case reflect.Struct:
+		return s.component(t)
+	case reflect.Float32, reflect.Float64:
+		return object{"type": "number"}
+	default:
+		return object{"type": "integer"}
+	}
+}
+
+// component describes a struct under its name and refers to it.
+func (s schemas) component(t reflect.Type) object {
+	name := string(unicode.ToUpper(rune(t.Name()[0]))) + t.Name()[1:]
+	ref := object{"$ref": "#/components/schemas/" + name}
+	if _, known := s[name]; known {
+		return ref
+	}
+	properties, required := object{}, []string{}
+	s[name] = object{} // for types that hold themselves
+	s.fields(t, properties, &required)
+	s[name] = object{"type": "object", "properties": properties, "required": required}
+	return ref
+}
+
+// fields adds the fields of a struct, with those of the structs it embeds.
+func (s schemas) fields(t reflect.Type, properties object, required *[]string) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			s.fields(f.Type, properties, required)
+			continue
+		}
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		properties[name] = s.schema(f.Type)
+		if !strings.Contains(options, "omitempty") {
+			*required = append(*required, name)
+		}
+	}
+}

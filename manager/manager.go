@@ -1,0 +1,133 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cassini/manager/api"
+	"cassini/manager/graph"
+	"cassini/manager/store"
+	"cassini/manager/store/bolt"
+	"cassini/model"
+)
+
+// Config is what New needs.
+type Config struct {
+	DataDir string    // of the document log
+	Host    string    // this machine
+	Version string    // of Cassini
+	Start   time.Time // of this process
+	MaxAge  time.Duration
+	MaxSize int64 // bytes; both of the document log, 0 is the default of bolt.Config
+	Logger  *slog.Logger
+	Now     func() time.Time // nil is time.Now
+}
+
+// Parts are other parts of the process that the manager shows. Each may be nil.
+type Parts struct {
+	Metrics http.Handler
+	Capture func() *model.CaptureStats
+	Outbox  func() *model.OutboxStats
+	// Ready says why the process cannot answer yet, besides the manager itself.
+	Ready func() error
+}
+
+// Manager is safe for concurrent use. It implements model.Sink: what is accepted
+// is durable and stands in the graph.
+type Manager struct {
+	cfg    Config
+	log    *slog.Logger
+	parts  Parts
+	graph  *graph.Graph
+	events *hub
+	agents *agents
+	past   *past
+
+	ready   chan struct{} // closed when the log is replayed
+	stopped chan struct{} // closed when Run returns
+	store   store.Store   // set before ready is closed
+
+	applying sync.Mutex
+	applied  store.Key // the last entry that stands in the graph
+	bad      atomic.Uint64
+}
+
+var _ model.Sink = (*Manager)(nil)
+
+// New makes a manager that does nothing before Run.
+func New(cfg Config) *Manager {
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	m := &Manager{
+		cfg:     cfg,
+		log:     cfg.Logger,
+		graph:   graph.New(graph.Limits{}),
+		events:  newHub(),
+		agents:  newAgents(),
+		ready:   make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	m.past = newPast(m.replayUntil)
+	return m
+}
+
+// Attach shows other parts of the process. It is called before Run, at most once.
+func (m *Manager) Attach(p Parts) { m.parts = p }
+
+// Run opens the document log, serves the API on l and replays the log; then it
+// accepts documents until the context ends. It closes l, and returns nil when the
+// context ended, else an error that says what to do; those of opening the log
+// wrap the sentinels of package store. It is called once.
+func (m *Manager) Run(ctx context.Context, l net.Listener) error {
+	defer close(m.stopped)
+	defer l.Close() // again, for the ways out before the server has it
+	if err := CheckListen(l.Addr().String()); err != nil {
+		return err
+	}
+	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.MaxAge, MaxSize: m.cfg.MaxSize, Now: m.cfg.Now})
+	if err != nil {
+		return fmt.Errorf("open document log: %w", err)
+	}
+	m.store = st
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var parts sync.WaitGroup
+	parts.Go(func() { cancel(serve(ctx, l, api.New(m.api()), m.log)) })
+	parts.Go(func() {
+		if err := m.replay(ctx); err != nil {
+			cancel(fmt.Errorf("replay document log: %w", err))
+		}
+	})
+	<-ctx.Done()
+	parts.Wait()
+	m.agents.stop()
+	err = context.Cause(ctx)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return errors.Join(err, st.Close())
+}
+
+func (m *Manager) api() api.Config {
+	return api.Config{
+		Backend: m,
+		Metrics: m.parts.Metrics,
+		Host:    m.cfg.Host,
+		Version: m.cfg.Version,
+		Start:   m.cfg.Start,
+		Capture: m.parts.Capture,
+		Outbox:  m.parts.Outbox,
+		Now:     m.cfg.Now,
+		Logger:  m.log,
+	}
+}
