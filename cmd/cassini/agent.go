@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"net/netip"
+	"net/url"
+
 	"github.com/spf13/cobra"
 
+	"cassini/agent/outbox"
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
+	"cassini/exporter"
 )
 
 func newAgent(sys *system) *cobra.Command {
@@ -13,7 +19,33 @@ func newAgent(sys *system) *cobra.Command {
 		Short: "Run an agent alone; it brings its documents to a manager",
 	}
 	s := newServer(cmd, sys, defaultAgentListen)
-	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager")
+	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "loopback `URL` of the manager")
 	config.Mark(cmd.Flags(), "manager")
 	return cmd
+}
+
+// checkManager refuses managers that documents could only reach over the network:
+// nothing encrypts them yet. An agent has one, the other servers "".
+func checkManager(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" || u.Host == "" {
+		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s", raw, client.DefaultURL)
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+		return nil
+	}
+	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address; enrolment of agents is not there yet, so an agent can only reach a manager over loopback (a tunnel, for example)", raw)
+}
+
+// serveAgent runs an agent whose manager is another process.
+func serveAgent(ctx context.Context, cfg serveConfig) error {
+	a := newAgentOf(cfg, outbox.NewHTTPSink(cfg.Manager, "http://"+cfg.Listener.Addr().String()))
+	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats}, exporterConfig(cfg))
+	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
+	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
+	return nest(ctx, serve, a.Run)
 }

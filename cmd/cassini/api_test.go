@@ -132,7 +132,7 @@ func fixtureGraph() model.Graph {
 }
 
 func fixtureStatus() client.Status {
-	return client.Status{Version: "v1", Host: "web-17", Start: now.Add(-time.Hour), Capture: &model.CaptureStats{
+	return client.Status{Version: "v1", Host: "web-17", Start: now.Add(-time.Hour), Store: &model.StoreStats{}, Graph: &model.GraphStats{}, Capture: &model.CaptureStats{
 		Hooks: []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp", Reason: "no cgroup v2"}},
 	}}
 }

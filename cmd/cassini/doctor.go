@@ -42,7 +42,7 @@ func newDoctor(sys *system) *cobra.Command {
 // probing is not possible.
 func (a *asker) diagnose(ctx context.Context, c *client.Client, remote bool) (hooks []model.Hook, from string, err error) {
 	var local error
-	if !remote && a.probe != nil {
+	if !remote {
 		if hooks, local = a.probe(ctx); local == nil {
 			return hooks, "As probed on this kernel:", nil
 		}

@@ -13,5 +13,7 @@ func main() {
 	// The first signal asks to end, the second one does not ask.
 	context.AfterFunc(ctx, stop)
 	os.Exit(execute(ctx, os.Args[1:], &system{
-		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, zone: time.Local}))
+		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, zone: time.Local,
+		probe: localProbe, serve: servers(),
+	}))
 }

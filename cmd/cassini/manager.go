@@ -1,6 +1,13 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"cassini/exporter"
+	"cassini/manager"
+)
 
 func newManager(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
@@ -9,4 +16,22 @@ func newManager(sys *system) *cobra.Command {
 	}
 	newServer(cmd, sys, defaultListen)
 	return cmd
+}
+
+// serveManager runs a manager whose agents are other processes.
+func serveManager(ctx context.Context, cfg serveConfig) error {
+	m := newManagerOf(cfg)
+	metrics := exporter.New(exporter.Sources{Store: m.StoreStats, Graph: m.GraphStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	m.Attach(manager.Parts{Metrics: metrics.Handler()})
+	return m.Run(ctx, cfg.Listener)
+}
+
+func newManagerOf(cfg serveConfig) *manager.Manager {
+	return manager.New(manager.Config{
+		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger,
+	})
+}
+
+func exporterConfig(cfg serveConfig) exporter.Config {
+	return exporter.Config{Version: cfg.Build.Version, Revision: cfg.Build.Revision, Logger: cfg.Logger}
 }

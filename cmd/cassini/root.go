@@ -41,11 +41,7 @@ func newRoot(sys *system) *cobra.Command {
 	config.Mark(root.PersistentFlags(), "config")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(&cobra.Group{ID: groupServe, Title: "Run Cassini:"}, &cobra.Group{ID: groupAsk, Title: "Ask Cassini:"})
-	for name, add := range map[string]func(*system) *cobra.Command{"run": newRun, "agent": newAgent, "manager": newManager} {
-		if sys.serve[name] != nil {
-			root.AddCommand(add(sys))
-		}
-	}
+	root.AddCommand(newRun(sys), newAgent(sys), newManager(sys))
 	root.AddCommand(newServices(sys), newDeps(sys), newGraph(sys), newEvents(sys), newStatus(sys), newDoctor(sys))
 	root.AddCommand(newVersion(sys), newCompletion(sys))
 	root.SetHelpCommand(newHelp())

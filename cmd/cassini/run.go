@@ -1,6 +1,13 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"cassini/exporter"
+	"cassini/manager"
+)
 
 func newRun(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
@@ -10,4 +17,21 @@ func newRun(sys *system) *cobra.Command {
 	}
 	newServer(cmd, sys, defaultListen)
 	return cmd
+}
+
+// serveRun wires agent and manager together: the manager is the agent's sink, and
+// asks it for fresh counters without a detour.
+func serveRun(ctx context.Context, cfg serveConfig) error {
+	m := newManagerOf(cfg)
+	a := newAgentOf(cfg, m)
+	metrics := exporter.New(exporter.Sources{
+		Capture: a.CaptureStats, Outbox: a.OutboxStats,
+		Store: m.StoreStats, Graph: m.GraphStats, Dependencies: m.Dependencies,
+	}, exporterConfig(cfg))
+	m.Attach(manager.Parts{
+		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats,
+		Ready: a.CheckReady,
+	})
+	m.RegisterRefresher(cfg.Host, a)
+	return nest(ctx, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) }, a.Run)
 }

@@ -66,6 +66,9 @@ func (s *server) run(ctx context.Context, name string) error {
 	if err := checkLoopback(s.listen); err != nil {
 		return err
 	}
+	if err := checkManager(s.manager); err != nil {
+		return err
+	}
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
 	cfg.Logger = newLogger(s.sys.stderr, s.logLevel.value, s.logFormat.value)
 	var err error

@@ -76,6 +76,19 @@ func TestListenIsLoopback(t *testing.T) {
 	}
 }
 
+func TestManagerIsLoopback(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://10.0.0.1:1984": "not a loopback address; enrolment", "https://127.0.0.1:1984": "want a URL such as",
+		"127.0.0.1:1984": "want a URL such as", "http://evil.example": "not a loopback address",
+		"http://localhost:1984": "", "http://[::1]:1984": "", "": "",
+	} {
+		err := checkManager(url)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v", url, err)
+		}
+	}
+}
+
 func TestSettingsReachCommands(t *testing.T) {
 	config := writeFile(t, "api: 127.0.0.1:1\noutput: json\n")
 	for name, tc := range map[string]struct {

@@ -10,14 +10,14 @@ import (
 	"cassini/model"
 )
 
-// Status is what a manager says of itself.
+// Status is what a running Cassini says of itself.
 type Status struct {
 	Version string              `json:"version"`
 	Start   time.Time           `json:"start"`
 	Host    string              `json:"host"`
-	Store   model.StoreStats    `json:"store"`
-	Graph   model.GraphStats    `json:"graph"`
-	Capture *model.CaptureStats `json:"capture"` // nil when the manager runs no agent
+	Store   *model.StoreStats   `json:"store"`   // nil for an agent alone
+	Graph   *model.GraphStats   `json:"graph"`   // likewise
+	Capture *model.CaptureStats `json:"capture"` // nil for a manager alone
 	Outbox  *model.OutboxStats  `json:"outbox"`  // likewise
 }
 

@@ -26,7 +26,7 @@ func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
 		table.Add(output.Plain,
 			output.Cell{Text: short(d.Client.ID)}, output.Cell{Text: short(d.Server.ID)},
 			output.Cell{Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
-			output.Cell{Text: output.Count(d.Connections + d.Adopted)}, failed, output.Cell{Text: output.Count(d.Open)},
+			output.Cell{Text: output.Count(d.Connections)}, failed, output.Cell{Text: output.Count(d.Open)},
 			output.Cell{Text: output.Bytes(d.BytesSent)}, output.Cell{Text: output.Bytes(d.BytesReceived)}, output.Cell{Text: output.Micros(d.RTTMicros)},
 			output.Cell{Text: output.Ago(d.LastSeen, now)}, why)
 	}

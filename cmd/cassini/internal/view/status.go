@@ -12,20 +12,19 @@ import (
 	"cassini/model"
 )
 
-// Status lays out what a manager says of itself.
+// Status lays out what a running Cassini says of itself.
 func Status(s client.Status, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{{Title: "PART"}, {Title: "STATUS"}}}
 	add := func(style output.Style, part, format string, args ...any) {
 		table.Add(output.Plain, output.Cell{Text: part}, output.Cell{Text: fmt.Sprintf(format, args...), Style: style})
 	}
 	add(output.Plain, "cassini", "%s on %s, started %s", s.Version, s.Host, output.Ago(s.Start, now))
-	add(output.Plain, "store", "%s documents of %s names, %s on disk (%s reusable)", output.Count(s.Store.Documents), output.Count(s.Store.Names), output.Bytes(s.Store.FileBytes), output.Bytes(s.Store.FreeBytes))
-	add(output.Plain, "history", "%s", history(s.Store, now))
-	add(output.Plain, "nodes", "%s", counts(s.Graph.Nodes))
-	add(output.Plain, "edges", "%s", counts(s.Graph.Edges))
-	add(output.Plain, "services", "%s", counts(s.Graph.Services))
-	add(warnIf(len(nonZero(s.Graph.Rejected)) > 0), "documents", "%s applied, not understood: %s", output.Count(s.Graph.Documents), counts(nonZero(s.Graph.Rejected)))
-	add(warnIf(s.Graph.Lagged > 0), "streams", "%s open, %s cut off", output.Count(s.Graph.Watchers), output.Count(s.Graph.Lagged))
+	if s.Store != nil {
+		storeRows(s.Store, now, add)
+	}
+	if s.Graph != nil {
+		graphRows(s.Graph, add)
+	}
 	if c := s.Capture; c != nil {
 		captureRows(c, add)
 	}
@@ -35,12 +34,30 @@ func Status(s client.Status, now time.Time) *output.Table {
 	return table
 }
 
-func captureRows(c *model.CaptureStats, add func(output.Style, string, string, ...any)) {
+type adder func(style output.Style, part, format string, args ...any)
+
+func storeRows(s *model.StoreStats, now time.Time, add adder) {
+	add(output.Plain, "store", "%s documents of %s names, %s on disk (%s reusable)", output.Count(s.Documents), output.Count(s.Names), output.Bytes(s.FileBytes), output.Bytes(s.FreeBytes))
+	add(output.Plain, "history", "%s", history(s, now))
+}
+
+func graphRows(g *model.GraphStats, add adder) {
+	add(output.Plain, "nodes", "%s", counts(g.Nodes))
+	add(output.Plain, "edges", "%s", counts(g.Edges))
+	add(output.Plain, "services", "%s", counts(g.Services))
+	add(warnIf(len(nonZero(g.Rejected)) > 0), "documents", "%s applied, not understood: %s", output.Count(g.Documents), counts(nonZero(g.Rejected)))
+	add(warnIf(g.Lagged > 0), "streams", "%s open, %s cut off", output.Count(g.Watchers), output.Count(g.Lagged))
+}
+
+func captureRows(c *model.CaptureStats, add adder) {
 	add(output.Plain, "capture", "%s listeners, %s edges, %s resyncs, %s evictions", output.Count(c.Listeners), output.Count(c.Edges), output.Count(c.Resyncs), output.Count(c.Evictions))
 	add(output.Plain, "transitions", "%s", counts(c.Transitions))
 	add(warnIf(len(nonZero(c.Drops)) > 0), "drops", "%s", counts(nonZero(c.Drops)))
 	for _, m := range c.Maps {
-		add(warnIf(m.Limit > 0 && m.Used*10 >= m.Limit*9), "map "+m.Name, "%s of %s, %s", output.Count(m.Used), output.Count(m.Limit), output.Bytes(m.Bytes))
+		if m.Limit == 0 {
+			continue // storage that lives with each socket
+		}
+		add(warnIf(m.Used*10 >= m.Limit*9), "map "+m.Name, "%s of %s, %s", output.Count(m.Used), output.Count(m.Limit), output.Bytes(m.Bytes))
 	}
 	for _, h := range c.Hooks {
 		if !h.First {
@@ -56,7 +73,7 @@ func warnIf(bad bool) output.Style {
 	return output.Plain
 }
 
-func history(s model.StoreStats, now time.Time) string {
+func history(s *model.StoreStats, now time.Time) string {
 	if s.Oldest.IsZero() {
 		return "empty"
 	}
