@@ -22,11 +22,18 @@ func (m *Manager) Accept(ctx context.Context, docs []model.Document) error {
 	if err := m.await(ctx); err != nil {
 		return err
 	}
-	if _, err := m.store.Append(ctx, docs); err != nil {
-		return err
+	_, err := m.store.Append(ctx, docs)
+	if err == nil {
+		// They are durable: the graph has to know, whoever goes away meanwhile.
+		err = m.follow(context.WithoutCancel(ctx))
 	}
-	// They are durable: the graph has to know, whoever goes away meanwhile.
-	return m.follow(context.WithoutCancel(ctx))
+	if errors.Is(err, store.ErrCorrupt) {
+		select {
+		case m.broken <- err:
+		default: // it was told already
+		}
+	}
+	return err
 }
 
 // Latest implements model.Sink.

@@ -53,6 +53,7 @@ type Manager struct {
 
 	ready   chan struct{} // closed when the log is replayed
 	stopped chan struct{} // closed when Run returns
+	broken  chan error    // takes the damage that ends Run
 	store   store.Store   // set before ready is closed
 
 	applying sync.Mutex
@@ -76,6 +77,7 @@ func New(cfg Config) *Manager {
 		agents:  newAgents(),
 		ready:   make(chan struct{}),
 		stopped: make(chan struct{}),
+		broken:  make(chan error, 1),
 	}
 	m.past = newPast(m.replayUntil)
 	return m
@@ -86,8 +88,9 @@ func (m *Manager) Attach(p Parts) { m.parts = p }
 
 // Run opens the document log, serves the API on l and replays the log; then it
 // accepts documents until the context ends. It closes l, and returns nil when the
-// context ended, else an error that says what to do; those of opening the log
-// wrap the sentinels of package store. It is called once.
+// context ended, else an error that says what to do; those of the log wrap the
+// sentinels of package store. A log that turns out to be damaged ends it. It is
+// called once.
 func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	defer close(m.stopped)
 	defer l.Close() // again, for the ways out before the server has it
@@ -108,7 +111,11 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 			cancel(fmt.Errorf("replay document log: %w", err))
 		}
 	})
-	<-ctx.Done()
+	select {
+	case err := <-m.broken:
+		cancel(err)
+	case <-ctx.Done():
+	}
 	parts.Wait()
 	m.agents.stop()
 	err = context.Cause(ctx)

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"cassini/manager/graph"
 	"cassini/manager/store"
 	"cassini/manager/store/bolt"
 	"cassini/model"
@@ -179,6 +180,64 @@ func TestTimeTravel(t *testing.T) {
 	}
 	if n := len(r.past.kept); n != 3 {
 		t.Errorf("%d graphs kept", n)
+	}
+	clock = clock.Add(time.Minute)
+	ask[[]model.Service](r, "/api/v1/services?at="+clock.UTC().Format(time.RFC3339Nano))
+	if !r.past.kept[0].at.Before(clock) {
+		t.Error("kept a moment that may still get entries")
+	}
+}
+
+// hasty is a store whose user goes away while it writes.
+type hasty struct {
+	store.Store
+	leave context.CancelFunc
+}
+
+func (h hasty) Append(ctx context.Context, docs []model.Document) ([]store.Key, error) {
+	defer h.leave()
+	return h.Store.Append(ctx, docs)
+}
+
+func TestDurableDocumentsReachTheGraph(t *testing.T) {
+	r := start(t, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r.store = hasty{r.store, cancel}
+	if err := r.Accept(ctx, []model.Document{listener("h", "nginx", 80, model.StateListening)}); err != nil {
+		t.Error(err)
+	}
+	if n := len(r.graph.Services(graph.ServiceFilter{})); n != 1 {
+		t.Errorf("%d services", n)
+	}
+}
+
+// damaged is a store that turns out to be corrupt.
+type damaged struct{ store.Store }
+
+func (damaged) Append(context.Context, []model.Document) ([]store.Key, error) {
+	return nil, fmt.Errorf("append: %w", store.ErrCorrupt)
+}
+
+func TestDamageEndsTheManager(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(Config{DataDir: t.TempDir()})
+	done := make(chan error, 1)
+	go func() { done <- m.Run(t.Context(), l) }()
+	if err := m.await(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.store = damaged{m.store}
+	for range 2 {
+		if err := m.Accept(t.Context(), []model.Document{listener("h", "x", 1, model.StateListening)}); err == nil {
+			t.Error("accepted")
+		}
+	}
+	if err := <-done; !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -153,3 +153,13 @@ func TestUndirectedIsNoEdge(t *testing.T) {
 		t.Errorf("stats %+v", s)
 	}
 }
+
+// The server cannot tell two programs of one host apart; the client's end can.
+func TestTwoProgramsBehindOneAddress(t *testing.T) {
+	w := newWorld(t)
+	w.listen("web", "/nginx", "0.0.0.0", 80)
+	w.in("web", "/nginx", "127.0.0.1", "127.0.0.1", 80, n(3))
+	w.out("web", "/curl", "127.0.0.1", "127.0.0.1", 80, n(1))
+	w.out("web", "/wget", "127.0.0.1", "127.0.0.1", 80, n(2))
+	w.expect("process:web/curl -> service:web/nginx:80 1/0 [client server]", "process:web/wget -> service:web/nginx:80 2/0 [client server]")
+}

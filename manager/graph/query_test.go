@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+	"net/netip"
 	"testing"
 
 	"cassini/model"
@@ -120,4 +122,19 @@ func TestGraphOfAHostHasFarEnds(t *testing.T) {
 	}
 	part, _ = w.DependencyGraph(DependencyFilter{Of: "host:pc", Down: true, Depth: 1})
 	equal(t, "as a graph", nodeIDs(part.Nodes), []string{"process:pc/curl", "service:web/nginx:80"})
+}
+
+// TestTraversalOfCyclesEnds would take 9^64 steps if it went round in circles.
+func TestTraversalOfCyclesEnds(t *testing.T) {
+	w := newWorld(t)
+	for i := range 10 {
+		addr := netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}).String()
+		w.listen(fmt.Sprint(i), "/x", addr, 80)
+		for j := range 10 {
+			w.out(fmt.Sprint(i), "/x", addr, netip.AddrFrom4([4]byte{10, 0, 0, byte(j)}).String(), 80, n(1))
+		}
+	}
+	if got := w.edges(DependencyFilter{Of: "service:3/x:80", Up: true, Down: true, Depth: 64}); len(got) != 100 {
+		t.Errorf("%d of 100", len(got))
+	}
 }

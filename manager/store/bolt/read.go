@@ -111,12 +111,11 @@ func (s *Store) History(ctx context.Context, f store.Filter, before store.Key) i
 	}
 	return s.walk(ctx, []byte(before), func(tx *bolt.Tx, pos []byte, take func(k, v []byte) bool) []byte {
 		c := tx.Bucket(bucketLog).Cursor()
-		k, v := c.Seek(pos)
-		if k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
+		step := c.Prev
+		if k, _ := c.Seek(pos); k == nil {
+			step = c.Last
 		}
+		k, v := step()
 		for looked := 0; k != nil; k, v = c.Prev() {
 			if looked++; matches(f, k, v) && !take(k, v) || looked > 100*stepEntries {
 				return k

@@ -95,8 +95,6 @@ func Doc(host, pkg, key string, n int) model.Document {
 	}
 }
 
-func progress(d model.Document) model.Document { d.Progress = true; return d }
-
 func (e *engine) append(t *testing.T, docs ...model.Document) []store.Key {
 	t.Helper()
 	keys, err := e.Append(t.Context(), docs)
