@@ -15,9 +15,9 @@ func dot(g model.Graph) string {
 	var order []string
 	byHost := make(map[string][]model.Node)
 	for _, n := range g.Nodes {
-		host := text1(n.Attrs, "host")
+		host := attr(n.Attrs, "host")
 		if n.Kind == model.KindHost {
-			host = text1(n.Attrs, "name")
+			host = attr(n.Attrs, "name")
 		}
 		if _, known := byHost[host]; !known {
 			order = append(order, host)
@@ -51,7 +51,7 @@ func nodeStyle(n model.Node) string {
 		model.KindProcess: "ellipse", model.KindUnknownHost: "diamond",
 	}[n.Kind]
 	style := fmt.Sprintf("label=%s, shape=%s, tooltip=%s", quote(label), quote(shape), quote(n.ID))
-	switch state := text1(n.Attrs, "state"); state {
+	switch state := attr(n.Attrs, "state"); state {
 	case model.StateEnded, "absent", "unknown":
 		style += ", style=dashed, fontcolor=gray40"
 	}
@@ -62,20 +62,20 @@ func nodeStyle(n model.Node) string {
 func short(n model.Node) string {
 	switch n.Kind {
 	case model.KindHost:
-		return text1(n.Attrs, "name")
+		return attr(n.Attrs, "name")
 	case model.KindProcess:
-		if unit := text1(n.Attrs, "unit"); unit != "" {
-			return text1(n.Attrs, "program") + "\n" + unit
+		if unit := attr(n.Attrs, "unit"); unit != "" {
+			return attr(n.Attrs, "program") + "\n" + unit
 		}
-		if p := text1(n.Attrs, "program"); p != "" {
+		if p := attr(n.Attrs, "program"); p != "" {
 			return p
 		}
 	case model.KindService:
-		label := fmt.Sprintf("%s:%v", text1(n.Attrs, "program"), n.Attrs["port"])
-		if text1(n.Attrs, "program") == "" {
+		label := fmt.Sprintf("%s:%v", attr(n.Attrs, "program"), n.Attrs["port"])
+		if attr(n.Attrs, "program") == "" {
 			label = fmt.Sprintf("%v:%v", n.Attrs["addr"], n.Attrs["port"])
 		}
-		if state := text1(n.Attrs, "state"); state != model.StateListening {
+		if state := attr(n.Attrs, "state"); state != model.StateListening {
 			label += "\n(" + state + ")"
 		}
 		return label
@@ -100,7 +100,7 @@ func edgeStyle(e model.Edge) string {
 	return style + ", label=" + quote(label) + ", tooltip=" + quote(e.ID)
 }
 
-func text1(a model.Attrs, key string) string {
+func attr(a model.Attrs, key string) string {
 	s, _ := a[key].(string)
 	return s
 }
