@@ -17,11 +17,14 @@ func (t *Table) layout(limit int) (shown, widths []int) {
 		return shown, widths
 	}
 	for t.least(shown, widths) > limit {
-		first := slices.IndexFunc(shown, func(i int) bool { return t.Columns[i].Optional })
-		if first < 0 {
+		n := len(shown) - 1
+		for n >= 0 && !t.Columns[shown[n]].Optional {
+			n--
+		}
+		if n < 0 {
 			break
 		}
-		shown = slices.Delete(shown, first, first+1)
+		shown = slices.Delete(shown, n, n+1)
 	}
 	t.shrink(shown, widths, limit)
 	return shown, widths

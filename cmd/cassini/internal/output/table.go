@@ -13,7 +13,7 @@ type Column struct {
 	Right bool // align to the right
 	// Flex lets the column shrink, down to flexMin, where the terminal is narrow.
 	Flex bool
-	// Optional lets the column go where shrinking is not enough, the leftmost
+	// Optional lets the column go where shrinking is not enough, the rightmost
 	// first.
 	Optional bool
 }

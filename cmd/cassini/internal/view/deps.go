@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,28 +10,43 @@ import (
 	"cassini/model"
 )
 
-// Dependencies lays out who is client of whom, in the order given.
+// Dependencies lays out who is client of whom, in the order given. Why attempts
+// failed has a column when any did.
 func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
-	table := &output.Table{Columns: []output.Column{
+	failing := slices.ContainsFunc(deps, func(d model.DependencyView) bool { return d.Failed > 0 })
+	columns := []output.Column{
 		{Title: "CLIENT", Flex: true}, {Title: "SERVER", Flex: true}, {Title: "ADDRESS"},
-		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "OPEN", Right: true},
+		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "WHY", Flex: true, Optional: true},
+		{Title: "OPEN", Right: true}, {Title: "LAST SEEN"},
 		{Title: "SENT", Right: true, Optional: true}, {Title: "RECEIVED", Right: true, Optional: true}, {Title: "RTT", Right: true, Optional: true},
-		{Title: "LAST SEEN"}, {Title: "FAILURES", Flex: true, Optional: true},
-	}}
+	}
+	if !failing {
+		columns = slices.Delete(columns, whyColumn, whyColumn+1)
+	}
+	table := &output.Table{Columns: columns}
 	for _, d := range deps {
-		failed := output.Cell{Text: output.Count(d.Failed)}
-		why := output.Cell{Text: failures(d.Counters), Style: output.Red}
-		if d.Failed > 0 {
-			failed.Style = output.Red
+		row := dependencyRow(d, now)
+		if !failing {
+			row = slices.Delete(row, whyColumn, whyColumn+1)
 		}
-		table.Add(output.Plain,
-			output.Cell{Text: short(d.Client.ID)}, output.Cell{Text: short(d.Server.ID)},
-			output.Cell{Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
-			output.Cell{Text: output.Count(d.Connections)}, failed, output.Cell{Text: output.Count(d.Open)},
-			output.Cell{Text: output.Bytes(d.BytesSent)}, output.Cell{Text: output.Bytes(d.BytesReceived)}, output.Cell{Text: output.Micros(d.RTTMicros)},
-			output.Cell{Text: output.Ago(d.LastSeen, now)}, why)
+		table.Add(output.Plain, row...)
 	}
 	return table
+}
+
+const whyColumn = 5
+
+func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
+	failed := output.Plain
+	if d.Failed > 0 {
+		failed = output.Red
+	}
+	return []output.Cell{
+		{Text: short(d.Client.ID)}, {Text: short(d.Server.ID)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
+		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: failures(d.Counters), Style: output.Red},
+		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
+		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
+	}
 }
 
 // failures names the reasons: "2 refused, 1 timed out".

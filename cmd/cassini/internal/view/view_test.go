@@ -77,7 +77,7 @@ func TestDependencies(t *testing.T) {
 			Counters: model.Counters{Connections: 1234567, Adopted: 1, Open: 2, BytesSent: 1536, BytesReceived: 1 << 30, RTTMicros: 85}, LastSeen: now.Add(-5 * time.Second)},
 		{Client: model.Party{ID: "unknown-host:10.0.0.9"}, Server: model.Party{ID: "service:10.0.0.7:5432", Addr: addr("2001:db8::7")}, Proto: "tcp", Port: 5432,
 			Counters: model.Counters{Failed: 1010, Refused: 1000, TimedOut: 3, Unreachable: 2, Aborted: 1}, LastSeen: now.Add(-26 * time.Hour)},
-	}, now))
+	}, now), Dependencies([]model.DependencyView{{Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1}}, now))
 }
 
 func TestGraph(t *testing.T) {
