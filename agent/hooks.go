@@ -2,15 +2,20 @@ package agent
 
 import (
 	"context"
+	"errors"
 
 	"cassini/bpf"
 	"cassini/model"
 )
 
 // Doctor looks at this kernel: which hook serves which fact, what is missing and
-// what that costs. It attaches what an agent would attach, for a moment.
+// what that costs. It attaches what an agent would attach, for a moment. An error
+// says that this process may not look.
 func Doctor(context.Context) ([]model.Hook, error) {
 	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	if errors.Is(err, bpf.ErrNotPermitted) {
+		return nil, err
+	}
 	if err != nil {
 		hooks := hooksInUse(nil, nil)
 		for i := range hooks {

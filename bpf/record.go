@@ -73,6 +73,10 @@ type Event struct {
 	Image    Image
 }
 
+// recordSize is what each event takes in the ring buffer, in bytes: 8 are the
+// kernel's header (BPF_RINGBUF_HDR_SZ), and the size is a multiple of 8.
+const recordSize = int(unsafe.Sizeof(tcpEvent{})) + 8
+
 // parseEvent decodes a raw record into e.
 func parseEvent(raw []byte, e *Event) error {
 	if len(raw) < int(unsafe.Sizeof(tcpEvent{})) {

@@ -11,6 +11,7 @@ enum role {
 	ROLE_LISTENER = 1, /* also a child that is not yet established: cloned from its listener */
 	ROLE_CLIENT = 2,   /* connecting */
 	ROLE_COUNTED = 3,  /* established and counted on its edge */
+	ROLE_UNCOUNTED = 4, /* its edge found no room */
 };
 
 /* What a socket carries: whose it is and which edge it counts on. */
@@ -60,11 +61,11 @@ static __always_inline struct counters *count(void)
 
 /* Counters of an edge are shared by all CPUs. */
 #define ADD(field, n) __sync_fetch_and_add(&(field), (n))
-/* Counters of a CPU are touched by nested programs at most: same, but cheap. */
+/* Those of a CPU too are added to atomically: an interrupt may run the program again. */
 #define COUNT(c, field)                                                                            \
 	do {                                                                                       \
 		if (c)                                                                             \
-			(c)->field++;                                                              \
+			ADD((c)->field, 1);                                                        \
 	} while (0)
 
 static __always_inline void v4_mapped(__u8 out[16], __be32 addr)

@@ -9,6 +9,12 @@
  * Only CLOSE->SYN_SENT and CLOSE->LISTEN run in the context of the process that
  * asked. Everywhere else `current` is whatever the interrupt hit, so the owner
  * is what the socket carries: a child clones it from its listener.
+ *
+ * The kernel does not run a program again on a CPU that is inside it: a state
+ * change in an interrupt that hits a connect() would be lost, about one in ten
+ * thousand at full rate. So the program is there twice. An interrupt finds a CPU
+ * inside one of them at most, and the other runs. Every step moves the role that
+ * the socket carries, so that the second of two runs finds nothing to do.
  */
 #include "sockets.h"
 
@@ -155,6 +161,8 @@ static __always_inline void on_listen(struct sock *sk)
 	struct sock_state state = { .role = ROLE_LISTENER };
 	__u64 cookie = bpf_get_socket_cookie(sk);
 
+	if (bpf_map_lookup_elem(&listeners, &cookie))
+		return;
 	COUNT(c, listen);
 	current_owner(&l.owner, sk);
 	describe_listener(&l, sk);
@@ -185,8 +193,9 @@ static __always_inline void on_unlisten(struct sock *sk)
 	struct counters *c = count();
 	__u64 cookie = bpf_get_socket_cookie(sk);
 
+	if (bpf_map_delete_elem(&listeners, &cookie))
+		return;
 	COUNT(c, unlisten);
-	bpf_map_delete_elem(&listeners, &cookie);
 	report(EVENT_UNLISTEN, cookie, NULL);
 }
 
@@ -209,6 +218,9 @@ static __always_inline void on_connect(struct sock *sk)
 	__u64 now = bpf_ktime_get_ns();
 	bool fresh = false;
 
+	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
+	if (st && (st->role == ROLE_CLIENT || st->role == ROLE_UNCOUNTED))
+		return;
 	COUNT(c, connect);
 	current_owner(&state.owner, sk);
 	edge_owner(&state.key, &state.owner);
@@ -219,15 +231,18 @@ static __always_inline void on_connect(struct sock *sk)
 	state.key.proto = IPPROTO_TCP;
 	state.key.direction = DIR_OUT;
 
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE);
+	if (st) {
+		*st = state; /* connected again, or was a listener */
+	} else {
+		st = bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE);
+	}
 	if (!st) {
 		COUNT(c, storage_failed);
 		return;
 	}
-	*st = state; /* a socket may be connected again, or was a listener */
 	struct edge *edge = edge_of(&state.key, &state.owner, now, &fresh);
 	if (!edge) {
-		st->role = ROLE_NONE;
+		st->role = ROLE_UNCOUNTED;
 		no_room(c, now);
 		return;
 	}
@@ -255,7 +270,7 @@ static __always_inline void on_accepted(struct sock *sk, struct sock_state *st, 
 
 	struct edge *edge = edge_of(&st->key, &st->owner, now, &fresh);
 	if (!edge) {
-		st->role = ROLE_NONE;
+		st->role = ROLE_UNCOUNTED;
 		no_room(c, now);
 		return;
 	}
@@ -266,13 +281,14 @@ static __always_inline void on_accepted(struct sock *sk, struct sock_state *st, 
 		report_edge(&st->key, &st->owner, false);
 }
 
-static __always_inline void on_established(struct sock *sk)
+static __always_inline void on_established(struct sock *sk, bool again)
 {
 	struct counters *c = count();
 	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
 
 	if (!st) {
-		COUNT(c, unattributed);
+		if (!again)
+			COUNT(c, unattributed);
 		return;
 	}
 	if (st->role == ROLE_LISTENER) {
@@ -325,13 +341,14 @@ static __always_inline void count_close(struct edge *edge, struct sock *sk)
 	ADD(edge->rtt_us, tp->srtt_us >> 3);
 }
 
-static __always_inline void on_close(struct sock *sk)
+static __always_inline void on_close(struct sock *sk, bool again)
 {
 	struct counters *c = count();
 	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
 
 	if (!st) {
-		COUNT(c, unattributed_closed);
+		if (!again)
+			COUNT(c, unattributed_closed);
 		return;
 	}
 	__u32 role = st->role;
@@ -341,7 +358,7 @@ static __always_inline void on_close(struct sock *sk)
 		COUNT(c, handshake_aborted);
 		return;
 	}
-	if (role == ROLE_NONE)
+	if (role == ROLE_NONE || role == ROLE_UNCOUNTED)
 		return;
 	struct edge *edge = bpf_map_lookup_elem(&edges, &st->key);
 	if (!edge)
@@ -358,8 +375,7 @@ static __always_inline void on_close(struct sock *sk)
 	}
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(tcp_state, struct sock *sk, int oldstate, int newstate)
+static __always_inline int on_state(struct sock *sk, int oldstate, int newstate, bool again)
 {
 	switch (newstate) {
 	case TCP_SYN_SENT:
@@ -375,14 +391,26 @@ int BPF_PROG(tcp_state, struct sock *sk, int oldstate, int newstate)
 	if (newstate == TCP_SYN_SENT)
 		on_connect(sk);
 	else if (newstate == TCP_ESTABLISHED)
-		on_established(sk);
+		on_established(sk, again);
 	else if (newstate == TCP_LISTEN)
 		on_listen(sk);
 	else if (oldstate == TCP_LISTEN)
 		on_unlisten(sk);
 	else
-		on_close(sk);
+		on_close(sk, again);
 	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tcp_state, struct sock *sk, int oldstate, int newstate)
+{
+	return on_state(sk, oldstate, newstate, false);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tcp_state_again, struct sock *sk, int oldstate, int newstate)
+{
+	return on_state(sk, oldstate, newstate, true);
 }
 
 /* Kept in BTF for bpf2go. */

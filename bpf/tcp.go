@@ -27,7 +27,7 @@ type Limits struct {
 // methods may be called concurrently with it and with each other.
 type TCP struct {
 	objs   tcpObjects
-	link   link.Link
+	links  []link.Link
 	reader *ringbuf.Reader
 	record ringbuf.Record
 	cache  *btf.Cache
@@ -72,8 +72,14 @@ func (t *TCP) attach() (err error) {
 	if t.reader, err = ringbuf.NewReader(t.objs.Events); err != nil {
 		return err
 	}
-	t.link, err = link.AttachTracing(link.TracingOptions{Program: t.objs.TcpState})
-	return err
+	for _, prog := range []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: prog})
+		if err != nil {
+			return err
+		}
+		t.links = append(t.links, l)
+	}
+	return nil
 }
 
 // Limits returns the bounds in use.
@@ -91,14 +97,14 @@ func (t *TCP) Read(e *Event) error {
 	return parseEvent(t.record.RawSample, e)
 }
 
-// Pending is how many bytes of events wait to be read.
-func (t *TCP) Pending() int { return t.reader.AvailableBytes() }
+// Pending is how many events wait to be read.
+func (t *TCP) Pending() int { return t.reader.AvailableBytes() / recordSize }
 
 // Close detaches the program and frees its maps.
 func (t *TCP) Close() error {
 	var errs []error
-	if t.link != nil {
-		errs = append(errs, t.link.Close())
+	for _, l := range t.links {
+		errs = append(errs, l.Close())
 	}
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())
@@ -153,6 +159,8 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
 	}
+	spec.Maps["edges"].MaxEntries = t.limits.Edges
+	spec.Maps["listeners"].MaxEntries = t.limits.Listeners
 	var objs bootstrapObjects
 	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{
 		Cache: t.cache,

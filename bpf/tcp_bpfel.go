@@ -148,6 +148,7 @@ const (
 	tcpMapListeners       = "listeners"
 	tcpMapSockStates      = "sock_states"
 	tcpProgTcpState       = "tcp_state"
+	tcpProgTcpStateAgain  = "tcp_state_again"
 	tcpVarFullReportedNs  = "full_reported_ns"
 	tcpVarUnusedDirection = "unused_direction"
 	tcpVarUnusedEvent     = "unused_event"
@@ -198,7 +199,8 @@ type tcpSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type tcpProgramSpecs struct {
-	TcpState *ebpf.ProgramSpec `ebpf:"tcp_state"`
+	TcpState      *ebpf.ProgramSpec `ebpf:"tcp_state"`
+	TcpStateAgain *ebpf.ProgramSpec `ebpf:"tcp_state_again"`
 }
 
 // tcpMapSpecs contains maps before they are loaded into the kernel.
@@ -277,12 +279,14 @@ type tcpVariables struct {
 //
 // It can be passed to loadTcpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tcpPrograms struct {
-	TcpState *ebpf.Program `ebpf:"tcp_state"`
+	TcpState      *ebpf.Program `ebpf:"tcp_state"`
+	TcpStateAgain *ebpf.Program `ebpf:"tcp_state_again"`
 }
 
 func (p *tcpPrograms) Close() error {
 	return _TcpClose(
 		p.TcpState,
+		p.TcpStateAgain,
 	)
 }
 

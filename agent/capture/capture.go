@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"cassini/agent/host"
 	"cassini/agent/netns"
@@ -46,7 +47,11 @@ type Capture struct {
 	processes *host.Processes
 	netns     netns.Names
 
+	read atomic.Uint64 // events taken from the ring buffer
+
 	mu        sync.Mutex
+	handled   uint64     // events handled, of those read
+	progress  *sync.Cond // on mu: handled has grown
 	listeners *listeners
 	edges     *edges
 	published bool
@@ -60,13 +65,15 @@ type Capture struct {
 
 // New makes a Capture that does nothing yet.
 func New(cfg Config) *Capture {
-	return &Capture{
+	c := &Capture{
 		cfg:       cfg,
 		processes: host.NewProcesses(),
 		listeners: newListeners(),
 		edges:     newEdges(),
 		events:    make(map[string]uint64),
 	}
+	c.progress = sync.NewCond(&c.mu)
+	return c
 }
 
 // Bootstrap finds what existed before the kernel programs were attached. Call
@@ -92,11 +99,12 @@ func (c *Capture) Run(ctx context.Context) error {
 	var event bpf.Event
 	for {
 		err := c.cfg.Kernel.Read(&event)
+		c.read.Add(1)
 		if errors.Is(err, os.ErrClosed) {
 			return nil
 		}
 		if errors.Is(err, bpf.ErrBadEvent) {
-			c.count(&c.bad)
+			c.skip()
 			continue
 		}
 		if err != nil {
@@ -111,15 +119,30 @@ func (c *Capture) Run(ctx context.Context) error {
 // Close detaches from the kernel, for a Capture that is not run.
 func (c *Capture) Close() error { return c.cfg.Kernel.Close() }
 
-func (c *Capture) count(counter *uint64) {
+// Hold runs fn while no event is handled: they wait in the ring buffer.
+func (c *Capture) Hold(fn func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	*counter++
+	fn()
+}
+
+// skip counts an event that could not be decoded.
+func (c *Capture) skip() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bad++
+	c.eventHandled()
+}
+
+func (c *Capture) eventHandled() {
+	c.handled++
+	c.progress.Broadcast()
 }
 
 func (c *Capture) handle(event *bpf.Event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.eventHandled()
 	if err := c.dispatch(event); err != nil {
 		return err
 	}
@@ -127,6 +150,19 @@ func (c *Capture) handle(event *bpf.Event) error {
 		return nil
 	}
 	return c.makeGood()
+}
+
+// awaitEvents waits until the events that have happened by now are handled: they
+// know more of an edge than its place in the map. Called with mu held.
+func (c *Capture) awaitEvents(ctx context.Context) error {
+	wake := context.AfterFunc(ctx, c.progress.Broadcast)
+	defer wake()
+	for target := c.read.Load() + uint64(c.cfg.Kernel.Pending()); c.handled < target; c.progress.Wait() {
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for events to be handled: %w", context.Cause(ctx))
+		}
+	}
+	return nil
 }
 
 func (c *Capture) dispatch(event *bpf.Event) error {

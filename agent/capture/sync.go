@@ -9,9 +9,12 @@ import (
 )
 
 // Refresh reads every edge's counters once and emits the dependencies that moved.
-func (c *Capture) Refresh(context.Context) error {
+func (c *Capture) Refresh(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.awaitEvents(ctx); err != nil {
+		return err
+	}
 	clock, err := bpf.ReadClock()
 	if err != nil {
 		return err

@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// pause runs fn while nobody reads events.
+func (r *rig) pause(fn func()) { r.Hold(fn) }
+
+// scale is 100,000 connections over 1,000 edges, less where a virtual machine
+// without acceleration would take an hour.
+func scale() (edges, each int) {
+	if os.Getenv("CASSINI_VM") != "" {
+		return 100, 10
+	}
+	return 1000, 100
+}
+
+// storm makes connections to many addresses at full speed and closes both ends.
+// Connections end by reset, so that ports are free again at once.
+func storm(t *testing.T, l *net.TCPListener, edges, each int) {
+	t.Helper()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	})
+	var clients sync.WaitGroup
+	const workers = 8
+	for w := range workers {
+		clients.Go(func() {
+			for i := w; i < edges; i += workers {
+				address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), portOf(l)).String()
+				for range each {
+					conn, err := net.Dial("tcp", address)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					_ = conn.(*net.TCPConn).SetLinger(0)
+					_ = conn.Close()
+				}
+			}
+		})
+	}
+	clients.Wait()
+	_ = l.Close()
+	serving.Wait()
+}
+
+// check waits until every edge of the storm is closed and exact, at both ends.
+func check(t *testing.T, r *rig, port uint16, edges, each int) {
+	t.Helper()
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool {
+			return d.Port == port && d.Closed != uint64(each)
+		}) {
+			t.Logf("not exact: %s %+v", d.Key(), d.Counters)
+		}
+	})
+	waitFor(r, fmt.Sprintf("%d edges with %d connections at both ends", edges, each), func() []bool {
+		r.refresh()
+		exact := bodies(r, model.PackageDependencies, func(d model.Dependency) bool {
+			return d.Port == port && d.Connections == uint64(each) && d.Closed == uint64(each) && d.Failed == 0
+		})
+		if len(exact) == 2*edges {
+			return []bool{true}
+		}
+		return nil
+	})
+}
+
+func TestEveryEdgeAndEveryCount(t *testing.T) {
+	r := start(t, bpf.Limits{})
+	edges, each := scale()
+	l := listen(t, "tcp4", "0.0.0.0:0", false)
+	storm(t, l, edges, each)
+	check(t, r, portOf(l), edges, each)
+	stats, err := r.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d connections over %d edges; transitions %v, drops %v, resyncs %d", edges*each, edges, stats.Transitions, stats.Drops, stats.Resyncs)
+	for _, reason := range []string{"edges_full", "storage_failed", "bad_event", "listeners_full"} {
+		if stats.Drops[reason] != 0 {
+			t.Errorf("dropped %d: %s", stats.Drops[reason], reason)
+		}
+	}
+}
+
+// A ring buffer that holds three events, and nobody reading it, loses no edge.
+func TestFullRingLosesNoEdge(t *testing.T) {
+	r := start(t, bpf.Limits{RingBytes: uint32(2 * os.Getpagesize())})
+	const edges, each = 100, 2
+	l := listen(t, "tcp4", "0.0.0.0:0", false)
+	ended := listen(t, "tcp4", "127.0.0.1:0", false)
+	r.listener("the other listener", func(l model.Listener) bool { return l.Port == portOf(ended) })
+	r.pause(func() {
+		storm(t, l, edges, each)
+		_ = ended.Close()
+	})
+	check(t, r, portOf(l), edges, each)
+	stats, err := r.Stats()
+	if err != nil || stats.Drops["ring_full"] == 0 || stats.Resyncs == 0 {
+		t.Errorf("drops %v, resyncs %d, %v: the ring was never full, so this proves nothing", stats.Drops, stats.Resyncs, err)
+	}
+	for _, port := range []uint16{portOf(l), portOf(ended)} {
+		r.listener("ended although its event was dropped", func(l model.Listener) bool {
+			return l.Port == port && l.State == model.StateEnded
+		})
+	}
+}
+
+// Connections that find no room for their edge are counted, each end once.
+func TestFullEdgeMapCounts(t *testing.T) {
+	r := start(t, bpf.Limits{Edges: 50})
+	const edges, each = 100, 3
+	l := listen(t, "tcp4", "0.0.0.0:0", false)
+	storm(t, l, edges, each)
+	waitFor(r, "all transitions", func() []bool {
+		stats, err := r.Stats()
+		if err != nil || stats.Transitions["connect"] < edges*each || stats.Transitions["accepted"] < edges*each {
+			return nil
+		}
+		return []bool{true}
+	})
+	r.refresh()
+	stats, err := r.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counted uint64
+	for _, d := range bodies(r, model.PackageDependencies, func(model.Dependency) bool { return true }) {
+		counted += d.Connections + d.Failed
+	}
+	if stats.Drops["edges_full"] == 0 {
+		t.Error("the map was never full, so this proves nothing")
+	}
+	if total := stats.Transitions["connect"] + stats.Transitions["accepted"]; counted+stats.Drops["edges_full"] != total {
+		t.Errorf("%d counted on edges and %d without room are not the %d connects and accepts", counted, stats.Drops["edges_full"], total)
+	}
+	if events := stats.Events["full"]; events == 0 {
+		t.Errorf("user space was not told: %v", stats.Events)
+	}
+}

@@ -1,0 +1,156 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"cassini/agent/capture"
+	"cassini/bpf"
+	"cassini/model"
+
+	"go.uber.org/goleak"
+)
+
+const testHost = "web-17"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == childArg {
+		os.Exit(child(os.Args[2:]))
+	}
+	if os.Geteuid() != 0 {
+		fmt.Println("KERNEL TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
+		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// rig is a running capture and the documents that it emitted.
+type rig struct {
+	*capture.Capture
+	t      *testing.T
+	kernel *bpf.TCP
+
+	mu     sync.Mutex
+	latest map[model.Name]model.Document
+	count  int
+}
+
+// start attaches, bootstraps, publishes and runs until the test ends.
+func start(t *testing.T, limits bpf.Limits) *rig {
+	t.Helper()
+	files := openFiles(t)
+	kernel, err := bpf.OpenTCP(limits)
+	if err != nil {
+		t.Fatalf("open: %+v", err)
+	}
+	r := &rig{t: t, kernel: kernel, latest: make(map[model.Name]model.Document)}
+	r.Capture = capture.New(capture.Config{Host: testHost, Kernel: kernel, Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
+	if err := errors.Join(r.Bootstrap(t.Context()), r.Publish(nil)); err != nil {
+		t.Fatalf("bootstrap: %+v", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if now := openFiles(t); now > files {
+			t.Errorf("%d file descriptors before, %d after: some leaked", files, now)
+		}
+	})
+	return r
+}
+
+func (r *rig) emit(docs ...model.Document) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, doc := range docs {
+		if err := doc.Validate(); err != nil {
+			r.t.Errorf("emitted: %v", err)
+		}
+		r.latest[doc.Name] = doc
+		r.count++
+	}
+}
+
+func bodies[T any](r *rig, pkg string, match func(T) bool) []T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []T
+	for name, doc := range r.latest {
+		var body T
+		if name.Package != pkg {
+			continue
+		}
+		if err := doc.Decode(&body); err != nil {
+			r.t.Fatal(err)
+		}
+		if match(body) {
+			found = append(found, body)
+		}
+	}
+	return found
+}
+
+// listener waits for a listener document that matches.
+func (r *rig) listener(what string, match func(model.Listener) bool) model.Listener {
+	r.t.Helper()
+	return waitFor(r, what, func() []model.Listener { return bodies(r, model.PackageListeners, match) })
+}
+
+// dependency waits for a dependency document that matches, reading counters.
+func (r *rig) dependency(what string, match func(model.Dependency) bool) model.Dependency {
+	r.t.Helper()
+	return waitFor(r, what, func() []model.Dependency {
+		r.refresh()
+		return bodies(r, model.PackageDependencies, match)
+	})
+}
+
+func (r *rig) refresh() {
+	r.t.Helper()
+	if err := r.Refresh(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// patience ends a wait for what never comes; it is no measure of speed.
+const patience = 30 * time.Second
+
+func waitFor[T any](r *rig, what string, find func() []T) T {
+	r.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if found := find(); len(found) == 1 {
+			return found[0]
+		} else if len(found) > 1 {
+			r.t.Fatalf("%s: found %d: %+v", what, len(found), found)
+		}
+	}
+	stats, err := r.Stats()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.t.Fatalf("%s: never came; stats %+v, %v", what, stats, err)
+	panic("not reached")
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	runtime.GC() // finalizers of sockets that tests let go
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
