@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"cassini/kernel-tests/vm/internal/debian"
+	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/vm/internal/verdict"
+)
+
+// lab is all that the kernels of one run share.
+type lab struct {
+	opts    options
+	logger  *slog.Logger
+	fetcher *debian.Fetcher
+	qemu    debian.QEMU
+	files   []file // of the initramfs, but for the modules
+	tests   []guest.Test
+	lock    *os.File
+}
+
+// newLab takes the cache for itself, reads the binaries, builds /init and finds
+// QEMU: everything that can fail before a machine boots.
+func newLab(ctx context.Context, opts options, logger *slog.Logger) (*lab, error) {
+	l := &lab{opts: opts, logger: logger}
+	l.fetcher = &debian.Fetcher{Dir: opts.cache, Logger: logger, Refresh: opts.refresh}
+	for _, step := range []func(context.Context) error{l.readTests, l.buildInit, l.makeDirs, l.findQEMU} {
+		if err := step(ctx); err != nil {
+			l.close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *lab) makeDirs(context.Context) error {
+	if err := errors.Join(os.MkdirAll(l.opts.cache, 0o755), os.MkdirAll(l.opts.out, 0o755)); err != nil {
+		return fmt.Errorf("make directories (choose others with -cache and -out): %w", err)
+	}
+	lock, err := os.Create(filepath.Join(l.opts.cache, "lock"))
+	if err != nil {
+		return fmt.Errorf("lock the cache: %w", err)
+	}
+	l.lock = lock
+	const mine = syscall.LOCK_EX | syscall.LOCK_NB
+	if syscall.Flock(int(lock.Fd()), mine) == nil {
+		return nil
+	}
+	l.logger.Info("another run uses the cache: waiting for it", "cache", l.opts.cache)
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock the cache: %w", err)
+	}
+	return nil
+}
+
+func (l *lab) close() {
+	if l.lock != nil {
+		_ = l.lock.Close() // which unlocks
+	}
+}
+
+func (l *lab) findQEMU(ctx context.Context) (err error) {
+	if l.opts.qemu != "" {
+		l.qemu, err = l.fetcher.Given(ctx, l.opts.qemu)
+		return err
+	}
+	l.qemu, err = l.fetcher.QEMU(ctx, l.opts.arch)
+	return err
+}
+
+// Result is what became of one kernel.
+type Result struct {
+	debian.Kernel
+	verdict.Run
+	Seconds  float64           `json:"seconds"` // from power on to power off
+	Failures []verdict.Failure `json:"failures,omitempty"`
+}
+
+// test fetches a kernel, boots it and judges. It never fails: what goes wrong
+// stands in the result.
+func (l *lab) test(ctx context.Context, series string) Result {
+	result := Result{Kernel: debian.Kernel{Series: series, Arch: l.opts.arch}}
+	kernel, err := l.fetcher.Kernel(ctx, series, l.opts.arch)
+	if err != nil {
+		result.Failures = []verdict.Failure{{What: "cannot get the kernel: " + err.Error()}}
+		return result
+	}
+	result.Kernel = kernel
+	machine, err := l.boot(ctx, kernel, &result)
+	if err != nil {
+		result.Failures = []verdict.Failure{{What: "cannot boot: " + err.Error()}}
+		return result
+	}
+	result.Run = machine.Run
+	result.Failures = verdict.Judge(machine)
+	return result
+}
+
+// boot runs one machine to its end and collects what it said.
+func (l *lab) boot(ctx context.Context, kernel debian.Kernel, result *Result) (verdict.Machine, error) {
+	prefix := filepath.Join(l.opts.out, kernel.Series+"-"+kernel.Arch)
+	initramfs := prefix + ".initramfs.gz"
+	if err := l.writeInitramfs(initramfs, kernel); err != nil {
+		return verdict.Machine{}, err
+	}
+	defer func() { _ = os.Remove(initramfs) }()
+	m := verdict.Machine{Limit: l.opts.boot + time.Duration(len(l.tests))*(l.opts.timeout+guestGrace)}
+	for _, test := range l.tests {
+		m.Want = append(m.Want, test.Name)
+	}
+	limited, cancel := context.WithTimeout(ctx, m.Limit)
+	defer cancel()
+	ports := portsOf(prefix)
+	if err := ports.clear(); err != nil {
+		return m, err
+	}
+	l.logger.Info("booting", "kernel", kernel.Release, "arch", kernel.Arch, "limit", m.Limit)
+	begin := time.Now()
+	m.QEMU = l.emulate(limited, kernel, initramfs, ports)
+	result.Seconds = time.Since(begin).Seconds()
+	m.TimedOut = limited.Err() != nil
+	console, err := os.ReadFile(ports.console)
+	if err != nil {
+		return m, errors.Join(m.QEMU, fmt.Errorf("read the console: %w", err))
+	}
+	output, err := os.ReadFile(ports.output)
+	if err != nil {
+		return m, fmt.Errorf("read the results: %w", err)
+	}
+	m.Console, m.Run = strings.ToValidUTF8(string(console), "?"), verdict.Parse(strings.ToValidUTF8(string(output), "?"))
+	return m, nil
+}
