@@ -121,6 +121,7 @@ struct counters {
 	__u64 storage_failed; /* sockets that could not carry their state */
 	__u64 unattributed;   /* established without state: older than the program */
 	__u64 unattributed_closed; /* ... and closed before the bootstrap reached them */
+	__u64 edge_lost;           /* closes whose edge was not found: evicted meanwhile */
 	__u64 handshake_aborted;   /* inbound, ended before it was established */
 };
 

@@ -303,6 +303,8 @@ static __always_inline void on_established(struct sock *sk, bool again)
 	struct edge *edge = bpf_map_lookup_elem(&edges, &st->key);
 	if (edge)
 		ADD(edge->connections, 1);
+	else
+		COUNT(c, edge_lost);
 }
 
 static __always_inline void count_failure(struct edge *edge, int err)
@@ -361,8 +363,10 @@ static __always_inline void on_close(struct sock *sk, bool again)
 	if (role == ROLE_NONE || role == ROLE_UNCOUNTED)
 		return;
 	struct edge *edge = bpf_map_lookup_elem(&edges, &st->key);
-	if (!edge)
+	if (!edge) {
+		COUNT(c, edge_lost);
 		return;
+	}
 	edge->last_ns = bpf_ktime_get_ns();
 	if (role == ROLE_CLIENT) {
 		COUNT(c, failed);

@@ -142,6 +142,7 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.StorageFailed += o.StorageFailed
 	c.Unattributed += o.Unattributed
 	c.UnattributedClosed += o.UnattributedClosed
+	c.EdgeLost += o.EdgeLost
 	c.HandshakeAborted += o.HandshakeAborted
 }
 
@@ -184,6 +185,7 @@ func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, objs.Close()) }()
+	defer func() { t.cache = nil }() // several MiB of the kernel's types
 	for _, pass := range []uint32{1, 2} {
 		if err := objs.Pass.Set(pass); err != nil {
 			return fmt.Errorf("set bootstrap pass: %w", err)

@@ -28,6 +28,7 @@ type tcpCounters struct {
 	StorageFailed      uint64
 	Unattributed       uint64
 	UnattributedClosed uint64
+	EdgeLost           uint64
 	HandshakeAborted   uint64
 }
 

@@ -19,6 +19,7 @@ func labelValues() map[string][]value {
 func dropReasons() []value {
 	return []value{
 		{"ring_full", "The ring buffer had no room for an event. Nothing is lost: the agent reads the maps whole (cassini_capture_resyncs_total)."},
+		{"edge_lost", "A connection was established or closed whose edge was not found, because it had been evicted. The dependency's open connections may be too high."},
 		{"edges_full", "A connection found no room for its edge. It is counted nowhere else: the dependency is missing or its counts are low."},
 		{"listeners_full", "A listener found no room. Its service is missing, and connections to it have no direction."},
 		{"storage_failed", "A socket could not carry its state (memory). Its connection is not counted."},

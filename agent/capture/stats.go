@@ -21,6 +21,7 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"edges_full":          kernel.EdgesFull,
 			"listeners_full":      kernel.ListenersFull,
 			"storage_failed":      kernel.StorageFailed,
+			"edge_lost":           kernel.EdgeLost,
 			"unattributed":        kernel.Unattributed,
 			"unattributed_closed": kernel.UnattributedClosed,
 			"bad_event":           c.bad,

@@ -52,7 +52,7 @@ func hostInode() uint32 {
 	if inode := inodeOf("/proc/1/ns/net"); inode != 0 {
 		return inode
 	}
-	return inodeOf("/proc/self/ns/net")
+	return inodeOf("/proc/thread-self/ns/net")
 }
 
 func named() map[uint32]string {
@@ -146,7 +146,7 @@ func enter(path string) (bool, error) {
 
 // all lists one path for every namespace, its own first.
 func all() ([]string, error) {
-	paths := []string{"/proc/self/ns/net"}
+	paths := []string{"/proc/thread-self/ns/net"}
 	seen := map[uint32]bool{inodeOf(paths[0]): true}
 	add := func(path string) {
 		if inode := inodeOf(path); inode != 0 && !seen[inode] {
