@@ -80,7 +80,7 @@ func (p *parser) line(line string) {
 	case guest.Scan(line, guest.LineStart, &name):
 		p.binary, p.tests, p.current = &Binary{Name: name}, make(map[string]*Test), nil
 		p.run.Binaries = append(p.run.Binaries, p.binary)
-	case p.binary != nil && guest.Scan(line, guest.LineResult, &name, &exit, &seconds):
+	case p.binary != nil && guest.Scan(line, guest.LineResult, &name, &exit, &seconds) && name == p.binary.Name:
 		p.binary.Ended, p.binary.Exit, p.binary.Seconds = true, exit, seconds
 		p.binary = nil
 	case line == guest.LineEnd:

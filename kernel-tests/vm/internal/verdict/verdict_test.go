@@ -79,6 +79,7 @@ func TestFailures(t *testing.T) {
 		{"problem", "CASSINI-VM boot kernel=6.1\nCASSINI-VM problem load module veth: no\nCASSINI-VM start test=capture\n" + run + pass + end, nil, "/init: load module veth: no", ""},
 		{"cut before the end", start + run + pass + strings.TrimSuffix(end, "CASSINI-VM end\n"), nil, "/init never came to its end", ""},
 		{"QEMU fails at the end", start + run + pass + end, func(m *verdict.Machine) { m.QEMU = errors.New("run QEMU: exit status 1") }, "run QEMU: exit status 1", ""},
+		{"result of another", start + run + pass + strings.ReplaceAll(end, "test=capture", "test=other"), nil, "capture: no result line", ""},
 		{"a test that prints a result line", start + run + "CASSINI-VM result test=other\n", nil, "capture: no result line while TestA ran", ""},
 	}
 	for _, test := range tests {
