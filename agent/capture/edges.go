@@ -32,11 +32,6 @@ func newEdges() *edges {
 	return &edges{byKernel: make(map[bpf.EdgeKey]*edge), byKey: make(map[string]*dependency)}
 }
 
-func (t *edges) known(key bpf.EdgeKey) bool {
-	_, ok := t.byKernel[key]
-	return ok
-}
-
 // add puts a kernel edge under the dependency that describes it.
 func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 	name := describe.Key()
