@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -54,4 +55,15 @@ func (t *TCP) Maps() []MapUse {
 		uses = append(uses, use)
 	}
 	return uses
+}
+
+// RunTime is how long the TCP programs have run in all. The kernel counts it
+// while kernel.bpf_stats_enabled is set, which itself costs time.
+func (t *TCP) RunTime() (total time.Duration) {
+	for _, prog := range []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain} {
+		if stats, err := prog.Stats(); err == nil {
+			total += stats.Runtime
+		}
+	}
+	return total
 }

@@ -1,0 +1,84 @@
+package capture
+
+import (
+	"net"
+	"runtime"
+	"sort"
+	"testing"
+	"time"
+
+	"cassini/bpf"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// BenchmarkConnection makes connections over loopback, in rounds with and without
+// the agent by turns, and reports the median ratio of the two, and the time
+// spent in eBPF for one connection (both ends), as the kernel counts it.
+func BenchmarkConnection(b *testing.B) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const round = 4000
+	var ratios []float64
+	// First the cost inside the programs, counted; the counting itself costs.
+	kernel := attach(b)
+	connect(b, l.Addr().String(), round)
+	before := kernel.RunTime()
+	connect(b, l.Addr().String(), round)
+	inKernel := kernel.RunTime() - before
+	_ = kernel.Close()
+	_ = stats.Close()
+	for b.Loop() {
+		without := connect(b, l.Addr().String(), round)
+		kernel := attach(b)
+		connect(b, l.Addr().String(), round/10) // the edge is known
+		with := connect(b, l.Addr().String(), round)
+		_ = kernel.Close()
+		ratios = append(ratios, with.Seconds()/without.Seconds())
+	}
+	sort.Float64s(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "with/without")
+	b.ReportMetric(float64(inKernel.Nanoseconds())/round, "ebpf-ns/connection")
+	b.ReportMetric(0, "ns/op")
+}
+
+func attach(b *testing.B) *bpf.TCP {
+	b.Helper()
+	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kernel
+}
+
+func connect(b *testing.B, address string, n int) time.Duration {
+	b.Helper()
+	runtime.GC()
+	start := time.Now()
+	for range n {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}
+	return time.Since(start)
+}
