@@ -14,7 +14,7 @@ import (
 var (
 	ErrNotPermitted = errors.New("not permitted")
 	ErrNoBTF        = errors.New("kernel has no type information")
-	ErrUnsupported  = errors.New("kernel is too old")
+	ErrUnsupported  = errors.New("kernel cannot run it")
 )
 
 // ErrBadEvent marks a record of the ring buffer that could not be decoded. The
@@ -34,9 +34,9 @@ func explain(doing string, err error) error {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
 		return fmt.Errorf("%s: %w: run as root, or with the capabilities CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH: %w", doing, ErrNotPermitted, err)
 	case errors.As(err, &verifier):
-		return fmt.Errorf("%s: %w: the kernel refused the program; Cassini wants Linux 5.12 or newer: %+v", doing, ErrUnsupported, verifier)
+		return fmt.Errorf("%s: %w: the kernel's verifier refused it; Cassini is tried on Linux 6.1 to 7.2; on one of these please report this text: %+v", doing, ErrUnsupported, verifier)
 	case errors.Is(err, ebpf.ErrNotSupported):
-		return fmt.Errorf("%s: %w: Cassini wants Linux 5.12 or newer: %w", doing, ErrUnsupported, err)
+		return fmt.Errorf("%s: %w: Cassini wants Linux 6.1 or newer: %w", doing, ErrUnsupported, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

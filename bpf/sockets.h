@@ -64,8 +64,9 @@ static __always_inline struct counters *count(void)
 /* Those of a CPU too are added to atomically: an interrupt may run the program again. */
 #define COUNT(c, field)                                                                            \
 	do {                                                                                       \
-		if (c)                                                                             \
-			ADD((c)->field, 1);                                                        \
+		struct counters *counted = (c);                                                    \
+		if (counted)                                                                       \
+			ADD(counted->field, 1);                                                    \
 	} while (0)
 
 static __always_inline void v4_mapped(__u8 out[16], __be32 addr)

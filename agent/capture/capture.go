@@ -90,12 +90,16 @@ func (c *Capture) Bootstrap(ctx context.Context) error {
 
 // Run reads events until the context ends, and closes the kernel side.
 func (c *Capture) Run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() {
-		if err := c.cfg.Kernel.Close(); err != nil {
-			c.cfg.Logger.Error("detach from the kernel", "error", err)
-		}
-	})
-	defer stop()
+	closed := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { closed <- c.cfg.Kernel.Close() })
+	err := c.readEvents(ctx)
+	if stop() { // ended by an error, not by the context
+		return errors.Join(err, c.cfg.Kernel.Close())
+	}
+	return errors.Join(err, <-closed)
+}
+
+func (c *Capture) readEvents(ctx context.Context) error {
 	var event bpf.Event
 	for {
 		err := c.cfg.Kernel.Read(&event)

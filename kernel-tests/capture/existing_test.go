@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -156,17 +157,21 @@ func TestInheritedListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("/bin/sleep", "1000")
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, childArg) // waits to be killed
 	cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	if err := cmd.Start(); err != nil {
-		t.Skipf("NO /bin/sleep HERE, so that no other program can hold a socket: %v", err)
+		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Wait() }()
 	defer func() { _ = cmd.Process.Kill() }()
 	r := start(t, bpf.Limits{})
 	checkSelf(t, r.listener("held by two", func(d model.Listener) bool { return d.Port == portOf(l) }).Process)
 	_, _ = file.Close(), l.Close()
-	r.Refresh(t.Context())
+	r.refresh()
 	if got := bodies(r, model.PackageListeners, func(d model.Listener) bool { return d.Port == portOf(l) && d.State == model.StateEnded }); len(got) != 0 {
 		t.Errorf("ended while a child holds it: %+v", got)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"cassini/bpf"
 	"cassini/model"
@@ -241,8 +242,13 @@ func silentListener(t *testing.T) (string, uint16) {
 
 const childArg = "cassini-test-child"
 
-// child is a process that connects and is gone at once.
+// child is a process that connects and is gone at once; with nowhere to connect
+// to it holds what it inherited until it is killed.
 func child(args []string) int {
+	if len(args) == 0 {
+		time.Sleep(time.Hour)
+		return 0
+	}
 	conn, err := net.Dial("tcp", args[0])
 	if err != nil {
 		return 1
