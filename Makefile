@@ -2,20 +2,40 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
 
+# sudo and cron often leave Go's usual place out of PATH.
+export PATH := $(PATH):/usr/local/go/bin
+# An older Go fetches the one that go.mod names; Debian's would refuse.
+export GOTOOLCHAIN ?= auto
+# The one binary, and test binaries for machines without a C library, are static.
 export CGO_ENABLED ?= 0
+
 GO       ?= go
 KERNELS  ?= 6.1,6.12
 FUZZTIME ?= 10s
 DATA_DIR ?= /var/lib/cassini
 LISTEN   ?= 127.0.0.1:1984
-GOBUILD  := $(GO) build -trimpath -buildvcs=auto
+PARALLEL ?= 4
 
-GENERATED := bpf/*_bpfel.go bpf/*_bpfel.o docs/metrics.md
+# The version comes from git, where there is git: see cassini version.
+VCS     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+GOBUILD  = $(GO) build -trimpath -buildvcs=$(VCS)
+GOLANGCI = $(GO) tool -modfile=tools/lint/go.mod golangci-lint
+GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
+BPF_C   := $(wildcard bpf/*.c bpf/*.h)
+
+# What `make test` does, in this order: what fails fast comes first.
+STEPS := lint generated cross test-unit test-privileged test-programs test-vm-self test-vm
+
+# Tests that need the running kernel have steps of their own.
+UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|programs\)$$')
 
 .PHONY: help
 help: ## show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@echo "Cassini: make TARGET [VARIABLE=value]"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20 | sed 's/^/  /'
+	@echo "Variables: KERNELS=$(KERNELS) FUZZTIME=$(FUZZTIME) DATA_DIR=$(DATA_DIR) LISTEN=$(LISTEN)"
 
 .PHONY: build
 build: ## build the static binary bin/cassini
@@ -23,71 +43,83 @@ build: ## build the static binary bin/cassini
 	$(GOBUILD) -o bin/cassini ./cmd/cassini
 
 .PHONY: run
-run: build ## build and run Cassini on this host (root)
+run: build ## build Cassini and run it on this host (root)
 	bin/cassini run --data-dir $(DATA_DIR) --listen $(LISTEN)
 
 .PHONY: test
-test: ## everything that must pass, with what it needs installed
-	@tools/setup go test
-	$(MAKE) lint generated cross test-unit test-privileged test-programs test-vm
-	@echo "make test: everything passed"
+test: ## everything that must pass; installs what that needs (root)
+	@tools/setup go clang test
+	@tools/steps $(STEPS)
 
 .PHONY: lint
-lint: ## format, vet, staticcheck, import rules
-	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt'd:"; echo "$$out"; exit 1; }
+lint: ## formats, vet, golangci-lint with its import rules
+	@tools/setup go clang
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted; run: make fmt"; echo "$$out"; exit 1; }
+	@[ -z "$(BPF_C)" ] || clang-format --dry-run -Werror $(BPF_C) || { echo "not formatted; run: make fmt generate"; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
-	$(GO) test -count=1 ./tools/imports
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: ## format Go and C
+	gofmt -w $$(git ls-files '*.go')
+	[ -z "$(BPF_C)" ] || clang-format -i $(BPF_C)
 
 .PHONY: generate
-generate: ## rebuild the eBPF objects and what is generated from the source
+generate: ## rebuild the eBPF objects and what else the source generates
 	@tools/setup go clang
-	$(GO) generate ./bpf ./exporter
+	$(GO) generate ./...
 
 .PHONY: generated
-generated: generate ## fail if what is committed is not what the source generates
-	@if ! clang --version | grep -q 'version 14\.'; then \
-		echo "NOTICE: clang 14 builds the committed objects; here is another, whose objects may differ without harm"; \
-		git checkout -- $(GENERATED); \
-	else git diff --exit-code -- $(GENERATED) || { echo "generated files differ: run make generate and commit"; exit 1; }; fi
+generated: ## fail if what is committed is not what the source generates
+	@tools/setup go clang
+	@GO="$(GO)" tools/generated
 
 .PHONY: cross
-cross: ## build for amd64 and arm64
-	GOARCH=amd64 $(GOBUILD) -o bin/cassini ./cmd/cassini
+cross: ## build everything for amd64 and arm64
+	GOARCH=amd64 $(GOBUILD) -o bin/cassini-amd64 ./cmd/cassini
 	GOARCH=arm64 $(GOBUILD) -o bin/cassini-arm64 ./cmd/cassini
-
-UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|programs\)')
+	GOARCH=arm64 $(GO) vet ./kernel-tests/...
 
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
-	CGO_ENABLED=1 CASSINI_REQUIRE_ROOT=1 $(GO) test -race -timeout 15m $(UNIT)
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNIT)
 
 .PHONY: test-privileged
-test-privileged: ## capture tests on the running kernel (root)
+test-privileged: ## capture on the running kernel (root)
 	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m ./kernel-tests/capture
 
 .PHONY: test-programs
-test-programs: ## Cassini against nginx, PostgreSQL and others on this host (root)
-	$(GOBUILD) -o bin/cassini ./cmd/cassini
+test-programs: build ## the binary against nginx, PostgreSQL and others (root)
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs
 
 .PHONY: test-vm
-test-vm: ## the capture tests on other kernels, in virtual machines
-	$(GO) test -c -o bin/capture.test ./kernel-tests/capture
-	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) bin/capture.test
+test-vm: ## capture on the KERNELS, in virtual machines
+	CGO_ENABLED=0 $(GO) test -c -o bin/capture.test ./kernel-tests/capture
+	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) -json bin/kernels.json bin/capture.test
+
+.PHONY: test-vm-self
+test-vm-self: ## the virtual machines' harness itself: break everything once
+	CASSINI_VM_SELFTEST=$(firstword $(subst $(comma), ,$(KERNELS))) $(GO) test -count=1 -timeout 10m -run '^TestSelf$$' ./kernel-tests/vm
+
+comma := ,
 
 .PHONY: bench
 bench: ## benchmarks; see docs/benchmarks.md
 	@tools/setup go
-	$(GO) test -run '^$$' -bench . -benchtime 2s -timeout 30m ./kernel-tests/capture ./manager/...
+	$(GO) test -run '^$$' -bench . -benchtime 2s -timeout 30m ./kernel-tests/... ./manager/... ./model/...
 
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel $(PARALLEL) $$pkg; \
 		done; done
 
+.PHONY: vuln
+vuln: ## known vulnerabilities of what is linked in (needs the network)
+	@tools/setup go
+	@$(GOVULN) ./... || { echo "make vuln: not proved: govulncheck found something, or could not reach its database at vuln.go.dev (see above)"; exit 1; }
+
 .PHONY: clean
-clean: ## remove what was built
+clean: ## remove what was built here
 	rm -rf bin

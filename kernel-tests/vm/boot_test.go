@@ -37,7 +37,7 @@ func TestSelf(t *testing.T) {
 		{"fails at the end", "exiting", nil, exitFailed, []string{"exiting: exit status 1", "something leaked, on purpose"}},
 		{"kernel panic", "good", []string{"-break", "panic"}, exitFailed, []string{"the kernel died in good: Kernel panic - not syncing: sysrq triggered crash", "Call Trace"}},
 		{"dead init", "good", []string{"-break", "exit"}, exitFailed, []string{"Kernel panic - not syncing: Attempted to kill init!"}},
-		{"hanging machine", "good", []string{"-break", "hang", "-timeout", "1s", "-boot-timeout", "1s"}, exitFailed, []string{"timeout: not at its end after 32s in good"}},
+		{"hanging machine", "good", []string{"-break", "hang", "-timeout", "1s", "-boot-timeout", "1s"}, exitFailed, []string{"timeout: not at its end after 17s in good"}},
 		{"no result", "good", []string{"-break", "no-result"}, exitFailed, []string{"good: no result line"}},
 		{"unknown module", "good", []string{"-modules", "unobtainium"}, exitFailed, []string{"cannot boot", "find module unobtainium: no such module"}},
 		{"too little memory", "good", []string{"-memory", "48", "-boot-timeout", "20s", "-timeout", "1s"}, exitFailed, []string{"FAIL"}},

@@ -16,7 +16,7 @@ import (
 
 // guestGrace is how much longer than its timeout /init lets a binary live, and
 // a little for the end.
-const guestGrace = 30 * time.Second
+const guestGrace = 15 * time.Second
 
 // ports are the files that the machine's two serial ports write to.
 type ports struct{ console, output string }

@@ -17,7 +17,7 @@ import (
 
 // grace is how much longer than its own timeout a test binary may live: time
 // for it to print where it hangs.
-const grace = 20 * time.Second
+const grace = 10 * time.Second
 
 // run runs one test binary and ends whatever it leaves behind.
 func run(test guest.Test, out *os.File) (exit int, seconds float64) {
