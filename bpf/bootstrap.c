@@ -122,8 +122,8 @@ static __always_inline struct owner *listening_at(__u32 netns, __u16 port, const
  */
 static __always_inline __u8 direction_of(struct sock *sk, const struct edge_key *key)
 {
-	struct inet_bind_bucket *bucket =
-		BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
+	struct inet_bind_bucket *bucket = BPF_CORE_READ((struct inet_connection_sock *)sk,
+							icsk_bind_hash);
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
 		return DIR_OUT;
@@ -186,8 +186,8 @@ static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, s
 	struct owner *known = NULL;
 
 	if (is_subflow(tp) && bpf_core_type_exists(struct mptcp_subflow_context)) {
-		struct mptcp_subflow_context *subflow =
-			BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
+		struct mptcp_subflow_context *subflow = BPF_CORE_READ(
+			(struct inet_connection_sock *)sk, icsk_ulp_data);
 		__u64 key = (__u64)BPF_CORE_READ(subflow, conn);
 
 		known = bpf_map_lookup_elem(&mptcp_owners, &key);
@@ -196,7 +196,8 @@ static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, s
 		struct edge_key at = {};
 
 		local_address(at.local, sk);
-		known = listening_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num, at.local);
+		known = listening_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num,
+				     at.local);
 	}
 	if (known) {
 		*owner = *known;

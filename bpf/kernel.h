@@ -132,7 +132,8 @@ struct socket {
 
 struct sock {
 	struct sock_common __sk_common;
-	u8 sk_padding : 1, sk_kern_sock : 1, sk_no_check_tx : 1, sk_no_check_rx : 1, sk_userlocks : 4;
+	u8 sk_padding : 1, sk_kern_sock : 1, sk_no_check_tx : 1, sk_no_check_rx : 1,
+		sk_userlocks : 4;
 	u16 sk_protocol;
 	int sk_err;
 	struct socket *sk_socket;

@@ -8,9 +8,9 @@
 
 enum role {
 	ROLE_NONE = 0,
-	ROLE_LISTENER = 1, /* also a child that is not yet established: cloned from its listener */
-	ROLE_CLIENT = 2,   /* connecting */
-	ROLE_COUNTED = 3,  /* established and counted on its edge */
+	ROLE_LISTENER = 1,  /* also a child that is not yet established: cloned from its listener */
+	ROLE_CLIENT = 2,    /* connecting */
+	ROLE_COUNTED = 3,   /* established and counted on its edge */
 	ROLE_UNCOUNTED = 4, /* its edge found no room */
 };
 

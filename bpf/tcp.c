@@ -69,8 +69,8 @@ static __always_inline void current_owner(struct owner *owner, struct sock *sk)
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	owner->cgroup = bpf_get_current_cgroup_id();
-	if (task->flags & PF_KTHREAD || (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) &&
-					 !is_subflow(bpf_skc_to_tcp_sock(sk)))) {
+	if (task->flags & PF_KTHREAD ||
+	    (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) && !is_subflow(bpf_skc_to_tcp_sock(sk)))) {
 		kernel_owner(owner);
 		return;
 	}
@@ -118,7 +118,8 @@ static __always_inline void describe_current(struct event *event)
 		event->args_len = len;
 }
 
-static __always_inline void report_edge(const struct edge_key *key, const struct owner *owner, bool current)
+static __always_inline void report_edge(const struct edge_key *key, const struct owner *owner,
+					bool current)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -168,7 +169,8 @@ static __always_inline void on_listen(struct sock *sk)
 	describe_listener(&l, sk);
 	state.owner = l.owner;
 
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state,
+						   BPF_SK_STORAGE_GET_F_CREATE);
 	if (st)
 		*st = state;
 	else

@@ -104,23 +104,23 @@ func operation(path string) string {
 	return name
 }
 
-func (p param) describe() object {
+func (d param) describe() object {
 	schema := object{"type": "string"}
-	switch p.kind {
+	switch d.kind {
 	case number:
-		schema = object{"type": "integer", "minimum": p.low, "maximum": p.high}
+		schema = object{"type": "integer", "minimum": d.low, "maximum": d.high}
 	case moment:
 		schema["format"] = "date-time"
 	default:
-		if p.enum != nil {
-			schema["enum"] = p.enum
+		if d.enum != nil {
+			schema["enum"] = d.enum
 		}
 	}
-	if p.def != nil && p.def != 0 {
-		schema["default"] = p.def
+	if d.def != nil && d.def != 0 {
+		schema["default"] = d.def
 	}
-	if p.many {
+	if d.many {
 		schema = object{"type": "array", "items": schema}
 	}
-	return object{"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": schema}
+	return object{"name": d.name, "in": "query", "required": d.required, "description": d.about, "schema": schema}
 }
