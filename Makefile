@@ -106,7 +106,8 @@ comma := ,
 .PHONY: bench
 bench: ## benchmarks; see docs/benchmarks.md
 	@tools/setup go
-	$(GO) test -run '^$$' -bench . -benchtime 2s -timeout 30m ./kernel-tests/... ./manager/... ./model/...
+	CGO_ENABLED=0 $(GO) build -o bin/cassini ./cmd/cassini
+	CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -run "^$$$$" -bench . -benchtime 2s -timeout 30m ./kernel-tests/... ./manager/... ./model/...
 
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each

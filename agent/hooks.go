@@ -36,7 +36,7 @@ func hooksInUse(bootstrap, cgroup2 error) []model.Hook {
 			Lost:   "which worker accepted: the listener's owner is charged",
 			Reason: "this version does not use fexit/inet_csk_accept",
 		},
-		{Fact: "owner of accepted connections", Hook: "socket storage, cloned from the listener", First: true},
+		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
 		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp", First: true},
 			bootstrap, "", "services and connections older than the agent"),
 		{Fact: "process behind a socket", Hook: "the task that connects or listens", First: true},

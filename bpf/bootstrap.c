@@ -18,21 +18,6 @@ enum pass {
 };
 __u32 pass;
 
-struct listen_key {
-	__u32 netns;
-	__u32 port;
-	__u8 addr[16];
-};
-
-/* Where somebody listens: tells the direction of connections. Dropped with the bootstrap. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
-	__type(key, struct listen_key);
-	__type(value, struct owner);
-} listen_index SEC(".maps");
-
 /* The process behind an MPTCP socket, by the socket's address. Dropped as well. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -75,42 +60,22 @@ static __always_inline void found_listener(struct sock *sk, const struct owner *
 	__u64 cookie = bpf_get_socket_cookie(sk);
 	struct listener *known = bpf_map_lookup_elem(&listeners, &cookie);
 	struct listener l = { .owner = *owner, .scanned = 1 };
-	struct sock_state state = { .owner = *owner, .role = ROLE_LISTENER };
-	struct listen_key key = {};
+	struct port_key key = {};
 
 	describe_listener(&l, sk);
-	if (!known || (known->scanned && better_owner(&known->owner, owner))) {
-		if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
+	if (!known) {
+		if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_NOEXIST))
 			COUNT(count(), listeners_full);
-		struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state,
-							   BPF_SK_STORAGE_GET_F_CREATE);
-		if (st)
-			*st = state;
-		else
-			COUNT(count(), storage_failed);
-		known = NULL;
+		open_port(&l);
+		return;
 	}
-	key.netns = l.netns;
-	key.port = l.port;
-	__builtin_memcpy(key.addr, l.addr, 16);
-	bpf_map_update_elem(&listen_index, &key, known ? &known->owner : owner, BPF_ANY);
-}
-
-static __always_inline struct owner *listening_at(__u32 netns, __u16 port, const __u8 addr[16])
-{
-	struct listen_key key = { .netns = netns, .port = port };
-	struct owner *owner;
-
-	__builtin_memcpy(key.addr, addr, 16);
-	owner = bpf_map_lookup_elem(&listen_index, &key);
-	if (owner)
-		return owner;
-	v4_mapped(key.addr, 0);
-	owner = bpf_map_lookup_elem(&listen_index, &key);
-	if (owner)
-		return owner;
-	__builtin_memset(key.addr, 0, 16);
-	return bpf_map_lookup_elem(&listen_index, &key);
+	if (!known->scanned || !better_owner(&known->owner, owner))
+		return;
+	known->owner = *owner;
+	port_of(&key, &l);
+	struct port *port = bpf_map_lookup_elem(&ports, &key);
+	if (port)
+		port->owner = *owner;
 }
 
 /*
@@ -129,45 +94,59 @@ static __always_inline __u8 direction_of(struct sock *sk, const struct edge_key 
 		return DIR_OUT;
 	if (bucket && BPF_CORE_READ(bucket, fastreuse) < 0)
 		return DIR_OUT;
-	if (listening_at(key->netns, sk->__sk_common.skc_num, key->local))
+	if (server_at(key->netns, sk->__sk_common.skc_num, key->local, true, true))
 		return DIR_IN;
-	if (listening_at(key->netns, bpf_ntohs(sk->__sk_common.skc_dport), key->peer))
+	if (server_at(key->netns, bpf_ntohs(sk->__sk_common.skc_dport), key->peer, true, true))
 		return DIR_OUT;
 	return DIR_UNKNOWN;
 }
 
 static __always_inline void found_connection(struct sock *sk, const struct owner *owner)
 {
-	struct sock_state state = { .role = ROLE_COUNTED };
-	__u64 now = bpf_ktime_get_ns();
+	bool connecting = sk->__sk_common.skc_state == TCP_SYN_SENT;
+	__u64 id = id_of(sk);
+	struct edge_key key = {};
+	__u32 place = 0;
 	bool fresh = false;
 
-	if (bpf_sk_storage_get(&sock_states, sk, 0, 0))
+	if (!id || find_connection(id))
 		return;
-	state.owner = *owner;
-	edge_owner(&state.key, owner);
-	state.key.netns = sk->__sk_common.skc_net.net->ns.inum;
-	peer_address(state.key.peer, sk);
-	local_address(state.key.local, sk);
-	state.key.proto = IPPROTO_TCP;
-	state.key.direction = direction_of(sk, &state.key);
-	state.key.port = state.key.direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
-							  sk->__sk_common.skc_num;
-	if (sk->__sk_common.skc_state == TCP_SYN_SENT)
-		state.role = ROLE_CLIENT;
-	if (!bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE)) {
-		COUNT(count(), storage_failed);
-		return;
-	}
-	struct edge *edge = edge_of(&state.key, owner, now, &fresh);
+	edge_owner(&key, owner);
+	key.netns = sk->__sk_common.skc_net.net->ns.inum;
+	peer_address(key.peer, sk);
+	local_address(key.local, sk);
+	key.proto = IPPROTO_TCP;
+	key.direction = direction_of(sk, &key);
+	key.port = key.direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
+					      sk->__sk_common.skc_num;
+
+	struct edge *edge = find_edge(&key, &place);
+	if (!edge)
+		edge = make_edge(&key, owner, &place, &fresh);
 	if (!edge) {
 		COUNT(count(), edges_full);
 		return;
 	}
-	if (state.role == ROLE_CLIENT)
+	struct connection *conn = take_place(id);
+	if (!conn) {
+		COUNT(count(), sockets_full);
+		return;
+	}
+	conn->peer = peer_of(sk);
+	conn->edge = place;
+	conn->life = edge->life;
+	conn->role = connecting ? ROLE_CLIENT : ROLE_COUNTED;
+	if (connecting)
 		ADD(edge->attempts, 1);
 	else
 		ADD(edge->adopted, 1);
+	/* Did it end before the tracepoint could find it here? */
+	if (sk->__sk_common.skc_state != TCP_CLOSE || !leave_place(id))
+		return;
+	if (connecting)
+		ADD(edge->aborted, 1);
+	else
+		ADD(edge->closed, 1);
 }
 
 static __always_inline void found_mptcp(struct sock *sk, const struct owner *owner)
@@ -196,8 +175,8 @@ static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, s
 		struct edge_key at = {};
 
 		local_address(at.local, sk);
-		known = listening_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num,
-				     at.local);
+		known = server_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num,
+				  at.local, true, true);
 	}
 	if (known) {
 		*owner = *known;
@@ -260,7 +239,9 @@ int scan_tcp(struct bpf_iter__tcp *ctx)
 		return 0;
 	struct sock *sk = (struct sock *)tp;
 
-	if (bpf_sk_storage_get(&sock_states, sk, 0, 0))
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	if (find_connection(id_of(sk)) || bpf_map_lookup_elem(&listeners, &cookie))
 		return 0;
 	hidden_owner(&owner, sk, tp);
 	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)

@@ -16,14 +16,20 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	bootstrapMapConnections = "connections"
 	bootstrapMapCounters    = "counters"
+	bootstrapMapEdgeIds     = "edge_ids"
 	bootstrapMapEdges       = "edges"
-	bootstrapMapListenIndex = "listen_index"
 	bootstrapMapListeners   = "listeners"
 	bootstrapMapMptcpOwners = "mptcp_owners"
-	bootstrapMapSockStates  = "sock_states"
+	bootstrapMapOverflow    = "overflow"
+	bootstrapMapPorts       = "ports"
+	bootstrapMapSpareEdges  = "spare_edges"
+	bootstrapMapTableStates = "table_states"
 	bootstrapProgScanFiles  = "scan_files"
 	bootstrapProgScanTcp    = "scan_tcp"
+	bootstrapVarBuckets     = "buckets"
+	bootstrapVarEdgePlaces  = "edge_places"
 	bootstrapVarPass        = "pass"
 )
 
@@ -77,19 +83,25 @@ type bootstrapProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bootstrapMapSpecs struct {
+	Connections *ebpf.MapSpec `ebpf:"connections"`
 	Counters    *ebpf.MapSpec `ebpf:"counters"`
+	EdgeIds     *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges       *ebpf.MapSpec `ebpf:"edges"`
-	ListenIndex *ebpf.MapSpec `ebpf:"listen_index"`
 	Listeners   *ebpf.MapSpec `ebpf:"listeners"`
 	MptcpOwners *ebpf.MapSpec `ebpf:"mptcp_owners"`
-	SockStates  *ebpf.MapSpec `ebpf:"sock_states"`
+	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
+	Ports       *ebpf.MapSpec `ebpf:"ports"`
+	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
+	TableStates *ebpf.MapSpec `ebpf:"table_states"`
 }
 
 // bootstrapVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bootstrapVariableSpecs struct {
-	Pass *ebpf.VariableSpec `ebpf:"pass"`
+	Buckets    *ebpf.VariableSpec `ebpf:"buckets"`
+	EdgePlaces *ebpf.VariableSpec `ebpf:"edge_places"`
+	Pass       *ebpf.VariableSpec `ebpf:"pass"`
 }
 
 // bootstrapObjects contains all objects after they have been loaded into the kernel.
@@ -112,22 +124,30 @@ func (o *bootstrapObjects) Close() error {
 //
 // It can be passed to loadBootstrapObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bootstrapMaps struct {
+	Connections *ebpf.Map `ebpf:"connections"`
 	Counters    *ebpf.Map `ebpf:"counters"`
+	EdgeIds     *ebpf.Map `ebpf:"edge_ids"`
 	Edges       *ebpf.Map `ebpf:"edges"`
-	ListenIndex *ebpf.Map `ebpf:"listen_index"`
 	Listeners   *ebpf.Map `ebpf:"listeners"`
 	MptcpOwners *ebpf.Map `ebpf:"mptcp_owners"`
-	SockStates  *ebpf.Map `ebpf:"sock_states"`
+	Overflow    *ebpf.Map `ebpf:"overflow"`
+	Ports       *ebpf.Map `ebpf:"ports"`
+	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
+	TableStates *ebpf.Map `ebpf:"table_states"`
 }
 
 func (m *bootstrapMaps) Close() error {
 	return _BootstrapClose(
+		m.Connections,
 		m.Counters,
+		m.EdgeIds,
 		m.Edges,
-		m.ListenIndex,
 		m.Listeners,
 		m.MptcpOwners,
-		m.SockStates,
+		m.Overflow,
+		m.Ports,
+		m.SpareEdges,
+		m.TableStates,
 	)
 }
 
@@ -135,7 +155,9 @@ func (m *bootstrapMaps) Close() error {
 //
 // It can be passed to loadBootstrapObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bootstrapVariables struct {
-	Pass *ebpf.Variable `ebpf:"pass"`
+	Buckets    *ebpf.Variable `ebpf:"buckets"`
+	EdgePlaces *ebpf.Variable `ebpf:"edge_places"`
+	Pass       *ebpf.Variable `ebpf:"pass"`
 }
 
 // bootstrapPrograms contains all programs after they have been loaded into the kernel.

@@ -39,14 +39,13 @@ typedef _Bool bool;
 /* uapi/linux/bpf.h */
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-	BPF_MAP_TYPE_SK_STORAGE = 24,
+	BPF_MAP_TYPE_QUEUE = 22,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1U << 0,
-	BPF_F_CLONE = 1U << 9,
-	BPF_SK_STORAGE_GET_F_CREATE = 1U << 0,
 };
 
 /* net/tcp_states.h */
@@ -160,6 +159,7 @@ struct mptcp_subflow_context {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	u64 tcp_mstamp;
 	u32 srtt_us;
 	u64 bytes_received;
 	u64 bytes_acked;

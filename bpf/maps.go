@@ -34,6 +34,26 @@ func eachEntry[K comparable, V any](m *ebpf.Map, fn func(*K, *V)) error {
 	}
 }
 
+// eachPlace walks the first n places of an array, many a system call.
+func eachPlace[V any](m *ebpf.Map, n int, fn func(*V)) error {
+	keys, values := make([]uint32, min(batch, n)), make([]V, min(batch, n))
+	var cursor ebpf.MapBatchCursor
+	for n > 0 {
+		got, err := m.BatchLookup(&cursor, keys[:min(batch, n)], values[:min(batch, n)], nil)
+		for i := range got {
+			fn(&values[i])
+		}
+		n -= got
+		if errors.Is(err, ebpf.ErrKeyNotExist) { // the end
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("walk map %s: %w", m, err)
+		}
+	}
+	return nil
+}
+
 // MapUse is how much memory a map takes.
 type MapUse struct {
 	Name  string
@@ -43,27 +63,45 @@ type MapUse struct {
 
 // Maps describes the maps of the TCP program.
 func (t *TCP) Maps() []MapUse {
+	o, l := &t.objs, t.limits
 	var uses []MapUse
 	for _, m := range []struct {
-		name string
-		m    *ebpf.Map
-	}{{"edges", t.objs.Edges}, {"listeners", t.objs.Listeners}, {"events", t.objs.Events}, {"sock_states", t.objs.SockStates}} {
-		use := MapUse{Name: m.name, Limit: int(m.m.MaxEntries())}
-		if info, err := m.m.Info(); err == nil {
-			use.Bytes, _ = info.Memlock()
+		name  string
+		limit uint32
+		maps  []*ebpf.Map
+	}{
+		{"edges", l.Edges, []*ebpf.Map{o.Edges, o.EdgeIds, o.SpareEdges}},
+		{"listeners", l.Listeners, []*ebpf.Map{o.Listeners, o.Ports}},
+		{"connections", l.Connections, []*ebpf.Map{o.Connections, o.Overflow}},
+		{"events", l.RingBytes, []*ebpf.Map{o.Events}},
+	} {
+		use := MapUse{Name: m.name, Limit: int(m.limit)}
+		for _, part := range m.maps {
+			if info, err := part.Info(); err == nil {
+				bytes, _ := info.Memlock()
+				use.Bytes += bytes
+			}
 		}
 		uses = append(uses, use)
 	}
 	return uses
 }
 
-// RunTime is how long the TCP programs have run in all. The kernel counts it
-// while kernel.bpf_stats_enabled is set, which itself costs time.
-func (t *TCP) RunTime() (total time.Duration) {
-	for _, prog := range []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain} {
+// RunTime is how often a program ran and how long that took in all; both are
+// counted while kernel.bpf_stats_enabled is set, which itself costs time. Skipped
+// is how often the kernel did not run it because the CPU was inside it.
+type RunTime struct {
+	Runs, Skipped uint64
+	Took          time.Duration
+}
+
+// RunTimes tells the run time of each program, by name.
+func (t *TCP) RunTimes() map[string]RunTime {
+	times := make(map[string]RunTime)
+	for name, prog := range map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird} {
 		if stats, err := prog.Stats(); err == nil {
-			total += stats.Runtime
+			times[name] = RunTime{Runs: stats.RunCount, Skipped: stats.RecursionMisses, Took: stats.Runtime}
 		}
 	}
-	return total
+	return times
 }

@@ -21,7 +21,7 @@ func TestSizes(t *testing.T) {
 		{"edge_key", unsafe.Sizeof(EdgeKey{}), 64},
 		{"owner", unsafe.Sizeof(Owner{}), 64},
 		{"listener", unsafe.Sizeof(Listener{}), 96},
-		{"edge", unsafe.Sizeof(Edge{}), 176},
+		{"edge", unsafe.Sizeof(Edge{}), 248},
 		{"event", unsafe.Sizeof(tcpEvent{}), 24 + 8 + 64 + 96 + 3*512 - 8},
 	} {
 		if c.got != c.want || c.got%8 != 0 {

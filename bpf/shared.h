@@ -71,6 +71,9 @@ struct edge {
 	__u64 first_ns;
 	__u64 last_ns;
 	struct owner owner; /* a sample: of the latest connect, of the listener for DIR_IN */
+	struct edge_key key;
+	__u32 life; /* how many edges had this place before */
+	__u32 used;
 };
 
 struct listener {
@@ -106,23 +109,30 @@ struct event {
 	__u8 args[ARGS_SIZE];
 };
 
-/* One per CPU. What moved, and what could not be kept. */
+/* One for all CPUs. */
+struct table_state {
+	__u64 edges;      /* places of the edges' array that were ever taken */
+	__u64 overflow;   /* connections in the overflow */
+	__u64 full_at_ns; /* when user space was last told that there is no room */
+};
+
+/* One per CPU. What could not be kept, and what no edge counts. */
 struct counters {
 	__u64 listen;
 	__u64 unlisten;
-	__u64 connect;
-	__u64 established;
-	__u64 accepted;
-	__u64 failed;
-	__u64 closed;
 	__u64 ring_full;      /* events that found no room; user space reads the maps instead */
 	__u64 edges_full;     /* connections whose edge found no room: not counted anywhere else */
 	__u64 listeners_full; /* listeners that found no room */
-	__u64 storage_failed; /* sockets that could not carry their state */
-	__u64 unattributed;   /* established without state: older than the program */
-	__u64 unattributed_closed; /* ... and closed before the bootstrap reached them */
+	__u64 sockets_full;   /* connections that found no room: not counted anywhere else */
+	__u64 unattributed;   /* established, of a socket that was not known */
+	__u64 unattributed_closed; /* closed, likewise: before the bootstrap reached it */
 	__u64 edge_lost;           /* closes whose edge was not found: evicted meanwhile */
 	__u64 handshake_aborted;   /* inbound, ended before it was established */
+	__u64 stale; /* sockets whose end was not seen until their memory was used again */
+	/* The change that the first copy of the program saw last, so that the second need not look. */
+	__u64 last_sk;
+	__u64 last_state;
+	__u64 sk; /* of id_of() */
 };
 
 #endif

@@ -7,14 +7,17 @@
  * hears of a new listener, an ended one and the first connection of an edge.
  *
  * Only CLOSE->SYN_SENT and CLOSE->LISTEN run in the context of the process that
- * asked. Everywhere else `current` is whatever the interrupt hit, so the owner
- * is what the socket carries: a child clones it from its listener.
+ * asked. Everywhere else `current` is whatever the interrupt hit. So an outbound
+ * connection is the process's that called connect(), and an inbound one is that
+ * listener's on whose address it arrived.
  *
  * The kernel does not run a program again on a CPU that is inside it: a state
  * change in an interrupt that hits a connect() would be lost, about one in ten
  * thousand at full rate. So the program is there twice. An interrupt finds a CPU
- * inside one of them at most, and the other runs. Every step moves the role that
- * the socket carries, so that the second of two runs finds nothing to do.
+ * inside one of them at most, and the other runs. From Linux 7.0 on, a task may
+ * also be preempted inside a program and keep it from its CPU for a while; there
+ * a third copy is attached. Every step leaves a mark, so that the second of two
+ * runs finds nothing to do.
  */
 #include "sockets.h"
 
@@ -24,8 +27,6 @@ struct {
 } events SEC(".maps");
 
 #define SECOND 1000000000ULL
-
-__u64 full_reported_ns;
 
 /*
  * Writes the names from the path's leaf up to the root of its mount tree. The
@@ -64,13 +65,39 @@ static __always_inline void walk_path(__u8 *buf, volatile __u16 *len, const stru
 	*len = 0; /* deeper than we look, or not reachable: better none than a wrong one */
 }
 
+static __always_inline bool kernel_asks(struct task_struct *task, struct sock *sk)
+{
+	return task->flags & PF_KTHREAD ||
+	       (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) && !is_subflow(bpf_skc_to_tcp_sock(sk)));
+}
+
+/* What names an owner in an edge. */
+static __always_inline void current_program(struct edge_key *key, struct task_struct *task,
+					    struct sock *sk)
+{
+	key->cgroup = bpf_get_current_cgroup_id();
+	if (kernel_asks(task, sk))
+		return;
+	struct mm_struct *mm = task->mm;
+	if (!mm)
+		return;
+	struct file *exe = mm->exe_file;
+	if (!exe)
+		return;
+	key->exe_ino = exe->f_inode->i_ino;
+	key->exe_dev = exe->f_inode->i_sb->s_dev;
+}
+
 static __always_inline void current_owner(struct owner *owner, struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct edge_key program = {};
 
-	owner->cgroup = bpf_get_current_cgroup_id();
-	if (task->flags & PF_KTHREAD ||
-	    (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) && !is_subflow(bpf_skc_to_tcp_sock(sk)))) {
+	current_program(&program, task, sk);
+	owner->cgroup = program.cgroup;
+	owner->exe_ino = program.exe_ino;
+	owner->exe_dev = program.exe_dev;
+	if (kernel_asks(task, sk)) {
 		kernel_owner(owner);
 		return;
 	}
@@ -81,15 +108,6 @@ static __always_inline void current_owner(struct owner *owner, struct sock *sk)
 	owner->tgid = task->tgid;
 	owner->start_ns = task->group_leader->start_boottime;
 	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
-
-	struct mm_struct *mm = task->mm;
-	if (!mm)
-		return;
-	struct file *exe = mm->exe_file;
-	if (!exe)
-		return;
-	owner->exe_ino = exe->f_inode->i_ino;
-	owner->exe_dev = exe->f_inode->i_sb->s_dev;
 }
 
 /* Path, directory and command line of the current process, for a rare event. */
@@ -159,7 +177,6 @@ static __always_inline void on_listen(struct sock *sk)
 {
 	struct counters *c = count();
 	struct listener l = { .started_ns = bpf_ktime_get_ns() };
-	struct sock_state state = { .role = ROLE_LISTENER };
 	__u64 cookie = bpf_get_socket_cookie(sk);
 
 	if (bpf_map_lookup_elem(&listeners, &cookie))
@@ -167,16 +184,9 @@ static __always_inline void on_listen(struct sock *sk)
 	COUNT(c, listen);
 	current_owner(&l.owner, sk);
 	describe_listener(&l, sk);
-	state.owner = l.owner;
-
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, &state,
-						   BPF_SK_STORAGE_GET_F_CREATE);
-	if (st)
-		*st = state;
-	else
-		COUNT(c, storage_failed);
 	if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
 		COUNT(c, listeners_full);
+	open_port(&l);
 
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
@@ -194,119 +204,174 @@ static __always_inline void on_unlisten(struct sock *sk)
 {
 	struct counters *c = count();
 	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct listener l = {};
 
+	describe_listener(&l, sk);
 	if (bpf_map_delete_elem(&listeners, &cookie))
 		return;
 	COUNT(c, unlisten);
+	close_port(&l);
 	report(EVENT_UNLISTEN, cookie, NULL);
 }
 
 /*
  * Wakes user space, which makes room. Should two CPUs do so at once, nothing is lost.
  */
-static __always_inline void no_room(struct counters *c, __u64 now)
+static __always_inline void no_room(struct counters *c)
 {
+	struct table_state *t = shared();
+	__u64 now = bpf_ktime_get_ns();
+
 	COUNT(c, edges_full);
-	if (now - full_reported_ns < SECOND)
+	if (!t || now - t->full_at_ns < SECOND)
 		return;
-	full_reported_ns = now;
+	t->full_at_ns = now;
 	report(EVENT_FULL, 0, NULL);
 }
 
-static __always_inline void on_connect(struct sock *sk)
+static __always_inline void fill_key(struct edge_key *key, const struct sock *sk,
+				     enum direction direction)
 {
-	struct counters *c = count();
-	struct sock_state state = { .role = ROLE_CLIENT };
-	__u64 now = bpf_ktime_get_ns();
+	key->netns = sk->__sk_common.skc_net.net->ns.inum;
+	peer_address(key->peer, sk);
+	local_address(key->local, sk);
+	key->port = direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
+					   sk->__sk_common.skc_num;
+	key->proto = IPPROTO_TCP;
+	key->direction = direction;
+}
+
+/* Makes the edge of a new connection and reports it; NULL: there is no room. */
+static __always_inline struct edge *new_edge(const struct edge_key *key, const struct owner *owner,
+					     __u32 *place, bool current)
+{
 	bool fresh = false;
+	struct edge *edge = make_edge(key, owner, place, &fresh);
 
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
-	if (st && (st->role == ROLE_CLIENT || st->role == ROLE_UNCOUNTED))
-		return;
-	COUNT(c, connect);
-	current_owner(&state.owner, sk);
-	edge_owner(&state.key, &state.owner);
-	state.key.netns = sk->__sk_common.skc_net.net->ns.inum;
-	peer_address(state.key.peer, sk);
-	local_address(state.key.local, sk);
-	state.key.port = bpf_ntohs(sk->__sk_common.skc_dport);
-	state.key.proto = IPPROTO_TCP;
-	state.key.direction = DIR_OUT;
+	if (!edge)
+		no_room(count());
+	else if (fresh)
+		report_edge(key, owner, current);
+	return edge;
+}
 
-	if (st) {
-		*st = state; /* connected again, or was a listener */
+static __always_inline struct edge *new_edge_of_current(const struct edge_key *key, struct sock *sk,
+							__u32 *place)
+{
+	struct owner owner = {};
+
+	current_owner(&owner, sk);
+	return new_edge(key, &owner, place, true);
+}
+
+static __always_inline void on_connect(struct sock *sk, __u64 id, struct counters *c)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct connection *conn = find_connection(id);
+	struct edge_key key = {};
+	__u64 peer = peer_of(sk);
+	__u32 place = 0;
+
+	if (conn) {
+		if (conn->peer == peer && conn->role != ROLE_COUNTED)
+			return; /* the other copy of the program was here */
+		count_stale(conn);
 	} else {
-		st = bpf_sk_storage_get(&sock_states, sk, &state, BPF_SK_STORAGE_GET_F_CREATE);
+		conn = take_place(id);
 	}
-	if (!st) {
-		COUNT(c, storage_failed);
+	if (!conn) {
+		COUNT(c, sockets_full);
 		return;
 	}
-	struct edge *edge = edge_of(&state.key, &state.owner, now, &fresh);
-	if (!edge) {
-		st->role = ROLE_UNCOUNTED;
-		no_room(c, now);
+	fill_key(&key, sk, DIR_OUT);
+	current_program(&key, task, sk);
+
+	struct edge *edge = find_edge(&key, &place);
+	if (!edge)
+		edge = new_edge_of_current(&key, sk, &place);
+	conn->peer = peer;
+	conn->edge = place;
+	conn->role = ROLE_UNCOUNTED;
+	if (!edge)
 		return;
-	}
+	conn->life = edge->life;
+	conn->role = ROLE_CLIENT;
 	ADD(edge->attempts, 1);
-	edge->last_ns = now;
-	edge->owner.tgid = state.owner.tgid;
-	edge->owner.start_ns = state.owner.start_ns;
-	if (fresh)
-		report_edge(&state.key, &state.owner, true);
-}
-
-static __always_inline void on_accepted(struct sock *sk, struct sock_state *st, struct counters *c)
-{
-	__u64 now = bpf_ktime_get_ns();
-	bool fresh = false;
-
-	COUNT(c, accepted);
-	edge_owner(&st->key, &st->owner);
-	st->key.netns = sk->__sk_common.skc_net.net->ns.inum;
-	peer_address(st->key.peer, sk);
-	local_address(st->key.local, sk);
-	st->key.port = sk->__sk_common.skc_num;
-	st->key.proto = IPPROTO_TCP;
-	st->key.direction = DIR_IN;
-
-	struct edge *edge = edge_of(&st->key, &st->owner, now, &fresh);
-	if (!edge) {
-		st->role = ROLE_UNCOUNTED;
-		no_room(c, now);
-		return;
+	if (edge->owner.tgid != task->tgid) {
+		edge->owner.tgid = task->tgid;
+		edge->owner.start_ns = task->group_leader->start_boottime;
 	}
-	st->role = ROLE_COUNTED;
-	ADD(edge->connections, 1);
-	edge->last_ns = now;
-	if (fresh)
-		report_edge(&st->key, &st->owner, false);
 }
 
-static __always_inline void on_established(struct sock *sk, bool again)
+static __always_inline __u64 last_packet_ns(struct sock *sk)
 {
-	struct counters *c = count();
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (!st) {
+	return tp ? tp->tcp_mstamp * 1000 : 0;
+}
+
+static __always_inline void on_accepted(struct sock *sk, __u64 id, struct counters *c, bool again)
+{
+	bool v6 = sk->__sk_common.skc_family == AF_INET6;
+	struct edge_key key = {};
+	__u32 place = 0;
+
+	fill_key(&key, sk, DIR_IN);
+	struct owner *owner = server_at(key.netns, key.port, key.local, !v6, v6);
+	if (!owner) {
 		if (!again)
 			COUNT(c, unattributed);
 		return;
 	}
-	if (st->role == ROLE_LISTENER) {
-		on_accepted(sk, st, c);
+	edge_owner(&key, owner);
+
+	struct connection *conn = take_place(id);
+	if (!conn) {
+		COUNT(c, sockets_full);
 		return;
 	}
-	if (st->role != ROLE_CLIENT)
+	struct edge *edge = find_edge(&key, &place);
+	if (!edge)
+		edge = new_edge(&key, owner, &place, false);
+	conn->peer = peer_of(sk);
+	conn->edge = place;
+	conn->role = ROLE_UNCOUNTED;
+	if (!edge)
 		return;
-	COUNT(c, established);
-	st->role = ROLE_COUNTED;
+	conn->life = edge->life;
+	conn->role = ROLE_COUNTED;
+	ADD(edge->connections, 1);
+	edge->last_ns = last_packet_ns(sk);
+}
 
-	struct edge *edge = bpf_map_lookup_elem(&edges, &st->key);
-	if (edge)
-		ADD(edge->connections, 1);
-	else
+static __always_inline void on_established(struct sock *sk, __u64 id, struct counters *c,
+					   int oldstate, bool again)
+{
+	struct connection *conn = find_connection(id);
+
+	if (conn && conn->peer != peer_of(sk)) {
+		count_stale(conn);
+		leave_place(id);
+		conn = NULL;
+	}
+	if (!conn) {
+		if (oldstate == TCP_SYN_RECV)
+			on_accepted(sk, id, c, again);
+		else if (!again)
+			COUNT(c, unattributed);
+		return;
+	}
+	if (conn->role != ROLE_CLIENT)
+		return;
+	conn->role = ROLE_COUNTED;
+
+	struct edge *edge = edge_at(conn->edge, conn->life);
+	if (!edge) {
 		COUNT(c, edge_lost);
+		return;
+	}
+	ADD(edge->connections, 1);
+	edge->last_ns = last_packet_ns(sk);
 }
 
 static __always_inline void count_failure(struct edge *edge, int err)
@@ -329,13 +394,12 @@ static __always_inline void count_failure(struct edge *edge, int err)
 	}
 }
 
-static __always_inline void count_close(struct edge *edge, struct sock *sk)
+static __always_inline void count_close(struct edge *edge, struct tcp_sock *tp)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
 	ADD(edge->closed, 1);
 	if (!tp)
 		return;
+	edge->last_ns = tp->tcp_mstamp * 1000;
 	if (tp->bytes_acked)
 		ADD(edge->bytes_sent, tp->bytes_acked);
 	if (tp->bytes_received)
@@ -345,39 +409,38 @@ static __always_inline void count_close(struct edge *edge, struct sock *sk)
 	ADD(edge->rtt_us, tp->srtt_us >> 3);
 }
 
-static __always_inline void on_close(struct sock *sk, bool again)
+static __always_inline void on_close(struct sock *sk, __u64 id, struct counters *c, int oldstate,
+				     bool again)
 {
-	struct counters *c = count();
-	struct sock_state *st = bpf_sk_storage_get(&sock_states, sk, 0, 0);
+	struct connection *conn = find_connection(id);
 
-	if (!st) {
-		if (!again)
+	if (!conn) {
+		if (again)
+			return;
+		if (oldstate == TCP_SYN_RECV)
+			COUNT(c, handshake_aborted);
+		else
 			COUNT(c, unattributed_closed);
 		return;
 	}
-	__u32 role = st->role;
+	struct connection was = *conn;
 
-	st->role = ROLE_NONE;
-	if (role == ROLE_LISTENER) {
-		COUNT(c, handshake_aborted);
+	if (!leave_place(id) || was.role == ROLE_UNCOUNTED)
+		return;
+	if (was.peer != peer_of(sk)) {
+		count_stale(&was);
 		return;
 	}
-	if (role == ROLE_NONE || role == ROLE_UNCOUNTED)
-		return;
-	struct edge *edge = bpf_map_lookup_elem(&edges, &st->key);
+	struct edge *edge = edge_at(was.edge, was.life);
 	if (!edge) {
 		COUNT(c, edge_lost);
-		return;
-	}
-	edge->last_ns = bpf_ktime_get_ns();
-	if (role == ROLE_CLIENT) {
-		COUNT(c, failed);
+	} else if (was.role == ROLE_CLIENT) {
+		edge->last_ns = bpf_ktime_get_ns();
 		if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
-			report(EVENT_FAILED, 0, &st->key);
+			report(EVENT_FAILED, 0, &edge->key);
 		count_failure(edge, sk->sk_err);
 	} else {
-		COUNT(c, closed);
-		count_close(edge, sk);
+		count_close(edge, bpf_skc_to_tcp_sock(sk));
 	}
 }
 
@@ -392,18 +455,37 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate,
 	default:
 		return 0;
 	}
+	struct counters *c = count();
+
+	if (!c)
+		return 0;
+	if (again) {
+		if (c->last_sk == (__u64)sk && c->last_state == newstate)
+			return 0;
+	} else {
+		c->last_sk = (__u64)sk;
+		c->last_state = newstate;
+	}
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	if (newstate == TCP_SYN_SENT)
-		on_connect(sk);
-	else if (newstate == TCP_ESTABLISHED)
-		on_established(sk, again);
-	else if (newstate == TCP_LISTEN)
+	if (newstate == TCP_LISTEN) {
 		on_listen(sk);
-	else if (oldstate == TCP_LISTEN)
+		return 0;
+	}
+	if (oldstate == TCP_LISTEN) {
 		on_unlisten(sk);
+		return 0;
+	}
+	__u64 id = id_of(sk);
+
+	if (!id)
+		return 0;
+	if (newstate == TCP_SYN_SENT)
+		on_connect(sk, id, c);
+	else if (newstate == TCP_ESTABLISHED)
+		on_established(sk, id, c, oldstate, again);
 	else
-		on_close(sk, again);
+		on_close(sk, id, c, oldstate, again);
 	return 0;
 }
 
@@ -419,11 +501,18 @@ int BPF_PROG(tcp_state_again, struct sock *sk, int oldstate, int newstate)
 	return on_state(sk, oldstate, newstate, true);
 }
 
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tcp_state_third, struct sock *sk, int oldstate, int newstate)
+{
+	return on_state(sk, oldstate, newstate, true);
+}
+
 /* Kept in BTF for bpf2go. */
 const struct event *unused_event __attribute__((unused));
 const struct owner *unused_owner __attribute__((unused));
 const enum event_kind *unused_kind __attribute__((unused));
 const enum owner_kind *unused_owner_kind __attribute__((unused));
 const enum direction *unused_direction __attribute__((unused));
+const struct table_state *unused_table_state __attribute__((unused));
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,14 +1,18 @@
 package bpf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
@@ -18,9 +22,10 @@ import (
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
 // values take the defaults.
 type Limits struct {
-	Edges     uint32 // default 65,536; about 340 bytes each while in use
-	Listeners uint32 // default 65,536
-	RingBytes uint32 // default 1 MiB, a power of two and a multiple of the page size
+	Edges       uint32 // default 65,536; 248 bytes each from the start, 130 more while in use
+	Listeners   uint32 // default 65,536
+	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
+	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
 }
 
 // TCP is the attached TCP program with its maps. Read has one caller; the other
@@ -32,6 +37,11 @@ type TCP struct {
 	record ringbuf.Record
 	cache  *btf.Cache
 	limits Limits
+
+	mu sync.Mutex // for left
+	// left are the places of edges that the latest round evicted: a program that
+	// was running then may still hold one.
+	left []uint32
 }
 
 // OpenTCP loads and attaches the TCP program. From then on nothing is missed;
@@ -55,15 +65,9 @@ func (t *TCP) load(limits Limits) error {
 	if err != nil {
 		return err
 	}
-	for name, want := range map[string]uint32{"edges": limits.Edges, "listeners": limits.Listeners, "events": limits.RingBytes} {
-		if want != 0 {
-			spec.Maps[name].MaxEntries = want
-		}
-	}
-	t.limits = Limits{
-		Edges:     spec.Maps["edges"].MaxEntries,
-		Listeners: spec.Maps["listeners"].MaxEntries,
-		RingBytes: spec.Maps["events"].MaxEntries,
+	t.limits = limits.withDefaults()
+	if err := t.limits.apply(spec); err != nil {
+		return err
 	}
 	return spec.LoadAndAssign(&t.objs, &ebpf.CollectionOptions{Cache: t.cache})
 }
@@ -72,7 +76,12 @@ func (t *TCP) attach() (err error) {
 	if t.reader, err = ringbuf.NewReader(t.objs.Events); err != nil {
 		return err
 	}
-	for _, prog := range []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain} {
+	programs := []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain}
+	// Since then programs at tracepoints may be preempted (include/linux/tracepoint.h).
+	if version, err := features.LinuxVersionCode(); err != nil || version >= 7<<16 {
+		programs = append(programs, t.objs.TcpStateThird)
+	}
+	for _, prog := range programs {
 		l, err := link.AttachTracing(link.TracingOptions{Program: prog})
 		if err != nil {
 			return err
@@ -80,6 +89,35 @@ func (t *TCP) attach() (err error) {
 		t.links = append(t.links, l)
 	}
 	return nil
+}
+
+// ways is how many connections a bucket holds: WAYS in sockets.h.
+const ways = 8
+
+// apply sets the sizes of those maps that spec has. The table of connections is
+// a power of two; a quarter more find room in its overflow.
+func (l Limits) apply(spec *ebpf.CollectionSpec) error {
+	buckets := uint32(1) << bits.Len32((max(l.Connections, ways)-1)/ways)
+	for name, size := range map[string]uint32{
+		"edges": l.Edges, "edge_ids": l.Edges, "spare_edges": l.Edges,
+		"listeners": l.Listeners, "ports": l.Listeners,
+		"connections": buckets, "overflow": max(buckets*ways/4, 1),
+		"events": l.RingBytes,
+	} {
+		if m := spec.Maps[name]; m != nil {
+			m.MaxEntries = size
+		}
+	}
+	return errors.Join(spec.Variables["buckets"].Set(buckets), spec.Variables["edge_places"].Set(l.Edges))
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Edges:       cmp.Or(l.Edges, 65536),
+		Listeners:   cmp.Or(l.Listeners, 65536),
+		Connections: cmp.Or(l.Connections, 262144),
+		RingBytes:   cmp.Or(l.RingBytes, 1<<20),
+	}
 }
 
 // Limits returns the bounds in use.
@@ -131,18 +169,14 @@ func (t *TCP) Counters() (Counters, error) {
 func (c *tcpCounters) add(o *tcpCounters) {
 	c.Listen += o.Listen
 	c.Unlisten += o.Unlisten
-	c.Connect += o.Connect
-	c.Established += o.Established
-	c.Accepted += o.Accepted
-	c.Failed += o.Failed
-	c.Closed += o.Closed
 	c.RingFull += o.RingFull
 	c.EdgesFull += o.EdgesFull
 	c.ListenersFull += o.ListenersFull
-	c.StorageFailed += o.StorageFailed
+	c.SocketsFull += o.SocketsFull
 	c.Unattributed += o.Unattributed
 	c.UnattributedClosed += o.UnattributedClosed
 	c.EdgeLost += o.EdgeLost
+	c.Stale += o.Stale
 	c.HandshakeAborted += o.HandshakeAborted
 }
 
@@ -160,16 +194,22 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
 	}
-	spec.Maps["edges"].MaxEntries = t.limits.Edges
-	spec.Maps["listeners"].MaxEntries = t.limits.Listeners
+	if err := t.limits.apply(spec); err != nil {
+		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
+	}
 	var objs bootstrapObjects
 	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{
 		Cache: t.cache,
 		MapReplacements: map[string]*ebpf.Map{
-			"sock_states": t.objs.SockStates,
-			"edges":       t.objs.Edges,
-			"listeners":   t.objs.Listeners,
-			"counters":    t.objs.Counters,
+			"connections":  t.objs.Connections,
+			"overflow":     t.objs.Overflow,
+			"edges":        t.objs.Edges,
+			"edge_ids":     t.objs.EdgeIds,
+			"spare_edges":  t.objs.SpareEdges,
+			"table_states": t.objs.TableStates,
+			"listeners":    t.objs.Listeners,
+			"ports":        t.objs.Ports,
+			"counters":     t.objs.Counters,
 		},
 	})
 	return &objs, explain("load the bootstrap programs", err)
@@ -231,16 +271,42 @@ func (t *TCP) Listeners(fn func(cookie uint64, l *Listener)) error {
 	return eachEntry(t.objs.Listeners, func(cookie *uint64, l *Listener) { fn(*cookie, l) })
 }
 
-// Edges calls fn for every edge, likewise.
-func (t *TCP) Edges(fn func(key *EdgeKey, edge *Edge)) error {
-	return eachEntry(t.objs.Edges, fn)
+// tableState reads what the tables themselves do not tell.
+func (t *TCP) tableState() (state tcpTableState, err error) {
+	if err := t.objs.TableStates.Lookup(uint32(0), &state); err != nil {
+		return state, fmt.Errorf("read the state of the tables: %w", err)
+	}
+	return state, nil
 }
 
-// Edge reads one edge; ok is false when it is not in the map.
+// Overflow is how many open connections found their bucket full.
+func (t *TCP) Overflow() (uint64, error) {
+	state, err := t.tableState()
+	return state.Overflow, err
+}
+
+// Edges calls fn for every edge, likewise.
+func (t *TCP) Edges(fn func(key *EdgeKey, edge *Edge)) error {
+	state, err := t.tableState()
+	if err != nil {
+		return err
+	}
+	return eachPlace(t.objs.Edges, int(min(state.Edges, uint64(t.limits.Edges))), func(edge *Edge) {
+		if edge.Used != 0 {
+			fn(&edge.Key, edge)
+		}
+	})
+}
+
+// Edge reads one edge; ok is false when it is not there.
 func (t *TCP) Edge(key EdgeKey) (edge Edge, ok bool, err error) {
-	err = t.objs.Edges.Lookup(&key, &edge)
+	var place uint32
+	err = t.objs.EdgeIds.Lookup(&key, &place)
 	if errors.Is(err, ebpf.ErrKeyNotExist) {
 		return Edge{}, false, nil
+	}
+	if err == nil {
+		err = t.objs.Edges.Lookup(place, &edge)
 	}
 	if err != nil {
 		return Edge{}, false, fmt.Errorf("read edge: %w", err)
@@ -248,10 +314,43 @@ func (t *TCP) Edge(key EdgeKey) (edge Edge, ok bool, err error) {
 	return edge, true, nil
 }
 
-// EvictEdge removes an edge and returns its last counters.
-func (t *TCP) EvictEdge(key EdgeKey) (edge Edge, err error) {
-	if err := t.objs.Edges.LookupAndDelete(&key, &edge); err != nil {
-		return Edge{}, fmt.Errorf("evict edge: %w", err)
+// Evict removes edges and calls fn with the last counters of each. Their places
+// are used again after the next call, when no program can still be counting there.
+func (t *TCP) Evict(keys []EdgeKey, fn func(key EdgeKey, last *Edge)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.left) > 0 {
+		if err := t.objs.SpareEdges.Update(nil, t.left[0], ebpf.UpdateAny); err != nil {
+			return fmt.Errorf("give back the place of an edge: %w", err)
+		}
+		t.left = t.left[1:]
 	}
-	return edge, nil
+	for _, key := range keys {
+		if err := t.evict(key, fn); err != nil {
+			return fmt.Errorf("evict edge: %w", err)
+		}
+	}
+	return nil
+}
+
+func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge)) error {
+	var (
+		place uint32
+		last  Edge
+	)
+	if err := t.objs.EdgeIds.Lookup(&key, &place); err != nil {
+		return err
+	}
+	if err := t.objs.EdgeIds.Delete(&key); err != nil {
+		return err
+	}
+	if err := t.objs.Edges.Lookup(place, &last); err != nil {
+		return err
+	}
+	if err := t.objs.Edges.Update(place, &Edge{Life: last.Life + 1}, ebpf.UpdateAny); err != nil {
+		return err
+	}
+	t.left = append(t.left, place)
+	fn(key, &last)
+	return nil
 }

@@ -13,23 +13,37 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type tcpBucket struct {
+	_   structs.HostLayout
+	Way [8]tcpConnection
+}
+
+type tcpConnection struct {
+	_    structs.HostLayout
+	Sk   uint64
+	Peer uint64
+	Edge uint32
+	Life uint32
+	Role uint32
+	Pad  uint32
+}
+
 type tcpCounters struct {
 	_                  structs.HostLayout
 	Listen             uint64
 	Unlisten           uint64
-	Connect            uint64
-	Established        uint64
-	Accepted           uint64
-	Failed             uint64
-	Closed             uint64
 	RingFull           uint64
 	EdgesFull          uint64
 	ListenersFull      uint64
-	StorageFailed      uint64
+	SocketsFull        uint64
 	Unattributed       uint64
 	UnattributedClosed uint64
 	EdgeLost           uint64
 	HandshakeAborted   uint64
+	Stale              uint64
+	LastSk             uint64
+	LastState          uint64
+	Sk                 uint64
 }
 
 type tcpDirection uint32
@@ -57,6 +71,9 @@ type tcpEdge struct {
 	FirstNs       uint64
 	LastNs        uint64
 	Owner         tcpOwner
+	Key           tcpEdgeKey
+	Life          uint32
+	Used          uint32
 }
 
 type tcpEdgeKey struct {
@@ -131,31 +148,51 @@ const (
 	tcpOwnerKindOWNER_UNKNOWN tcpOwnerKind = 2
 )
 
-type tcpSockState struct {
+type tcpPort struct {
+	_       structs.HostLayout
+	Owner   tcpOwner
+	Sockets int64
+}
+
+type tcpPortKey struct {
 	_     structs.HostLayout
-	Key   tcpEdgeKey
-	Owner tcpOwner
-	Role  uint32
-	Pad   uint32
+	Netns uint32
+	Port  uint32
+	Addr  [16]uint8
+}
+
+type tcpTableState struct {
+	_        structs.HostLayout
+	Edges    uint64
+	Overflow uint64
+	FullAtNs uint64
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	tcpMapCounters        = "counters"
-	tcpMapEdges           = "edges"
-	tcpMapEvents          = "events"
-	tcpMapListeners       = "listeners"
-	tcpMapSockStates      = "sock_states"
-	tcpProgTcpState       = "tcp_state"
-	tcpProgTcpStateAgain  = "tcp_state_again"
-	tcpVarFullReportedNs  = "full_reported_ns"
-	tcpVarUnusedDirection = "unused_direction"
-	tcpVarUnusedEvent     = "unused_event"
-	tcpVarUnusedKind      = "unused_kind"
-	tcpVarUnusedOwner     = "unused_owner"
-	tcpVarUnusedOwnerKind = "unused_owner_kind"
+	tcpMapConnections      = "connections"
+	tcpMapCounters         = "counters"
+	tcpMapEdgeIds          = "edge_ids"
+	tcpMapEdges            = "edges"
+	tcpMapEvents           = "events"
+	tcpMapListeners        = "listeners"
+	tcpMapOverflow         = "overflow"
+	tcpMapPorts            = "ports"
+	tcpMapSpareEdges       = "spare_edges"
+	tcpMapTableStates      = "table_states"
+	tcpProgTcpState        = "tcp_state"
+	tcpProgTcpStateAgain   = "tcp_state_again"
+	tcpProgTcpStateThird   = "tcp_state_third"
+	tcpVarBuckets          = "buckets"
+	tcpVarEdgePlaces       = "edge_places"
+	tcpVarUnusedDirection  = "unused_direction"
+	tcpVarUnusedEvent      = "unused_event"
+	tcpVarUnusedKind       = "unused_kind"
+	tcpVarUnusedOwner      = "unused_owner"
+	tcpVarUnusedOwnerKind  = "unused_owner_kind"
+	tcpVarUnusedTableState = "unused_table_state"
 )
 
 // loadTcp returns the embedded CollectionSpec for tcp.
@@ -202,29 +239,37 @@ type tcpSpecs struct {
 type tcpProgramSpecs struct {
 	TcpState      *ebpf.ProgramSpec `ebpf:"tcp_state"`
 	TcpStateAgain *ebpf.ProgramSpec `ebpf:"tcp_state_again"`
+	TcpStateThird *ebpf.ProgramSpec `ebpf:"tcp_state_third"`
 }
 
 // tcpMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type tcpMapSpecs struct {
-	Counters   *ebpf.MapSpec `ebpf:"counters"`
-	Edges      *ebpf.MapSpec `ebpf:"edges"`
-	Events     *ebpf.MapSpec `ebpf:"events"`
-	Listeners  *ebpf.MapSpec `ebpf:"listeners"`
-	SockStates *ebpf.MapSpec `ebpf:"sock_states"`
+	Connections *ebpf.MapSpec `ebpf:"connections"`
+	Counters    *ebpf.MapSpec `ebpf:"counters"`
+	EdgeIds     *ebpf.MapSpec `ebpf:"edge_ids"`
+	Edges       *ebpf.MapSpec `ebpf:"edges"`
+	Events      *ebpf.MapSpec `ebpf:"events"`
+	Listeners   *ebpf.MapSpec `ebpf:"listeners"`
+	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
+	Ports       *ebpf.MapSpec `ebpf:"ports"`
+	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
+	TableStates *ebpf.MapSpec `ebpf:"table_states"`
 }
 
 // tcpVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type tcpVariableSpecs struct {
-	FullReportedNs  *ebpf.VariableSpec `ebpf:"full_reported_ns"`
-	UnusedDirection *ebpf.VariableSpec `ebpf:"unused_direction"`
-	UnusedEvent     *ebpf.VariableSpec `ebpf:"unused_event"`
-	UnusedKind      *ebpf.VariableSpec `ebpf:"unused_kind"`
-	UnusedOwner     *ebpf.VariableSpec `ebpf:"unused_owner"`
-	UnusedOwnerKind *ebpf.VariableSpec `ebpf:"unused_owner_kind"`
+	Buckets          *ebpf.VariableSpec `ebpf:"buckets"`
+	EdgePlaces       *ebpf.VariableSpec `ebpf:"edge_places"`
+	UnusedDirection  *ebpf.VariableSpec `ebpf:"unused_direction"`
+	UnusedEvent      *ebpf.VariableSpec `ebpf:"unused_event"`
+	UnusedKind       *ebpf.VariableSpec `ebpf:"unused_kind"`
+	UnusedOwner      *ebpf.VariableSpec `ebpf:"unused_owner"`
+	UnusedOwnerKind  *ebpf.VariableSpec `ebpf:"unused_owner_kind"`
+	UnusedTableState *ebpf.VariableSpec `ebpf:"unused_table_state"`
 }
 
 // tcpObjects contains all objects after they have been loaded into the kernel.
@@ -247,20 +292,30 @@ func (o *tcpObjects) Close() error {
 //
 // It can be passed to loadTcpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tcpMaps struct {
-	Counters   *ebpf.Map `ebpf:"counters"`
-	Edges      *ebpf.Map `ebpf:"edges"`
-	Events     *ebpf.Map `ebpf:"events"`
-	Listeners  *ebpf.Map `ebpf:"listeners"`
-	SockStates *ebpf.Map `ebpf:"sock_states"`
+	Connections *ebpf.Map `ebpf:"connections"`
+	Counters    *ebpf.Map `ebpf:"counters"`
+	EdgeIds     *ebpf.Map `ebpf:"edge_ids"`
+	Edges       *ebpf.Map `ebpf:"edges"`
+	Events      *ebpf.Map `ebpf:"events"`
+	Listeners   *ebpf.Map `ebpf:"listeners"`
+	Overflow    *ebpf.Map `ebpf:"overflow"`
+	Ports       *ebpf.Map `ebpf:"ports"`
+	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
+	TableStates *ebpf.Map `ebpf:"table_states"`
 }
 
 func (m *tcpMaps) Close() error {
 	return _TcpClose(
+		m.Connections,
 		m.Counters,
+		m.EdgeIds,
 		m.Edges,
 		m.Events,
 		m.Listeners,
-		m.SockStates,
+		m.Overflow,
+		m.Ports,
+		m.SpareEdges,
+		m.TableStates,
 	)
 }
 
@@ -268,12 +323,14 @@ func (m *tcpMaps) Close() error {
 //
 // It can be passed to loadTcpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type tcpVariables struct {
-	FullReportedNs  *ebpf.Variable `ebpf:"full_reported_ns"`
-	UnusedDirection *ebpf.Variable `ebpf:"unused_direction"`
-	UnusedEvent     *ebpf.Variable `ebpf:"unused_event"`
-	UnusedKind      *ebpf.Variable `ebpf:"unused_kind"`
-	UnusedOwner     *ebpf.Variable `ebpf:"unused_owner"`
-	UnusedOwnerKind *ebpf.Variable `ebpf:"unused_owner_kind"`
+	Buckets          *ebpf.Variable `ebpf:"buckets"`
+	EdgePlaces       *ebpf.Variable `ebpf:"edge_places"`
+	UnusedDirection  *ebpf.Variable `ebpf:"unused_direction"`
+	UnusedEvent      *ebpf.Variable `ebpf:"unused_event"`
+	UnusedKind       *ebpf.Variable `ebpf:"unused_kind"`
+	UnusedOwner      *ebpf.Variable `ebpf:"unused_owner"`
+	UnusedOwnerKind  *ebpf.Variable `ebpf:"unused_owner_kind"`
+	UnusedTableState *ebpf.Variable `ebpf:"unused_table_state"`
 }
 
 // tcpPrograms contains all programs after they have been loaded into the kernel.
@@ -282,12 +339,14 @@ type tcpVariables struct {
 type tcpPrograms struct {
 	TcpState      *ebpf.Program `ebpf:"tcp_state"`
 	TcpStateAgain *ebpf.Program `ebpf:"tcp_state_again"`
+	TcpStateThird *ebpf.Program `ebpf:"tcp_state_third"`
 }
 
 func (p *tcpPrograms) Close() error {
 	return _TcpClose(
 		p.TcpState,
 		p.TcpStateAgain,
+		p.TcpStateThird,
 	)
 }
 

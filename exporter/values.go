@@ -22,7 +22,7 @@ func dropReasons() []value {
 		{"edge_lost", "A connection was established or closed whose edge was not found, because it had been evicted. The dependency's open connections may be too high."},
 		{"edges_full", "A connection found no room for its edge. It is counted nowhere else: the dependency is missing or its counts are low."},
 		{"listeners_full", "A listener found no room. Its service is missing, and connections to it have no direction."},
-		{"storage_failed", "A socket could not carry its state (memory). Its connection is not counted."},
+		{"sockets_full", "A connection found no room in the table of open ones. It is counted nowhere else."},
 		{"unattributed", "A connection was established on a socket older than the agent that the bootstrap had not reached."},
 		{"unattributed_closed", "The same, and it closed before the bootstrap reached it: the connection is not counted."},
 		{"bad_event", "An event could not be decoded: agent and kernel program do not fit. Please report it."},
@@ -39,6 +39,7 @@ func transitionKinds() []value {
 		{"failed", "Such an attempt did not get through."},
 		{"accepted", "A connection to a listener of this machine was established."},
 		{"closed", "An established connection ended."},
+		{"stale", "A connection whose end was not seen; it counts as closed since its memory was used again. Some sandboxes' kernels run no eBPF in the time of init."},
 		{"handshake_aborted", "A connection to a listener ended before it was established."},
 	}
 }

@@ -23,7 +23,7 @@ type Kernel interface {
 	Listeners(func(cookie uint64, l *bpf.Listener)) error
 	Edges(func(*bpf.EdgeKey, *bpf.Edge)) error
 	Edge(bpf.EdgeKey) (edge bpf.Edge, ok bool, err error)
-	EvictEdge(bpf.EdgeKey) (bpf.Edge, error)
+	Evict(keys []bpf.EdgeKey, fn func(key bpf.EdgeKey, last *bpf.Edge)) error
 	Counters() (bpf.Counters, error)
 	Maps() []bpf.MapUse
 	Limits() bpf.Limits
@@ -223,7 +223,7 @@ func (c *Capture) edgeStarted(event *bpf.Event, clock bpf.Clock) error {
 	if !known {
 		e = c.edges.add(event.Key, c.describeEdge(&event.Key, event.Owner, event.Image, clock))
 	}
-	if e.update(&read, clock) {
+	if c.edges.update(e, &read, clock) {
 		c.emitDependency(e.of, clock)
 	}
 	return nil
@@ -235,7 +235,7 @@ func (c *Capture) edgeMoved(key bpf.EdgeKey, clock bpf.Clock) error {
 	if err != nil || !ok {
 		return err
 	}
-	if e, known := c.edges.byKernel[key]; known && e.update(&read, clock) {
+	if e, known := c.edges.byKernel[key]; known && c.edges.update(e, &read, clock) {
 		c.emitDependency(e.of, clock)
 	}
 	return nil

@@ -11,12 +11,36 @@ import (
 type edges struct {
 	byKernel map[bpf.EdgeKey]*edge
 	byKey    map[string]*dependency
+	totals   totals
+}
+
+// totals sums the counters of all edges there ever were, as last read: outbound,
+// and all others.
+type totals struct {
+	out, in bpf.Edge
+}
+
+// move adds what an edge counted since it was last read.
+func (t *totals) move(direction uint8, last, now *bpf.Edge) {
+	sum := &t.in
+	if direction == bpf.DirectionOut {
+		sum = &t.out
+	}
+	addCounters(sum, now)
+	subtractCounters(sum, last)
+}
+
+// open is how many connections are open or being opened.
+func (t *totals) open() uint64 {
+	pending := t.out.Attempts - min(t.out.Attempts, t.out.Connections+failures(&t.out))
+	return open(&t.out) + open(&t.in) + pending
 }
 
 // edge is one edge of the kernel map as it was last read.
 type edge struct {
-	of   *dependency
-	read bpf.Edge
+	of        *dependency
+	direction uint8
+	read      bpf.Edge
 }
 
 // dependency is what a document tells.
@@ -40,17 +64,18 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 		dep = &dependency{Dependency: describe}
 		t.byKey[name] = dep
 	}
-	e := &edge{of: dep}
+	e := &edge{of: dep, direction: key.Direction}
 	dep.parts = append(dep.parts, e)
 	t.byKernel[key] = e
 	return e
 }
 
 // update takes what the kernel counted. It reports whether anything moved.
-func (e *edge) update(read *bpf.Edge, clock bpf.Clock) bool {
+func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 	if e.read == *read && e.of.sends > 0 {
 		return false
 	}
+	t.totals.move(e.direction, &e.read, read)
 	e.read = *read
 	dep := e.of
 	if first := clock.Mono(read.FirstNs); dep.FirstSeen.IsZero() || first.Before(dep.FirstSeen) && dep.sends == 0 {
@@ -116,12 +141,25 @@ func addCounters(to, from *bpf.Edge) {
 	to.RttUs += from.RttUs
 }
 
+func subtractCounters(from, what *bpf.Edge) {
+	from.Attempts -= what.Attempts
+	from.Connections -= what.Connections
+	from.Adopted -= what.Adopted
+	from.Refused -= what.Refused
+	from.TimedOut -= what.TimedOut
+	from.Unreachable -= what.Unreachable
+	from.Aborted -= what.Aborted
+	from.Closed -= what.Closed
+}
+
+func failures(e *bpf.Edge) uint64 { return e.Refused + e.TimedOut + e.Unreachable + e.Aborted }
+
 func toCounters(e *bpf.Edge) model.Counters {
 	c := model.Counters{
 		Connections:   e.Connections,
 		Adopted:       e.Adopted,
 		Attempts:      e.Attempts,
-		Failed:        e.Refused + e.TimedOut + e.Unreachable + e.Aborted,
+		Failed:        failures(e),
 		Refused:       e.Refused,
 		TimedOut:      e.TimedOut,
 		Unreachable:   e.Unreachable,

@@ -6,7 +6,8 @@ import (
 	"cassini/model"
 )
 
-// Stats reads the totals of the kernel side and of the tables.
+// Stats reads the totals of the kernel side and of the tables. What edges count
+// is as of the last Refresh.
 func (c *Capture) Stats() (model.CaptureStats, error) {
 	kernel, err := c.cfg.Kernel.Counters()
 	if err != nil {
@@ -14,13 +15,14 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	moved := &c.edges.totals
 	return model.CaptureStats{
 		Events: maps.Clone(c.events),
 		Drops: map[string]uint64{
 			"ring_full":           kernel.RingFull,
 			"edges_full":          kernel.EdgesFull,
 			"listeners_full":      kernel.ListenersFull,
-			"storage_failed":      kernel.StorageFailed,
+			"sockets_full":        kernel.SocketsFull,
 			"edge_lost":           kernel.EdgeLost,
 			"unattributed":        kernel.Unattributed,
 			"unattributed_closed": kernel.UnattributedClosed,
@@ -30,11 +32,12 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 		Transitions: map[string]uint64{
 			"listen":            kernel.Listen,
 			"unlisten":          kernel.Unlisten,
-			"connect":           kernel.Connect,
-			"established":       kernel.Established,
-			"accepted":          kernel.Accepted,
-			"failed":            kernel.Failed,
-			"closed":            kernel.Closed,
+			"connect":           moved.out.Attempts,
+			"established":       moved.out.Connections,
+			"accepted":          moved.in.Connections,
+			"failed":            failures(&moved.out) + failures(&moved.in),
+			"closed":            moved.out.Closed + moved.in.Closed,
+			"stale":             kernel.Stale,
 			"handshake_aborted": kernel.HandshakeAborted,
 		},
 		Resyncs:   c.resyncs,
@@ -55,6 +58,8 @@ func (c *Capture) mapFill() []model.MapFill {
 			fill.Used = len(c.edges.byKernel)
 		case "listeners":
 			fill.Used = len(c.listeners.byCookie)
+		case "connections":
+			fill.Used = int(c.edges.totals.open())
 		case "events":
 			fill.Used = c.cfg.Kernel.Pending()
 		}

@@ -30,7 +30,7 @@ func (c *Capture) readEdges(clock bpf.Clock) error {
 		if !known {
 			e = c.edges.add(*key, c.describeEdge(key, read.Owner, bpf.Image{}, clock))
 		}
-		if e.update(read, clock) {
+		if c.edges.update(e, read, clock) {
 			moved[e.of] = struct{}{}
 		}
 	})
@@ -85,22 +85,17 @@ func (c *Capture) makeRoom(clock bpf.Clock) error {
 	if err := c.readEdges(clock); err != nil {
 		return err
 	}
-	for _, key := range c.edges.toEvict(limit, clock.MonoNs) {
-		last, err := c.cfg.Kernel.EvictEdge(key)
-		if err != nil {
-			return err
-		}
+	return c.cfg.Kernel.Evict(c.edges.toEvict(limit, clock.MonoNs), func(key bpf.EdgeKey, last *bpf.Edge) {
 		e := c.edges.byKernel[key]
-		if e.update(&last, clock) {
+		if c.edges.update(e, last, clock) {
 			c.emitDependency(e.of, clock)
 		}
-		if !quiet(&last) {
+		if !quiet(last) {
 			c.evicted++
 		}
 		c.edges.drop(key)
 		c.evictions++
-	}
-	return nil
+	})
 }
 
 // Publish emits what differs from what the manager remembers: on the first call

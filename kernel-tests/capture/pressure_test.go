@@ -61,31 +61,36 @@ func storm(t *testing.T, l *net.TCPListener, edges, each int) {
 	serving.Wait()
 }
 
-// check waits until every edge of the storm is there with its exact count of
-// connections at both ends, and every close is counted: on its edge, or in the
-// one counter for those whose edge was not found.
-func check(t *testing.T, r *rig, port uint16, edges, each int) {
+// check waits until every edge of the storm is there, at both ends, with its exact
+// counts of connections and closes. The server may never have had a connection
+// that its client reset at once (handshake_aborted tells), and closes may miss
+// that the kernel kept from eBPF.
+func check(t *testing.T, r *rig, port uint16, edges, each int, hidden func() uint64) {
 	t.Helper()
+	total := uint64(edges * each)
 	waitFor(r, fmt.Sprintf("%d edges with %d connections at both ends, all closed", edges, each), func() []bool {
 		r.refresh()
-		closed := uint64(0)
-		exact := bodies(r, model.PackageDependencies, func(d model.Dependency) bool {
-			if d.Port != port {
+		var accepted, closed uint64
+		there := bodies(r, model.PackageDependencies, func(d model.Dependency) bool {
+			if d.Port != port || d.Failed != 0 || (d.Direction == model.Out && d.Connections != uint64(each)) {
 				return false
 			}
+			if d.Direction == model.In {
+				accepted += d.Connections
+			}
 			closed += d.Closed
-			return d.Connections == uint64(each) && d.Failed == 0
+			return true
 		})
 		stats, err := r.Stats()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(exact) != 2*edges {
+		aborted := stats.Transitions["handshake_aborted"]
+		if len(there) != 2*edges || accepted > total || accepted+aborted < total || closed+hidden() < total+accepted {
 			return nil
 		}
-		// Known defect: under load a few closes in 100,000 go missing (docs/benchmarks.md).
-		if missing := uint64(2*edges*each) - closed - stats.Drops["edge_lost"]; missing != 0 {
-			t.Logf("KNOWN DEFECT: %d closes are not counted", missing)
+		if closed < total+accepted {
+			t.Logf("THIS KERNEL HIDES SOME TASKS FROM EBPF: %d closes happened in the time of init, %d are missing", hidden(), total+accepted-closed)
 		}
 		return []bool{true}
 	})
@@ -95,14 +100,16 @@ func TestEveryEdgeAndEveryCount(t *testing.T) {
 	r := start(t, bpf.Limits{})
 	edges, each := scale()
 	l := listen(t, "tcp4", "0.0.0.0:0", false)
+	hidden := hiddenCloses(t, portOf(l))
 	storm(t, l, edges, each)
-	check(t, r, portOf(l), edges, each)
+	check(t, r, portOf(l), edges, each, hidden)
 	stats, err := r.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d connections over %d edges; transitions %v, drops %v, resyncs %d", edges*each, edges, stats.Transitions, stats.Drops, stats.Resyncs)
-	for _, reason := range []string{"edges_full", "storage_failed", "bad_event", "listeners_full"} {
+	t.Logf("programs %+v", r.kernel.RunTimes())
+	for _, reason := range []string{"edges_full", "sockets_full", "edge_lost", "bad_event", "listeners_full"} {
 		if stats.Drops[reason] != 0 {
 			t.Errorf("dropped %d: %s", stats.Drops[reason], reason)
 		}
@@ -116,11 +123,12 @@ func TestFullRingLosesNoEdge(t *testing.T) {
 	l := listen(t, "tcp4", "0.0.0.0:0", false)
 	ended := listen(t, "tcp4", "127.0.0.1:0", false)
 	r.listener("the other listener", func(l model.Listener) bool { return l.Port == portOf(ended) })
+	hidden := hiddenCloses(t, portOf(l))
 	r.pause(func() {
 		storm(t, l, edges, each)
 		_ = ended.Close()
 	})
-	check(t, r, portOf(l), edges, each)
+	check(t, r, portOf(l), edges, each, hidden)
 	stats, err := r.Stats()
 	if err != nil || stats.Drops["ring_full"] == 0 || stats.Resyncs == 0 {
 		t.Errorf("drops %v, resyncs %d, %v: the ring was never full, so this proves nothing", stats.Drops, stats.Resyncs, err)
@@ -138,27 +146,30 @@ func TestFullEdgeMapCounts(t *testing.T) {
 	const edges, each = 100, 3
 	l := listen(t, "tcp4", "0.0.0.0:0", false)
 	storm(t, l, edges, each)
-	waitFor(r, "all transitions", func() []bool {
+	var drops map[string]uint64
+	waitFor(r, "every connection counted at both ends, on its edge or as one without room", func() []bool {
+		r.refresh()
 		stats, err := r.Stats()
-		if err != nil || stats.Transitions["connect"] < edges*each || stats.Transitions["accepted"] < edges*each {
+		if err != nil {
+			t.Fatal(err)
+		}
+		drops = stats.Drops
+		var counted uint64
+		for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Port == portOf(l) }) {
+			counted += d.Connections + d.Failed
+		}
+		sum, aborted := counted+drops["edges_full"], stats.Transitions["handshake_aborted"]
+		if sum > 2*edges*each || sum+aborted < 2*edges*each {
 			return nil
 		}
 		return []bool{true}
 	})
-	r.refresh()
+	if drops["edges_full"] == 0 {
+		t.Error("the map was never full, so this proves nothing")
+	}
 	stats, err := r.Stats()
 	if err != nil {
 		t.Fatal(err)
-	}
-	var counted uint64
-	for _, d := range bodies(r, model.PackageDependencies, func(model.Dependency) bool { return true }) {
-		counted += d.Connections + d.Failed
-	}
-	if stats.Drops["edges_full"] == 0 {
-		t.Error("the map was never full, so this proves nothing")
-	}
-	if total := stats.Transitions["connect"] + stats.Transitions["accepted"]; counted+stats.Drops["edges_full"] != total {
-		t.Errorf("%d counted on edges and %d without room are not the %d connects and accepts", counted, stats.Drops["edges_full"], total)
 	}
 	if events := stats.Events["full"]; events == 0 {
 		t.Errorf("user space was not told: %v", stats.Events)

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // patience ends a wait for what never comes; it is no measure of speed.
 const patience = 30 * time.Second
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if ok() {
@@ -43,7 +43,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // freePort is a port that nobody listens on now.
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *program) output() string {
 }
 
 // launch starts a program that is ended with the test.
-func launch(t *testing.T, attr *syscall.SysProcAttr, dir, name string, args ...string) *program {
+func launch(t testing.TB, attr *syscall.SysProcAttr, dir, name string, args ...string) *program {
 	t.Helper()
 	p := &program{Cmd: exec.Command(name, args...)}
 	p.Stdout, p.Stderr, p.Dir, p.SysProcAttr = p, p, dir, attr
@@ -99,12 +99,12 @@ func (p *program) stop(signal syscall.Signal) {
 // cassini is a running Cassini.
 type cassini struct {
 	*program
-	t       *testing.T
+	t       testing.TB
 	api     string
 	dataDir string
 }
 
-func startCassini(t *testing.T, dataDir string) *cassini {
+func startCassini(t testing.TB, dataDir string) *cassini {
 	t.Helper()
 	listen := "127.0.0.1:" + strconv.Itoa(freePort(t))
 	c := &cassini{t: t, api: "http://" + listen, dataDir: dataDir}

@@ -1,0 +1,215 @@
+package capture
+
+import (
+	"testing"
+	"time"
+
+	"cassini/bpf"
+	"cassini/model"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// clock is noon when the kernel's monotonic clock shows an hour.
+func clock() bpf.Clock {
+	return bpf.Clock{Wall: noon, MonoNs: uint64(time.Hour), BootNs: uint64(time.Hour)}
+}
+
+func edgeKey(port uint16, direction uint8) bpf.EdgeKey {
+	return bpf.EdgeKey{Port: port, Proto: 6, Direction: direction}
+}
+
+func addEdge(t *edges, port uint16, direction uint8) *edge {
+	return t.add(edgeKey(port, direction), model.Dependency{Port: port, Direction: model.Out})
+}
+
+// idleSince counts one connection that closed at the minute.
+func idleSince(minute int) *bpf.Edge {
+	return &bpf.Edge{Attempts: 1, Connections: 1, Closed: 1, LastNs: uint64(minute) * uint64(time.Minute)}
+}
+
+func TestEvictionTakesTheLongestIdle(t *testing.T) {
+	const limit = 20
+	for _, c := range []struct {
+		name  string
+		edges int
+		set   func(i int) *bpf.Edge
+		want  []uint16
+	}{
+		{"below nine tenths nothing goes", 17, idleSince, nil},
+		{"down to three quarters, oldest first", 18, func(i int) *bpf.Edge { return idleSince(18 - i) }, []uint16{17, 16, 15}},
+		{"not what was used within the minute", 20, func(i int) *bpf.Edge { return idleSince(60 - i%2*(30-i)) }, []uint16{1, 3, 5, 7, 9}},
+		{"not what is open", 20, func(i int) *bpf.Edge {
+			e := idleSince(1)
+			if i != 4 {
+				e.Closed = 0
+			}
+			return e
+		}, []uint16{4}},
+		{"not what is being opened", 20, func(i int) *bpf.Edge {
+			e := idleSince(1)
+			if i != 5 {
+				e.Attempts++
+			}
+			return e
+		}, []uint16{5}},
+		{"failed attempts are over", 20, func(i int) *bpf.Edge {
+			e := idleSince(59 + 1)
+			if i == 6 {
+				e = &bpf.Edge{Attempts: 4, Refused: 1, TimedOut: 1, Unreachable: 1, Aborted: 1, LastNs: uint64(time.Minute)}
+			}
+			return e
+		}, []uint16{6}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := newEdges()
+			for i := range c.edges {
+				table.update(addEdge(table, uint16(i), bpf.DirectionOut), c.set(i), clock())
+			}
+			got := map[uint16]bool{}
+			for _, key := range table.toEvict(limit, clock().MonoNs) {
+				got[key.Port] = true
+			}
+			if len(got) != len(c.want) {
+				t.Errorf("evicts %v, want %v", got, c.want)
+			}
+			for _, port := range c.want {
+				if !got[port] {
+					t.Errorf("evicts %v, want %v", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// Two kernel edges that people cannot tell apart are one dependency, whose
+// counters do not fall when one of them is evicted, and start anew when it comes
+// again.
+func TestDependencyOutlivesItsEdges(t *testing.T) {
+	table := newEdges()
+	one := table.add(edgeKey(80, bpf.DirectionOut), model.Dependency{Port: 80, Direction: model.Out})
+	key2 := edgeKey(80, bpf.DirectionOut)
+	key2.Cgroup = 7
+	two := table.add(key2, model.Dependency{Port: 80, Direction: model.Out})
+	if one.of != two.of {
+		t.Fatal("two dependencies")
+	}
+	expect := func(connections, open uint64, progress, moved bool) {
+		t.Helper()
+		body, isProgress, ok := one.of.body()
+		if ok != moved || isProgress != progress {
+			t.Errorf("moved %v, progress %v; want %v, %v", ok, isProgress, moved, progress)
+		}
+		if ok && (body.Connections != connections || body.Open != open) {
+			t.Errorf("%d connections, %d open; want %d, %d", body.Connections, body.Open, connections, open)
+		}
+	}
+	table.update(one, &bpf.Edge{Attempts: 3, Connections: 3, Closed: 1}, clock())
+	table.update(two, &bpf.Edge{Attempts: 2, Connections: 2, Closed: 2}, clock())
+	expect(5, 2, false, true)
+	expect(0, 0, false, false)
+	table.drop(key2)
+	expect(0, 0, false, false)
+	two = table.add(key2, model.Dependency{Port: 80, Direction: model.Out})
+	table.update(two, &bpf.Edge{Attempts: 1, Connections: 1}, clock())
+	expect(6, 3, true, true)
+	table.update(two, &bpf.Edge{Attempts: 2, Connections: 1, Refused: 1}, clock())
+	expect(6, 3, false, true) // the first failure is more than progress
+	if out := table.totals.out; out.Attempts != 7 || out.Connections != 6 || out.Closed != 3 || out.Refused != 1 {
+		t.Errorf("totals %+v", out)
+	}
+	if open := table.totals.open(); open != 3 {
+		t.Errorf("%d open in all, want 3", open)
+	}
+	table.drop(edgeKey(80, bpf.DirectionOut))
+	table.drop(key2)
+	if len(table.byKey) != 0 || len(table.byKernel) != 0 {
+		t.Error("the dependency stays without an edge")
+	}
+}
+
+func TestLastSeenNamesTheProcess(t *testing.T) {
+	table := newEdges()
+	e := addEdge(table, 1, bpf.DirectionOut)
+	see := func(minute int, pid uint32) {
+		table.update(e, &bpf.Edge{FirstNs: uint64(time.Minute), LastNs: uint64(minute) * uint64(time.Minute), Owner: bpf.Owner{Tgid: pid}}, clock())
+	}
+	see(30, 100)
+	see(20, 200) // another CPU's, written later
+	if want := noon.Add(-30 * time.Minute); e.of.PID != 100 || !e.of.LastSeen.Equal(want) {
+		t.Errorf("process %d at %v, want 100 at %v", e.of.PID, e.of.LastSeen, want)
+	}
+	if want := noon.Add(-59 * time.Minute); !e.of.FirstSeen.Equal(want) {
+		t.Errorf("first seen %v, want %v", e.of.FirstSeen, want)
+	}
+}
+
+func service(pid int, since time.Time) model.Listener {
+	return model.Listener{Port: 80, Process: model.Process{PID: pid, Exe: "/usr/sbin/nginx"}, Since: since}
+}
+
+func TestSocketsOfOneAddressAreOneListener(t *testing.T) {
+	table := newListeners()
+	if l, changed := table.started(1, service(10, noon)); !changed || l.Sockets != 1 || l.State != model.StateListening {
+		t.Errorf("first: %+v, %v", l, changed)
+	}
+	if _, changed := table.started(1, service(10, noon)); changed {
+		t.Error("the same socket twice is a change")
+	}
+	if l, _ := table.started(2, service(11, noon.Add(time.Second))); l.Sockets != 2 || l.PID != 11 || !l.Since.Equal(noon) {
+		t.Errorf("a later process took over: %+v", l)
+	}
+	if l, _ := table.started(3, service(9, noon.Add(-time.Second))); l.PID != 11 {
+		t.Errorf("an earlier process took over: %+v", l)
+	}
+	if gone := table.missing(map[uint64]struct{}{1: {}, 3: {}}); len(gone) != 1 || gone[0] != 2 {
+		t.Errorf("missing %v, want 2", gone)
+	}
+	for _, cookie := range []uint64{1, 2} {
+		if l, changed := table.ended(cookie, noon); !changed || l.State != model.StateListening {
+			t.Errorf("ended with sockets left: %+v", l)
+		}
+	}
+	l, changed := table.ended(3, noon.Add(time.Minute))
+	if !changed || l.State != model.StateEnded || l.Sockets != 0 || l.Ended == nil || !l.Ended.Equal(noon.Add(time.Minute)) {
+		t.Errorf("the last socket: %+v, %v", l, changed)
+	}
+	if _, changed := table.ended(3, noon); changed {
+		t.Error("ended twice")
+	}
+	if len(table.byKey) != 0 || len(table.byCookie) != 0 {
+		t.Error("entries stay")
+	}
+}
+
+// An agent that starts anew takes the start of a service from the manager if it is
+// the same one.
+func TestAdoptTakesTheEarlierStart(t *testing.T) {
+	earlier := service(10, noon.Add(-time.Hour))
+	earlier.State = model.StateListening
+	for _, c := range []struct {
+		name   string
+		now    model.Listener
+		change func(*model.Listener)
+		want   time.Time
+	}{
+		{"the same", service(10, noon), func(*model.Listener) {}, noon.Add(-time.Hour)},
+		{"another process", service(11, noon), func(*model.Listener) {}, noon},
+		{"another program", service(10, noon), func(l *model.Listener) { l.Exe = "/usr/sbin/httpd" }, noon},
+		{"one that had ended", service(10, noon), func(l *model.Listener) { l.State = model.StateEnded }, noon},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table, remembered := newListeners(), earlier
+			c.now.SinceApprox = true
+			table.started(1, c.now)
+			c.change(&remembered)
+			l, there := table.adopt(remembered)
+			if !there || !l.Since.Equal(c.want) {
+				t.Errorf("since %v, want %v", l.Since, c.want)
+			}
+		})
+	}
+	if _, there := newListeners().adopt(earlier); there {
+		t.Error("adopted what is not there")
+	}
+}
