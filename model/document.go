@@ -24,6 +24,8 @@ const (
 	PackageDependencies = "dependencies" // body Dependency, key Dependency.Key
 	PackageIdentity     = "identity"     // body Identity, key ""
 	PackageOS           = "os"           // body OS, key ""
+	PackageNetConfig    = "netconfig"    // body Interface, key Interface.Key
+	PackageNeighbors    = "neighbors"    // body Neighbor, key Neighbor.Key
 )
 
 // Name identifies one thing that one host knows.
