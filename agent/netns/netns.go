@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -143,6 +144,55 @@ func enter(path string) (bool, error) {
 	}
 	return true, nil
 }
+
+// Namespace is one network namespace and a way into it.
+type Namespace struct {
+	Inode uint32
+	Name  string // as Names.Name has it
+	Path  string // of its file
+	PID   int    // of a process in it; 0 when a name keeps it
+}
+
+// List finds every network namespace that has a process or a name, our own first.
+func List() ([]Namespace, error) {
+	paths, err := all()
+	if err != nil {
+		return nil, err
+	}
+	var names Names
+	var list []Namespace
+	for _, path := range paths {
+		inode := inodeOf(path)
+		if inode == 0 {
+			continue // it has gone
+		}
+		pid, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(path, "/proc/"), "/ns/net"))
+		list = append(list, Namespace{Inode: inode, Name: names.Name(inode), Path: path, PID: pid})
+	}
+	return list, nil
+}
+
+// Do calls fn with the calling goroutine's thread inside the namespace. The error
+// wraps os.ErrNotExist when the namespace has gone.
+func (n Namespace) Do(fn func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		result <- onOwnThread(func() error {
+			entered, err := enter(n.Path)
+			if err != nil {
+				return err
+			}
+			if !entered || inodeOf("/proc/thread-self/ns/net") != n.Inode {
+				return fmt.Errorf("enter network namespace %s: %w", n.Path, os.ErrNotExist)
+			}
+			return fn()
+		})
+	}()
+	return <-result
+}
+
+// RunDir is where ip-netns(8) keeps the namespaces that it names.
+func RunDir() string { return runDir }
 
 // all lists one path for every namespace, its own first.
 func all() ([]string, error) {

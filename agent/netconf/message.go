@@ -1,0 +1,255 @@
+package netconf
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"cassini/model"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// errMalformed marks a message that is not what rtnetlink(7) describes.
+var errMalformed = errors.New("malformed rtnetlink message")
+
+// link is what a link message tells.
+type link struct {
+	model.Interface
+	master, parent int // indexes; 0 for none
+	active         int // slave of a bond
+	ether          bool
+}
+
+// addr is what an address message tells.
+type addr struct {
+	index  int
+	prefix netip.Prefix
+	config model.IPConfig
+}
+
+// gateway is a default route.
+type gateway struct {
+	table, priority uint32
+	via             netip.Addr
+	index           int
+}
+
+// message is one notification: one of link, addr, gateways is set.
+type message struct {
+	gone     bool
+	link     *link
+	addr     *addr
+	gateways []gateway
+}
+
+// parseMessage decodes a notification; ok is false for one that tells nothing here.
+// The library beneath trusts lengths that the kernel wrote; should it be wrong, the
+// message is malformed and not the end.
+func parseMessage(m syscall.NetlinkMessage) (msg message, ok bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: type %d: %v", errMalformed, m.Header.Type, r)
+		}
+	}()
+	switch m.Header.Type {
+	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+		msg.gone = m.Header.Type == unix.RTM_DELLINK
+		msg.link, err = parseLink(m)
+		return msg, msg.link != nil, err
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		msg.gone = m.Header.Type == unix.RTM_DELADDR
+		msg.addr, err = parseAddr(m.Data)
+		return msg, msg.addr != nil, err
+	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+		msg.gone = m.Header.Type == unix.RTM_DELROUTE
+		msg.gateways, err = parseDefaultRoute(m.Data)
+		return msg, len(msg.gateways) > 0, err
+	}
+	return message{}, false, nil
+}
+
+// Attributes of a link that the library does not decode (linux/if_link.h).
+const (
+	iflaCarrier        = 33
+	iflaCarrierChanges = 35
+)
+
+func parseLink(m syscall.NetlinkMessage) (*link, error) {
+	if len(m.Data) < unix.SizeofIfInfomsg {
+		return nil, fmt.Errorf("%w: link of %d bytes", errMalformed, len(m.Data))
+	}
+	if m.Data[0] == unix.AF_BRIDGE {
+		return nil, nil // a bridge's own view of a port; the link's own message tells more
+	}
+	header := unix.NlMsghdr{Len: m.Header.Len, Type: m.Header.Type, Flags: m.Header.Flags, Seq: m.Header.Seq, Pid: m.Header.Pid}
+	read, err := netlink.LinkDeserialize(&header, m.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	a := read.Attrs()
+	l := &link{
+		master: a.MasterIndex,
+		ether:  a.EncapType == "ether",
+		Interface: model.Interface{
+			Name: a.Name, Index: a.Index, Address: a.HardwareAddr.String(), AltNames: a.AltNames,
+			Kind: read.Type(), Alias: a.Alias, MTU: a.MTU,
+			Up: a.RawFlags&unix.IFF_UP != 0, OperState: a.OperState.String(), Promiscuous: a.Promisc != 0,
+		},
+	}
+	if a.NetNsID < 0 { // else the index is another namespace's
+		l.parent = a.ParentIndex
+	}
+	if perm := a.PermHWAddr.String(); perm != l.Address {
+		l.PermanentAddress = perm
+	}
+	switch t := read.(type) {
+	case *netlink.Vlan:
+		l.VLAN = t.VlanId
+	case *netlink.Bond:
+		l.Bond = &model.Bond{Mode: t.Mode.String()}
+		l.active = max(t.ActiveSlave, 0)
+	}
+	return l, l.carrier(m.Data[unix.SizeofIfInfomsg:])
+}
+
+// carrier reads what the library leaves out.
+func (l *link) carrier(attributes []byte) error {
+	list, err := nl.ParseRouteAttr(attributes)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	for _, a := range list {
+		switch {
+		case a.Attr.Type == iflaCarrier && len(a.Value) >= 1:
+			l.Carrier = int(a.Value[0])
+		case a.Attr.Type == iflaCarrierChanges && len(a.Value) >= 4:
+			l.CarrierChanges = binary.NativeEndian.Uint32(a.Value)
+		}
+	}
+	return nil
+}
+
+func parseAddr(b []byte) (*addr, error) {
+	if len(b) < unix.SizeofIfAddrmsg {
+		return nil, fmt.Errorf("%w: address of %d bytes", errMalformed, len(b))
+	}
+	bits, flags, scope := int(b[1]), uint32(b[2]), b[3]
+	list, err := nl.ParseRouteAttr(b[unix.SizeofIfAddrmsg:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	a := &addr{index: int(binary.NativeEndian.Uint32(b[4:8]))}
+	var local, address netip.Addr
+	for _, attr := range list {
+		switch attr.Attr.Type {
+		case unix.IFA_LOCAL:
+			local, _ = netip.AddrFromSlice(attr.Value)
+		case unix.IFA_ADDRESS:
+			address, _ = netip.AddrFromSlice(attr.Value)
+		case unix.IFA_BROADCAST:
+			a.config.Broadcast = net.IP(attr.Value).String()
+		case unix.IFA_LABEL:
+			a.config.Label = unix.ByteSliceToString(attr.Value)
+		case unix.IFA_FLAGS:
+			if len(attr.Value) >= 4 {
+				flags = binary.NativeEndian.Uint32(attr.Value)
+			}
+		}
+	}
+	if !local.IsValid() {
+		local = address
+	} else if address.IsValid() && address != local {
+		a.config.Peer = address.String()
+	}
+	a.prefix = netip.PrefixFrom(local, bits)
+	if !a.prefix.IsValid() {
+		return nil, fmt.Errorf("%w: address %v with a prefix of %d bits", errMalformed, local, bits)
+	}
+	a.config.Scope = netlink.Scope(scope).String()
+	if a.config.Scope == "universe" {
+		a.config.Scope = "global" // as ip(8) has it
+	}
+	a.config.Dynamic = flags&unix.IFA_F_PERMANENT == 0
+	a.config.Tentative = flags&unix.IFA_F_TENTATIVE != 0
+	a.config.Failed = flags&unix.IFA_F_DADFAILED != 0
+	return a, nil
+}
+
+// parseDefaultRoute finds the gateways of a default route of the main table.
+func parseDefaultRoute(b []byte) ([]gateway, error) {
+	if len(b) < unix.SizeofRtMsg {
+		return nil, fmt.Errorf("%w: route of %d bytes", errMalformed, len(b))
+	}
+	bits, kind := b[1], b[7]
+	if bits != 0 || kind != unix.RTN_UNICAST {
+		return nil, nil
+	}
+	list, err := nl.ParseRouteAttr(b[unix.SizeofRtMsg:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	one := gateway{table: uint32(b[4])}
+	var many []gateway
+	for _, a := range list {
+		switch a.Attr.Type {
+		case unix.RTA_TABLE:
+			one.table = word(a.Value)
+		case unix.RTA_PRIORITY:
+			one.priority = word(a.Value)
+		case unix.RTA_OIF:
+			one.index = int(word(a.Value))
+		case unix.RTA_GATEWAY:
+			one.via, _ = netip.AddrFromSlice(a.Value)
+		case unix.RTA_MULTIPATH:
+			if many, err = parseHops(a.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if one.table != unix.RT_TABLE_MAIN {
+		return nil, nil
+	}
+	if many == nil {
+		many = []gateway{one}
+	}
+	for i := range many {
+		many[i].table, many[i].priority = one.table, one.priority
+	}
+	return many, nil
+}
+
+// parseHops reads the next hops of a multipath route: struct rtnexthop each.
+func parseHops(b []byte) (hops []gateway, err error) {
+	for len(b) >= unix.SizeofRtNexthop {
+		size := int(binary.NativeEndian.Uint16(b))
+		if size < unix.SizeofRtNexthop || size > len(b) {
+			return nil, fmt.Errorf("%w: next hop of %d bytes", errMalformed, size)
+		}
+		hop := gateway{index: int(binary.NativeEndian.Uint32(b[4:]))}
+		list, err := nl.ParseRouteAttr(b[unix.SizeofRtNexthop:size])
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errMalformed, err)
+		}
+		for _, a := range list {
+			if a.Attr.Type == unix.RTA_GATEWAY {
+				hop.via, _ = netip.AddrFromSlice(a.Value)
+			}
+		}
+		hops = append(hops, hop)
+		b = b[min((size+3)&^3, len(b)):]
+	}
+	return hops, nil
+}
+
+func word(b []byte) uint32 {
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(b)
+}

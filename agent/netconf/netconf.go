@@ -1,0 +1,306 @@
+package netconf
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"cassini/agent/netns"
+	"cassini/model"
+)
+
+// Config holds what New needs; all fields are required but Links.
+type Config struct {
+	Host string // the name that documents bear
+	// Emit takes documents in the order in which they must arrive. It must not
+	// block.
+	Emit   func(...model.Document)
+	Logger *slog.Logger
+	// Links is told of every interface as it stands or went, in the order of the
+	// changes within a namespace. It must not block.
+	Links func(ns netns.Namespace, i model.Interface)
+	// ReceiveBuffer holds what the kernel tells while we work, in bytes for each
+	// namespace; 0 is 4 MiB, of which only what is used takes memory.
+	ReceiveBuffer int
+}
+
+// NetConf keeps the interfaces of all network namespaces. Run is called once;
+// the other methods are safe for concurrent use.
+type NetConf struct {
+	cfg    Config
+	counts counts
+	look   chan struct{} // namespaces may have come or gone
+	ready  chan struct{}
+
+	mu        sync.Mutex
+	published bool
+	there     map[string]model.Interface // by document key
+	spaces    map[uint32]*running
+}
+
+// running is a namespace that is listened to; end stops that.
+type running struct {
+	ns  netns.Namespace
+	end context.CancelFunc
+}
+
+// New makes a NetConf that does nothing yet.
+func New(cfg Config) *NetConf {
+	if cfg.Links == nil {
+		cfg.Links = func(netns.Namespace, model.Interface) {}
+	}
+	cfg.ReceiveBuffer = cmp.Or(cfg.ReceiveBuffer, 4<<20)
+	return &NetConf{
+		cfg:    cfg,
+		look:   make(chan struct{}, 1),
+		ready:  make(chan struct{}),
+		there:  make(map[string]model.Interface),
+		spaces: make(map[uint32]*running),
+	}
+}
+
+// settle is how long namespaces get to be whole after something told of them: their
+// files are made first and filled then.
+const settle = 100 * time.Millisecond
+
+// Run listens until the context ends. It returns an error when this host's own
+// namespace cannot be listened to.
+func (n *NetConf) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop(nil)
+	if watch, err := watchNames(); err != nil {
+		n.cfg.Logger.Warn("named network namespaces are found only when links move", "error", err)
+	} else {
+		wg.Go(func() { watch.run(ctx, n.Look) })
+	}
+	for first := true; ; first = false {
+		if err := n.lookAround(ctx, &wg, stop); err != nil {
+			return err
+		}
+		if first {
+			close(n.ready)
+		}
+		select {
+		case <-ctx.Done():
+			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+				return cause
+			}
+			return nil
+		case <-n.look:
+		}
+		wait(ctx, settle)
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// Ready is closed when what there was at the start is known.
+func (n *NetConf) Ready() <-chan struct{} { return n.ready }
+
+// Look says that a network namespace may have come or gone.
+func (n *NetConf) Look() {
+	select {
+	case n.look <- struct{}{}:
+	default: // it will be looked
+	}
+}
+
+// lookAround makes the namespaces that are listened to those that there are.
+func (n *NetConf) lookAround(ctx context.Context, wg *sync.WaitGroup, fail context.CancelCauseFunc) error {
+	list, err := netns.List()
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	there := make(map[uint32]bool)
+	for i, ns := range list {
+		there[ns.Inode] = true
+		if n.spaces[ns.Inode] != nil {
+			continue
+		}
+		if err := n.listen(ctx, wg, ns, fail); err != nil && !errors.Is(err, os.ErrNotExist) {
+			if i == 0 {
+				return err // our own
+			}
+			n.cfg.Logger.Warn("a network namespace is not listened to", "error", err)
+		}
+	}
+	for inode, space := range n.spaces {
+		if !there[inode] {
+			space.end()
+			delete(n.spaces, inode)
+		}
+	}
+	return nil
+}
+
+// listen starts to listen in a namespace, with a watch on the process in it: our
+// sockets alone would keep the namespace for ever. Called with mu held.
+func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Namespace, fail context.CancelCauseFunc) error {
+	s, err := openSpace(ns, n.cfg, &n.counts)
+	if err != nil {
+		return err
+	}
+	if err := s.readAll(ctx); err != nil {
+		s.close()
+		return err
+	}
+	n.tellAll(ns, s.table.moved(time.Now()))
+	ctx, end := context.WithCancel(ctx)
+	n.spaces[ns.Inode] = &running{ns: ns, end: end}
+	if ns.PID != 0 {
+		wg.Go(func() {
+			if awaitExit(ctx, ns.PID) {
+				n.anchorGone(ns.Inode)
+			}
+		})
+	}
+	wg.Go(func() {
+		defer end()
+		err := s.run(ctx, func(list []model.Interface) { n.tell(ns, list) })
+		s.close()
+		if err == nil {
+			n.leave(ns)
+			return
+		}
+		err = fmt.Errorf("in network namespace %s: %w", ns.Path, err)
+		if ns.Name == "" {
+			fail(err)
+			return
+		}
+		n.cfg.Logger.Error("a network namespace is not listened to any more", "error", err)
+		n.leave(ns)
+	})
+	return nil
+}
+
+// anchorGone stops listening where the process went that kept the namespace, and
+// looks whether another process or a name does.
+func (n *NetConf) anchorGone(inode uint32) {
+	n.mu.Lock()
+	if space := n.spaces[inode]; space != nil && space.ns.Name != "" {
+		space.end()
+		delete(n.spaces, inode)
+	}
+	n.mu.Unlock()
+	n.Look()
+}
+
+// leave tells that the interfaces of a namespace are not seen any more, unless it
+// is listened to again.
+func (n *NetConf) leave(ns netns.Namespace) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.spaces[ns.Inode] != nil || ns.Name == "" {
+		return
+	}
+	now := time.Now()
+	for key, i := range n.there {
+		if i.Netns == ns.Name {
+			delete(n.there, key)
+			i = gone(i, now)
+			n.cfg.Links(ns, i)
+			n.emit(i, now)
+		}
+	}
+}
+
+// tell takes what moved in a namespace.
+func (n *NetConf) tell(ns netns.Namespace, list []model.Interface) {
+	if len(list) == 0 {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.tellAll(ns, list)
+}
+
+// tellAll is tell with mu held.
+func (n *NetConf) tellAll(ns netns.Namespace, list []model.Interface) {
+	now := time.Now()
+	for _, i := range list {
+		key := i.Key()
+		if i.State == model.InterfaceGone {
+			delete(n.there, key)
+			n.Look() // its other end, or it, may be in a namespace of its own
+		} else {
+			if _, known := n.there[key]; !known {
+				n.Look()
+			}
+			n.there[key] = i
+		}
+		n.cfg.Links(ns, i)
+		n.emit(i, now)
+	}
+}
+
+func (n *NetConf) emit(i model.Interface, now time.Time) {
+	if !n.published {
+		return // Publish sends everything as it then stands
+	}
+	doc, err := model.NewDocument(model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: i.Key()}, now, i)
+	if err != nil {
+		n.cfg.Logger.Error("encode an interface", "error", err)
+		return
+	}
+	n.cfg.Emit(doc)
+}
+
+// Publish emits what differs from what the manager remembers, and from then on what
+// moves.
+func (n *NetConf) Publish(remembered []model.Document) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.published = true
+	now := time.Now()
+	known := make(map[string]string)
+	for _, doc := range remembered {
+		var i model.Interface
+		if doc.Package != model.PackageNetConfig || doc.Decode(&i) != nil {
+			continue
+		}
+		known[doc.Key] = string(doc.Body)
+		if _, there := n.there[doc.Key]; !there && i.State == model.InterfacePresent {
+			n.emit(gone(i, now), now)
+		}
+	}
+	for key, i := range n.there {
+		name := model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: key}
+		if doc, err := model.NewDocument(name, now, i); err == nil && string(doc.Body) == known[key] {
+			continue
+		}
+		n.emit(i, now)
+	}
+}
+
+// Stats are the figures of the listening.
+type Stats struct {
+	Namespaces, Interfaces       int
+	Messages, Malformed, Resyncs uint64
+}
+
+// Stats reads the figures.
+func (n *NetConf) Stats() Stats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return Stats{
+		Namespaces: len(n.spaces), Interfaces: len(n.there),
+		Messages: n.counts.messages.Load(), Malformed: n.counts.malformed.Load(), Resyncs: n.counts.resyncs.Load(),
+	}
+}

@@ -1,0 +1,172 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"cassini/agent/netns"
+	"cassini/model"
+
+	"github.com/safchain/ethtool"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// dumpTries is how often a reading starts anew that changes interrupted.
+const dumpTries = 5
+
+// space is one network namespace that is listened to.
+type space struct {
+	ns      netns.Namespace
+	events  *nl.NetlinkSocket
+	asks    *nl.NetlinkSocket
+	ethtool *ethtool.Ethtool
+	table   *table
+	logger  *slog.Logger
+
+	counts *counts
+}
+
+// counts are shared by all namespaces.
+type counts struct {
+	messages, malformed, resyncs atomic.Uint64
+}
+
+// openSpace opens sockets in a namespace. They keep it alive until close.
+func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
+	s := &space{ns: ns, table: newTable(ns.Name), logger: cfg.Logger, counts: c}
+	err := ns.Do(func() (err error) {
+		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
+			return fmt.Errorf("subscribe to rtnetlink: %w", err)
+		}
+		if s.asks, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
+			return fmt.Errorf("open rtnetlink: %w", err)
+		}
+		s.ethtool, err = openEthtool()
+		return err
+	})
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("listen in network namespace %s: %w", ns.Path, err)
+	}
+	// Past the limit of the system, which root may pass.
+	if err := s.events.SetReceiveBufferSize(cfg.ReceiveBuffer, true); err != nil {
+		_ = s.events.SetReceiveBufferSize(cfg.ReceiveBuffer, false)
+	}
+	return s, nil
+}
+
+func (s *space) close() {
+	if s.events != nil {
+		s.events.Close()
+	}
+	if s.asks != nil {
+		s.asks.Close()
+	}
+	if s.ethtool != nil {
+		s.ethtool.Close()
+	}
+}
+
+// run tells what moves after readAll, until the context ends.
+func (s *space) run(ctx context.Context, tell func([]model.Interface)) error {
+	stop := context.AfterFunc(ctx, s.events.Close)
+	defer stop()
+	for {
+		tell(s.table.moved(time.Now()))
+		messages, from, err := s.events.Receive()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, unix.ENOBUFS):
+			s.counts.resyncs.Add(1)
+			s.drain()
+			if err := s.readAll(ctx); err != nil {
+				return err
+			}
+			continue
+		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
+			continue
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil:
+			return fmt.Errorf("hear from rtnetlink: %w", err)
+		}
+		if from != nil && from.Pid == 0 { // from the kernel
+			s.take(messages)
+		}
+	}
+}
+
+// drain throws away what waits. The kernel tells of a loss once, and again only when
+// all that waited has been taken (net/netlink/af_netlink.c, netlink_overrun).
+func (s *space) drain() {
+	buf := make([]byte, 1)
+	for {
+		if _, _, err := unix.Recvfrom(s.events.GetFd(), buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
+func (s *space) take(messages []syscall.NetlinkMessage) {
+	for _, raw := range messages {
+		s.counts.messages.Add(1)
+		m, ok, err := parseMessage(raw)
+		if err != nil {
+			s.counts.malformed.Add(1)
+			s.logger.Warn("rtnetlink message left out", "error", err)
+		}
+		if !ok || err != nil {
+			continue
+		}
+		s.table.apply(m)
+		if m.link != nil && !m.gone {
+			s.table.settings[m.link.Index] = readSettings(s.ethtool, m.link.Name)
+		}
+	}
+}
+
+// readAll reads what there is now: at the start, and after messages were lost.
+func (s *space) readAll(ctx context.Context) error {
+	s.table.forget()
+	for _, kind := range []struct{ get, answer uint16 }{
+		{unix.RTM_GETLINK, unix.RTM_NEWLINK},
+		{unix.RTM_GETADDR, unix.RTM_NEWADDR},
+		{unix.RTM_GETROUTE, unix.RTM_NEWROUTE},
+	} {
+		answers, err := s.dump(ctx, kind.get, kind.answer)
+		if err != nil {
+			return err
+		}
+		messages := make([]syscall.NetlinkMessage, 0, len(answers))
+		for _, data := range answers {
+			messages = append(messages, syscall.NetlinkMessage{Header: syscall.NlMsghdr{Type: kind.answer}, Data: data})
+		}
+		s.take(messages)
+	}
+	return nil
+}
+
+func (s *space) dump(ctx context.Context, get, answer uint16) (answers [][]byte, err error) {
+	for range dumpTries {
+		req := nl.NewNetlinkRequest(int(get), unix.NLM_F_DUMP)
+		req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s.asks}}
+		req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+		answers, err = req.Execute(unix.NETLINK_ROUTE, answer)
+		if !errors.Is(err, nl.ErrDumpInterrupted) || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, nl.ErrDumpInterrupted) {
+		return nil, fmt.Errorf("read from rtnetlink: %w", err)
+	}
+	return answers, nil // interrupted by changes: notifications of these wait
+}
