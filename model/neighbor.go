@@ -58,21 +58,26 @@ type Discovery struct {
 
 	Management []ManagementAddress `json:"management,omitempty"`
 
-	PortVLAN     uint16         `json:"port_vlan,omitempty"` // 802.1 PVID; CDP: the native VLAN
-	VLANs        []VLAN         `json:"vlans,omitempty"`
-	ProtoVLANs   []ProtocolVLAN `json:"protocol_vlans,omitempty"`
-	ProtoIDs     []string       `json:"protocol_identities,omitempty"` // 802.1 protocol identity, hex
-	MTU          uint32         `json:"mtu,omitempty"`                 // 802.3 maximum frame size; CDP: MTU
-	Duplex       string         `json:"duplex,omitempty"`              // CDP: half or full
-	Aggregation  *Aggregation   `json:"aggregation,omitempty"`
-	MACPHY       *MACPHY        `json:"mac_phy,omitempty"`
-	Power        *Power         `json:"power,omitempty"`
-	MED          *MED           `json:"med,omitempty"`
-	VTPDomain    string         `json:"vtp_domain,omitempty"`    // CDP
-	VoiceVLAN    uint16         `json:"voice_vlan,omitempty"`    // CDP appliance VLAN
-	SystemObject string         `json:"system_object,omitempty"` // CDP sysObjectID, hex
-	Location     string         `json:"location,omitempty"`      // CDP
-	Cluster      string         `json:"cluster,omitempty"`       // CDP protocol-hello/cluster data, hex
+	// Addresses are those of the sending interface, as Management writes them. CDP.
+	Addresses []string `json:"addresses,omitempty"`
+
+	PortVLAN uint16 `json:"port_vlan,omitempty"` // 802.1 PVID; CDP: the native VLAN
+	// ManagementVLAN is where the device is managed (802.1).
+	ManagementVLAN uint16         `json:"management_vlan,omitempty"`
+	VLANs          []VLAN         `json:"vlans,omitempty"`
+	ProtoVLANs     []ProtocolVLAN `json:"protocol_vlans,omitempty"`
+	ProtoIDs       []string       `json:"protocol_identities,omitempty"` // 802.1 protocol identity, hex
+	MTU            uint32         `json:"mtu,omitempty"`                 // 802.3 maximum frame size; CDP: MTU
+	Duplex         string         `json:"duplex,omitempty"`              // CDP: half or full
+	Aggregation    *Aggregation   `json:"aggregation,omitempty"`
+	MACPHY         *MACPHY        `json:"mac_phy,omitempty"`
+	Power          *Power         `json:"power,omitempty"`
+	MED            *MED           `json:"med,omitempty"`
+	VTPDomain      string         `json:"vtp_domain,omitempty"`    // CDP
+	VoiceVLAN      uint16         `json:"voice_vlan,omitempty"`    // CDP appliance VLAN
+	SystemObject   string         `json:"system_object,omitempty"` // CDP sysObjectID, hex
+	Location       string         `json:"location,omitempty"`      // CDP
+	Cluster        string         `json:"cluster,omitempty"`       // CDP protocol-hello/cluster data, hex
 
 	Unknown []RawTLV `json:"unknown,omitempty"` // what this version does not know
 	// Problems are parts of the frame that were wrong and left out.
@@ -127,18 +132,41 @@ type MACPHY struct {
 
 // Power is power over Ethernet (IEEE 802.3, subtype 2; CDP power TLVs).
 type Power struct {
-	Class         string   `json:"class,omitempty"` // "pse" or "pd": of the sender
-	Supported     bool     `json:"supported"`       // MDI power
-	Enabled       bool     `json:"enabled"`         // MDI power
-	PairControl   bool     `json:"pair_control"`    //
-	Pairs         string   `json:"pairs,omitempty"` // signal or spare
-	PowerClass    uint8    `json:"power_class,omitempty"`
+	Class         string   `json:"class,omitempty"`       // "pse" or "pd": of the sender
+	Supported     bool     `json:"supported"`             // MDI power
+	Enabled       bool     `json:"enabled"`               // MDI power
+	PairControl   bool     `json:"pair_control"`          //
+	Pairs         string   `json:"pairs,omitempty"`       // signal or spare
+	PowerClass    uint8    `json:"power_class,omitempty"` // 0 to 4; 0 also if not told
 	Source        string   `json:"source,omitempty"`
 	Priority      string   `json:"priority,omitempty"`
 	RequestedMW   uint32   `json:"requested_milliwatt,omitempty"`
 	AllocatedMW   uint32   `json:"allocated_milliwatt,omitempty"`
+	Type          uint8    `json:"type,omitempty"`                  // 802.3at: 1 or 2
+	BT            *PowerBT `json:"bt,omitempty"`                    // what 802.3bt added
 	ConsumptionMW uint32   `json:"consumption_milliwatt,omitempty"` // CDP
 	AvailableMW   []uint32 `json:"available_milliwatt,omitempty"`   // CDP
+}
+
+// PowerBT is what IEEE 802.3bt added to power via MDI (79.3.2), numbers as the
+// standard has them.
+type PowerBT struct {
+	RequestedModeAMW uint32 `json:"requested_mode_a_milliwatt,omitempty"`
+	RequestedModeBMW uint32 `json:"requested_mode_b_milliwatt,omitempty"`
+	AllocatedAltAMW  uint32 `json:"allocated_alternative_a_milliwatt,omitempty"`
+	AllocatedAltBMW  uint32 `json:"allocated_alternative_b_milliwatt,omitempty"`
+	Powering         uint8  `json:"pse_powering_status"`
+	Powered          uint8  `json:"pd_powered_status"`
+	Pairs            uint8  `json:"pse_power_pairs"`
+	ClassModeA       uint8  `json:"class_mode_a"`
+	ClassModeB       uint8  `json:"class_mode_b"`
+	Class            uint8  `json:"class"`
+	Type             uint8  `json:"type"` // 0 and 1: PSE of type 3 and 4; 2 to 4: PD
+	Overload         bool   `json:"overload"`
+	MaximumMW        uint32 `json:"maximum_milliwatt,omitempty"`
+	Autoclass        uint8  `json:"autoclass"` // bits: request, completed, supported
+	PowerDown        bool   `json:"power_down"`
+	PowerDownSeconds uint32 `json:"power_down_seconds,omitempty"`
 }
 
 // MED is what media endpoints say (ANSI/TIA-1057).
@@ -203,10 +231,16 @@ type RawTLV struct {
 	Value   string `json:"value"` // hex, without OUI and subtype
 }
 
-// ManagementIP is the first management address that is an IP address.
+// ManagementIP is the first management address that is an IP address, or else
+// that of the sending interface.
 func (d Discovery) ManagementIP() (netip.Addr, bool) {
 	for _, m := range d.Management {
 		if addr, err := netip.ParseAddr(m.Address); err == nil {
+			return addr, true
+		}
+	}
+	for _, a := range d.Addresses {
+		if addr, err := netip.ParseAddr(a); err == nil {
 			return addr, true
 		}
 	}
