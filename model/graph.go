@@ -7,6 +7,12 @@ const (
 	KindEndpoint    = "endpoint" // an address and port on which a service listens
 	KindProcess     = "process"  // a program that is a client or runs services
 	KindUnknownHost = "unknown-host"
+	KindInterface   = "interface"
+	KindIP          = "ip"
+	KindSubnet      = "subnet"
+	KindMAC         = "mac"
+	KindSwitch      = "switch"
+	KindSwitchPort  = "switchport"
 )
 
 // Kinds of edges, from -> to.
@@ -14,7 +20,11 @@ const (
 	EdgeRuns      = "runs"       // host -> service
 	EdgeListensOn = "listens_on" // service -> endpoint
 	EdgeRunsAs    = "runs_as"    // service -> process
-	EdgeHas       = "has"        // host -> process
+	EdgeHas       = "has"        // host -> process, interface -> ip or mac, switch -> switchport
+	EdgeOwns      = "owns"       // host -> interface
+	EdgeIn        = "in"         // ip -> subnet
+	EdgeWiredTo   = "wired_to"   // interface -> switchport, interface or unknown-host
+	EdgeOn        = "on"         // interface -> its bridge, its bond, or what it stands on
 	EdgeDependsOn = "depends_on" // process or unknown-host -> service
 )
 

@@ -50,6 +50,18 @@ func ProcessID(host string, p Process) string {
 // UnknownHostID is "unknown-host:10.0.0.9".
 func UnknownHostID(addr netip.Addr) string { return KindUnknownHost + ":" + addr.String() }
 
+// InterfaceID is "interface:web-17/eth0", with "@NETNS" outside the host's own
+// network namespace.
+func InterfaceID(host, name, netns string) string {
+	return atNetns(KindInterface+":"+host+"/"+name, netns)
+}
+
+// SwitchID is "switch:CHASSIS", as the switch calls itself.
+func SwitchID(chassis string) string { return KindSwitch + ":" + chassis }
+
+// SwitchPortID is "switchport:CHASSIS/PORT".
+func SwitchPortID(chassis, port string) string { return KindSwitchPort + ":" + chassis + "/" + port }
+
 // processPath is the part of an identifier that stands for a program: its path
 // from "/", and its systemd service if it runs in one.
 func processPath(p Process) string {

@@ -80,3 +80,23 @@ type GraphStats struct {
 	Watchers   int    `json:"watchers"` // open event streams
 	Lagged     uint64 `json:"lagged"`   // event streams cut off because their reader was slow
 }
+
+// FrameStats are the figures of what an agent hears on the wire.
+type FrameStats struct {
+	Links     int               `json:"links"`     // listened on, with a carrier
+	Neighbors int               `json:"neighbors"` // heard now
+	Frames    map[string]uint64 `json:"frames"`    // by protocol
+	Malformed map[string]uint64 `json:"malformed"` // of Frames, those that could not be decoded
+	Refused   uint64            `json:"refused"`   // frames of neighbors beyond the limit of an interface
+	Limited   uint64            `json:"limited"`   // frames that the kernel side held back: a flood
+	Lost      uint64            `json:"lost"`      // frames that found no room in a socket's buffer
+}
+
+// NetStats are the figures of what an agent hears by rtnetlink.
+type NetStats struct {
+	Namespaces int    `json:"namespaces"`
+	Interfaces int    `json:"interfaces"`
+	Messages   uint64 `json:"messages"`
+	Malformed  uint64 `json:"malformed"` // messages that could not be decoded
+	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
+}

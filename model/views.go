@@ -59,6 +59,15 @@ const (
 	EventDependencyFail = "dependency.failing" // failures where there were none
 	EventHostSeen       = "host.seen"          // an agent reported for the first time
 	EventHostChanged    = "host.changed"       // reboot, new agent, new kernel
+	EventLinkUp         = "link.up"            // an interface got a carrier
+	EventLinkDown       = "link.down"          // lost it, or went
+	EventLinkChanged    = "link.changed"       // MTU, speed, duplex, hardware address, gateway
+	EventAddressAdded   = "address.added"
+	EventAddressRemoved = "address.removed"
+	EventWireConnected  = "wire.connected" // a neighbor is heard
+	EventWireMoved      = "wire.moved"     // another port than before
+	EventWireLost       = "wire.lost"      // fell silent, said goodbye, or the link went
+	EventWireChanged    = "wire.changed"   // says something else of itself
 )
 
 // Event is one change of the graph that a person may want to hear of.

@@ -289,17 +289,11 @@ func (n *NetConf) Publish(remembered []model.Document) {
 	}
 }
 
-// Stats are the figures of the listening.
-type Stats struct {
-	Namespaces, Interfaces       int
-	Messages, Malformed, Resyncs uint64
-}
-
 // Stats reads the figures.
-func (n *NetConf) Stats() Stats {
+func (n *NetConf) Stats() model.NetStats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return Stats{
+	return model.NetStats{
 		Namespaces: len(n.spaces), Interfaces: len(n.there),
 		Messages: n.counts.messages.Load(), Malformed: n.counts.malformed.Load(), Resyncs: n.counts.resyncs.Load(),
 	}

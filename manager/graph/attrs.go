@@ -33,9 +33,11 @@ func (n *node) attrs() model.Attrs {
 		return a
 	case model.KindProcess:
 		return n.processAttrs()
-	default:
-		return model.Attrs{"addr": n.addr}
 	}
+	if n.iface != nil || n.says != nil || n.text != "" {
+		return n.networkAttrs()
+	}
+	return model.Attrs{"addr": n.addr}
 }
 
 // state is the state of a service.

@@ -25,11 +25,15 @@ type node struct {
 	host     string // "" for what belongs to none
 	facts    *host
 	service  *service
-	owners   []*dependency // of a service without a listener, and of its process: In documents
-	absent   end           // of a service that no agent knows
-	runs     []*service    // of a process: services that run as it
-	clients  []*dependency // of a process: its Out documents
-	addr     netip.Addr    // of an endpoint or an unknown host
+	owners   []*dependency         // of a service without a listener, and of its process: In documents
+	absent   end                   // of a service that no agent knows
+	runs     []*service            // of a process: services that run as it
+	clients  []*dependency         // of a process: its Out documents
+	addr     netip.Addr            // of an endpoint, an unknown host or an ip
+	iface    *iface                // of an interface
+	peers    map[model.Name]string // of an interface: the node that each neighbor document means
+	says     *neighbor             // what a switch, its port or an unknown host says of itself
+	text     string                // of a mac or a subnet
 	proto    string
 }
 
@@ -54,6 +58,7 @@ func (g *Graph) build() *view {
 		b.service(serviceEnd(s))
 	}
 	b.dependencies()
+	b.network()
 	return b.finish()
 }
 

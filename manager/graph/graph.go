@@ -42,6 +42,9 @@ type Graph struct {
 	outs, ins map[link][]*dependency
 	pairs     map[string]int // dependencies behind each pair that was announced
 
+	interfaces map[model.Name]*iface
+	neighbors  map[model.Name]*neighbor
+
 	documents  uint64
 	rejected   map[string]uint64
 	forgotten  uint64
@@ -67,6 +70,9 @@ func New(limits Limits) *Graph {
 		ins:       make(map[link][]*dependency),
 		pairs:     make(map[string]int),
 		rejected:  make(map[string]uint64),
+
+		interfaces: make(map[model.Name]*iface),
+		neighbors:  make(map[model.Name]*neighbor),
 	}
 }
 
@@ -90,6 +96,10 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyIdentity(doc, &e)
 	case model.PackageOS:
 		ok = g.applyOS(doc, &e)
+	case model.PackageNetConfig:
+		ok = g.applyInterface(doc, &e)
+	case model.PackageNeighbors:
+		ok = g.applyNeighbor(doc, &e)
 	default:
 		pkg = "other"
 	}
