@@ -48,6 +48,21 @@ enum {
 	BPF_F_NO_PREALLOC = 1U << 0,
 };
 
+/* uapi/linux/bpf.h: what a socket filter sees of a packet, as far as it is used */
+struct __sk_buff {
+	__u32 len;
+	__u32 pkt_type;
+	__u32 mark;
+	__u32 queue_mapping;
+	__u32 protocol;
+	__u32 vlan_present;
+	__u32 vlan_tci;
+	__u32 vlan_proto;
+	__u32 priority;
+	__u32 ingress_ifindex;
+	__u32 ifindex;
+};
+
 /* net/tcp_states.h */
 enum {
 	TCP_ESTABLISHED = 1,

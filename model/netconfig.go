@@ -57,6 +57,13 @@ const (
 // own network namespace.
 func (i Interface) Key() string { return atNetns(i.Name, i.Netns) }
 
+// HostInterface is an interface and the host that has it.
+type HostInterface struct {
+	Host string `json:"host"`
+	ID   string `json:"id"` // of its node
+	Interface
+}
+
 // IPConfig is an address of an interface.
 type IPConfig struct {
 	Broadcast string `json:"brd,omitempty"`

@@ -70,6 +70,15 @@ const (
 	EventWireChanged    = "wire.changed"   // says something else of itself
 )
 
+// EventKinds lists all kinds of events.
+func EventKinds() []string {
+	return []string{
+		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
+		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
+		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
+	}
+}
+
 // Event is one change of the graph that a person may want to hear of.
 type Event struct {
 	// ID is the log key of the document that brought it, with "#N" behind the

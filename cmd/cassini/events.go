@@ -28,7 +28,7 @@ func newEvents(sys *system) *cobra.Command {
 	cmd.Flags().StringVar(&host, "host", "", "only events of this `host`")
 	cmd.Flags().StringVar(&since, "since", "", "only events after this `moment`: an event's id, a time as 2026-11-20T19:26:03Z, or 10m for ten minutes ago")
 	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many of the latest `events` (default 100)")
-	complete := cobra.FixedCompletions(eventKinds(), cobra.ShellCompDirectiveNoFileComp)
+	complete := cobra.FixedCompletions(model.EventKinds(), cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("kind", complete); err != nil {
 		panic(err) // a typo in the source
 	}
@@ -44,13 +44,6 @@ func newEvents(sys *system) *cobra.Command {
 		return a.events(ctx, c, query.Number("limit", limit))
 	})
 	return cmd
-}
-
-func eventKinds() []string {
-	return []string{
-		model.EventServiceStarted, model.EventServiceEnded, model.EventServiceChanged,
-		model.EventDependencyNew, model.EventDependencyFail, model.EventHostSeen, model.EventHostChanged,
-	}
 }
 
 // sinceID turns a moment into an identifier that sorts before all events of that

@@ -28,7 +28,7 @@ func TestProblems(t *testing.T) {
 		"/api/v1/dependencies?of=x&depth=65":             {400, "from 1 to 64"},
 		"/api/v1/dependencies?of=service:wob/nginx:8080": {404, "did you mean service:web-17/nginx:8080?"},
 		"/api/v1/node?id=zzz":                            {404, `no node "zzz"`},
-		"/api/v1/graph?kind=hosts":                       {400, "unknown-host, runs"},
+		"/api/v1/graph?kind=hosts":                       {400, "unknown-host, interface"},
 		"/api/v1/nothing":                                {404, "openapi.json"},
 		"/nothing":                                       {404, "nothing at /nothing"},
 	} {

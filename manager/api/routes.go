@@ -37,10 +37,11 @@ const (
 )
 
 var (
-	nodeKinds  = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost}
-	edgeKinds  = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn}
-	eventKinds = []string{model.EventServiceStarted, model.EventServiceEnded, model.EventServiceChanged,
-		model.EventDependencyNew, model.EventDependencyFail, model.EventHostSeen, model.EventHostChanged}
+	nodeKinds = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost,
+		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort}
+	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
+		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeOn}
+	eventKinds = model.EventKinds()
 )
 
 func (s *server) table() []route {
@@ -76,6 +77,17 @@ func (s *server) table() []route {
 				{name: "direction", enum: []string{"down", "up", "both"}, def: "down", about: "down is what it depends on, up who depends on it"},
 				depth(64), at, format},
 			answer: []model.DependencyView{}, media: graphMedia, statuses: []int{bad, missing}, handle: s.getDependencies},
+		{method: "GET", path: "/api/v1/interfaces", summary: "Network interfaces of hosts", data: true,
+			params: []param{host, at}, answer: []model.HostInterface{}, statuses: []int{bad}, handle: s.getInterfaces},
+		{method: "GET", path: "/api/v1/ports", summary: "Which switch port each cable of a host ends in", data: true,
+			params: []param{host, {name: "interface", about: "only this interface"},
+				{name: "switch", about: "only ports of this switch: its identifier, chassis or name"},
+				{name: "ended", enum: []string{"true", "false"}, def: "false", about: "also what is not heard any more"}, at},
+			answer: []model.Port{}, statuses: []int{bad}, handle: s.getPorts},
+		{method: "GET", path: "/api/v1/switches", summary: "Switches, and the hosts on their ports", data: true,
+			params: []param{at}, answer: []model.Switch{}, statuses: []int{bad}, handle: s.getSwitches},
+		{method: "GET", path: "/api/v1/find", summary: "Where a hardware address, an IP address or a name is", data: true,
+			params: []param{{name: "q", required: true, about: "what to look for"}, at}, answer: []model.Found{}, statuses: []int{bad}, handle: s.getFind},
 		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,
 			params: []param{{name: "kind", enum: nodeKinds, many: true, about: "only nodes of these kinds"}, host,
 				{name: "q", about: "only nodes that have this text in identifier or attributes"}, limit(0), at},

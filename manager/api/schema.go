@@ -72,7 +72,7 @@ func (s schemas) fields(t reflect.Type, properties object, required *[]string) {
 			continue
 		}
 		properties[name] = s.schema(f.Type)
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
 			*required = append(*required, name)
 		}
 	}

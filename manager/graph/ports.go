@@ -226,6 +226,20 @@ func digits(s string) (n int) {
 	return n
 }
 
+// Interfaces are the interfaces that are there, of one host or of all, sorted by ID.
+func (g *Graph) Interfaces(host string) []model.HostInterface {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	list := []model.HostInterface{}
+	for _, i := range g.interfaces {
+		if host == "" || host == i.host {
+			list = append(list, model.HostInterface{Host: i.host, ID: i.id(), Interface: i.Interface})
+		}
+	}
+	slices.SortFunc(list, func(a, b model.HostInterface) int { return natural(a.ID, b.ID) })
+	return list
+}
+
 // maxFound bounds the answer to a search.
 const maxFound = 200
 

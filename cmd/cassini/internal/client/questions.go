@@ -32,6 +32,27 @@ func (c *Client) Dependencies(ctx context.Context, q Query) ([]model.DependencyV
 	return get[[]model.DependencyView](ctx, c, "dependencies", q)
 }
 
+// Interfaces asks for network interfaces. Parameters: host, at.
+func (c *Client) Interfaces(ctx context.Context, q Query) ([]model.HostInterface, error) {
+	return get[[]model.HostInterface](ctx, c, "interfaces", q)
+}
+
+// Ports asks which switch ports cables end in. Parameters: host, interface, switch,
+// ended, at.
+func (c *Client) Ports(ctx context.Context, q Query) ([]model.Port, error) {
+	return get[[]model.Port](ctx, c, "ports", q)
+}
+
+// Switches asks for switches with the hosts on their ports. Parameters: at.
+func (c *Client) Switches(ctx context.Context, q Query) ([]model.Switch, error) {
+	return get[[]model.Switch](ctx, c, "switches", q)
+}
+
+// Find asks where something is. Parameters: q, at.
+func (c *Client) Find(ctx context.Context, q Query) ([]model.Found, error) {
+	return get[[]model.Found](ctx, c, "find", q)
+}
+
 // Nodes asks for nodes of the graph. Parameters: kind, host, q, limit, at.
 func (c *Client) Nodes(ctx context.Context, q Query) ([]model.Node, error) {
 	return get[[]model.Node](ctx, c, "nodes", q)

@@ -1,0 +1,329 @@
+// Package socket hears LLDP and CDP frames in one network namespace, by packet
+// sockets that an eBPF filter lets nothing else through to.
+//
+// Two sockets serve all interfaces, one for EtherType LLDP and one for IEEE 802.2:
+// the kernel gives them only frames of those kinds, so that other traffic does not
+// even meet the filter. A bridge takes frames from its ports before that; there a
+// socket of the port's own hears everything, and the filter drops the rest.
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Filter is attached to each socket before it hears anything: *bpf.Frames.
+type Filter interface {
+	Attach(fd int) error
+	Forget(ifindex int) error
+}
+
+// Frame is one frame as it came in, from the destination address on, without the
+// tag that the kernel took off: VLAN is its id.
+type Frame struct {
+	IfIndex int // of the device that received it: a bond's slave, not the bond
+	VLAN    uint16
+	Data    []byte
+}
+
+// groups are the addresses that discovery frames go to: nearest bridge, nearest
+// non-TPMR bridge, nearest customer bridge (IEEE 802.1AB, 7.1), and Cisco's.
+var groups = [][6]byte{
+	{0x01, 0x80, 0xc2, 0, 0, 0x0e}, {0x01, 0x80, 0xc2, 0, 0, 0x03}, {0x01, 0x80, 0xc2, 0, 0, 0x00},
+	{0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc},
+}
+
+// maxFrame is the longest frame that is read, in bytes; longer ones are cut.
+const maxFrame = 9216
+
+// receiveBuffer holds frames that wait, in bytes of each socket.
+const receiveBuffer = 256 << 10
+
+// Socket hears in the namespace where it was opened. Read may be called
+// concurrently with the other methods.
+type Socket struct {
+	filter Filter
+	shared []*tap // one for each kind of frame
+	out    chan Frame
+	closed chan struct{}
+	once   sync.Once
+	wg     sync.WaitGroup
+
+	mu    sync.Mutex
+	links map[int]*link // by index
+	lost  uint64        // by sockets that are closed
+}
+
+// link is an interface that is listened on; own is the socket of a bridge's port.
+type link struct{ own *tap }
+
+// Open opens the sockets in the calling thread's network namespace.
+func Open(filter Filter) (*Socket, error) {
+	s := &Socket{filter: filter, out: make(chan Frame), closed: make(chan struct{}), links: make(map[int]*link)}
+	for _, protocol := range []uint16{etherLLDP, unix.ETH_P_802_2} {
+		t, err := s.tap(protocol, 0)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.shared = append(s.shared, t)
+	}
+	return s, nil
+}
+
+const etherLLDP = 0x88cc
+
+// tap is one packet socket.
+type tap struct {
+	file *os.File
+	raw  interface {
+		Read(func(uintptr) bool) error
+		Control(func(uintptr)) error
+	}
+}
+
+// tap opens a socket for frames of a kind on one interface, or with 0 on all, and
+// begins to read it.
+func (s *Socket) tap(protocol uint16, ifindex int) (*tap, error) {
+	// Of no protocol, it hears nothing until it is bound.
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open a packet socket: %w", err)
+	}
+	if err := s.prepare(fd, protocol, ifindex); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
+	}
+	t := &tap{file: os.NewFile(uintptr(fd), "packet")}
+	if t.raw, err = t.file.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("read a packet socket: %w", err), t.file.Close())
+	}
+	s.wg.Go(func() { s.read(t, ifindex) })
+	return t, nil
+}
+
+func (s *Socket) prepare(fd int, protocol uint16, ifindex int) error {
+	if err := s.filter.Attach(fd); err != nil {
+		return err
+	}
+	for _, option := range []int{unix.PACKET_AUXDATA, unix.PACKET_ORIGDEV} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, option, 1); err != nil {
+			return fmt.Errorf("set option %d of a packet socket: %w", option, err)
+		}
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: network(protocol), Ifindex: ifindex}); err != nil {
+		return fmt.Errorf("bind a packet socket: %w", err)
+	}
+	return nil
+}
+
+// network puts a number in network byte order.
+func network(n uint16) uint16 {
+	var b [2]byte
+	binary.BigEndian.PutUint16(b[:], n)
+	return binary.NativeEndian.Uint16(b[:])
+}
+
+// Join begins to listen on an interface; bridged says that it is a bridge's port.
+// Joining again changes that.
+func (s *Socket) Join(ifindex int, bridged bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.links[ifindex]
+	if l == nil {
+		for _, group := range groups {
+			if err := s.membership(unix.PACKET_ADD_MEMBERSHIP, ifindex, group); err != nil {
+				return err
+			}
+		}
+		l = &link{}
+		s.links[ifindex] = l
+	}
+	if bridged == (l.own != nil) {
+		return nil
+	}
+	if !bridged {
+		s.drop(l.own)
+		l.own = nil
+		return nil
+	}
+	own, err := s.tap(unix.ETH_P_ALL, ifindex)
+	if err != nil {
+		return err
+	}
+	l.own = own
+	return nil
+}
+
+// membership makes a device accept a group's frames, or no longer.
+func (s *Socket) membership(option, ifindex int, group [6]byte) (err error) {
+	request := unix.PacketMreq{Ifindex: int32(ifindex), Type: unix.PACKET_MR_MULTICAST, Alen: 6}
+	copy(request.Address[:], group[:])
+	control := s.shared[0].raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptPacketMreq(int(fd), unix.SOL_PACKET, option, &request)
+	})
+	if err = errors.Join(control, err); err != nil {
+		return fmt.Errorf("listen for group %s: %w", net.HardwareAddr(group[:]), err)
+	}
+	return nil
+}
+
+// Leave ends listening on an interface, which may have gone.
+func (s *Socket) Leave(ifindex int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.links[ifindex]
+	if l == nil {
+		return nil
+	}
+	delete(s.links, ifindex)
+	for _, group := range groups {
+		_ = s.membership(unix.PACKET_DROP_MEMBERSHIP, ifindex, group) // gone with the interface
+	}
+	if l.own != nil {
+		s.drop(l.own)
+	}
+	return s.filter.Forget(ifindex)
+}
+
+// drop closes a socket; what it lost is kept. Called with mu held.
+func (s *Socket) drop(t *tap) {
+	s.lost += t.lost()
+	_ = t.file.Close()
+}
+
+// lost is how many frames found no room since it was last asked.
+func (t *tap) lost() (n uint64) {
+	_ = t.raw.Control(func(fd uintptr) {
+		if stats, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+			n = uint64(stats.Drops)
+		}
+	})
+	return n
+}
+
+// Lost is how many frames found no room in a socket's buffer.
+func (s *Socket) Lost() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.shared {
+		s.lost += t.lost()
+	}
+	for _, l := range s.links {
+		if l.own != nil {
+			s.lost += l.own.lost()
+		}
+	}
+	return s.lost
+}
+
+// Read waits for the next frame of an interface that was joined. It returns
+// net.ErrClosed after Close.
+func (s *Socket) Read() (Frame, error) {
+	select {
+	case f := <-s.out:
+		return f, nil
+	case <-s.closed:
+		return Frame{}, net.ErrClosed
+	}
+}
+
+// Close ends Read and lets the namespace go.
+func (s *Socket) Close() error {
+	s.once.Do(func() {
+		close(s.closed)
+		s.mu.Lock()
+		for _, t := range s.shared {
+			_ = t.file.Close()
+		}
+		for _, l := range s.links {
+			if l.own != nil {
+				_ = l.own.file.Close()
+			}
+		}
+		s.mu.Unlock()
+		s.wg.Wait()
+	})
+	return nil
+}
+
+// read brings the frames of one socket until it is closed. only is the interface
+// whose own socket it is.
+func (s *Socket) read(t *tap, only int) {
+	buf, control := make([]byte, maxFrame), make([]byte, 256)
+	for {
+		f, err := receive(t, buf, control)
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil || !s.wanted(f.IfIndex, only) {
+			continue // a link that went down is told here, once
+		}
+		f.Data = append([]byte(nil), f.Data...)
+		select {
+		case s.out <- f:
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+// wanted says whether a frame is of an interface that was joined, and comes by the
+// socket that serves it.
+func (s *Socket) wanted(ifindex, only int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.links[ifindex]
+	return l != nil && (l.own != nil) == (only != 0)
+}
+
+func receive(t *tap, buf, control []byte) (f Frame, err error) {
+	var n, size int
+	var from unix.Sockaddr
+	waited := t.raw.Read(func(fd uintptr) bool {
+		n, size, _, from, err = unix.Recvmsg(int(fd), buf, control, 0)
+		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+	})
+	if waited != nil {
+		return f, os.ErrClosed
+	}
+	if err != nil {
+		return f, fmt.Errorf("receive a frame: %w", err)
+	}
+	if at, ok := from.(*unix.SockaddrLinklayer); ok {
+		f.IfIndex = at.Ifindex
+	}
+	f.Data, f.VLAN = buf[:n], tag(control[:size])
+	return f, nil
+}
+
+// tag is the VLAN id that the kernel took off a frame (packet(7), PACKET_AUXDATA).
+func tag(control []byte) uint16 {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return 0
+	}
+	for _, m := range messages {
+		if m.Header.Level != unix.SOL_PACKET || m.Header.Type != unix.PACKET_AUXDATA || len(m.Data) < int(unsafe.Sizeof(auxData{})) {
+			continue
+		}
+		var aux auxData
+		if _, err := binary.Decode(m.Data, binary.NativeEndian, &aux); err == nil && aux.Status&unix.TP_STATUS_VLAN_VALID != 0 {
+			return aux.VLAN & 0xfff
+		}
+	}
+	return 0
+}
+
+// auxData is struct tpacket_auxdata (linux/if_packet.h).
+type auxData struct {
+	Status, Len, Snaplen uint32
+	MAC, Net             uint16
+	VLAN, VLANType       uint16
+}

@@ -1,0 +1,66 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// FrameCounters count what reached the filter of discovery frames, summed over all
+// CPUs.
+type FrameCounters = framesFrameCounters
+
+// Frames is the filter that lets LLDP and CDP frames through to a packet socket.
+// Its methods may be called concurrently.
+type Frames struct{ objs framesObjects }
+
+// OpenFrames loads the filter. Errors wrap ErrNotPermitted or ErrUnsupported where
+// they apply.
+func OpenFrames() (*Frames, error) {
+	f := &Frames{}
+	if err := loadFramesObjects(&f.objs, nil); err != nil {
+		return nil, explain("load the filter of discovery frames", err)
+	}
+	// Interfaces beyond those that the map holds share one bucket.
+	if err := f.objs.FrameBuckets.Put(uint32(0), framesFrameBucket{}); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the shared bucket: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+// Attach makes a packet socket pass these frames alone. It does so for as long as
+// the socket lives.
+func (f *Frames) Attach(socket int) error {
+	if err := unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_ATTACH_BPF, f.objs.DiscoveryFrames.FD()); err != nil {
+		return fmt.Errorf("attach the filter of discovery frames: %w", err)
+	}
+	return nil
+}
+
+// Forget drops what is kept of an interface that has gone.
+func (f *Frames) Forget(ifindex int) error {
+	if err := f.objs.FrameBuckets.Delete(uint32(ifindex)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("forget an interface: %w", err)
+	}
+	return nil
+}
+
+// Counters sums the filter's totals over all CPUs.
+func (f *Frames) Counters() (sum FrameCounters, err error) {
+	var perCPU []FrameCounters
+	if err := f.objs.FrameCounts.Lookup(uint32(0), &perCPU); err != nil {
+		return sum, fmt.Errorf("read counters of discovery frames: %w", err)
+	}
+	for _, c := range perCPU {
+		sum.Seen += c.Seen
+		sum.Lldp += c.Lldp
+		sum.Cdp += c.Cdp
+		sum.Limited += c.Limited
+	}
+	return sum, nil
+}
+
+// Close lets go of the filter; sockets that have it keep it.
+func (f *Frames) Close() error { return f.objs.Close() }

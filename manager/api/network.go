@@ -1,0 +1,44 @@
+package api
+
+import (
+	"net/http"
+
+	"cassini/manager/graph"
+)
+
+// standing finds the graph of the moment for questions that no counter answers;
+// nil after an error was answered.
+func (s *server) standing(w http.ResponseWriter, r *http.Request, p params) *graph.Graph {
+	g, err := s.Backend.Graph(r.Context(), p.at())
+	if err != nil {
+		s.fail(w, r, err)
+		return nil
+	}
+	return g
+}
+
+func (s *server) getInterfaces(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Interfaces(p.get("host")))
+	}
+}
+
+func (s *server) getPorts(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Ports(graph.PortFilter{
+			Host: p.get("host"), Interface: p.get("interface"), Switch: p.get("switch"), Ended: p.get("ended") == "true",
+		}))
+	}
+}
+
+func (s *server) getSwitches(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Switches())
+	}
+}
+
+func (s *server) getFind(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Find(p.get("q")))
+	}
+}
