@@ -117,7 +117,7 @@ func (d *decoder) compound(t uint16, v []byte) bool {
 // forms are not known.
 func (d *decoder) voiceVLAN(v []byte) bool {
 	const pair = 3
-	if len(v) < pair || len(v)%pair != 0 {
+	if len(v) < pair {
 		return false
 	}
 	d.VoiceVLAN = binary.BigEndian.Uint16(v[1:])
