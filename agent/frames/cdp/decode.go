@@ -72,7 +72,7 @@ func Decode(payload []byte) (model.Discovery, error) {
 		d.problem("checksum is wrong")
 	}
 	d.walk(payload[headerLength:])
-	if !d.seen[typeDevice] {
+	if d.Chassis.ID == "" {
 		return model.Discovery{}, fmt.Errorf("read CDP frame: %w", ErrNobody)
 	}
 	if !d.seen[typePort] {

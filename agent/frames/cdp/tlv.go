@@ -31,9 +31,6 @@ func (d *decoder) text(t uint16, v []byte) bool {
 	switch t {
 	case typeDevice:
 		d.Chassis = model.PortID{Kind: kind, ID: wire.ID(v)}
-		if len(v) == 0 {
-			d.problem("device id is empty")
-		}
 	case typePort:
 		d.Port = model.PortID{Kind: kind, ID: wire.ID(v)}
 		if len(v) == 0 {

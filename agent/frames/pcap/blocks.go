@@ -99,7 +99,7 @@ func orderOf(b []byte) binary.ByteOrder {
 
 // admit lets a block through if what it says of its parts holds.
 func (b *blocks) admit(kind uint32, block []byte) error {
-	ok := true
+	var ok bool
 	body := block[8 : len(block)-4]
 	switch kind {
 	case blockSection:
@@ -127,8 +127,8 @@ func (b *blocks) admit(kind uint32, block []byte) error {
 	return nil
 }
 
-// optionsFit says that options end within their block, and that those that
-// gopacket indexes without looking are long enough.
+// optionsFit says that options end within their block. One that is too short for
+// its meaning makes gopacket panic, which read and open turn into an error.
 func (b *blocks) optionsFit(v []byte) bool {
 	for len(v) > 0 {
 		if len(v) < 4 {
