@@ -15,7 +15,11 @@ import (
 	"time"
 
 	"cassini/agent/capture"
+	"cassini/agent/frames"
+	"cassini/agent/frames/socket"
 	"cassini/agent/host"
+	"cassini/agent/netconf"
+	"cassini/agent/netns"
 	"cassini/agent/outbox"
 	"cassini/bpf"
 	"cassini/model"
@@ -40,11 +44,18 @@ type Agent struct {
 	sink  model.Sink
 	ready chan struct{}
 
-	mu      sync.Mutex // guards what Run makes
+	mu    sync.Mutex // guards what Run makes
+	parts *parts
+	hooks []model.Hook
+	asked bool // the manager has told what it remembers
+}
+
+// parts are what listens, and what brings it to the manager.
+type parts struct {
 	capture *capture.Capture
+	netconf *netconf.NetConf
+	frames  *frames.Frames
 	outbox  *outbox.Outbox
-	hooks   []model.Hook
-	asked   bool // the manager has told what it remembers
 }
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
@@ -61,6 +72,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	filter, err := bpf.OpenFrames()
+	if err != nil {
+		return errors.Join(err, kernel.Close())
+	}
+	defer filter.Close()
 	box, err := outbox.New(outbox.Config{
 		Sink:      a.sink,
 		Path:      filepath.Join(a.cfg.DataDir, "outbox.db"),
@@ -70,37 +86,72 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, kernel.Close())
 	}
-	capt := capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
+	p := &parts{outbox: box}
+	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
+	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: opener(filter), Limited: limited(filter), Emit: box.Put, Logger: a.cfg.Logger})
+	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.frames.Link})
 	a.mu.Lock()
-	a.capture, a.outbox, a.hooks = capt, box, hooksInUse(nil, bpf.ProbeCgroup2())
+	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2())
 	a.mu.Unlock()
-	return a.work(ctx, capt, box)
+	return a.work(ctx, p)
 }
 
-// work runs the two loops; when one ends, so does the other, and the outbox last.
-func (a *Agent) work(ctx context.Context, capt *capture.Capture, box *outbox.Outbox) error {
+// opener opens sockets for discovery frames in a network namespace.
+func opener(filter *bpf.Frames) func(netns.Namespace) (frames.Socket, error) {
+	return func(ns netns.Namespace) (s frames.Socket, err error) {
+		err = ns.Do(func() (err error) {
+			s, err = socket.Open(filter)
+			return err
+		})
+		return s, err
+	}
+}
+
+func limited(filter *bpf.Frames) func() uint64 {
+	return func() uint64 {
+		counters, err := filter.Counters()
+		if err != nil {
+			return 0 // it is closed: the agent is ending
+		}
+		return counters.Limited
+	}
+}
+
+// work runs the loops; when one ends, so do the others, and the outbox last.
+func (a *Agent) work(ctx context.Context, p *parts) error {
 	boxCtx, stopBox := context.WithCancel(context.WithoutCancel(ctx))
-	capCtx, stopCapture := context.WithCancel(ctx)
 	defer stopBox()
-	defer stopCapture()
-	var wg sync.WaitGroup
-	var boxErr, capErr error
-	wg.Go(func() {
-		boxErr = box.Run(boxCtx)
-		stopCapture()
+	listenCtx, stopListening := context.WithCancel(ctx)
+	defer stopListening()
+	var listening, sending sync.WaitGroup
+	var boxErr, netErr, framesErr error
+	sending.Go(func() {
+		boxErr = p.outbox.Run(boxCtx)
+		stopListening()
 	})
-	if capErr = a.start(capCtx, capt, box); capErr == nil {
+	listening.Go(func() {
+		netErr = p.netconf.Run(listenCtx)
+		stopListening()
+	})
+	listening.Go(func() {
+		framesErr = p.frames.Run(listenCtx)
+		stopListening()
+	})
+	captureErr := a.start(listenCtx, p)
+	if captureErr == nil {
 		close(a.ready)
 		a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
-		capErr = capt.Run(capCtx)
+		captureErr = p.capture.Run(listenCtx)
+		stopListening()
 	} else {
-		stopCapture()
-		capErr = errors.Join(capErr, capt.Close())
+		stopListening()
+		captureErr = errors.Join(captureErr, p.capture.Close())
 	}
-	a.lastWord(ctx, box)
+	listening.Wait()
+	a.lastWord(ctx, p.outbox)
 	stopBox()
-	wg.Wait()
-	return errors.Join(capErr, boxErr)
+	sending.Wait()
+	return errors.Join(captureErr, netErr, framesErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -113,17 +164,22 @@ func (a *Agent) lastWord(ctx context.Context, box *outbox.Outbox) {
 }
 
 // start finds what is there and publishes what the manager does not know yet.
-func (a *Agent) start(ctx context.Context, capt *capture.Capture, box *outbox.Outbox) error {
-	if err := capt.Bootstrap(ctx); err != nil {
+func (a *Agent) start(ctx context.Context, p *parts) error {
+	if err := p.capture.Bootstrap(ctx); err != nil {
 		return err
 	}
-	if err := a.publishHost(box); err != nil {
+	select {
+	case <-p.netconf.Ready():
+	case <-ctx.Done():
+		return nil // the error is netconf's own
+	}
+	if err := a.publishHost(p.outbox); err != nil {
 		return err
 	}
-	return a.publish(ctx, capt)
+	return a.publish(ctx, p)
 }
 
-func (a *Agent) publish(ctx context.Context, capt *capture.Capture) error {
+func (a *Agent) publish(ctx context.Context, p *parts) error {
 	asking, cancel := context.WithTimeout(ctx, latestTimeout)
 	defer cancel()
 	remembered, err := a.sink.Latest(asking, a.cfg.Host)
@@ -133,15 +189,17 @@ func (a *Agent) publish(ctx context.Context, capt *capture.Capture) error {
 	a.mu.Lock()
 	a.asked = err == nil
 	a.mu.Unlock()
-	return capt.Publish(remembered)
+	p.netconf.Publish(remembered)
+	p.frames.Publish(remembered)
+	return p.capture.Publish(remembered)
 }
 
 // onConnected asks what the manager remembers, if it could not be asked before.
 func (a *Agent) onConnected(ctx context.Context) {
 	a.mu.Lock()
-	asked, capt := a.asked, a.capture
+	asked, p := a.asked, a.parts
 	a.mu.Unlock()
-	if asked || capt == nil {
+	if asked || p == nil {
 		return
 	}
 	select {
@@ -149,7 +207,7 @@ func (a *Agent) onConnected(ctx context.Context) {
 	default:
 		return // start is about to ask
 	}
-	if err := a.publish(ctx, capt); err != nil {
+	if err := a.publish(ctx, p); err != nil {
 		a.cfg.Logger.Error("compare with what the manager remembers", "error", err)
 	}
 }
@@ -178,29 +236,30 @@ func (a *Agent) publishHost(box *outbox.Outbox) error {
 // Refresh reads the kernel's counters and returns when what moved is durable at
 // the manager.
 func (a *Agent) Refresh(ctx context.Context) error {
-	capt, box := a.parts()
-	if capt == nil {
+	p := a.running()
+	if p == nil {
 		return errors.New("refresh counters: the agent has not started")
 	}
-	if err := capt.Refresh(ctx); err != nil {
+	if err := p.capture.Refresh(ctx); err != nil {
 		return fmt.Errorf("refresh counters: %w", err)
 	}
-	return box.Flush(ctx)
+	return p.outbox.Flush(ctx)
 }
 
-func (a *Agent) parts() (*capture.Capture, *outbox.Outbox) {
+// running are the agent's parts; nil before it runs.
+func (a *Agent) running() *parts {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.capture, a.outbox
+	return a.parts
 }
 
 // CaptureStats reads the figures of the capture; nil before it runs.
 func (a *Agent) CaptureStats() *model.CaptureStats {
-	capt, _ := a.parts()
-	if capt == nil {
+	p := a.running()
+	if p == nil {
 		return nil
 	}
-	stats, err := capt.Stats()
+	stats, err := p.capture.Stats()
 	if err != nil {
 		return nil // the kernel side is closed: the agent is ending
 	}
@@ -212,10 +271,22 @@ func (a *Agent) CaptureStats() *model.CaptureStats {
 
 // OutboxStats reads the figures of the outbox; nil before it runs.
 func (a *Agent) OutboxStats() *model.OutboxStats {
-	_, box := a.parts()
-	if box == nil {
+	p := a.running()
+	if p == nil {
 		return nil
 	}
-	stats := box.Stats()
+	stats := p.outbox.Stats()
 	return &stats
+}
+
+// NetworkStats reads the figures of what is heard of the network; nil before it runs.
+func (a *Agent) NetworkStats() *model.NetworkStats {
+	p := a.running()
+	if p == nil {
+		return nil
+	}
+	return &model.NetworkStats{
+		Net: p.netconf.Stats(), Frames: p.frames.Stats(),
+		Interfaces: p.netconf.Interfaces(), Neighbors: p.frames.Neighbors(),
+	}
 }

@@ -40,6 +40,12 @@ func hooksInUse(bootstrap, cgroup2 error) []model.Hook {
 		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp", First: true},
 			bootstrap, "", "services and connections older than the agent"),
 		{Fact: "process behind a socket", Hook: "the task that connects or listens", First: true},
+		{Fact: "switch ports (LLDP, CDP)", Hook: "eBPF socket filter on packet sockets", First: true},
+		{Fact: "interfaces, addresses, gateways", Hook: "rtnetlink notifications", First: true},
+		{
+			Fact: "link settings", Hook: "ethtool ioctls when a link changes",
+			Lost: "a change of settings that no link notification tells", Reason: "this version does not use ethtool's netlink interface",
+		},
 		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},
 			cgroup2, "cgroup v2 id", "the path of the cgroup, and so the systemd service of a process"),
 	}

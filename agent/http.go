@@ -17,6 +17,7 @@ type status struct {
 	Host    string              `json:"host"`
 	Capture *model.CaptureStats `json:"capture"`
 	Outbox  *model.OutboxStats  `json:"outbox"`
+	Network *model.NetworkStats `json:"network"`
 }
 
 // Handler serves what an agent that runs alone tells: its metrics, health and
@@ -37,7 +38,7 @@ func (a *Agent) Handler(metrics http.Handler, start time.Time) http.Handler {
 	})
 	mux.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		answer := status{a.cfg.Version, start, a.cfg.Host, a.CaptureStats(), a.OutboxStats()}
+		answer := status{a.cfg.Version, start, a.cfg.Host, a.CaptureStats(), a.OutboxStats(), a.NetworkStats()}
 		if err := json.NewEncoder(w).Encode(answer); err != nil {
 			a.cfg.Logger.Debug("answer status", "error", err)
 		}

@@ -42,6 +42,7 @@ The usual ` + "`go_*` and `process_*`" + ` metrics of the Prometheus client libr
 func everything() *scrape {
 	return newScrape(present(Sources{
 		Capture:      func() *model.CaptureStats { return nil },
+		Network:      func() *model.NetworkStats { return nil },
 		Outbox:       func() *model.OutboxStats { return nil },
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },

@@ -59,6 +59,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Capture != nil {
 		list = append(list, newCaptureCollector(src.Capture))
 	}
+	if src.Network != nil {
+		list = append(list, newNetworkCollector(src.Network, DefaultMaxInterfaces))
+	}
 	if src.Outbox != nil {
 		list = append(list, newOutboxCollector(src.Outbox))
 	}

@@ -35,6 +35,20 @@ func fixture() Sources {
 				Hooks: []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp"}},
 			}
 		},
+		Network: func() *model.NetworkStats {
+			return &model.NetworkStats{
+				Net: model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5},
+				Frames: model.FrameStats{Links: 6, Neighbors: 7, Frames: map[string]uint64{"lldp": 8, "cdp": 9}, Malformed: map[string]uint64{"lldp": 10, "cdp": 0},
+					Refused: 11, Limited: 12, Lost: 13},
+				Interfaces: []model.Interface{
+					{Name: "eth0", Kind: "device", Address: "02:00:00:00:00:01", MTU: 1500, Up: true, Carrier: 1, CarrierChanges: 3, Speed: 1000, Duplex: "full", Driver: "e1000e"},
+					{Name: "eth0", Netns: "blue", Kind: "veth", MTU: 1400},
+				},
+				Neighbors: []model.Neighbor{{Interface: "eth0", FirstSeen: at, Discovery: model.Discovery{
+					Protocol: "lldp", SystemName: "core\xff1", Chassis: model.PortID{ID: "00:1b:fc:00:00:01"}, Port: model.PortID{ID: "Gi0/1"},
+				}}},
+			}
+		},
 		Outbox: func() *model.OutboxStats {
 			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}
 		},

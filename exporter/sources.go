@@ -15,6 +15,7 @@ type Sources struct {
 	// could not be read.
 	Capture func() *model.CaptureStats
 	Outbox  func() *model.OutboxStats
+	Network func() *model.NetworkStats
 	Store   func() model.StoreStats
 	Graph   func() model.GraphStats
 	// Dependencies answers with what is known; it brings nothing up to date.

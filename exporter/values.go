@@ -12,6 +12,7 @@ func labelValues() map[string][]value {
 		"cassini_capture_events_total":      eventKinds(),
 		"cassini_dependency_failures_total": failureReasons(),
 		"cassini_outbox_dropped_total":      outboxReasons(),
+		"cassini_discovery_dropped_total":   discoveryReasons(),
 		"cassini_dependency_bytes_total":    directions(),
 	}
 }
@@ -61,6 +62,14 @@ func failureReasons() []value {
 		{"unreachable", "EHOSTUNREACH, ENETUNREACH and the like."},
 		{"aborted", "The client gave up first."},
 		{"other", "Any other error."},
+	}
+}
+
+func discoveryReasons() []value {
+	return []value{
+		{"limited", "The kernel side held it back: more than 64 at once or 16 a second on one interface. Somebody floods."},
+		{"refused", "It told of a neighbor beyond the 16 that are kept of an interface. The first to come are kept."},
+		{"lost", "It found no room in the socket's buffer."},
 	}
 }
 

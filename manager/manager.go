@@ -36,6 +36,7 @@ type Parts struct {
 	Metrics http.Handler
 	Capture func() *model.CaptureStats
 	Outbox  func() *model.OutboxStats
+	Network func() *model.NetworkStats
 	// Ready says why the process cannot answer yet, besides the manager itself.
 	Ready func() error
 }
@@ -134,6 +135,7 @@ func (m *Manager) api() api.Config {
 		Start:   m.cfg.Start,
 		Capture: m.parts.Capture,
 		Outbox:  m.parts.Outbox,
+		Network: m.parts.Network,
 		Now:     m.cfg.Now,
 		Logger:  m.log,
 	}

@@ -100,3 +100,12 @@ type NetStats struct {
 	Malformed  uint64 `json:"malformed"` // messages that could not be decoded
 	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
 }
+
+// NetworkStats are the figures of all that an agent hears of the network.
+type NetworkStats struct {
+	Net    NetStats   `json:"net"`
+	Frames FrameStats `json:"frames"`
+	// Interfaces and Neighbors are what there is now, sorted by key.
+	Interfaces []Interface `json:"-"`
+	Neighbors  []Neighbor  `json:"-"`
+}

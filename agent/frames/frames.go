@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -337,7 +338,7 @@ func (f *Frames) Publish(remembered []model.Document) {
 		if n.State != model.NeighborPresent {
 			continue
 		}
-		if f.up[port{n.Netns, n.Interface}] {
+		if f.isUp(port{n.Netns, n.Interface}) {
 			f.table.adopt(n, now)
 			continue
 		}
@@ -355,6 +356,25 @@ func (f *Frames) Publish(remembered []model.Document) {
 	case f.notify <- struct{}{}:
 	default:
 	}
+}
+
+// isUp says whether an interface is listened on, or is about to be.
+func (f *Frames) isUp(p port) bool {
+	for _, l := range slices.Backward(f.links) {
+		if l.Netns == p.netns && l.Name == p.name {
+			return l.State == model.InterfacePresent && listenable(l.Interface) && l.Carrier != 0
+		}
+	}
+	return f.up[p]
+}
+
+// Neighbors are those that are heard, sorted by key.
+func (f *Frames) Neighbors() (list []model.Neighbor) {
+	f.mu.Lock()
+	f.table.all(func(n model.Neighbor) { list = append(list, n) })
+	f.mu.Unlock()
+	slices.SortFunc(list, func(a, b model.Neighbor) int { return strings.Compare(a.Key(), b.Key()) })
+	return list
 }
 
 // Stats reads the figures.

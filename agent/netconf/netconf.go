@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -287,6 +290,15 @@ func (n *NetConf) Publish(remembered []model.Document) {
 		}
 		n.emit(i, now)
 	}
+}
+
+// Interfaces are those that there are, sorted by key.
+func (n *NetConf) Interfaces() []model.Interface {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := slices.Collect(maps.Values(n.there))
+	slices.SortFunc(list, func(a, b model.Interface) int { return strings.Compare(a.Key(), b.Key()) })
+	return list
 }
 
 // Stats reads the figures.

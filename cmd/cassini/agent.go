@@ -44,7 +44,7 @@ func checkManager(raw string) error {
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
 	a := newAgentOf(cfg, outbox.NewHTTPSink(cfg.Manager, "http://"+cfg.Listener.Addr().String()))
-	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats}, exporterConfig(cfg))
+	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats}, exporterConfig(cfg))
 	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	return nest(ctx, serve, a.Run)

@@ -25,11 +25,11 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg)
 	a := newAgentOf(cfg, m)
 	metrics := exporter.New(exporter.Sources{
-		Capture: a.CaptureStats, Outbox: a.OutboxStats,
+		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
 		Store: m.StoreStats, Graph: m.GraphStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
-		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats,
+		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
 		Ready: a.CheckReady,
 	})
 	m.RegisterRefresher(cfg.Host, a)

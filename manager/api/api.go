@@ -50,12 +50,13 @@ type EventStream struct {
 	Slow    func() // counts a reader that was cut off
 }
 
-// Config is what New needs. Metrics, Capture and Outbox may be nil.
+// Config is what New needs. Metrics, Capture, Outbox and Network may be nil.
 type Config struct {
 	Backend       Backend
 	Metrics       http.Handler
 	Capture       func() *model.CaptureStats
 	Outbox        func() *model.OutboxStats
+	Network       func() *model.NetworkStats
 	Host, Version string
 	Start         time.Time
 	Now           func() time.Time

@@ -9,7 +9,7 @@ import (
 	"cassini/model"
 )
 
-// Status is what a manager says of itself. Capture and Outbox are null when this
+// Status is what a manager says of itself. Capture, Outbox and Network are null when this
 // process has no agent.
 type Status struct {
 	Version string              `json:"version"`
@@ -19,6 +19,7 @@ type Status struct {
 	Graph   model.GraphStats    `json:"graph"`
 	Capture *model.CaptureStats `json:"capture"`
 	Outbox  *model.OutboxStats  `json:"outbox"`
+	Network *model.NetworkStats `json:"network"`
 }
 
 func (s *server) getStatus(w http.ResponseWriter, r *http.Request, _ params) {
@@ -31,6 +32,9 @@ func (s *server) getStatus(w http.ResponseWriter, r *http.Request, _ params) {
 	}
 	if s.Outbox != nil {
 		status.Outbox = s.Outbox()
+	}
+	if s.Network != nil {
+		status.Network = s.Network()
 	}
 	s.answer(w, r, status)
 }

@@ -19,6 +19,7 @@ type Status struct {
 	Graph   *model.GraphStats   `json:"graph"`   // likewise
 	Capture *model.CaptureStats `json:"capture"` // nil for a manager alone
 	Outbox  *model.OutboxStats  `json:"outbox"`  // likewise
+	Network *model.NetworkStats `json:"network"` // likewise
 }
 
 // Services asks what listens. Parameters: host, state, program, at.

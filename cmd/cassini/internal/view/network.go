@@ -42,7 +42,7 @@ func Ports(ports []model.Port, now time.Time) *output.Table {
 		default:
 			style, at = output.Dim, p.Ended
 		}
-		table.Add(style, output.Cell{Text: short(p.ID)}, output.Cell{Text: deviceName(p.Neighbor)}, output.Cell{Text: p.Neighbor.Port.ID},
+		table.Add(style, output.Cell{Text: strings.TrimPrefix(p.ID, model.KindInterface+":")}, output.Cell{Text: deviceName(p.Neighbor)}, output.Cell{Text: p.Neighbor.Port.ID},
 			output.Cell{Text: oneLine(p.Neighbor.PortDescr)}, output.Cell{Text: vlan(p.Neighbor)}, output.Cell{Text: linkText(p.Carrier, p.Speed, p.Duplex)},
 			state, output.Cell{Text: output.Ago(at, now)}, output.Cell{Text: strings.Join(p.Differences, "; "), Style: output.Red})
 	}
@@ -65,7 +65,7 @@ func Neighbors(ports []model.Port) *output.Table {
 		if len(n.Management) > 0 {
 			management = n.Management[0].Address
 		}
-		table.Add(output.Plain, output.Text(short(p.ID), strings.Join(p.Protocols, ","), deviceName(n), n.Chassis.ID, n.Port.ID, orDash(management),
+		table.Add(output.Plain, output.Text(strings.TrimPrefix(p.ID, model.KindInterface+":"), strings.Join(p.Protocols, ","), deviceName(n), n.Chassis.ID, n.Port.ID, orDash(management),
 			orDash(strings.Join(capabilities, ",")), strconv.Itoa(int(n.TTL)), oneLine(n.Platform+" "+n.SystemDescr))...)
 	}
 	return table
@@ -94,7 +94,7 @@ func Interfaces(list []model.HostInterface) *output.Table {
 		if on == "" {
 			on = i.Parent
 		}
-		table.Add(style, output.Cell{Text: short(i.ID)}, output.Cell{Text: i.Kind}, state, output.Cell{Text: linkText(i.Carrier != 0, i.Speed, i.Duplex)},
+		table.Add(style, output.Cell{Text: strings.TrimPrefix(i.ID, model.KindInterface+":")}, output.Cell{Text: i.Kind}, state, output.Cell{Text: linkText(i.Up && i.Carrier != 0, i.Speed, i.Duplex)},
 			output.Cell{Text: strconv.Itoa(i.MTU)}, output.Cell{Text: strconv.Itoa(int(i.CarrierChanges / 2))}, output.Cell{Text: orDash(i.Address)},
 			output.Cell{Text: orDash(on)}, output.Cell{Text: orDash(i.Driver)}, output.Cell{Text: strings.Join(prefixes, " ")})
 	}
