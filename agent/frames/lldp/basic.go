@@ -23,7 +23,10 @@ var (
 	portKinds    = [...]string{1: "ifalias", "port", "mac", "ip", "ifname", "circuit", "local"}
 )
 
-const maxID = 255
+const (
+	maxID     = 255
+	macLength = 6
+)
 
 func (d *decoder) chassis(v []byte) (err error) {
 	d.Chassis, err = d.identifier("chassis id", chassisKinds[:], v)
@@ -38,6 +41,9 @@ func (d *decoder) port(v []byte) (err error) {
 func (d *decoder) ttl(v []byte) error {
 	if len(v) < 2 {
 		return fmt.Errorf("%d bytes, want 2: %w", len(v), ErrMandatory)
+	}
+	if len(v) > 2 {
+		d.problem("TTL: %d bytes, want 2", len(v))
 	}
 	d.TTL = binary.BigEndian.Uint16(v)
 	return nil
@@ -54,6 +60,9 @@ func (d *decoder) identifier(name string, kinds []string, v []byte) (model.PortI
 	}
 	switch kind {
 	case "mac":
+		if len(id) != macLength {
+			d.problem("%s: MAC of %d bytes", name, len(id))
+		}
 		return model.PortID{Kind: kind, ID: wire.MAC(id)}, nil
 	case "ip":
 		text, ok := address(id[0], id[1:])
@@ -75,7 +84,7 @@ func address(family uint8, b []byte) (text string, ok bool) {
 	case familyIPv6:
 		ok = len(b) == 16
 	case family802:
-		return wire.MAC(b), len(b) == 6
+		return wire.MAC(b), len(b) == macLength
 	case familyDNS:
 		return wire.ID(b), len(b) > 0
 	default:

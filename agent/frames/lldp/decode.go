@@ -64,6 +64,9 @@ func Decode(payload []byte) (model.Discovery, error) {
 			break
 		}
 		if t.kind == typeEnd {
+			if len(t.value) > 0 {
+				d.problem("end of LLDPDU: %d bytes, want none", len(t.value))
+			}
 			break
 		}
 		if n == maxTLVs {

@@ -102,6 +102,7 @@ func TestMalformed(t *testing.T) {
 		"MED coordinates":   {org(frametest.MED, 3, hex("01 00")), "MED coordinates: 1 bytes, want 16"},
 		"MED civic":         {org(frametest.MED, 3, hex("02 09 00 4445")), "MED civic location: 4 bytes, want 10"},
 		"MED power":         {org(frametest.MED, 4, hex("00")), "MED extended power: 1 bytes, want 3"},
+		"end with a value":  {frametest.TLV(0, hex("00")), "end of LLDPDU: 1 bytes, want none"},
 		"past the end":      {hex("ffff"), "TLV of type 127 runs past the end of the frame"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,6 +113,16 @@ func TestMalformed(t *testing.T) {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestOddMandatory holds that what can still be read is, and is told of.
+func TestOddMandatory(t *testing.T) {
+	tlv, hex := frametest.TLV, frametest.Hex
+	d, err := decode(t, frametest.LLDPDU(slices.Concat(tlv(1, hex("04 0011")), tlv(2, hex("04 01 c0")), tlv(3, hex("0078 00")), tlv(0))))
+	want := []string{"chassis id: MAC of 2 bytes", "port id: address family 1 with 1 bytes", "TTL: 3 bytes, want 2"}
+	if err != nil || d.Chassis.ID != "00:11" || d.Port.ID != "01:c0" || d.TTL != 120 || !slices.Equal(d.Problems, want) {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
 

@@ -76,7 +76,7 @@ func (d *decoder) medPower(v []byte) {
 	kind := v[0] >> 6
 	devices := [...]string{"pse", "pd", "2", "3"}
 	d.med().Power = &model.MEDPower{
-		Device: devices[kind], Source: powerSource(kind == 1, v[0]>>4&3),
+		Device: devices[kind], Source: powerSource(kind&1 == 1, v[0]>>4&3),
 		Priority: powerPriority(v[0] & 15), MW: tenths(v[1:]),
 	}
 }

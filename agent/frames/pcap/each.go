@@ -2,6 +2,7 @@ package pcap
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
@@ -91,21 +92,22 @@ func open(r io.Reader) (src source, link Link, err error) {
 		}
 	}()
 	in := bufio.NewReader(r)
-	if head, _ := in.Peek(2); len(head) == 2 && head[0] == 0x1f && head[1] == 0x8b {
+	head, err := in.Peek(pcapHeader)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, fmt.Errorf("read capture: %w", err)
+	}
+	if bytes.HasPrefix(head, []byte("\x1f\x8b")) {
 		unzipped, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrFormat, err)
 		}
 		in = bufio.NewReader(unzipped)
+		head, _ = in.Peek(pcapHeader) // what is wrong will show again
 	}
-	head, err := in.Peek(pcapHeader)
-	if len(head) < 4 {
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, 0, fmt.Errorf("read capture: %w", err)
-		}
+	switch {
+	case len(head) < pcapHeader:
 		return nil, 0, ErrFormat
-	}
-	if binary.BigEndian.Uint32(head) == blockSection {
+	case binary.BigEndian.Uint32(head) == blockSection:
 		return openNG(in)
 	}
 	return openClassic(in, head)
@@ -114,9 +116,6 @@ func open(r io.Reader) (src source, link Link, err error) {
 const pcapHeader = 24
 
 func openClassic(in io.Reader, head []byte) (source, Link, error) {
-	if len(head) < pcapHeader {
-		return nil, 0, ErrFormat
-	}
 	link := classicLink(head) // gopacket keeps but 8 bits of it
 	r, err := pcapgo.NewReader(in)
 	if err != nil {

@@ -37,6 +37,7 @@ func (o *oracle) cdp(f field) {
 		o.Capabilities = f.names(p+"router", "router", p+"trans_bridge", "bridge", p+"src_bridge", "source-route-bridge",
 			p+"switch", "switch", p+"host", "host", p+"igmp_capable", "igmp", p+"repeater", "repeater", p+"voip_phone", "telephone",
 			p+"remote", "remotely-managed", p+"cvta", "cvta", p+"mac_relay", "two-port-mac-relay")
+		o.Capabilities = append(o.Capabilities, unnamed(f.number("cdp.capabilities"), 11)...)
 	case 0x05:
 		var lines [][]byte // tshark splits it
 		for _, line := range f.all("cdp.software_version") {

@@ -60,6 +60,15 @@ func identifier(f field, prefix string, kinds []string) model.PortID {
 		}
 	}
 	id.ID = wire.ID(f.bytes(prefix + ".id"))
+	if id.Kind == "ip" { // of another family than IP
+		switch f.number("lldp.network_address.subtype") {
+		case 6:
+			id.ID = wire.MAC(f.bytes(prefix + ".id"))
+		case 16:
+		default:
+			id.ID = hex.EncodeToString(f.bytes(prefix + ".id"))
+		}
+	}
 	return id
 }
 

@@ -21,6 +21,7 @@ func (o *oracle) med(subtype uint8, f field) bool {
 		const c = p + "subtype.caps."
 		m.Capabilities = f.names(c+"llpd", "capabilities", c+"network_policy", "network-policy", c+"location_id", "location",
 			c+"mdi_pse", "power-pse", c+"mid_pd", "power-pd", c+"inventory", "inventory")
+		m.Capabilities = append(m.Capabilities, unnamed(f.number(p+"subtype.caps"), 6)...)
 		m.DeviceClass = pick([]string{"undefined", "endpoint-1", "endpoint-2", "endpoint-3", "network"}, f.number(p+"subtype.class"))
 	case 2:
 		m.Policies = append(m.Policies, policySays(f))
@@ -66,7 +67,8 @@ func locationSays(m *model.MED, f field) {
 		values := f.all(p + "civic.value")
 		for i, kind := range f.all(p + "civic.type") {
 			part := model.CivicPart{Kind: kind.Show}
-			if f.all(p + "civic.length")[i+1].Show != "0" { // the first one is the whole's
+			lengths := f.all(p + "civic.length") // the first one is the whole's
+			if len(lengths) > i+1 && lengths[i+1].Show != "0" && len(values) > 0 {
 				part.Text = wire.Text(values[0].octets())
 				values = values[1:]
 			}

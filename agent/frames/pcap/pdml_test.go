@@ -121,3 +121,13 @@ func (f field) broken() bool {
 	}
 	return false
 }
+
+// unnamed are the bits from one on that tshark has no fields for.
+func unnamed(set uint64, from int) (names []string) {
+	for i := from; i < 32; i++ {
+		if set>>i&1 != 0 {
+			names = append(names, "bit-"+strconv.Itoa(i))
+		}
+	}
+	return names
+}
