@@ -98,13 +98,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // opener opens sockets for discovery frames in a network namespace.
 func opener(filter *bpf.Frames) func(netns.Namespace) (frames.Socket, error) {
-	return func(ns netns.Namespace) (s frames.Socket, err error) {
-		err = ns.Do(func() (err error) {
-			s, err = socket.Open(filter)
-			return err
-		})
-		return s, err
-	}
+	return func(ns netns.Namespace) (frames.Socket, error) { return socket.Open(filter, ns.Do) }
 }
 
 func limited(filter *bpf.Frames) func() uint64 {

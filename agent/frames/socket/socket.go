@@ -1,10 +1,11 @@
 // Package socket hears LLDP and CDP frames in one network namespace, by packet
 // sockets that an eBPF filter lets nothing else through to.
 //
-// Two sockets serve all interfaces, one for EtherType LLDP and one for IEEE 802.2:
-// the kernel gives them only frames of those kinds, so that other traffic does not
-// even meet the filter. A bridge takes frames from its ports before that; there a
-// socket of the port's own hears everything, and the filter drops the rest.
+// Three sockets serve all interfaces, one for EtherType LLDP, one for IEEE 802.2 and
+// one for frames with a second VLAN tag: the kernel gives them only frames of those
+// kinds, so that other traffic does not even meet the filter. A bridge takes frames
+// from its ports before that; there a socket of the port's own hears everything, and
+// the filter drops the rest.
 package socket
 
 import (
@@ -26,7 +27,8 @@ type Filter interface {
 }
 
 // Frame is one frame as it came in, from the destination address on, without the
-// tag that the kernel took off: VLAN is its id.
+// tag that the kernel took off. VLAN is that tag's id where the kernel still tells
+// it: on a bridge's port.
 type Frame struct {
 	IfIndex int // of the device that received it: a bond's slave, not the bond
 	VLAN    uint16
@@ -46,10 +48,11 @@ const maxFrame = 9216
 // receiveBuffer holds frames that wait, in bytes of each socket.
 const receiveBuffer = 256 << 10
 
-// Socket hears in the namespace where it was opened. Read may be called
+// Socket hears in one network namespace. Read may be called
 // concurrently with the other methods.
 type Socket struct {
 	filter Filter
+	enter  func(func() error) error
 	shared []*tap // one for each kind of frame
 	out    chan Frame
 	closed chan struct{}
@@ -64,10 +67,10 @@ type Socket struct {
 // link is an interface that is listened on; own is the socket of a bridge's port.
 type link struct{ own *tap }
 
-// Open opens the sockets in the calling thread's network namespace.
-func Open(filter Filter) (*Socket, error) {
-	s := &Socket{filter: filter, out: make(chan Frame), closed: make(chan struct{}), links: make(map[int]*link)}
-	for _, protocol := range []uint16{etherLLDP, unix.ETH_P_802_2} {
+// Open opens the sockets. enter calls a function inside the network namespace.
+func Open(filter Filter, enter func(func() error) error) (*Socket, error) {
+	s := &Socket{filter: filter, enter: enter, out: make(chan Frame), closed: make(chan struct{}), links: make(map[int]*link)}
+	for _, protocol := range []uint16{etherLLDP, unix.ETH_P_802_2, unix.ETH_P_8021Q} {
 		t, err := s.tap(protocol, 0)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -91,8 +94,12 @@ type tap struct {
 // tap opens a socket for frames of a kind on one interface, or with 0 on all, and
 // begins to read it.
 func (s *Socket) tap(protocol uint16, ifindex int) (*tap, error) {
-	// Of no protocol, it hears nothing until it is bound.
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd := -1
+	err := s.enter(func() (err error) {
+		// Of no protocol, it hears nothing until it is bound.
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open a packet socket: %w", err)
 	}
