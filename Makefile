@@ -29,7 +29,7 @@ BPF_C   := $(wildcard bpf/*.c bpf/*.h)
 STEPS := lint generated cross test-unit test-privileged test-programs test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|programs\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|frames\|netconf\|programs\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -86,7 +86,7 @@ test-unit: ## unit tests with the race detector
 
 .PHONY: test-privileged
 test-privileged: ## capture on the running kernel (root)
-	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m ./kernel-tests/capture
+	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/frames
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)

@@ -3,7 +3,6 @@ package frames
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -11,8 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"cassini/agent/frames/cdp"
-	"cassini/agent/frames/lldp"
+	"cassini/agent/frames/discovery"
 	"cassini/agent/frames/socket"
 	"cassini/agent/frames/wire"
 	"cassini/agent/netns"
@@ -282,42 +280,23 @@ func (f *Frames) hear(s *space, frame socket.Frame) {
 	if name == "" {
 		return // it left while the frame waited
 	}
-	discovery, protocol, err := decode(frame.Data)
+	w, ok := wire.Unwrap(frame.Data)
+	if !ok {
+		return
+	}
+	said, err := discovery.Read(w)
 	f.change(func(now time.Time) []model.Neighbor {
-		if protocol == "" {
-			return nil
-		}
-		f.frames[protocol]++
+		f.frames[said.Protocol]++
 		if err != nil {
-			f.malformed[protocol]++
+			f.malformed[said.Protocol]++
 			f.cfg.Logger.Debug("discovery frame left out", "interface", name, "error", err)
 			return nil
 		}
-		if discovery.FrameVLAN == 0 {
-			discovery.FrameVLAN = frame.VLAN
+		if said.FrameVLAN == 0 {
+			said.FrameVLAN = frame.VLAN
 		}
-		return f.table.hear(port{s.name, name}, discovery, now)
+		return f.table.hear(port{s.name, name}, said, now)
 	})
-}
-
-func decode(frame []byte) (d model.Discovery, protocol string, err error) {
-	w, ok := wire.Unwrap(frame)
-	if !ok {
-		return d, "", nil
-	}
-	switch w.Proto {
-	case wire.LLDP:
-		protocol = model.LLDP
-		d, err = lldp.Decode(w.Payload)
-	case wire.CDP:
-		protocol = model.CDP
-		d, err = cdp.Decode(w.Payload)
-	}
-	if err != nil {
-		return d, protocol, fmt.Errorf("decode %s frame: %w", protocol, err)
-	}
-	d.SourceMAC, d.FrameVLAN = net.HardwareAddr(w.Source[:]).String(), w.VLAN
-	return d, protocol, nil
 }
 
 // Publish emits what differs from what the manager remembers, and from then on

@@ -115,11 +115,10 @@ type estate struct {
 	t      testing.TB
 	filter *bpf.Frames
 
-	mu     sync.Mutex
-	hosts  map[string]*frames.Frames // by namespace
-	seen   []model.Event
-	count  int
-	frames sync.WaitGroup
+	mu    sync.Mutex
+	hosts map[string]*frames.Frames // by namespace
+	seen  []model.Event
+	count int
 }
 
 // newEstate listens in the namespaces of the test that hosts names, until the test

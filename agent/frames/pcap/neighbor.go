@@ -1,9 +1,7 @@
 package pcap
 
 import (
-	"cassini/agent/frames/cdp"
-	"cassini/agent/frames/lldp"
-	"cassini/agent/frames/wire"
+	"cassini/agent/frames/discovery"
 	"cassini/model"
 )
 
@@ -14,14 +12,6 @@ func (f Frame) Discovery() (d model.Discovery, ok bool, err error) {
 	if !ok {
 		return model.Discovery{}, false, nil
 	}
-	switch w.Proto {
-	case wire.LLDP:
-		d, err = lldp.Decode(w.Payload)
-	case wire.CDP:
-		d, err = cdp.Decode(w.Payload)
-	}
-	if err == nil {
-		d.SourceMAC, d.FrameVLAN = wire.MAC(w.Source[:]), w.VLAN
-	}
+	d, err = discovery.Read(w)
 	return d, true, err
 }
