@@ -59,8 +59,8 @@ func TestTableOfConnectionsOverflows(t *testing.T) {
 			return nil
 		})
 	}
-	const few, many = 28, 100
-	held := hold(t, l, few) // 56 of 64 places, so that some bucket of 8 is full
+	const few, many = 34, 100
+	held := hold(t, l, few) // 68 for 64 places
 	expect("all there", func(opened, closed, full uint64) bool { return opened+full == 2*few && closed == 0 && full < few })
 	if overflow, err := r.kernel.Overflow(); err != nil || overflow == 0 {
 		t.Errorf("overflow holds %d, %v: it was never used, so this proves nothing", overflow, err)
