@@ -26,6 +26,7 @@ const (
 	PackageOS           = "os"           // body OS, key ""
 	PackageNetConfig    = "netconfig"    // body Interface, key Interface.Key
 	PackageNeighbors    = "neighbors"    // body Neighbor, key Neighbor.Key
+	PackageSeen         = "seen"         // body Seen, key Seen.Key
 )
 
 // Name identifies one thing that one host knows.

@@ -50,6 +50,9 @@ func ProcessID(host string, p Process) string {
 // UnknownHostID is "unknown-host:10.0.0.9".
 func UnknownHostID(addr netip.Addr) string { return KindUnknownHost + ":" + addr.String() }
 
+// UnknownHostOf is "unknown-host:MAC": a machine that is known by its hardware address.
+func UnknownHostOf(mac string) string { return KindUnknownHost + ":" + mac }
+
 // InterfaceID is "interface:web-17/eth0", with "@NETNS" outside the host's own
 // network namespace.
 func InterfaceID(host, name, netns string) string {

@@ -99,6 +99,8 @@ type NetStats struct {
 	Messages   uint64 `json:"messages"`
 	Malformed  uint64 `json:"malformed"` // messages that could not be decoded
 	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
+	Seen       int    `json:"seen"`      // addresses of other machines that are remembered
+	Unkept     uint64 `json:"unkept"`    // addresses beyond the limit of an interface
 }
 
 // NetworkStats are the figures of all that an agent hears of the network.

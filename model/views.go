@@ -68,6 +68,8 @@ const (
 	EventWireMoved      = "wire.moved"     // another port than before
 	EventWireLost       = "wire.lost"      // fell silent, said goodbye, or the link went
 	EventWireChanged    = "wire.changed"   // says something else of itself
+	EventStrangerSeen   = "stranger.seen"  // a machine without an agent
+	EventAddressMoved   = "address.moved"  // an IP address has another hardware address
 )
 
 // EventKinds lists all kinds of events.
@@ -76,6 +78,7 @@ func EventKinds() []string {
 		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
+		EventStrangerSeen, EventAddressMoved,
 	}
 }
 

@@ -40,12 +40,21 @@ type gateway struct {
 	index           int
 }
 
-// message is one notification: one of link, addr, gateways is set.
+// seen is another machine's address, from the kernel's neighbour table.
+type seen struct {
+	index  int
+	addr   netip.Addr
+	mac    string
+	router bool
+}
+
+// message is one notification: one of link, addr, gateways, seen is set.
 type message struct {
 	gone     bool
 	link     *link
 	addr     *addr
 	gateways []gateway
+	seen     *seen
 }
 
 // parseMessage decodes a notification; ok is false for one that tells nothing here.
@@ -70,6 +79,9 @@ func parseMessage(m syscall.NetlinkMessage) (msg message, ok bool, err error) {
 		msg.gone = m.Header.Type == unix.RTM_DELROUTE
 		msg.gateways, err = parseDefaultRoute(m.Data)
 		return msg, len(msg.gateways) > 0, err
+	case unix.RTM_NEWNEIGH:
+		msg.seen, err = parseNeighbour(m.Data)
+		return msg, msg.seen != nil, err
 	}
 	return message{}, false, nil
 }
@@ -245,6 +257,39 @@ func parseHops(b []byte) (hops []gateway, err error) {
 		b = b[min((size+3)&^3, len(b)):]
 	}
 	return hops, nil
+}
+
+// parseNeighbour reads struct ndmsg (linux/neighbour.h) of an address that answered
+// for itself. What did not, what is multicast, and what the administrator or a bridge
+// put there is left out.
+func parseNeighbour(b []byte) (*seen, error) {
+	if len(b) < unix.SizeofNdMsg {
+		return nil, fmt.Errorf("%w: neighbour of %d bytes", errMalformed, len(b))
+	}
+	family, state, flags := b[0], binary.NativeEndian.Uint16(b[8:]), b[10]
+	const answered = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE
+	if family != unix.AF_INET && family != unix.AF_INET6 || state&answered == 0 {
+		return nil, nil
+	}
+	list, err := nl.ParseRouteAttr(b[unix.SizeofNdMsg:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	s := &seen{index: int(int32(binary.NativeEndian.Uint32(b[4:]))), router: flags&unix.NTF_ROUTER != 0}
+	for _, a := range list {
+		switch a.Attr.Type {
+		case unix.NDA_DST:
+			s.addr, _ = netip.AddrFromSlice(a.Value)
+		case unix.NDA_LLADDR:
+			if len(a.Value) == 6 {
+				s.mac = net.HardwareAddr(a.Value).String()
+			}
+		}
+	}
+	if !s.addr.IsValid() || s.addr.IsMulticast() || s.mac == "" {
+		return nil, nil
+	}
+	return s, nil
 }
 
 func word(b []byte) uint32 {

@@ -142,11 +142,63 @@ func TestMultipathGateways(t *testing.T) {
 	}
 }
 
+// neighbourMessage is struct ndmsg with an address and its hardware address.
+func neighbourMessage(addr string, state byte, mac ...byte) syscall.NetlinkMessage {
+	family := byte(unix.AF_INET)
+	if netip.MustParseAddr(addr).Is6() {
+		family = unix.AF_INET6
+	}
+	return raw(unix.RTM_NEWNEIGH, []byte{family, 0, 0, 0, 2, 0, 0, 0, state, 0, 0, 0}, attr(unix.NDA_DST, octets(addr)), attr(unix.NDA_LLADDR, mac))
+}
+
+func TestOnlyWhoAnsweredIsSeen(t *testing.T) {
+	mac := []byte{2, 0, 0, 0, 0, 9}
+	for _, c := range []struct {
+		name string
+		m    syscall.NetlinkMessage
+		want bool
+	}{
+		{"reachable", neighbourMessage("10.0.0.9", unix.NUD_REACHABLE, mac...), true},
+		{"stale", neighbourMessage("2001:db8::9", unix.NUD_STALE, mac...), true},
+		{"did not answer", neighbourMessage("10.0.0.9", unix.NUD_INCOMPLETE), false},
+		{"failed", neighbourMessage("10.0.0.9", unix.NUD_FAILED, mac...), false},
+		{"put there by hand", neighbourMessage("10.0.0.9", unix.NUD_PERMANENT, mac...), false},
+		{"needs none", neighbourMessage("10.0.0.9", unix.NUD_NOARP, mac...), false},
+		{"multicast", neighbourMessage("ff02::1", unix.NUD_STALE, mac...), false},
+		{"no Ethernet", neighbourMessage("10.0.0.9", unix.NUD_STALE, 1, 2, 3, 4), false},
+	} {
+		m, ok, err := parseMessage(c.m)
+		if err != nil || ok != c.want || ok && (m.seen.mac != "02:00:00:00:00:09" || m.seen.index != 2) {
+			t.Errorf("%s: %+v, %v, %v", c.name, m.seen, ok, err)
+		}
+	}
+}
+
+// Whoever is on the wire can invent addresses: the first to come are kept.
+func TestSeenIsBounded(t *testing.T) {
+	table := newTable("")
+	apply(t, table, eth0(unix.RTM_NEWLINK, unix.IFF_UP))
+	addr := netip.MustParseAddr("10.0.0.1")
+	for i := range maxSeenHere + 10 {
+		if kept := table.see(seen{index: 2, addr: addr, mac: "02:00:00:00:00:09"}, noon); kept != (i < maxSeenHere) {
+			t.Fatalf("address %d kept: %v", i, kept)
+		}
+		addr = addr.Next()
+	}
+	if n := len(table.newcomers()); n != maxSeenHere || len(table.newcomers()) != 0 {
+		t.Errorf("%d told", n)
+	}
+	if !table.see(seen{index: 2, addr: netip.MustParseAddr("10.0.0.1"), mac: "02:00:00:00:00:09"}, noon) || len(table.newcomers()) != 0 {
+		t.Error("the first to come is told again")
+	}
+}
+
 func FuzzParseMessage(f *testing.F) {
 	for _, m := range []syscall.NetlinkMessage{
 		eth0(unix.RTM_NEWLINK, unix.IFF_UP),
 		addrMessage(unix.RTM_NEWADDR, 2, unix.AF_INET, 24, attr(unix.IFA_LOCAL, octets("10.0.0.5"))),
 		routeMessage(unix.RTM_NEWROUTE, 0, unix.RT_TABLE_MAIN, attr(unix.RTA_MULTIPATH, []byte{8, 0, 0, 0, 2, 0, 0, 0})),
+		neighbourMessage("10.0.0.9", unix.NUD_STALE, 2, 0, 0, 0, 0, 9),
 	} {
 		f.Add(m.Header.Type, m.Data)
 	}
@@ -156,7 +208,9 @@ func FuzzParseMessage(f *testing.F) {
 		if err != nil && !errors.Is(err, errMalformed) {
 			t.Errorf("error is %v", err)
 		}
-		if ok && err == nil {
+		if ok && err == nil && m.seen != nil {
+			table.see(*m.seen, noon)
+		} else if ok && err == nil {
 			table.apply(m)
 			table.moved(noon)
 		}

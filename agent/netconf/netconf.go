@@ -43,6 +43,8 @@ type NetConf struct {
 	mu        sync.Mutex
 	published bool
 	there     map[string]model.Interface // by document key
+	seen      map[string]acquaintance    // likewise
+	unkept    uint64
 	spaces    map[uint32]*running
 }
 
@@ -63,6 +65,7 @@ func New(cfg Config) *NetConf {
 		look:   make(chan struct{}, 1),
 		ready:  make(chan struct{}),
 		there:  make(map[string]model.Interface),
+		seen:   make(map[string]acquaintance),
 		spaces: make(map[uint32]*running),
 	}
 }
@@ -165,6 +168,7 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 		return err
 	}
 	n.tellAll(ns, s.table.moved(time.Now()))
+	n.meet(s.table.newcomers())
 	ctx, end := context.WithCancel(ctx)
 	n.spaces[ns.Inode] = &running{ns: ns, end: end}
 	if ns.PID != 0 {
@@ -176,7 +180,7 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 	}
 	wg.Go(func() {
 		defer end()
-		err := s.run(ctx, func(list []model.Interface) { n.tell(ns, list) })
+		err := s.run(ctx, func(list []model.Interface, seen []model.Seen) { n.tell(ns, list, seen) })
 		s.close()
 		if err == nil {
 			n.leave(ns)
@@ -225,13 +229,69 @@ func (n *NetConf) leave(ns netns.Namespace) {
 }
 
 // tell takes what moved in a namespace.
-func (n *NetConf) tell(ns netns.Namespace, list []model.Interface) {
-	if len(list) == 0 {
+func (n *NetConf) tell(ns netns.Namespace, list []model.Interface, seen []model.Seen) {
+	if len(list)+len(seen) == 0 {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.tellAll(ns, list)
+	n.meet(seen)
+}
+
+// maxSeen bounds the addresses of other machines that are remembered of all
+// interfaces, also of those that have gone.
+const maxSeen = 8192
+
+// meet takes addresses of other machines. Called with mu held.
+func (n *NetConf) meet(list []model.Seen) {
+	for _, s := range list {
+		key := s.Key()
+		earlier, known := n.seen[key]
+		if !known && len(n.seen) >= maxSeen {
+			n.unkept++
+			continue
+		}
+		if known {
+			s = earlier.again(s)
+		}
+		n.seen[key] = acquaintance(s)
+		n.emitBody(model.PackageSeen, key, s, time.Now())
+	}
+}
+
+// acquaintance is an address that was seen before.
+type acquaintance model.Seen
+
+// again is how it stands when it is seen once more.
+func (a acquaintance) again(now model.Seen) model.Seen {
+	now.FirstSeen = a.FirstSeen
+	if now.MAC == a.MAC {
+		now.Changed, now.Before = a.Changed, a.Before
+	} else {
+		now.Before = a.MAC
+	}
+	return now
+}
+
+// recall compares the addresses that were seen with those that the manager remembers,
+// and tells what differs. Called with mu held.
+func (n *NetConf) recall(remembered map[string]model.Seen, now time.Time) {
+	for key, s := range n.seen {
+		earlier, known := remembered[key]
+		if known {
+			s = acquaintance(acquaintance(earlier).again(model.Seen(s)))
+			n.seen[key] = s
+		}
+		if !known || earlier.MAC != s.MAC || earlier.Router != s.Router {
+			n.emitBody(model.PackageSeen, key, model.Seen(s), now)
+		}
+	}
+	for key, earlier := range remembered {
+		if _, there := n.seen[key]; !there && len(n.seen) < maxSeen {
+			n.seen[key] = acquaintance(earlier)
+		}
+	}
 }
 
 // tellAll is tell with mu held.
@@ -254,12 +314,16 @@ func (n *NetConf) tellAll(ns netns.Namespace, list []model.Interface) {
 }
 
 func (n *NetConf) emit(i model.Interface, now time.Time) {
+	n.emitBody(model.PackageNetConfig, i.Key(), i, now)
+}
+
+func (n *NetConf) emitBody(pkg, key string, body any, now time.Time) {
 	if !n.published {
 		return // Publish sends everything as it then stands
 	}
-	doc, err := model.NewDocument(model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: i.Key()}, now, i)
+	doc, err := model.NewDocument(model.Name{Host: n.cfg.Host, Package: pkg, Key: key}, now, body)
 	if err != nil {
-		n.cfg.Logger.Error("encode an interface", "error", err)
+		n.cfg.Logger.Error("encode what was heard from rtnetlink", "error", err)
 		return
 	}
 	n.cfg.Emit(doc)
@@ -272,9 +336,13 @@ func (n *NetConf) Publish(remembered []model.Document) {
 	defer n.mu.Unlock()
 	n.published = true
 	now := time.Now()
-	known := make(map[string]string)
+	known, seen := make(map[string]string), make(map[string]model.Seen)
 	for _, doc := range remembered {
 		var i model.Interface
+		var s model.Seen
+		if doc.Package == model.PackageSeen && doc.Decode(&s) == nil {
+			seen[doc.Key] = s
+		}
 		if doc.Package != model.PackageNetConfig || doc.Decode(&i) != nil {
 			continue
 		}
@@ -283,6 +351,7 @@ func (n *NetConf) Publish(remembered []model.Document) {
 			n.emit(gone(i, now), now)
 		}
 	}
+	n.recall(seen, now)
 	for key, i := range n.there {
 		name := model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: key}
 		if doc, err := model.NewDocument(name, now, i); err == nil && string(doc.Body) == known[key] {
@@ -308,5 +377,6 @@ func (n *NetConf) Stats() model.NetStats {
 	return model.NetStats{
 		Namespaces: len(n.spaces), Interfaces: len(n.there),
 		Messages: n.counts.messages.Load(), Malformed: n.counts.malformed.Load(), Resyncs: n.counts.resyncs.Load(),
+		Seen: len(n.seen), Unkept: n.unkept + n.counts.unkept.Load(),
 	}
 }

@@ -35,14 +35,14 @@ type space struct {
 
 // counts are shared by all namespaces.
 type counts struct {
-	messages, malformed, resyncs atomic.Uint64
+	messages, malformed, resyncs, unkept atomic.Uint64
 }
 
 // openSpace opens sockets in a namespace. They keep it alive until close.
 func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
 	s := &space{ns: ns, table: newTable(ns.Name), logger: cfg.Logger, counts: c}
 	err := ns.Do(func() (err error) {
-		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_NEIGH}
 		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
 			return fmt.Errorf("subscribe to rtnetlink: %w", err)
 		}
@@ -76,11 +76,11 @@ func (s *space) close() {
 }
 
 // run tells what moves after readAll, until the context ends.
-func (s *space) run(ctx context.Context, tell func([]model.Interface)) error {
+func (s *space) run(ctx context.Context, tell func([]model.Interface, []model.Seen)) error {
 	stop := context.AfterFunc(ctx, s.events.Close)
 	defer stop()
 	for {
-		tell(s.table.moved(time.Now()))
+		tell(s.table.moved(time.Now()), s.table.newcomers())
 		messages, from, err := s.events.Receive()
 		switch {
 		case ctx.Err() != nil:
@@ -127,6 +127,12 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 		if !ok || err != nil {
 			continue
 		}
+		if m.seen != nil {
+			if !s.table.see(*m.seen, time.Now()) {
+				s.counts.unkept.Add(1)
+			}
+			continue
+		}
 		s.table.apply(m)
 		if m.link != nil && !m.gone {
 			s.table.settings[m.link.Index] = readSettings(s.ethtool, m.link.Name)
@@ -141,6 +147,7 @@ func (s *space) readAll(ctx context.Context) error {
 		{unix.RTM_GETLINK, unix.RTM_NEWLINK},
 		{unix.RTM_GETADDR, unix.RTM_NEWADDR},
 		{unix.RTM_GETROUTE, unix.RTM_NEWROUTE},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH},
 	} {
 		answers, err := s.dump(ctx, kind.get, kind.answer)
 		if err != nil {

@@ -19,7 +19,14 @@ type table struct {
 	settings map[int]settings
 	dirty    map[int]struct{}        // links that messages were about since moved
 	told     map[int]model.Interface // what was last told
+
+	seen     map[int]map[netip.Addr]*model.Seen
+	newcomer []model.Seen // to be told
 }
+
+// maxSeenHere bounds the addresses that are remembered of an interface: whoever is
+// on the wire can invent them. The first to come are kept.
+const maxSeenHere = 1024
 
 func newTable(netns string) *table {
 	return &table{
@@ -30,6 +37,7 @@ func newTable(netns string) *table {
 		settings: make(map[int]settings),
 		dirty:    make(map[int]struct{}),
 		told:     make(map[int]model.Interface),
+		seen:     make(map[int]map[netip.Addr]*model.Seen),
 	}
 }
 
@@ -52,6 +60,7 @@ func (t *table) apply(m message) {
 		delete(t.links, m.link.Index)
 		delete(t.addrs, m.link.Index)
 		delete(t.settings, m.link.Index)
+		delete(t.seen, m.link.Index)
 		// No messages tell of the routes that go with it.
 		maps.DeleteFunc(t.gateways, func(g gateway, _ struct{}) bool { return g.index == m.link.Index })
 	case m.link != nil:
@@ -74,6 +83,43 @@ func (t *table) apply(m message) {
 			t.gateways[g] = struct{}{}
 		}
 	}
+}
+
+// see takes an address of another machine. It is told when it is new, and when it
+// has another hardware address. false says that there are too many.
+func (t *table) see(s seen, now time.Time) bool {
+	l := t.links[s.index]
+	if l == nil || !l.ether {
+		return true
+	}
+	all := t.seen[s.index]
+	if all == nil {
+		all = make(map[netip.Addr]*model.Seen)
+		t.seen[s.index] = all
+	}
+	known := all[s.addr]
+	switch {
+	case known == nil && len(all) >= maxSeenHere:
+		return false
+	case known == nil:
+		known = &model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, FirstSeen: now.UTC()}
+		all[s.addr] = known
+	case known.MAC == s.mac && known.Router == s.router:
+		return true
+	}
+	if known.MAC != s.mac {
+		known.Before, known.MAC, known.Changed = known.MAC, s.mac, now.UTC()
+	}
+	known.Router = s.router
+	t.newcomer = append(t.newcomer, *known)
+	return true
+}
+
+// newcomers are the addresses that were not told yet.
+func (t *table) newcomers() []model.Seen {
+	list := t.newcomer
+	t.newcomer = nil
+	return list
 }
 
 func (t *table) touch(m message) {

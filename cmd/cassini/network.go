@@ -113,6 +113,28 @@ func newInterfaces(sys *system) *cobra.Command {
 	return cmd
 }
 
+func newStrangers(sys *system) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "strangers",
+		Short:   "Show machines that hosts see on the wire and where no agent is",
+		Example: "  cassini strangers\n  cassini strangers --at 24h",
+		Args:    noArgs,
+	}
+	at := addAt(cmd, sys)
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		list, err := c.Strangers(ctx, client.Query{}.At(at.Time))
+		if err != nil {
+			return err
+		}
+		if a.format.value == formatJSON {
+			return output.JSONArray(a.stdout, list)
+		}
+		return a.table(view.Strangers(list, sys.now()), "no strangers")
+	})
+	return cmd
+}
+
 func newFind(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "find MAC|ADDRESS|NAME",

@@ -39,12 +39,22 @@ type rig struct {
 	mu     sync.Mutex
 	latest map[string]model.Interface
 	told   map[string]int
+	seen   map[string]model.Seen
 }
 
 func (r *rig) emit(docs ...model.Document) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, doc := range docs {
+		if doc.Package == model.PackageSeen {
+			var s model.Seen
+			if err := doc.Decode(&s); err != nil {
+				r.t.Errorf("document %s: %v", doc.Name, err)
+			}
+			r.seen[doc.Key] = s
+			r.told["seen "+doc.Key]++
+			continue
+		}
 		var i model.Interface
 		if err := doc.Decode(&i); err != nil {
 			r.t.Errorf("document %s: %v", doc.Name, err)
@@ -62,7 +72,7 @@ func start(t *testing.T, remembered ...model.Document) *rig {
 // startWith listens with a receive buffer of a size; 0 is the default.
 func startWith(t *testing.T, buffer int, remembered ...model.Document) *rig {
 	t.Helper()
-	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int)}
+	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen)}
 	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -298,5 +308,58 @@ func TestLostMessages(t *testing.T) {
 	}
 	if stats := r.Stats(); stats.Resyncs == 0 {
 		t.Errorf("%+v: nothing was lost, so this proves nothing", stats)
+	}
+}
+
+// expectSeen waits until an address was told to be at a hardware address.
+func (r *rig) expectSeen(key, mac string) model.Seen {
+	r.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		r.mu.Lock()
+		s := r.seen[key]
+		r.mu.Unlock()
+		if s.MAC == mac {
+			return s
+		}
+	}
+	r.t.Fatalf("%s at %s: never came; told %+v", key, mac, r.seen)
+	return model.Seen{}
+}
+
+// Machines that answered are told with their hardware address; those that did not,
+// are not; and another machine at the same address is told with the one before.
+func TestOthersOnTheWire(t *testing.T) {
+	a, b := namespace(t, "a"), namespace(t, "b")
+	ip(t, "-n "+a+" link add eth0 type veth peer name eth0 netns "+b)
+	for ns, end := range map[string]string{a: "1", b: "2"} {
+		ip(t, "-n "+ns+" link set eth0 address 02:00:00:00:00:0"+end)
+		ip(t, "-n "+ns+" link set eth0 up")
+		ip(t, "-n "+ns+" addr add 10.8.0."+end+"/24 dev eth0")
+		ip(t, "-n "+ns+" addr add 2001:db8:8::"+end+"/64 dev eth0 nodad")
+	}
+	ping := func(addr string) {
+		_ = exec.Command("ip", "netns", "exec", a, "curl", "-s", "-m", "1", "http://"+addr+":9/").Run() // refused, or nobody
+	}
+	ping("10.8.0.2")
+	r := start(t)
+	first := r.expectSeen("eth0/10.8.0.2@"+a, "02:00:00:00:00:02") // from before the start
+	ping("[2001:db8:8::2]")
+	r.expectSeen("eth0/2001:db8:8::2@"+a, "02:00:00:00:00:02")
+	r.expectSeen("eth0/10.8.0.1@"+b, "02:00:00:00:00:01")
+	ping("10.8.0.77")
+	ip(t, "-n "+a+" neigh del 10.8.0.2 dev eth0")
+	ip(t, "-n "+b+" link set eth0 address 02:00:00:00:00:22")
+	ping("10.8.0.2")
+	s := r.expectSeen("eth0/10.8.0.2@"+a, "02:00:00:00:00:22")
+	if s.Before != "02:00:00:00:00:02" || !s.FirstSeen.Equal(first.FirstSeen) || !s.Changed.After(first.Changed) {
+		t.Errorf("told %+v after %+v", s, first)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, told := r.seen["eth0/10.8.0.77@"+a]; told {
+		t.Error("an address that nobody answered for was told")
+	}
+	if n := r.told["seen eth0/10.8.0.2@"+a]; n != 2 {
+		t.Errorf("told %d times, want twice: states that come and go are no news", n)
 	}
 }

@@ -42,3 +42,9 @@ func (s *server) getFind(w http.ResponseWriter, r *http.Request, p params) {
 		s.answer(w, r, g.Find(p.get("q")))
 	}
 }
+
+func (s *server) getStrangers(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Strangers())
+	}
+}

@@ -40,7 +40,7 @@ var (
 	nodeKinds = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost,
 		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort}
 	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
-		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeOn}
+		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeOn}
 	eventKinds = model.EventKinds()
 )
 
@@ -86,6 +86,8 @@ func (s *server) table() []route {
 			answer: []model.Port{}, statuses: []int{bad}, handle: s.getPorts},
 		{method: "GET", path: "/api/v1/switches", summary: "Switches, and the hosts on their ports", data: true,
 			params: []param{at}, answer: []model.Switch{}, statuses: []int{bad}, handle: s.getSwitches},
+		{method: "GET", path: "/api/v1/strangers", summary: "Machines that hosts see and where no agent is", data: true,
+			params: []param{at}, answer: []model.Stranger{}, statuses: []int{bad}, handle: s.getStrangers},
 		{method: "GET", path: "/api/v1/find", summary: "Where a hardware address, an IP address or a name is", data: true,
 			params: []param{{name: "q", required: true, about: "what to look for"}, at}, answer: []model.Found{}, statuses: []int{bad}, handle: s.getFind},
 		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,

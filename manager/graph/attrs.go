@@ -34,10 +34,17 @@ func (n *node) attrs() model.Attrs {
 	case model.KindProcess:
 		return n.processAttrs()
 	}
+	a := model.Attrs{}
 	if n.iface != nil || n.says != nil || n.text != "" {
-		return n.networkAttrs()
+		a = n.networkAttrs()
 	}
-	return model.Attrs{"addr": n.addr}
+	if n.sightings != nil {
+		n.strangerAttrs(a)
+	}
+	if n.addr.IsValid() {
+		a["addr"] = n.addr
+	}
+	return a
 }
 
 // state is the state of a service.

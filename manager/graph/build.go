@@ -21,20 +21,21 @@ type view struct {
 
 // node is one node with the facts that its attributes are read from.
 type node struct {
-	id, kind string
-	host     string // "" for what belongs to none
-	facts    *host
-	service  *service
-	owners   []*dependency         // of a service without a listener, and of its process: In documents
-	absent   end                   // of a service that no agent knows
-	runs     []*service            // of a process: services that run as it
-	clients  []*dependency         // of a process: its Out documents
-	addr     netip.Addr            // of an endpoint, an unknown host or an ip
-	iface    *iface                // of an interface
-	peers    map[model.Name]string // of an interface: the node that each neighbor document means
-	says     *neighbor             // what a switch, its port or an unknown host says of itself
-	text     string                // of a mac or a subnet
-	proto    string
+	id, kind  string
+	host      string // "" for what belongs to none
+	facts     *host
+	service   *service
+	owners    []*dependency         // of a service without a listener, and of its process: In documents
+	absent    end                   // of a service that no agent knows
+	runs      []*service            // of a process: services that run as it
+	clients   []*dependency         // of a process: its Out documents
+	addr      netip.Addr            // of an endpoint, an unknown host or an ip
+	iface     *iface                // of an interface
+	peers     map[model.Name]string // of an interface: the node that each neighbor document means
+	says      *neighbor             // what a switch, its port or an unknown host says of itself
+	text      string                // of a mac or a subnet
+	sightings []*seen               // of an unknown host
+	proto     string
 }
 
 // edge is one relation. Only depends_on has documents.
@@ -45,7 +46,7 @@ type edge struct {
 }
 
 func (g *Graph) build() *view {
-	b := builder{g: g, edges: make(map[string]*edge), view: &view{
+	b := builder{g: g, edges: make(map[string]*edge), ownedBy: make(map[string][]*node), view: &view{
 		topology: g.topology,
 		nodes:    make(map[string]*node),
 		out:      make(map[string][]*edge),
@@ -59,13 +60,15 @@ func (g *Graph) build() *view {
 	}
 	b.dependencies()
 	b.network()
+	b.strangers()
 	return b.finish()
 }
 
 type builder struct {
 	*view
-	g     *Graph
-	edges map[string]*edge
+	g       *Graph
+	edges   map[string]*edge
+	ownedBy map[string][]*node // interfaces, by host
 }
 
 func (b *builder) node(id, kind, host string) (n *node, fresh bool) {

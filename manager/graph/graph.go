@@ -44,6 +44,10 @@ type Graph struct {
 
 	interfaces map[model.Name]*iface
 	neighbors  map[model.Name]*neighbor
+	heard      map[string]map[model.Name]*neighbor // by ID of the interface
+	unheard    map[string]int                      // neighbors that have ended, by host
+	seen       map[model.Name]*seen
+	seenMACs   map[string]int // of seen
 
 	documents  uint64
 	rejected   map[string]uint64
@@ -73,6 +77,10 @@ func New(limits Limits) *Graph {
 
 		interfaces: make(map[model.Name]*iface),
 		neighbors:  make(map[model.Name]*neighbor),
+		seen:       make(map[model.Name]*seen),
+		heard:      make(map[string]map[model.Name]*neighbor),
+		unheard:    make(map[string]int),
+		seenMACs:   make(map[string]int),
 	}
 }
 
@@ -100,6 +108,8 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyInterface(doc, &e)
 	case model.PackageNeighbors:
 		ok = g.applyNeighbor(doc, &e)
+	case model.PackageSeen:
+		ok = g.applySeen(doc, &e)
 	default:
 		pkg = "other"
 	}

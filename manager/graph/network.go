@@ -130,38 +130,64 @@ func sortedKeys[V any](m map[string]V) []string {
 
 func (g *Graph) applyNeighbor(doc model.Document, e *events) bool {
 	before := g.neighbors[doc.Name]
-	if doc.Gone() {
-		delete(g.neighbors, doc.Name)
-		g.topology++
-		return true
-	}
 	n := &neighbor{name: doc.Name, host: doc.Host}
-	if doc.Decode(&n.Neighbor) != nil || n.Interface == "" || n.Protocol == "" {
+	if !doc.Gone() && (doc.Decode(&n.Neighbor) != nil || n.Interface == "" || n.Protocol == "") {
 		return false
 	}
-	g.neighbors[doc.Name] = n
 	g.topology++
-	g.tellNeighbor(before, n, e)
-	if n.State != model.NeighborPresent {
-		g.forgetNeighbors(doc.Host)
+	if before != nil {
+		g.dropNeighbor(before)
 	}
+	if doc.Gone() {
+		return true
+	}
+	g.keepNeighbor(n)
+	g.tellNeighbor(before, n, e)
+	g.forgetNeighbors(doc.Host)
 	return true
 }
 
-// forgetNeighbors drops those of a host that ended longest ago, beyond the limit.
+func (g *Graph) keepNeighbor(n *neighbor) {
+	g.neighbors[n.name] = n
+	at := n.interfaceID()
+	if g.heard[at] == nil {
+		g.heard[at] = make(map[model.Name]*neighbor)
+	}
+	g.heard[at][n.name] = n
+	if n.State != model.NeighborPresent {
+		g.unheard[n.host]++
+	}
+}
+
+func (g *Graph) dropNeighbor(n *neighbor) {
+	delete(g.neighbors, n.name)
+	at := n.interfaceID()
+	if delete(g.heard[at], n.name); len(g.heard[at]) == 0 {
+		delete(g.heard, at)
+	}
+	if n.State == model.NeighborPresent {
+		return
+	}
+	if g.unheard[n.host]--; g.unheard[n.host] == 0 {
+		delete(g.unheard, n.host)
+	}
+}
+
+// forgetNeighbors drops those of a host that ended longest ago, a tenth at once, when
+// there are more than the limit.
 func (g *Graph) forgetNeighbors(host string) {
+	if g.unheard[host] <= endedNeighbors {
+		return
+	}
 	var ended []*neighbor
 	for _, n := range g.neighbors {
 		if n.host == host && n.State != model.NeighborPresent {
 			ended = append(ended, n)
 		}
 	}
-	if len(ended) <= endedNeighbors {
-		return
-	}
 	slices.SortFunc(ended, func(a, b *neighbor) int { return a.Ended.Compare(b.Ended) })
-	for _, n := range ended[:len(ended)-endedNeighbors] {
-		delete(g.neighbors, n.name)
+	for _, n := range ended[:len(ended)-endedNeighbors*9/10] {
+		g.dropNeighbor(n)
 		g.forgotten++
 	}
 }
@@ -202,8 +228,8 @@ func (g *Graph) tellNeighbor(before, n *neighbor, e *events) {
 // lastHeard is what the interface heard last by the same protocol, if that has
 // ended and was another port.
 func (g *Graph) lastHeard(n *neighbor) (last *neighbor) {
-	for _, o := range g.neighbors {
-		if o.host != n.host || o.Interface != n.Interface || o.Netns != n.Netns || o.Protocol != n.Protocol || o.name == n.name {
+	for _, o := range g.heard[n.interfaceID()] {
+		if o.Protocol != n.Protocol || o.name == n.name {
 			continue
 		}
 		if o.State == model.NeighborPresent {

@@ -226,6 +226,30 @@ func digits(s string) (n int) {
 	return n
 }
 
+// Strangers are the machines that hosts see and where no agent is, sorted by ID.
+func (g *Graph) Strangers() []model.Stranger {
+	list := []model.Stranger{}
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			if n.sightings == nil {
+				continue
+			}
+			a := model.Attrs{}
+			n.strangerAttrs(a)
+			s := model.Stranger{ID: n.id, MAC: n.sightings[0].MAC, Router: a["router"] != nil}
+			s.Addresses, _ = a["addresses"].([]string)
+			s.SeenBy, _ = a["seen_by"].([]string)
+			for _, sighting := range n.sightings {
+				if s.FirstSeen.IsZero() || sighting.FirstSeen.Before(s.FirstSeen) {
+					s.FirstSeen = sighting.FirstSeen
+				}
+			}
+			list = append(list, s)
+		}
+	})
+	return list
+}
+
 // Interfaces are the interfaces that are there, of one host or of all, sorted by ID.
 func (g *Graph) Interfaces(host string) []model.HostInterface {
 	g.mu.RLock()
@@ -277,6 +301,8 @@ func matcher(text string) func(*node) string {
 				return "port"
 			case n.says != nil && n.kind != model.KindSwitch && n.says.SourceMAC == want:
 				return "sender of its frames"
+			case n.sightings != nil && n.sightings[0].MAC == want:
+				return "hardware address"
 			}
 			return ""
 		}
@@ -318,7 +344,7 @@ func (n *node) hasAddress(addr netip.Addr) string {
 				return "management address"
 			}
 		}
-	case n.kind == model.KindUnknownHost && n.addr == addr:
+	case n.kind == model.KindUnknownHost && (n.addr == addr || n.hasSighting(addr)):
 		return "address"
 	case n.kind == model.KindService && n.service == nil && n.owners == nil && n.absent.at.Addr() == addr:
 		return "address that is dialled"
@@ -348,8 +374,11 @@ func (v *view) where(n *node) string {
 		}
 	case model.KindSwitchPort, model.KindUnknownHost:
 		for _, e := range v.in[n.id] {
-			if e.kind == model.EdgeWiredTo {
+			switch e.kind {
+			case model.EdgeWiredTo:
 				texts = append(texts, wires(e.from)...)
+			case model.EdgeSees:
+				texts = append(texts, "seen by "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
 	case model.KindSwitch:

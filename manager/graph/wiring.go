@@ -13,6 +13,7 @@ func (b *builder) network() {
 	byMAC := make(map[string][]*node)
 	for _, i := range b.g.interfaces {
 		n := b.iface(i)
+		b.ownedBy[i.host] = append(b.ownedBy[i.host], n)
 		if i.Address != "" && strings.Trim(i.Address, "0:") != "" {
 			byMAC[i.Address] = append(byMAC[i.Address], n)
 		}
@@ -135,8 +136,8 @@ func station(d model.Discovery) bool {
 // same sender, or the same name.
 func (b *builder) sameDevice(n *neighbor) (found *neighbor) {
 	short, _, _ := strings.Cut(n.Chassis.ID, ".")
-	for _, o := range b.g.neighbors {
-		if o.Protocol != model.LLDP || o.State != model.NeighborPresent || o.interfaceID() != n.interfaceID() {
+	for _, o := range b.g.heard[n.interfaceID()] {
+		if o.Protocol != model.LLDP || o.State != model.NeighborPresent {
 			continue
 		}
 		name, _, _ := strings.Cut(o.SystemName, ".")
@@ -165,9 +166,11 @@ func (b *builder) hostEnd(n *neighbor, here *node, byMAC map[string][]*node) *no
 		return nil
 	}
 	var named []*node
-	for _, i := range b.g.interfaces {
-		if hosts[i.host] && i.Name == n.Port.ID {
-			named = append(named, b.nodes[i.id()])
+	for host := range hosts {
+		for _, e := range b.ownedBy[host] {
+			if e.iface.Name == n.Port.ID {
+				named = append(named, e)
+			}
 		}
 	}
 	return only(named, here)

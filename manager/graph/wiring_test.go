@@ -236,7 +236,7 @@ func TestEndedNeighborsAreBounded(t *testing.T) {
 		w.hears("a", "eth0", model.LLDP, fmt.Sprintf("false-%d", i), "1", ended(model.NeighborSilent), func(n *model.Neighbor) { n.Ended = w.now })
 	}
 	ports := w.Ports(PortFilter{Ended: true})
-	if len(ports) != endedNeighbors || ports[0].Neighbor.Chassis.ID == "false-0" {
+	if len(ports) > endedNeighbors || len(ports) < endedNeighbors*9/10 || ports[0].Neighbor.Chassis.ID == "false-0" {
 		t.Errorf("%d remembered", len(ports))
 	}
 }

@@ -49,6 +49,11 @@ func (c *Client) Switches(ctx context.Context, q Query) ([]model.Switch, error) 
 	return get[[]model.Switch](ctx, c, "switches", q)
 }
 
+// Strangers asks for machines without an agent. Parameters: at.
+func (c *Client) Strangers(ctx context.Context, q Query) ([]model.Stranger, error) {
+	return get[[]model.Stranger](ctx, c, "strangers", q)
+}
+
 // Find asks where something is. Parameters: q, at.
 func (c *Client) Find(ctx context.Context, q Query) ([]model.Found, error) {
 	return get[[]model.Found](ctx, c, "find", q)

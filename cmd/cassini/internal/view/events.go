@@ -18,11 +18,11 @@ func Event(e model.Event, term output.Terminal, zone *time.Location) string {
 
 func eventStyle(kind string) output.Style {
 	switch kind {
-	case model.EventServiceStarted, model.EventDependencyNew, model.EventHostSeen, model.EventLinkUp, model.EventAddressAdded, model.EventWireConnected:
+	case model.EventServiceStarted, model.EventDependencyNew, model.EventHostSeen, model.EventLinkUp, model.EventAddressAdded, model.EventWireConnected, model.EventStrangerSeen:
 		return output.Green
 	case model.EventServiceEnded, model.EventServiceChanged, model.EventHostChanged, model.EventLinkChanged, model.EventAddressRemoved, model.EventWireMoved, model.EventWireChanged:
 		return output.Yellow
-	case model.EventDependencyFail, model.EventLinkDown, model.EventWireLost:
+	case model.EventDependencyFail, model.EventLinkDown, model.EventWireLost, model.EventAddressMoved:
 		return output.Red
 	}
 	return output.Plain

@@ -101,6 +101,21 @@ func Interfaces(list []model.HostInterface) *output.Table {
 	return table
 }
 
+// Strangers lays out machines without an agent.
+func Strangers(list []model.Stranger, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{
+		{Title: "MAC"}, {Title: "ADDRESSES", Flex: true}, {Title: "ROUTER"}, {Title: "FIRST SEEN"}, {Title: "SEEN BY", Flex: true},
+	}}
+	for _, s := range list {
+		router := "-"
+		if s.Router {
+			router = "yes"
+		}
+		table.Add(output.Plain, output.Text(s.MAC, strings.Join(s.Addresses, " "), router, output.Ago(s.FirstSeen, now), strings.Join(s.SeenBy, " "))...)
+	}
+	return table
+}
+
 // Found lays out the answers to a search.
 func Found(found []model.Found) *output.Table {
 	table := &output.Table{Columns: []output.Column{{Title: "FOUND"}, {Title: "BY"}, {Title: "WHERE", Flex: true}}}
