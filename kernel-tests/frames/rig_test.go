@@ -71,12 +71,18 @@ func cable(t testing.TB, a, aName, b, bName string) {
 // by interface.
 func speak(t testing.TB, ns, name string, flags ...string) {
 	t.Helper()
+	speakWith(t, ns, name, "", flags...)
+}
+
+// speakWith is speak with more lines of lldpd's configuration.
+func speakWith(t testing.TB, ns, name, more string, flags ...string) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "lldpd") // open to the user that lldpd becomes
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	settings := "configure system hostname " + name + "\nconfigure lldp portidsubtype ifname\nconfigure lldp tx-interval 1\n"
+	settings := "configure system hostname " + name + "\nconfigure lldp portidsubtype ifname\nconfigure lldp tx-interval 1\n" + more
 	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "lldpd.conf"), []byte(settings), 0o644)); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +120,7 @@ type estate struct {
 	*graph.Graph
 	t      testing.TB
 	filter *bpf.Frames
+	close  func() // ends the listening
 
 	mu    sync.Mutex
 	hosts map[string]*frames.Frames // by namespace
@@ -148,13 +155,14 @@ func newEstate(t testing.TB, hosts ...string) *estate {
 			t.Errorf("netconf: %v", err)
 		}
 	})
-	t.Cleanup(func() {
+	e.close = sync.OnceFunc(func() {
 		stop()
 		running.Wait()
 		if err := filter.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(e.close)
 	<-links.Ready()
 	return e
 }
