@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -134,6 +135,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	captureErr := a.start(listenCtx, p)
 	if captureErr == nil {
 		close(a.ready)
+		debug.FreeOSMemory() // loading took the kernel's types apart: more than all that follows
 		a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
 		captureErr = p.capture.Run(listenCtx)
 		stopListening()
