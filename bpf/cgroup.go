@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // ErrNoCgroup2 says that the cgroup v2 hierarchy cannot be reached.
@@ -17,7 +19,12 @@ func ProbeCgroup2() error {
 		return fmt.Errorf("look for cgroup v2: %w", err)
 	}
 	for line := range strings.Lines(string(mounts)) {
-		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "cgroup2" {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[2] != "cgroup2" {
+			continue
+		}
+		var at unix.Statfs_t // another file system may be mounted over it
+		if unix.Statfs(fields[1], &at) == nil && at.Type == unix.CGROUP2_SUPER_MAGIC {
 			return nil
 		}
 	}

@@ -106,6 +106,7 @@ func TestClearRefusals(t *testing.T) {
 	running := startCassini(t, t.TempDir())
 	free := func() string { return fmt.Sprintf("127.0.0.1:%d", freePort(t)) }
 	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	hidden := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // mounts of its own
 	open := t.TempDir()
 	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
@@ -120,9 +121,14 @@ func TestClearRefusals(t *testing.T) {
 		{"directory cannot be made", "/proc/cassini", free(), "/proc/cassini", nil},
 		{"not loopback", t.TempDir(), "0.0.0.0:1984", "loopback", nil},
 		{"no privileges", "/tmp/cassini-nobody", free(), "root", nobody},
+		{"no BTF", t.TempDir(), free(), "CONFIG_DEBUG_INFO_BTF", hidden},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cmd := exec.Command("/bin/sh", "-c", `exec "$0" "$@"`, binaryFor(t, c.attr), "run", "--data-dir", c.dir, "--listen", c.listen)
+			script := `exec "$0" "$@"`
+			if c.attr == hidden {
+				script = "mount -t tmpfs none /sys/kernel/btf && " + script
+			}
+			cmd := exec.Command("/bin/sh", "-c", script, binaryFor(t, c.attr), "run", "--data-dir", c.dir, "--listen", c.listen)
 			cmd.SysProcAttr = c.attr
 			out, err := cmd.CombinedOutput()
 			t.Cleanup(func() { _ = os.RemoveAll("/tmp/cassini-nobody") })
@@ -133,6 +139,17 @@ func TestClearRefusals(t *testing.T) {
 				t.Errorf("it says %q, want something of %q", out, c.want)
 			}
 		})
+	}
+}
+
+// Without cgroup v2 Cassini runs, and says what is lost (decision 0007).
+func TestWithoutCgroup2(t *testing.T) {
+	script := `for m in $(awk '$3 == "cgroup2" { print $2 }' /proc/self/mounts); do mount -t tmpfs none "$m" || exit 1; done; exec "$0" doctor`
+	cmd := exec.Command("/bin/sh", "-c", script, os.Getenv("CASSINI_BINARY"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "cgroup v2 is not mounted") || !strings.Contains(string(out), "systemd service") {
+		t.Errorf("doctor: %v: %s", err, out)
 	}
 }
 
