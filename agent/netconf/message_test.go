@@ -101,6 +101,11 @@ func TestTableFollowsMessages(t *testing.T) {
 	expect("not there when read anew", gone)
 	apply(t, table, eth0(unix.RTM_NEWLINK, 0))
 	expect("back", want)
+	apply(t, table, eth0(unix.RTM_NEWLINK, 0, attr(unix.IFLA_IFNAME, nl.ZeroTerminated("lan0"))))
+	renamed := want
+	renamed.Name = "lan0"
+	expect("renamed", gone, renamed)
+	gone.Name = "lan0"
 	apply(t, table, eth0(unix.RTM_DELLINK, 0))
 	expect("gone", gone)
 }

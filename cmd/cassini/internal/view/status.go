@@ -28,6 +28,9 @@ func Status(s client.Status, now time.Time) *output.Table {
 	if c := s.Capture; c != nil {
 		captureRows(c, add)
 	}
+	if n := s.Network; n != nil {
+		networkRows(n, add)
+	}
 	if o := s.Outbox; o != nil {
 		add(warnIf(!o.Connected || len(nonZero(o.Dropped)) > 0), "outbox", "%s of %s waiting, %s accepted, %s retries, dropped: %s", output.Count(o.Queued), output.Count(o.Limit), output.Count(o.Accepted), output.Count(o.Retries), counts(nonZero(o.Dropped)))
 	}
@@ -54,9 +57,6 @@ func captureRows(c *model.CaptureStats, add adder) {
 	add(output.Plain, "transitions", "%s", counts(c.Transitions))
 	add(warnIf(len(nonZero(c.Drops)) > 0), "drops", "%s", counts(nonZero(c.Drops)))
 	for _, m := range c.Maps {
-		if m.Limit == 0 {
-			continue // storage that lives with each socket
-		}
 		add(warnIf(m.Used*10 >= m.Limit*9), "map "+m.Name, "%s of %s, %s", output.Count(m.Used), output.Count(m.Limit), output.Bytes(m.Bytes))
 	}
 	for _, h := range c.Hooks {
@@ -64,6 +64,15 @@ func captureRows(c *model.CaptureStats, add adder) {
 			add(output.Yellow, "hook", "%s: not the first choice; see 'cassini doctor'", h.Fact)
 		}
 	}
+}
+
+func networkRows(n *model.NetworkStats, add adder) {
+	net, f := n.Net, n.Frames
+	add(warnIf(net.Malformed+net.Unkept > 0), "network", "%s interfaces in %s namespaces, %s addresses of others, %s resyncs, not kept: %s, malformed: %s",
+		output.Count(net.Interfaces), output.Count(net.Namespaces), output.Count(net.Seen), output.Count(net.Resyncs), output.Count(net.Unkept), output.Count(net.Malformed))
+	lost := f.Refused + f.Limited + f.Lost
+	add(warnIf(lost > 0 || len(nonZero(f.Malformed)) > 0), "discovery", "%s neighbors on %s links, frames: %s, not taken: %s, malformed: %s",
+		output.Count(f.Neighbors), output.Count(f.Links), counts(f.Frames), output.Count(lost), counts(nonZero(f.Malformed)))
 }
 
 func warnIf(bad bool) output.Style {
