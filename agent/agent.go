@@ -22,6 +22,7 @@ import (
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
 	"cassini/agent/outbox"
+	"cassini/agent/strangers"
 	"cassini/bpf"
 	"cassini/model"
 )
@@ -53,10 +54,11 @@ type Agent struct {
 
 // parts are what listens, and what brings it to the manager.
 type parts struct {
-	capture *capture.Capture
-	netconf *netconf.NetConf
-	frames  *frames.Frames
-	outbox  *outbox.Outbox
+	capture   *capture.Capture
+	netconf   *netconf.NetConf
+	frames    *frames.Frames
+	strangers *strangers.Strangers
+	outbox    *outbox.Outbox
 }
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
@@ -90,7 +92,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	p := &parts{outbox: box}
 	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
 	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: opener(filter), Limited: limited(filter), Emit: box.Put, Logger: a.cfg.Logger})
-	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.frames.Link})
+	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
+	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.frames.Link, Met: p.strangers.Meet})
 	a.mu.Lock()
 	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2())
 	a.mu.Unlock()
@@ -187,6 +190,7 @@ func (a *Agent) publish(ctx context.Context, p *parts) error {
 	a.mu.Unlock()
 	p.netconf.Publish(remembered)
 	p.frames.Publish(remembered)
+	p.strangers.Publish(remembered)
 	return p.capture.Publish(remembered)
 }
 
@@ -282,7 +286,7 @@ func (a *Agent) NetworkStats() *model.NetworkStats {
 		return nil
 	}
 	return &model.NetworkStats{
-		Net: p.netconf.Stats(), Frames: p.frames.Stats(),
+		Net: p.netconf.Stats(), Frames: p.frames.Stats(), Strangers: p.strangers.Stats(),
 		Interfaces: p.netconf.Interfaces(), Neighbors: p.frames.Neighbors(),
 	}
 }

@@ -15,7 +15,7 @@ type networkCollector struct {
 	links, neighbors, frames, malformed        metric
 	dropped                                    metric
 	up, carrier, speed, mtu, changes, info     metric
-	neighbor, hidden, seen, unkept             metric
+	neighbor, hidden, seen, unkept, clients    metric
 }
 
 func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkCollector {
@@ -38,8 +38,9 @@ func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkC
 		changes:     counter("interface_carrier_changes_total", "How often its carrier came or went; a flap counts two.", "interface", "netns"),
 		info:        gauge("interface_info", "1, with how it is set.", "interface", "netns", "kind", "address", "duplex", "driver", "master"),
 		neighbor:    gauge("neighbor_first_seen_timestamp_seconds", "When a neighbor that is heard now was first heard, with what it says of itself.", "interface", "netns", "protocol", "chassis", "port", "system_name"),
-		seen:        gauge("seen_addresses", "Addresses of other machines that are remembered, by the kernel's table of ARP and neighbour discovery."),
-		unkept:      counter("seen_addresses_refused_total", "Addresses beyond the 1024 that are kept of an interface, or the 8192 of a host. The first to come are kept."),
+		seen:        gauge("seen_addresses", "Addresses of other machines that are remembered, by the kernel's table of neighbours or by what machines tell everyone."),
+		unkept:      counter("seen_addresses_refused_total", "Addresses and DHCP clients beyond the 1024 that are kept of an interface, or the 8192 of a host. The first to come are kept."),
+		clients:     gauge("dhcp_clients", "Other machines that were heard asking everyone for an address."),
 		hidden:      gauge("interfaces_hidden", "Interfaces beyond the limit of a scrape, which is 500: they are counted here and not shown."),
 	}
 }
@@ -53,7 +54,7 @@ func (c *networkCollector) name() string { return "network" }
 func (c *networkCollector) metrics() []metric {
 	return []metric{
 		c.namespaces, c.messages, c.badMessages, c.resyncs, c.links, c.neighbors, c.frames, c.malformed, c.dropped,
-		c.up, c.carrier, c.speed, c.mtu, c.changes, c.info, c.neighbor, c.hidden, c.seen, c.unkept,
+		c.up, c.carrier, c.speed, c.mtu, c.changes, c.info, c.neighbor, c.hidden, c.seen, c.clients, c.unkept,
 	}
 }
 
@@ -67,8 +68,9 @@ func (c *networkCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.messages.send(ch, float64(net.Messages))
 	c.badMessages.send(ch, float64(net.Malformed))
 	c.resyncs.send(ch, float64(net.Resyncs))
-	c.seen.send(ch, float64(net.Seen))
-	c.unkept.send(ch, float64(net.Unkept))
+	c.seen.send(ch, float64(stats.Strangers.Addresses))
+	c.clients.send(ch, float64(stats.Strangers.Clients))
+	c.unkept.send(ch, float64(stats.Strangers.Refused))
 	c.links.send(ch, float64(frames.Links))
 	c.neighbors.send(ch, float64(frames.Neighbors))
 	sendAll(ch, c.frames, frames.Frames)

@@ -27,6 +27,7 @@ const (
 	PackageNetConfig    = "netconfig"    // body Interface, key Interface.Key
 	PackageNeighbors    = "neighbors"    // body Neighbor, key Neighbor.Key
 	PackageSeen         = "seen"         // body Seen, key Seen.Key
+	PackageDHCP         = "dhcp"         // body DHCP, key DHCP.Key
 )
 
 // Name identifies one thing that one host knows.

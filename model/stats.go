@@ -99,14 +99,20 @@ type NetStats struct {
 	Messages   uint64 `json:"messages"`
 	Malformed  uint64 `json:"malformed"` // messages that could not be decoded
 	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
-	Seen       int    `json:"seen"`      // addresses of other machines that are remembered
-	Unkept     uint64 `json:"unkept"`    // addresses beyond the limit of an interface
+}
+
+// StrangerStats are the figures of what an agent remembers of other machines.
+type StrangerStats struct {
+	Addresses int    `json:"addresses"`
+	Clients   int    `json:"clients"` // of DHCP
+	Refused   uint64 `json:"refused"` // beyond the limit of an interface, or of all
 }
 
 // NetworkStats are the figures of all that an agent hears of the network.
 type NetworkStats struct {
-	Net    NetStats   `json:"net"`
-	Frames FrameStats `json:"frames"`
+	Net       NetStats      `json:"net"`
+	Frames    FrameStats    `json:"frames"`
+	Strangers StrangerStats `json:"strangers"`
 	// Interfaces and Neighbors are what there is now, sorted by key.
 	Interfaces []Interface `json:"-"`
 	Neighbors  []Neighbor  `json:"-"`

@@ -180,24 +180,6 @@ func TestOnlyWhoAnsweredIsSeen(t *testing.T) {
 }
 
 // Whoever is on the wire can invent addresses: the first to come are kept.
-func TestSeenIsBounded(t *testing.T) {
-	table := newTable("")
-	apply(t, table, eth0(unix.RTM_NEWLINK, unix.IFF_UP))
-	addr := netip.MustParseAddr("10.0.0.1")
-	for i := range maxSeenHere + 10 {
-		if kept := table.see(seen{index: 2, addr: addr, mac: "02:00:00:00:00:09"}, noon); kept != (i < maxSeenHere) {
-			t.Fatalf("address %d kept: %v", i, kept)
-		}
-		addr = addr.Next()
-	}
-	if n := len(table.newcomers()); n != maxSeenHere || len(table.newcomers()) != 0 {
-		t.Errorf("%d told", n)
-	}
-	if !table.see(seen{index: 2, addr: netip.MustParseAddr("10.0.0.1"), mac: "02:00:00:00:00:09"}, noon) || len(table.newcomers()) != 0 {
-		t.Error("the first to come is told again")
-	}
-}
-
 func FuzzParseMessage(f *testing.F) {
 	for _, m := range []syscall.NetlinkMessage{
 		eth0(unix.RTM_NEWLINK, unix.IFF_UP),
@@ -214,7 +196,7 @@ func FuzzParseMessage(f *testing.F) {
 			t.Errorf("error is %v", err)
 		}
 		if ok && err == nil && m.seen != nil {
-			table.see(*m.seen, noon)
+			table.meet(*m.seen)
 		} else if ok && err == nil {
 			table.apply(m)
 			table.moved(noon)

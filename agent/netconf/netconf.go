@@ -17,7 +17,7 @@ import (
 	"cassini/model"
 )
 
-// Config holds what New needs; all fields are required but Links.
+// Config holds what New needs; all fields are required but Links and Met.
 type Config struct {
 	Host string // the name that documents bear
 	// Emit takes documents in the order in which they must arrive. It must not
@@ -27,6 +27,9 @@ type Config struct {
 	// Links is told of every interface as it stands or went, in the order of the
 	// changes within a namespace. It must not block.
 	Links func(ns netns.Namespace, i model.Interface)
+	// Met is told of other machines whenever the kernel's neighbour table tells of
+	// them, also of those that are known. It must not block.
+	Met func(model.Seen)
 	// ReceiveBuffer holds what the kernel tells while we work, in bytes for each
 	// namespace; 0 is 4 MiB, of which only what is used takes memory.
 	ReceiveBuffer int
@@ -43,8 +46,6 @@ type NetConf struct {
 	mu        sync.Mutex
 	published bool
 	there     map[string]model.Interface // by document key
-	seen      map[string]acquaintance    // likewise
-	unkept    uint64
 	spaces    map[uint32]*running
 }
 
@@ -59,13 +60,15 @@ func New(cfg Config) *NetConf {
 	if cfg.Links == nil {
 		cfg.Links = func(netns.Namespace, model.Interface) {}
 	}
+	if cfg.Met == nil {
+		cfg.Met = func(model.Seen) {}
+	}
 	cfg.ReceiveBuffer = cmp.Or(cfg.ReceiveBuffer, 4<<20)
 	return &NetConf{
 		cfg:    cfg,
 		look:   make(chan struct{}, 1),
 		ready:  make(chan struct{}),
 		there:  make(map[string]model.Interface),
-		seen:   make(map[string]acquaintance),
 		spaces: make(map[uint32]*running),
 	}
 }
@@ -168,7 +171,6 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 		return err
 	}
 	n.tellAll(ns, s.table.moved(time.Now()))
-	n.meet(s.table.newcomers())
 	ctx, end := context.WithCancel(ctx)
 	n.spaces[ns.Inode] = &running{ns: ns, end: end}
 	if ns.PID != 0 {
@@ -180,7 +182,7 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 	}
 	wg.Go(func() {
 		defer end()
-		err := s.run(ctx, func(list []model.Interface, seen []model.Seen) { n.tell(ns, list, seen) })
+		err := s.run(ctx, func(list []model.Interface) { n.tell(ns, list) })
 		s.close()
 		if err == nil {
 			n.leave(ns)
@@ -229,69 +231,13 @@ func (n *NetConf) leave(ns netns.Namespace) {
 }
 
 // tell takes what moved in a namespace.
-func (n *NetConf) tell(ns netns.Namespace, list []model.Interface, seen []model.Seen) {
-	if len(list)+len(seen) == 0 {
+func (n *NetConf) tell(ns netns.Namespace, list []model.Interface) {
+	if len(list) == 0 {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.tellAll(ns, list)
-	n.meet(seen)
-}
-
-// maxSeen bounds the addresses of other machines that are remembered of all
-// interfaces, also of those that have gone.
-const maxSeen = 8192
-
-// meet takes addresses of other machines. Called with mu held.
-func (n *NetConf) meet(list []model.Seen) {
-	for _, s := range list {
-		key := s.Key()
-		earlier, known := n.seen[key]
-		if !known && len(n.seen) >= maxSeen {
-			n.unkept++
-			continue
-		}
-		if known {
-			s = earlier.again(s)
-		}
-		n.seen[key] = acquaintance(s)
-		n.emitBody(model.PackageSeen, key, s, time.Now())
-	}
-}
-
-// acquaintance is an address that was seen before.
-type acquaintance model.Seen
-
-// again is how it stands when it is seen once more.
-func (a acquaintance) again(now model.Seen) model.Seen {
-	now.FirstSeen = a.FirstSeen
-	if now.MAC == a.MAC {
-		now.Changed, now.Before = a.Changed, a.Before
-	} else {
-		now.Before = a.MAC
-	}
-	return now
-}
-
-// recall compares the addresses that were seen with those that the manager remembers,
-// and tells what differs. Called with mu held.
-func (n *NetConf) recall(remembered map[string]model.Seen, now time.Time) {
-	for key, s := range n.seen {
-		earlier, known := remembered[key]
-		if known {
-			s = acquaintance(acquaintance(earlier).again(model.Seen(s)))
-			n.seen[key] = s
-		}
-		if !known || earlier.MAC != s.MAC || earlier.Router != s.Router {
-			n.emitBody(model.PackageSeen, key, model.Seen(s), now)
-		}
-	}
-	for key, earlier := range remembered {
-		if _, there := n.seen[key]; !there && len(n.seen) < maxSeen {
-			n.seen[key] = acquaintance(earlier)
-		}
-	}
 }
 
 // tellAll is tell with mu held.
@@ -336,13 +282,9 @@ func (n *NetConf) Publish(remembered []model.Document) {
 	defer n.mu.Unlock()
 	n.published = true
 	now := time.Now()
-	known, seen := make(map[string]string), make(map[string]model.Seen)
+	known := make(map[string]string)
 	for _, doc := range remembered {
 		var i model.Interface
-		var s model.Seen
-		if doc.Package == model.PackageSeen && doc.Decode(&s) == nil {
-			seen[doc.Key] = s
-		}
 		if doc.Package != model.PackageNetConfig || doc.Decode(&i) != nil {
 			continue
 		}
@@ -351,7 +293,6 @@ func (n *NetConf) Publish(remembered []model.Document) {
 			n.emit(gone(i, now), now)
 		}
 	}
-	n.recall(seen, now)
 	for key, i := range n.there {
 		name := model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: key}
 		if doc, err := model.NewDocument(name, now, i); err == nil && string(doc.Body) == known[key] {
@@ -377,6 +318,5 @@ func (n *NetConf) Stats() model.NetStats {
 	return model.NetStats{
 		Namespaces: len(n.spaces), Interfaces: len(n.there),
 		Messages: n.counts.messages.Load(), Malformed: n.counts.malformed.Load(), Resyncs: n.counts.resyncs.Load(),
-		Seen: len(n.seen), Unkept: n.unkept + n.counts.unkept.Load(),
 	}
 }

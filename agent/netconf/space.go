@@ -29,18 +29,19 @@ type space struct {
 	ethtool *ethtool.Ethtool
 	table   *table
 	logger  *slog.Logger
+	met     func(model.Seen)
 
 	counts *counts
 }
 
 // counts are shared by all namespaces.
 type counts struct {
-	messages, malformed, resyncs, unkept atomic.Uint64
+	messages, malformed, resyncs atomic.Uint64
 }
 
 // openSpace opens sockets in a namespace. They keep it alive until close.
 func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
-	s := &space{ns: ns, table: newTable(ns.Name), logger: cfg.Logger, counts: c}
+	s := &space{ns: ns, table: newTable(ns.Name), logger: cfg.Logger, met: cfg.Met, counts: c}
 	err := ns.Do(func() (err error) {
 		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_NEIGH}
 		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
@@ -76,11 +77,11 @@ func (s *space) close() {
 }
 
 // run tells what moves after readAll, until the context ends.
-func (s *space) run(ctx context.Context, tell func([]model.Interface, []model.Seen)) error {
+func (s *space) run(ctx context.Context, tell func([]model.Interface)) error {
 	stop := context.AfterFunc(ctx, s.events.Close)
 	defer stop()
 	for {
-		tell(s.table.moved(time.Now()), s.table.newcomers())
+		tell(s.table.moved(time.Now()))
 		messages, from, err := s.events.Receive()
 		switch {
 		case ctx.Err() != nil:
@@ -128,8 +129,8 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 			continue
 		}
 		if m.seen != nil {
-			if !s.table.see(*m.seen, time.Now()) {
-				s.counts.unkept.Add(1)
+			if met, ok := s.table.meet(*m.seen); ok {
+				s.met(met)
 			}
 			continue
 		}

@@ -19,14 +19,7 @@ type table struct {
 	settings map[int]settings
 	dirty    map[int]struct{}        // links that messages were about since moved
 	told     map[int]model.Interface // what was last told
-
-	seen     map[int]map[netip.Addr]*model.Seen
-	newcomer []model.Seen // to be told
 }
-
-// maxSeenHere bounds the addresses that are remembered of an interface: whoever is
-// on the wire can invent them. The first to come are kept.
-const maxSeenHere = 1024
 
 func newTable(netns string) *table {
 	return &table{
@@ -37,7 +30,6 @@ func newTable(netns string) *table {
 		settings: make(map[int]settings),
 		dirty:    make(map[int]struct{}),
 		told:     make(map[int]model.Interface),
-		seen:     make(map[int]map[netip.Addr]*model.Seen),
 	}
 }
 
@@ -60,7 +52,6 @@ func (t *table) apply(m message) {
 		delete(t.links, m.link.Index)
 		delete(t.addrs, m.link.Index)
 		delete(t.settings, m.link.Index)
-		delete(t.seen, m.link.Index)
 		// No messages tell of the routes that go with it.
 		maps.DeleteFunc(t.gateways, func(g gateway, _ struct{}) bool { return g.index == m.link.Index })
 	case m.link != nil:
@@ -85,41 +76,14 @@ func (t *table) apply(m message) {
 	}
 }
 
-// see takes an address of another machine. It is told when it is new, and when it
-// has another hardware address. false says that there are too many.
-func (t *table) see(s seen, now time.Time) bool {
+// meet is another machine as others know it; false where no other machines are, as on
+// the loopback.
+func (t *table) meet(s seen) (model.Seen, bool) {
 	l := t.links[s.index]
 	if l == nil || !l.ether {
-		return true
+		return model.Seen{}, false
 	}
-	all := t.seen[s.index]
-	if all == nil {
-		all = make(map[netip.Addr]*model.Seen)
-		t.seen[s.index] = all
-	}
-	known := all[s.addr]
-	switch {
-	case known == nil && len(all) >= maxSeenHere:
-		return false
-	case known == nil:
-		known = &model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, FirstSeen: now.UTC()}
-		all[s.addr] = known
-	case known.MAC == s.mac && known.Router == s.router:
-		return true
-	}
-	if known.MAC != s.mac {
-		known.Before, known.MAC, known.Changed = known.MAC, s.mac, now.UTC()
-	}
-	known.Router = s.router
-	t.newcomer = append(t.newcomer, *known)
-	return true
-}
-
-// newcomers are the addresses that were not told yet.
-func (t *table) newcomers() []model.Seen {
-	list := t.newcomer
-	t.newcomer = nil
-	return list
+	return model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, MAC: s.mac, Router: s.router, By: model.SeenByKernel}, true
 }
 
 func (t *table) touch(m message) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cassini/agent/netconf"
+	"cassini/agent/strangers"
 	"cassini/model"
 
 	"go.uber.org/goleak"
@@ -73,7 +74,8 @@ func start(t *testing.T, remembered ...model.Document) *rig {
 func startWith(t *testing.T, buffer int, remembered ...model.Document) *rig {
 	t.Helper()
 	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen)}
-	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer})
+	others := strangers.New(strangers.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
+	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer, Met: others.Meet})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -90,6 +92,7 @@ func startWith(t *testing.T, buffer int, remembered ...model.Document) *rig {
 		t.Fatalf("ended: %v", err)
 	}
 	r.Publish(remembered)
+	others.Publish(remembered)
 	return r
 }
 

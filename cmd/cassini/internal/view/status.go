@@ -67,9 +67,11 @@ func captureRows(c *model.CaptureStats, add adder) {
 }
 
 func networkRows(n *model.NetworkStats, add adder) {
-	net, f := n.Net, n.Frames
-	add(warnIf(net.Malformed+net.Unkept > 0), "network", "%s interfaces in %s namespaces, %s addresses of others, %s resyncs, not kept: %s, malformed: %s",
-		output.Count(net.Interfaces), output.Count(net.Namespaces), output.Count(net.Seen), output.Count(net.Resyncs), output.Count(net.Unkept), output.Count(net.Malformed))
+	net, f, s := n.Net, n.Frames, n.Strangers
+	add(warnIf(net.Malformed > 0), "network", "%s interfaces in %s namespaces, %s resyncs, malformed: %s",
+		output.Count(net.Interfaces), output.Count(net.Namespaces), output.Count(net.Resyncs), output.Count(net.Malformed))
+	add(warnIf(s.Refused > 0), "strangers", "%s addresses of other machines, %s that asked for one, not kept: %s",
+		output.Count(s.Addresses), output.Count(s.Clients), output.Count(s.Refused))
 	lost := f.Refused + f.Limited + f.Lost
 	add(warnIf(lost > 0 || len(nonZero(f.Malformed)) > 0), "discovery", "%s neighbors on %s links, frames: %s, not taken: %s, malformed: %s",
 		output.Count(f.Neighbors), output.Count(f.Links), counts(f.Frames), output.Count(lost), counts(nonZero(f.Malformed)))

@@ -113,8 +113,9 @@ func TestStatus(t *testing.T) {
 		Store: &model.StoreStats{Documents: 12345, Names: 321, FileBytes: 1 << 20, FreeBytes: 1 << 10, Oldest: now.Add(-72 * time.Hour), Newest: now},
 		Graph: &model.GraphStats{Nodes: map[string]int{"service": 12, "host": 1}, Services: map[string]int{"listening": 11, "ended": 1}, Documents: 13000, Rejected: map[string]uint64{"other": 2, "os": 0}, Watchers: 1, Lagged: 1},
 		Network: &model.NetworkStats{
-			Net:    model.NetStats{Namespaces: 2, Interfaces: 7, Resyncs: 1, Seen: 40},
-			Frames: model.FrameStats{Links: 3, Neighbors: 2, Frames: map[string]uint64{"lldp": 5, "cdp": 6}, Malformed: map[string]uint64{"lldp": 0, "cdp": 1}, Refused: 4},
+			Net:       model.NetStats{Namespaces: 2, Interfaces: 7, Resyncs: 1},
+			Strangers: model.StrangerStats{Addresses: 40, Clients: 2},
+			Frames:    model.FrameStats{Links: 3, Neighbors: 2, Frames: map[string]uint64{"lldp": 5, "cdp": 6}, Malformed: map[string]uint64{"lldp": 0, "cdp": 1}, Refused: 4},
 		},
 		Capture: &model.CaptureStats{Listeners: 11, Edges: 60000, Resyncs: 1, Transitions: map[string]uint64{"connect": 1000}, Drops: map[string]uint64{"ring_full": 3, "edges_full": 0},
 			Maps: []model.MapFill{{Name: "edges", Used: 60000, Limit: 65536, Bytes: 22282240}, {Name: "connections", Used: 3, Limit: 262144, Bytes: 480}}, Hooks: []model.Hook{{Fact: "accept"}, {Fact: "tcp", First: true}}},
