@@ -75,11 +75,6 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	filter, err := bpf.OpenFrames()
-	if err != nil {
-		return errors.Join(err, kernel.Close())
-	}
-	defer filter.Close()
 	box, err := outbox.New(outbox.Config{
 		Sink:      a.sink,
 		Path:      filepath.Join(a.cfg.DataDir, "outbox.db"),
@@ -91,7 +86,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	p := &parts{outbox: box}
 	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
-	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: opener(filter), Limited: limited(filter), Emit: box.Put, Logger: a.cfg.Logger})
+	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: box.Put, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.frames.Link, Met: p.strangers.Meet})
 	a.mu.Lock()
@@ -100,19 +95,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	return a.work(ctx, p)
 }
 
-// opener opens sockets for discovery frames in a network namespace.
-func opener(filter *bpf.Frames) func(netns.Namespace) (frames.Socket, error) {
-	return func(ns netns.Namespace) (frames.Socket, error) { return socket.Open(filter, ns.Do) }
-}
-
-func limited(filter *bpf.Frames) func() uint64 {
-	return func() uint64 {
-		counters, err := filter.Counters()
-		if err != nil {
-			return 0 // it is closed: the agent is ending
-		}
-		return counters.Limited
+// openFrames opens sockets for discovery frames in a network namespace.
+func openFrames(ns netns.Namespace) (frames.Socket, error) {
+	filter, err := bpf.OpenFrames()
+	if err != nil {
+		return nil, err
 	}
+	return socket.Open(filter, ns.Do)
 }
 
 // work runs the loops; when one ends, so do the others, and the outbox last.

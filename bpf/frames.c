@@ -6,6 +6,7 @@
  * tags, and of each interface no more than a device would send. So user space wakes
  * for nothing else, whatever is on the wire.
  */
+#include "bucket.h"
 #include "kernel.h"
 
 #define ETH_TYPE 12 /* offset: behind both addresses */
@@ -15,11 +16,6 @@
 #define ETHERTYPE_QINQ_OLD 0x9100
 #define MAX_LENGTH 1500 /* above it, the field is an EtherType (IEEE 802.3, 3.2.6) */
 #define MAX_TAGS 2
-#define PACKET_OUTGOING 4
-
-/* A bucket of frames for each interface: so many at once, then one in so long. */
-#define BURST 64
-#define REFILL_NS (1000000000ULL / 16)
 
 struct frame_counters {
 	__u64 seen;    /* frames that reached the filter */
@@ -34,49 +30,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct frame_counters);
 } frame_counts SEC(".maps");
-
-struct frame_bucket {
-	__u64 full_at_ns; /* when it will be full again */
-};
-
-/* By index of the interface; what finds no room shares the bucket of index 0. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, struct frame_bucket);
-} frame_buckets SEC(".maps");
-
-static __always_inline struct frame_bucket *bucket_for(__u32 ifindex)
-{
-	struct frame_bucket fresh = {};
-	struct frame_bucket *b = bpf_map_lookup_elem(&frame_buckets, &ifindex);
-
-	if (b)
-		return b;
-	bpf_map_update_elem(&frame_buckets, &ifindex, &fresh, BPF_NOEXIST);
-	b = bpf_map_lookup_elem(&frame_buckets, &ifindex);
-	if (b)
-		return b;
-	ifindex = 0;
-	return bpf_map_lookup_elem(&frame_buckets, &ifindex);
-}
-
-/* Two CPUs at once may let one frame more through: it is a limit, not an account. */
-static __always_inline bool may_pass(__u32 ifindex)
-{
-	struct frame_bucket *b = bucket_for(ifindex);
-	__u64 now = bpf_ktime_get_ns();
-	__u64 from;
-
-	if (!b)
-		return false;
-	from = b->full_at_ns > now ? b->full_at_ns : now;
-	if (from - now > (BURST - 1) * REFILL_NS)
-		return false;
-	b->full_at_ns = from + REFILL_NS;
-	return true;
-}
 
 SEC("socket")
 int discovery_frames(struct __sk_buff *skb)
@@ -124,6 +77,5 @@ int discovery_frames(struct __sk_buff *skb)
 
 /* Kept in BTF for bpf2go. */
 const struct frame_counters *unused_frame_counters __attribute__((unused));
-const struct frame_bucket *unused_frame_bucket __attribute__((unused));
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

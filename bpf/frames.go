@@ -12,8 +12,8 @@ import (
 // CPUs.
 type FrameCounters = framesFrameCounters
 
-// Frames is the filter that lets LLDP and CDP frames through to a packet socket.
-// Its methods may be called concurrently.
+// Frames is the filter that lets LLDP and CDP frames through to the packet sockets of
+// one network namespace. Its methods may be called concurrently.
 type Frames struct{ objs framesObjects }
 
 // OpenFrames loads the filter. Errors wrap ErrNotPermitted or ErrUnsupported where
@@ -24,7 +24,7 @@ func OpenFrames() (*Frames, error) {
 		return nil, explain("load the filter of discovery frames", err)
 	}
 	// Interfaces beyond those that the map holds share one bucket.
-	if err := f.objs.FrameBuckets.Put(uint32(0), framesFrameBucket{}); err != nil {
+	if err := f.objs.Buckets.Put(uint32(0), framesBucket{}); err != nil {
 		return nil, errors.Join(fmt.Errorf("make the shared bucket: %w", err), f.Close())
 	}
 	return f, nil
@@ -33,16 +33,24 @@ func OpenFrames() (*Frames, error) {
 // Attach makes a packet socket pass these frames alone. It does so for as long as
 // the socket lives.
 func (f *Frames) Attach(socket int) error {
-	if err := unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_ATTACH_BPF, f.objs.DiscoveryFrames.FD()); err != nil {
-		return fmt.Errorf("attach the filter of discovery frames: %w", err)
-	}
-	return nil
+	return attachFilter(socket, f.objs.DiscoveryFrames)
 }
 
 // Forget drops what is kept of an interface that has gone.
 func (f *Frames) Forget(ifindex int) error {
-	if err := f.objs.FrameBuckets.Delete(uint32(ifindex)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+	return forgetInterface(f.objs.Buckets, ifindex)
+}
+
+func forgetInterface(buckets *ebpf.Map, ifindex int) error {
+	if err := buckets.Delete(uint32(ifindex)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 		return fmt.Errorf("forget an interface: %w", err)
+	}
+	return nil
+}
+
+func attachFilter(socket int, program *ebpf.Program) error {
+	if err := unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_ATTACH_BPF, program.FD()); err != nil {
+		return fmt.Errorf("attach a filter to a socket: %w", err)
 	}
 	return nil
 }
@@ -60,6 +68,13 @@ func (f *Frames) Counters() (sum FrameCounters, err error) {
 		sum.Limited += c.Limited
 	}
 	return sum, nil
+}
+
+// Limited is how many frames were held back: a flood. It is 0 once the filter is
+// closed.
+func (f *Frames) Limited() uint64 {
+	c, _ := f.Counters()
+	return c.Limited
 }
 
 // Close lets go of the filter; sockets that have it keep it.

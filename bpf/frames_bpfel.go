@@ -13,7 +13,7 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type framesFrameBucket struct {
+type framesBucket struct {
 	_        structs.HostLayout
 	FullAtNs uint64
 }
@@ -30,10 +30,9 @@ type framesFrameCounters struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	framesMapFrameBuckets        = "frame_buckets"
+	framesMapBuckets             = "buckets"
 	framesMapFrameCounts         = "frame_counts"
 	framesProgDiscoveryFrames    = "discovery_frames"
-	framesVarUnusedFrameBucket   = "unused_frame_bucket"
 	framesVarUnusedFrameCounters = "unused_frame_counters"
 )
 
@@ -86,15 +85,14 @@ type framesProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type framesMapSpecs struct {
-	FrameBuckets *ebpf.MapSpec `ebpf:"frame_buckets"`
-	FrameCounts  *ebpf.MapSpec `ebpf:"frame_counts"`
+	Buckets     *ebpf.MapSpec `ebpf:"buckets"`
+	FrameCounts *ebpf.MapSpec `ebpf:"frame_counts"`
 }
 
 // framesVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type framesVariableSpecs struct {
-	UnusedFrameBucket   *ebpf.VariableSpec `ebpf:"unused_frame_bucket"`
 	UnusedFrameCounters *ebpf.VariableSpec `ebpf:"unused_frame_counters"`
 }
 
@@ -118,13 +116,13 @@ func (o *framesObjects) Close() error {
 //
 // It can be passed to loadFramesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type framesMaps struct {
-	FrameBuckets *ebpf.Map `ebpf:"frame_buckets"`
-	FrameCounts  *ebpf.Map `ebpf:"frame_counts"`
+	Buckets     *ebpf.Map `ebpf:"buckets"`
+	FrameCounts *ebpf.Map `ebpf:"frame_counts"`
 }
 
 func (m *framesMaps) Close() error {
 	return _FramesClose(
-		m.FrameBuckets,
+		m.Buckets,
 		m.FrameCounts,
 	)
 }
@@ -133,7 +131,6 @@ func (m *framesMaps) Close() error {
 //
 // It can be passed to loadFramesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type framesVariables struct {
-	UnusedFrameBucket   *ebpf.Variable `ebpf:"unused_frame_bucket"`
 	UnusedFrameCounters *ebpf.Variable `ebpf:"unused_frame_counters"`
 }
 

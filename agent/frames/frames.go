@@ -22,6 +22,7 @@ type Socket interface {
 	Join(ifindex int, bridged bool) error
 	Leave(ifindex int) error
 	Lost() uint64
+	Limited() uint64
 	Read() (socket.Frame, error)
 	Close() error
 }
@@ -31,8 +32,6 @@ type Config struct {
 	Host string // the name that documents bear
 	// Open makes the socket of a namespace.
 	Open func(ns netns.Namespace) (Socket, error)
-	// Limited is how many frames the kernel side held back: a flood.
-	Limited func() uint64
 	// Emit takes documents in the order in which they must arrive. It must not
 	// block.
 	Emit   func(...model.Document)
@@ -50,6 +49,7 @@ type Frames struct {
 	table     *neighbors
 	up        map[port]bool // interfaces that are listened on and have a carrier
 	lost      uint64        // by sockets that are closed
+	limited   uint64        // likewise
 	sockets   map[uint32]Socket
 	published bool
 	frames    map[string]uint64
@@ -237,11 +237,12 @@ func (f *Frames) close(inode uint32, s *space) {
 	if s.socket == nil {
 		return
 	}
-	lost := s.socket.Lost()
+	lost, limited := s.socket.Lost(), s.socket.Limited()
 	_ = s.socket.Close()
 	s.socket = nil
 	f.mu.Lock()
 	f.lost += lost
+	f.limited += limited
 	delete(f.sockets, inode)
 	f.mu.Unlock()
 }
@@ -364,12 +365,13 @@ func (f *Frames) Stats() model.FrameStats {
 		Frames:    map[string]uint64{model.LLDP: f.frames[model.LLDP], model.CDP: f.frames[model.CDP]},
 		Malformed: map[string]uint64{model.LLDP: f.malformed[model.LLDP], model.CDP: f.malformed[model.CDP]},
 		Refused:   f.table.refused,
-		Limited:   f.cfg.Limited(),
+		Limited:   f.limited,
 		Lost:      f.lost,
 		Links:     len(f.up),
 	}
 	for _, socket := range f.sockets {
 		s.Lost += socket.Lost()
+		s.Limited += socket.Limited()
 	}
 	f.table.all(func(model.Neighbor) { s.Neighbors++ })
 	return s

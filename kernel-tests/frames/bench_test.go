@@ -36,7 +36,7 @@ func BenchmarkOrdinaryTraffic(b *testing.B) {
 		e := newEstate(b, host)
 		eventually(b, "listening", func() bool { return e.hosts[host].Stats().Links == 1 })
 		ours += timed()
-		if c := counters(b, e.filter); c.Seen > 100 {
+		if c := counters(b, e.filter(host)); c.Seen > 100 {
 			b.Errorf("%d frames met the filter", c.Seen)
 		}
 		e.close()

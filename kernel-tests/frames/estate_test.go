@@ -86,7 +86,7 @@ func TestBothProtocolsOnABridgePort(t *testing.T) {
 	e := newEstate(t, host)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("frames %+v, filter %+v, ports %+v", e.hosts[host].Stats(), counters(t, e.filter), e.Ports(graph.PortFilter{}))
+			t.Logf("frames %+v, filter %+v, ports %+v", e.hosts[host].Stats(), counters(t, e.filter(host)), e.Ports(graph.PortFilter{}))
 		}
 	})
 	speak(t, sw, "core", "-ccccc", "-l") // both, without waiting for another

@@ -118,32 +118,27 @@ func eventually(t testing.TB, what string, ok func() bool) {
 // machine.
 type estate struct {
 	*graph.Graph
-	t      testing.TB
-	filter *bpf.Frames
-	close  func() // ends the listening
+	t     testing.TB
+	close func() // ends the listening
 
-	mu    sync.Mutex
-	hosts map[string]*frames.Frames // by namespace
-	seen  []model.Event
-	count int
+	mu      sync.Mutex
+	hosts   map[string]*frames.Frames // by namespace
+	filters map[string]*bpf.Frames    // likewise
+	seen    []model.Event
+	count   int
 }
 
 // newEstate listens in the namespaces of the test that hosts names, until the test
 // ends.
 func newEstate(t testing.TB, hosts ...string) *estate {
 	t.Helper()
-	filter, err := bpf.OpenFrames()
-	if err != nil {
-		t.Fatalf("%+v", err)
-	}
-	e := &estate{Graph: graph.New(graph.Limits{}), t: t, filter: filter, hosts: make(map[string]*frames.Frames)}
+	e := &estate{Graph: graph.New(graph.Limits{}), t: t, hosts: make(map[string]*frames.Frames), filters: make(map[string]*bpf.Frames)}
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for _, ns := range hosts {
 		f := frames.New(frames.Config{
 			Host: strings.TrimPrefix(ns, prefix()), Emit: e.emit, Logger: slog.New(slog.DiscardHandler),
-			Open:    func(at netns.Namespace) (frames.Socket, error) { return socket.Open(filter, at.Do) },
-			Limited: func() uint64 { return 0 },
+			Open: func(at netns.Namespace) (frames.Socket, error) { return e.open(ns, at) },
 		})
 		f.Publish(nil)
 		e.hosts[ns] = f
@@ -158,13 +153,29 @@ func newEstate(t testing.TB, hosts ...string) *estate {
 	e.close = sync.OnceFunc(func() {
 		stop()
 		running.Wait()
-		if err := filter.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	t.Cleanup(e.close)
 	<-links.Ready()
 	return e
+}
+
+// open opens the sockets of a host.
+func (e *estate) open(host string, at netns.Namespace) (frames.Socket, error) {
+	filter, err := bpf.OpenFrames()
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.filters[host] = filter
+	e.mu.Unlock()
+	return socket.Open(filter, at.Do)
+}
+
+// filter is what a host's sockets have.
+func (e *estate) filter(host string) *bpf.Frames {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.filters[host]
 }
 
 // link takes an interface of a namespace as that of a machine of its own.

@@ -133,7 +133,7 @@ func TestFloods(t *testing.T) {
 		flood[i] = ordinary
 	}
 	send(t, sw, "p1", flood...)
-	if c := counters(t, e.filter); c.Seen != 0 {
+	if c := counters(t, e.filter(host)); c.Seen != 0 {
 		t.Errorf("%d of %d ordinary frames met the filter", c.Seen, many)
 	}
 	for i := range flood {
@@ -144,7 +144,7 @@ func TestFloods(t *testing.T) {
 	eventually(t, "the neighbor on the other interface", func() bool {
 		return len(e.Ports(graph.PortFilter{Interface: "eth1"})) == 1
 	})
-	c, stats := counters(t, e.filter), e.hosts[host].Stats()
+	c, stats := counters(t, e.filter(host)), e.hosts[host].Stats()
 	if c.Limited < many*9/10 || c.Lldp > many/10 || c.Seen != many+1 {
 		t.Errorf("the filter let %d of %d pass and held %d back", c.Lldp, many, c.Limited)
 	}

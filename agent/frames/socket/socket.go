@@ -9,13 +9,11 @@
 package socket
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +22,8 @@ import (
 type Filter interface {
 	Attach(fd int) error
 	Forget(ifindex int) error
+	Limited() uint64
+	Close() error
 }
 
 // Frame is one frame as it came in, from the destination address on, without the
@@ -67,7 +67,8 @@ type Socket struct {
 // link is an interface that is listened on; own is the socket of a bridge's port.
 type link struct{ own *tap }
 
-// Open opens the sockets. enter calls a function inside the network namespace.
+// Open opens the sockets. The filter serves them alone and is closed with them. enter
+// calls a function inside the network namespace.
 func Open(filter Filter, enter func(func() error) error) (*Socket, error) {
 	s := &Socket{filter: filter, enter: enter, out: make(chan Frame), closed: make(chan struct{}), links: make(map[int]*link)}
 	for _, protocol := range []uint16{etherLLDP, unix.ETH_P_802_2, unix.ETH_P_8021Q} {
@@ -81,15 +82,6 @@ func Open(filter Filter, enter func(func() error) error) (*Socket, error) {
 }
 
 const etherLLDP = 0x88cc
-
-// tap is one packet socket.
-type tap struct {
-	file *os.File
-	raw  interface {
-		Read(func(uintptr) bool) error
-		Control(func(uintptr)) error
-	}
-}
 
 // tap opens a socket for frames of a kind on one interface, or with 0 on all, and
 // begins to read it.
@@ -106,9 +98,9 @@ func (s *Socket) tap(protocol uint16, ifindex int) (*tap, error) {
 	if err := s.prepare(fd, protocol, ifindex); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	t := &tap{file: os.NewFile(uintptr(fd), "packet")}
-	if t.raw, err = t.file.SyscallConn(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read a packet socket: %w", err), t.file.Close())
+	t, err := newTap(fd)
+	if err != nil {
+		return nil, err
 	}
 	s.wg.Go(func() { s.read(t, ifindex) })
 	return t, nil
@@ -118,6 +110,7 @@ func (s *Socket) prepare(fd int, protocol uint16, ifindex int) error {
 	if err := s.filter.Attach(fd); err != nil {
 		return err
 	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) // from Linux 4.20; else the filter drops them
 	for _, option := range []int{unix.PACKET_AUXDATA, unix.PACKET_ORIGDEV} {
 		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, option, 1); err != nil {
 			return fmt.Errorf("set option %d of a packet socket: %w", option, err)
@@ -128,13 +121,6 @@ func (s *Socket) prepare(fd int, protocol uint16, ifindex int) error {
 		return fmt.Errorf("bind a packet socket: %w", err)
 	}
 	return nil
-}
-
-// network puts a number in network byte order.
-func network(n uint16) uint16 {
-	var b [2]byte
-	binary.BigEndian.PutUint16(b[:], n)
-	return binary.NativeEndian.Uint16(b[:])
 }
 
 // Join begins to listen on an interface; bridged says that it is a bridge's port.
@@ -205,16 +191,6 @@ func (s *Socket) drop(t *tap) {
 	_ = t.file.Close()
 }
 
-// lost is how many frames found no room since it was last asked.
-func (t *tap) lost() (n uint64) {
-	_ = t.raw.Control(func(fd uintptr) {
-		if stats, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
-			n = uint64(stats.Drops)
-		}
-	})
-	return n
-}
-
 // Lost is how many frames found no room in a socket's buffer.
 func (s *Socket) Lost() uint64 {
 	s.mu.Lock()
@@ -230,6 +206,9 @@ func (s *Socket) Lost() uint64 {
 	return s.lost
 }
 
+// Limited is how many frames the filter held back: a flood.
+func (s *Socket) Limited() uint64 { return s.filter.Limited() }
+
 // Read waits for the next frame of an interface that was joined. It returns
 // net.ErrClosed after Close.
 func (s *Socket) Read() (Frame, error) {
@@ -241,8 +220,8 @@ func (s *Socket) Read() (Frame, error) {
 	}
 }
 
-// Close ends Read and lets the namespace go.
-func (s *Socket) Close() error {
+// Close ends Read, lets the namespace go and closes the filter.
+func (s *Socket) Close() (err error) {
 	s.once.Do(func() {
 		close(s.closed)
 		s.mu.Lock()
@@ -256,8 +235,9 @@ func (s *Socket) Close() error {
 		}
 		s.mu.Unlock()
 		s.wg.Wait()
+		err = s.filter.Close()
 	})
-	return nil
+	return err
 }
 
 // read brings the frames of one socket until it is closed. only is the interface
@@ -265,7 +245,7 @@ func (s *Socket) Close() error {
 func (s *Socket) read(t *tap, only int) {
 	buf, control := make([]byte, maxFrame), make([]byte, 256)
 	for {
-		f, err := receive(t, buf, control)
+		f, err := t.frame(buf, control)
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
@@ -288,49 +268,4 @@ func (s *Socket) wanted(ifindex, only int) bool {
 	defer s.mu.Unlock()
 	l := s.links[ifindex]
 	return l != nil && (l.own != nil) == (only != 0)
-}
-
-func receive(t *tap, buf, control []byte) (f Frame, err error) {
-	var n, size int
-	var from unix.Sockaddr
-	waited := t.raw.Read(func(fd uintptr) bool {
-		n, size, _, from, err = unix.Recvmsg(int(fd), buf, control, 0)
-		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
-	})
-	if waited != nil {
-		return f, os.ErrClosed
-	}
-	if err != nil {
-		return f, fmt.Errorf("receive a frame: %w", err)
-	}
-	if at, ok := from.(*unix.SockaddrLinklayer); ok {
-		f.IfIndex = at.Ifindex
-	}
-	f.Data, f.VLAN = buf[:n], tag(control[:size])
-	return f, nil
-}
-
-// tag is the VLAN id that the kernel took off a frame (packet(7), PACKET_AUXDATA).
-func tag(control []byte) uint16 {
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return 0
-	}
-	for _, m := range messages {
-		if m.Header.Level != unix.SOL_PACKET || m.Header.Type != unix.PACKET_AUXDATA || len(m.Data) < int(unsafe.Sizeof(auxData{})) {
-			continue
-		}
-		var aux auxData
-		if _, err := binary.Decode(m.Data, binary.NativeEndian, &aux); err == nil && aux.Status&unix.TP_STATUS_VLAN_VALID != 0 {
-			return aux.VLAN & 0xfff
-		}
-	}
-	return 0
-}
-
-// auxData is struct tpacket_auxdata (linux/if_packet.h).
-type auxData struct {
-	Status, Len, Snaplen uint32
-	MAC, Net             uint16
-	VLAN, VLANType       uint16
 }
