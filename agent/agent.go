@@ -17,6 +17,7 @@ import (
 
 	"cassini/agent/capture"
 	"cassini/agent/frames"
+	"cassini/agent/frames/overhear"
 	"cassini/agent/frames/socket"
 	"cassini/agent/host"
 	"cassini/agent/netconf"
@@ -57,6 +58,7 @@ type parts struct {
 	capture   *capture.Capture
 	netconf   *netconf.NetConf
 	frames    *frames.Frames
+	overhear  *overhear.Overhear
 	strangers *strangers.Strangers
 	outbox    *outbox.Outbox
 }
@@ -88,7 +90,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
 	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: box.Put, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
-	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.frames.Link, Met: p.strangers.Meet})
+	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
+	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet})
 	a.mu.Lock()
 	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2())
 	a.mu.Unlock()
@@ -104,6 +107,21 @@ func openFrames(ns netns.Namespace) (frames.Socket, error) {
 	return socket.Open(filter, ns.Do)
 }
 
+// openAnnouncements opens sockets for what machines tell everyone.
+func openAnnouncements(ns netns.Namespace) (overhear.Socket, error) {
+	filter, err := bpf.OpenAnnouncements()
+	if err != nil {
+		return nil, err
+	}
+	return socket.OpenAnnouncements(filter, ns.Do)
+}
+
+// link tells those who listen on links of one.
+func (p *parts) link(ns netns.Namespace, i model.Interface) {
+	p.frames.Link(ns, i)
+	p.overhear.Link(ns, i)
+}
+
 // work runs the loops; when one ends, so do the others, and the outbox last.
 func (a *Agent) work(ctx context.Context, p *parts) error {
 	boxCtx, stopBox := context.WithCancel(context.WithoutCancel(ctx))
@@ -111,7 +129,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	listenCtx, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr error
+	var boxErr, netErr, framesErr, overhearErr error
 	sending.Go(func() {
 		boxErr = p.outbox.Run(boxCtx)
 		stopListening()
@@ -122,6 +140,10 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	})
 	listening.Go(func() {
 		framesErr = p.frames.Run(listenCtx)
+		stopListening()
+	})
+	listening.Go(func() {
+		overhearErr = p.overhear.Run(listenCtx)
 		stopListening()
 	})
 	captureErr := a.start(listenCtx, p)
@@ -139,7 +161,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	a.lastWord(ctx, p.outbox)
 	stopBox()
 	sending.Wait()
-	return errors.Join(captureErr, netErr, framesErr, boxErr)
+	return errors.Join(captureErr, netErr, framesErr, overhearErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -275,7 +297,7 @@ func (a *Agent) NetworkStats() *model.NetworkStats {
 		return nil
 	}
 	return &model.NetworkStats{
-		Net: p.netconf.Stats(), Frames: p.frames.Stats(), Strangers: p.strangers.Stats(),
+		Net: p.netconf.Stats(), Frames: p.frames.Stats(), Announced: p.overhear.Stats(), Strangers: p.strangers.Stats(),
 		Interfaces: p.netconf.Interfaces(), Neighbors: p.frames.Neighbors(),
 	}
 }

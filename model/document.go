@@ -28,6 +28,7 @@ const (
 	PackageNeighbors    = "neighbors"    // body Neighbor, key Neighbor.Key
 	PackageSeen         = "seen"         // body Seen, key Seen.Key
 	PackageDHCP         = "dhcp"         // body DHCP, key DHCP.Key
+	PackageDHCPServers  = "dhcp_servers" // body DHCPServer, key DHCPServer.Key
 )
 
 // Name identifies one thing that one host knows.

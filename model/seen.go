@@ -59,6 +59,19 @@ type DHCP struct {
 // outside the host's own network namespace.
 func (d DHCP) Key() string { return atNetns(d.Interface+"/"+d.MAC, d.Netns) }
 
+// DHCPServer is the body of a PackageDHCPServers document: a server that answers, or
+// that a client chose, on the link of an interface.
+type DHCPServer struct {
+	Interface string     `json:"interface"` // of this host
+	Netns     string     `json:"netns,omitempty"`
+	Addr      netip.Addr `json:"addr"`
+	FirstSeen time.Time  `json:"first_seen"`
+}
+
+// Key is the document key: "eth0/10.0.0.1", with "@NETNS" at the end outside the
+// host's own network namespace.
+func (d DHCPServer) Key() string { return atNetns(d.Interface+"/"+d.Addr.String(), d.Netns) }
+
 // Stranger is a machine that hosts see and where no agent is.
 type Stranger struct {
 	ID        string    `json:"id"`

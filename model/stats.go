@@ -101,10 +101,21 @@ type NetStats struct {
 	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
 }
 
+// AnnounceStats are the figures of what an agent hears machines tell everyone: ARP,
+// neighbour discovery, DHCP.
+type AnnounceStats struct {
+	Namespaces int               `json:"namespaces"` // where it listens
+	Heard      map[string]uint64 `json:"heard"`      // by protocol: "arp", "nd", "dhcp"
+	Malformed  map[string]uint64 `json:"malformed"`  // of Heard, those that could not be decoded
+	Known      uint64            `json:"known"`      // held back in the kernel: nothing new
+	Limited    uint64            `json:"limited"`    // held back there: a flood
+}
+
 // StrangerStats are the figures of what an agent remembers of other machines.
 type StrangerStats struct {
 	Addresses int    `json:"addresses"`
 	Clients   int    `json:"clients"` // of DHCP
+	Servers   int    `json:"servers"` // likewise
 	Refused   uint64 `json:"refused"` // beyond the limit of an interface, or of all
 }
 
@@ -112,6 +123,7 @@ type StrangerStats struct {
 type NetworkStats struct {
 	Net       NetStats      `json:"net"`
 	Frames    FrameStats    `json:"frames"`
+	Announced AnnounceStats `json:"announced"`
 	Strangers StrangerStats `json:"strangers"`
 	// Interfaces and Neighbors are what there is now, sorted by key.
 	Interfaces []Interface `json:"-"`

@@ -39,7 +39,8 @@ type Strangers struct {
 	published bool
 	seen      map[string]model.Seen // by document key
 	clients   map[string]model.DHCP // likewise
-	of        map[[2]string]int     // how many of an interface: namespace, name
+	servers   map[string]model.DHCPServer
+	of        map[[2]string]int // how many of an interface: namespace, name
 	refused   uint64
 }
 
@@ -49,6 +50,7 @@ func New(cfg Config) *Strangers {
 		cfg:     cfg,
 		seen:    make(map[string]model.Seen),
 		clients: make(map[string]model.DHCP),
+		servers: make(map[string]model.DHCPServer),
 		of:      make(map[[2]string]int),
 	}
 }
@@ -120,6 +122,20 @@ func (s *Strangers) Ask(asked model.DHCP) {
 // specification 2.1, 2.2.3).
 const pxeClient = "PXEClient"
 
+// Serve takes a DHCP server; its time is set here.
+func (s *Strangers) Serve(server model.DHCPServer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	key := server.Key()
+	if _, known := s.servers[key]; known || !s.room(server.Netns, server.Interface) {
+		return
+	}
+	server.FirstSeen = now.UTC()
+	s.servers[key] = server
+	s.emit(model.PackageDHCPServers, key, server, now)
+}
+
 // fill completes what a client said with what it said before. Firmware asks before
 // the system that it starts does, so that what names the system wins.
 func fill(asked *model.DHCP, before model.DHCP) {
@@ -144,7 +160,7 @@ func fill(asked *model.DHCP, before model.DHCP) {
 // held.
 func (s *Strangers) room(netns, iface string) bool {
 	at := [2]string{netns, iface}
-	if len(s.seen)+len(s.clients) >= Max || s.of[at] >= MaxOfInterface {
+	if len(s.seen)+len(s.clients)+len(s.servers) >= Max || s.of[at] >= MaxOfInterface {
 		s.refused++
 		return false
 	}
@@ -178,11 +194,18 @@ func (s *Strangers) Publish(remembered []model.Document) {
 			told[doc.Package+doc.Key] = s.recallSeen(doc, now)
 		case model.PackageDHCP:
 			told[doc.Package+doc.Key] = s.recallDHCP(doc)
+		case model.PackageDHCPServers:
+			told[doc.Package+doc.Key] = s.recallServer(doc)
 		}
 	}
 	for key, met := range s.seen {
 		if !told[model.PackageSeen+key] {
 			s.emit(model.PackageSeen, key, met, now)
+		}
+	}
+	for key, server := range s.servers {
+		if !told[model.PackageDHCPServers+key] {
+			s.emit(model.PackageDHCPServers, key, server, now)
 		}
 	}
 	for key, asked := range s.clients {
@@ -234,9 +257,20 @@ func (s *Strangers) recallDHCP(doc model.Document) bool {
 	return same
 }
 
+func (s *Strangers) recallServer(doc model.Document) bool {
+	var before model.DHCPServer
+	if doc.Decode(&before) != nil || before.Key() != doc.Key {
+		return false
+	}
+	if _, known := s.servers[doc.Key]; known || s.room(before.Netns, before.Interface) {
+		s.servers[doc.Key] = before
+	}
+	return true
+}
+
 // Stats reads the figures.
 func (s *Strangers) Stats() model.StrangerStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return model.StrangerStats{Addresses: len(s.seen), Clients: len(s.clients), Refused: s.refused}
+	return model.StrangerStats{Addresses: len(s.seen), Clients: len(s.clients), Servers: len(s.servers), Refused: s.refused}
 }

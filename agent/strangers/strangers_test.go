@@ -178,3 +178,18 @@ func TestInventedMachinesAreBounded(t *testing.T) {
 		t.Errorf("told %s", doc.Key)
 	}
 }
+
+func TestServersAreToldOnce(t *testing.T) {
+	s, d := start(t)
+	server := model.DHCPServer{Interface: "eth0", Addr: netip.MustParseAddr("10.0.0.1")}
+	s.Serve(server)
+	s.Serve(server)
+	if len(d.docs) != 1 || d.docs[0].Name.Key != "eth0/10.0.0.1" {
+		t.Fatalf("told %+v", d.docs)
+	}
+	again, d := start(t, d.docs...)
+	again.Serve(server)
+	if len(d.docs) != 0 || again.Stats().Servers != 1 {
+		t.Fatalf("told again %+v", d.docs)
+	}
+}
