@@ -24,7 +24,7 @@ const (
 	EdgeOwns      = "owns"       // host -> interface
 	EdgeIn        = "in"         // ip -> subnet
 	EdgeWiredTo   = "wired_to"   // interface -> switchport, interface or unknown-host
-	EdgeSees      = "sees"       // interface -> unknown-host, by the kernel's neighbour table
+	EdgeSees      = "sees"       // interface -> unknown-host: a machine on its link
 	EdgeOn        = "on"         // interface -> its bridge, its bond, or what it stands on
 	EdgeDependsOn = "depends_on" // process or unknown-host -> service
 )

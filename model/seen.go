@@ -74,15 +74,17 @@ func (d DHCPServer) Key() string { return atNetns(d.Interface+"/"+d.Addr.String(
 
 // Stranger is a machine that hosts see and where no agent is.
 type Stranger struct {
-	ID        string    `json:"id"`
-	MAC       string    `json:"mac"`
-	Vendor    string    `json:"vendor,omitempty"` // by the IEEE registry
-	Name      string    `json:"name,omitempty"`   // by DHCP
-	System    string    `json:"system,omitempty"` // DHCP's vendor class
-	PXE       bool      `json:"pxe,omitempty"`
-	Addresses []string  `json:"addresses"`
-	Router    bool      `json:"router,omitempty"`
-	SeenBy    []string  `json:"seen_by"`         // interfaces, "web-17/eth0"
-	Ports     []string  `json:"ports,omitempty"` // bridge ports behind which it is, "kvm-3/vnet7"
-	FirstSeen time.Time `json:"first_seen"`
+	ID        string   `json:"id"`
+	MAC       string   `json:"mac"`
+	Vendor    string   `json:"vendor,omitempty"` // by the IEEE registry
+	Name      string   `json:"name,omitempty"`   // by DHCP
+	System    string   `json:"system,omitempty"` // DHCP's vendor class
+	PXE       bool     `json:"pxe,omitempty"`
+	Addresses []string `json:"addresses"`
+	// Router says that it announces that it routes, or is a host's default gateway.
+	Router     bool      `json:"router,omitempty"`
+	DHCPServer bool      `json:"dhcp_server,omitempty"`
+	SeenBy     []string  `json:"seen_by"`         // interfaces, "web-17/eth0"
+	Ports      []string  `json:"ports,omitempty"` // bridge ports behind which it is, "kvm-3/vnet7"
+	FirstSeen  time.Time `json:"first_seen"`
 }

@@ -70,6 +70,10 @@ const (
 	EventWireChanged    = "wire.changed"   // says something else of itself
 	EventStrangerSeen   = "stranger.seen"  // a machine without an agent
 	EventAddressMoved   = "address.moved"  // an IP address has another hardware address
+	// Two machines claim one IP address.
+	EventAddressDuplicate = "address.duplicate"
+	EventRouterSeen       = "router.seen" // a machine without an agent announces that it routes
+	EventDHCPServer       = "dhcp.server" // a DHCP server that was not heard before
 )
 
 // EventKinds lists all kinds of events.
@@ -78,7 +82,7 @@ func EventKinds() []string {
 		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
-		EventStrangerSeen, EventAddressMoved,
+		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventRouterSeen, EventDHCPServer,
 	}
 }
 

@@ -38,9 +38,10 @@ func (n *node) attrs() model.Attrs {
 	if n.iface != nil || n.says != nil || n.text != "" {
 		a = n.networkAttrs()
 	}
-	if n.sightings != nil {
-		n.strangerAttrs(a)
+	if n.stranger != nil {
+		n.stranger.attrs(n.id, a)
 	}
+	setTrue(a, "dhcp_server", n.servesDHCP)
 	if n.addr.IsValid() {
 		a["addr"] = n.addr
 	}

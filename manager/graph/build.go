@@ -21,21 +21,22 @@ type view struct {
 
 // node is one node with the facts that its attributes are read from.
 type node struct {
-	id, kind  string
-	host      string // "" for what belongs to none
-	facts     *host
-	service   *service
-	owners    []*dependency         // of a service without a listener, and of its process: In documents
-	absent    end                   // of a service that no agent knows
-	runs      []*service            // of a process: services that run as it
-	clients   []*dependency         // of a process: its Out documents
-	addr      netip.Addr            // of an endpoint, an unknown host or an ip
-	iface     *iface                // of an interface
-	peers     map[model.Name]string // of an interface: the node that each neighbor document means
-	says      *neighbor             // what a switch, its port or an unknown host says of itself
-	text      string                // of a mac or a subnet
-	sightings []*seen               // of an unknown host
-	proto     string
+	id, kind   string
+	host       string // "" for what belongs to none
+	facts      *host
+	service    *service
+	owners     []*dependency         // of a service without a listener, and of its process: In documents
+	absent     end                   // of a service that no agent knows
+	runs       []*service            // of a process: services that run as it
+	clients    []*dependency         // of a process: its Out documents
+	addr       netip.Addr            // of an endpoint, an unknown host or an ip
+	iface      *iface                // of an interface
+	peers      map[model.Name]string // of an interface: the node that each neighbor document means
+	says       *neighbor             // what a switch, its port or an unknown host says of itself
+	text       string                // of a mac or a subnet
+	stranger   *stranger             // of an unknown host
+	proto      string
+	servesDHCP bool // of an ip
 }
 
 // edge is one relation. Only depends_on has documents.

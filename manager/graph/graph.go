@@ -20,12 +20,16 @@ import (
 type Limits struct {
 	Dependencies int // documents; the longest idle are forgotten beyond it
 	EndedPerHost int // ended services; the longest ended are forgotten beyond it
+	// Sightings of machines without an agent, of DHCP's clients and of its servers,
+	// each; the longest unchanged are forgotten beyond it.
+	Sightings int
 }
 
 // Default limits.
 const (
 	DefaultDependencies = 200_000
 	DefaultEndedPerHost = 1000
+	DefaultSightings    = 200_000
 )
 
 // Graph is safe for concurrent use: each answer is of one moment.
@@ -43,11 +47,18 @@ type Graph struct {
 	pairs     map[string]int // dependencies behind each pair that was announced
 
 	interfaces map[model.Name]*iface
-	neighbors  map[model.Name]*neighbor
-	heard      map[string]map[model.Name]*neighbor // by ID of the interface
-	unheard    map[string]int                      // neighbors that have ended, by host
-	seen       map[model.Name]*seen
-	seenMACs   map[string]int // of seen
+	// Of interfaces: those of each host, and how many have a hardware address.
+	interfacesOf map[string]map[model.Name]*iface
+	cards        map[string]int
+
+	neighbors map[model.Name]*neighbor
+	heard     map[string]map[model.Name]*neighbor // by ID of the interface
+	unheard   map[string]int                      // neighbors that have ended, by host
+	seen      map[model.Name]*seen
+	seenMACs  map[string]int // of seen
+	clients   map[model.Name]*client
+	asking    map[string]int // hardware addresses of clients
+	servers   map[model.Name]*server
 
 	documents  uint64
 	rejected   map[string]uint64
@@ -61,6 +72,7 @@ type Graph struct {
 // New makes an empty graph.
 func New(limits Limits) *Graph {
 	limits.Dependencies = cmp.Or(limits.Dependencies, DefaultDependencies)
+	limits.Sightings = cmp.Or(limits.Sightings, DefaultSightings)
 	limits.EndedPerHost = cmp.Or(limits.EndedPerHost, DefaultEndedPerHost)
 	return &Graph{
 		limits:    limits,
@@ -75,12 +87,18 @@ func New(limits Limits) *Graph {
 		pairs:     make(map[string]int),
 		rejected:  make(map[string]uint64),
 
-		interfaces: make(map[model.Name]*iface),
-		neighbors:  make(map[model.Name]*neighbor),
-		seen:       make(map[model.Name]*seen),
-		heard:      make(map[string]map[model.Name]*neighbor),
-		unheard:    make(map[string]int),
-		seenMACs:   make(map[string]int),
+		interfaces:   make(map[model.Name]*iface),
+		interfacesOf: make(map[string]map[model.Name]*iface),
+		cards:        make(map[string]int),
+
+		neighbors: make(map[model.Name]*neighbor),
+		seen:      make(map[model.Name]*seen),
+		heard:     make(map[string]map[model.Name]*neighbor),
+		unheard:   make(map[string]int),
+		seenMACs:  make(map[string]int),
+		clients:   make(map[model.Name]*client),
+		asking:    make(map[string]int),
+		servers:   make(map[model.Name]*server),
 	}
 }
 
@@ -110,6 +128,10 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyNeighbor(doc, &e)
 	case model.PackageSeen:
 		ok = g.applySeen(doc, &e)
+	case model.PackageDHCP:
+		ok = g.applyClient(doc, &e)
+	case model.PackageDHCPServers:
+		ok = g.applyServer(doc, &e)
 	default:
 		pkg = "other"
 	}

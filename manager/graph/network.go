@@ -33,10 +33,9 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 		return false
 	}
 	if known {
-		g.ownAll(before, -1)
+		g.dropInterface(doc.Name, before)
 	}
 	if doc.Gone() || now.State == model.InterfaceGone {
-		delete(g.interfaces, doc.Name)
 		if known {
 			g.topology++
 			e.add(model.EventLinkDown, before.id(), before.label()+" is gone")
@@ -44,8 +43,7 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 		return true
 	}
 	i := &iface{host: doc.Host, Interface: now}
-	g.interfaces[doc.Name] = i
-	g.ownAll(i, 1)
+	g.keepInterface(doc.Name, i)
 	g.topology++
 	if known {
 		tellInterface(before, i, e)
@@ -55,6 +53,27 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 
 func (i *iface) id() string    { return model.InterfaceID(i.host, i.Name, i.Netns) }
 func (i *iface) label() string { _, s, _ := strings.Cut(i.id(), ":"); return s }
+
+func (g *Graph) keepInterface(name model.Name, i *iface) {
+	g.interfaces[name] = i
+	if g.interfacesOf[i.host] == nil {
+		g.interfacesOf[i.host] = make(map[model.Name]*iface)
+	}
+	g.interfacesOf[i.host][name] = i
+	g.cards[i.Address]++
+	g.ownAll(i, 1)
+}
+
+func (g *Graph) dropInterface(name model.Name, i *iface) {
+	delete(g.interfaces, name)
+	if delete(g.interfacesOf[i.host], name); len(g.interfacesOf[i.host]) == 0 {
+		delete(g.interfacesOf, i.host)
+	}
+	if g.cards[i.Address]--; g.cards[i.Address] == 0 {
+		delete(g.cards, i.Address)
+	}
+	g.ownAll(i, -1)
+}
 
 // ownAll remembers or forgets the addresses of an interface as its host's.
 func (g *Graph) ownAll(i *iface, n int) {

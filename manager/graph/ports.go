@@ -2,9 +2,6 @@ package graph
 
 import (
 	"cmp"
-	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -94,69 +91,6 @@ func port(n *neighbor, here *node) model.Port {
 	return p
 }
 
-// frameOverhead is what an Ethernet header and its checksum add to the MTU, in
-// bytes; a VLAN tag adds four more (IEEE 802.3, 79.3.4).
-const frameOverhead = 18
-
-// differences tells where what both ends say does not fit.
-func differences(i model.Interface, d model.Discovery) (list []string) {
-	duplex, speed := d.Duplex, uint32(0)
-	if d.MACPHY != nil {
-		if s, full, ok := mauSpeed(d.MACPHY.MAU); ok {
-			speed = s
-			duplex = map[bool]string{true: "full", false: "half"}[full]
-		}
-	}
-	if i.Duplex != "" && duplex != "" && i.Duplex != duplex {
-		list = append(list, fmt.Sprintf("duplex: %s here, %s there", i.Duplex, duplex))
-	}
-	if i.Speed != 0 && speed != 0 && i.Speed != speed {
-		list = append(list, fmt.Sprintf("speed: %d Mbit/s here, %d there", i.Speed, speed))
-	}
-	if d.MACPHY != nil && d.MACPHY.Supported && i.Speed != 0 && i.Kind == "device" && d.MACPHY.Enabled != i.Autonegotiation {
-		list = append(list, fmt.Sprintf("autonegotiation: %s here, %s there", onOff(i.Autonegotiation), onOff(d.MACPHY.Enabled)))
-	}
-	if d.Protocol == model.LLDP && d.MTU != 0 && uint32(i.MTU)+frameOverhead > d.MTU {
-		list = append(list, fmt.Sprintf("MTU: frames of %d bytes here, at most %d there", i.MTU+frameOverhead, d.MTU))
-	}
-	if d.Protocol == model.CDP && d.MTU != 0 && uint32(i.MTU) > d.MTU {
-		list = append(list, fmt.Sprintf("MTU: %d here, %d there", i.MTU, d.MTU))
-	}
-	return list
-}
-
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}
-
-// mauSpeed reads speed in Mbit/s and duplex from a MAU type's name (RFC 4836), e.g.
-// "1000BaseTFD" or "dot3MauType100BaseTXHD".
-func mauSpeed(name string) (speed uint32, full, ok bool) {
-	text := strings.ToLower(name)
-	for _, cut := range []string{"dot3mautype", "b", "mau"} {
-		if cut != "b" || strings.HasPrefix(text, "b1") {
-			text = strings.TrimPrefix(text, cut)
-		}
-	}
-	digits := 0
-	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
-		speed = speed*10 + uint32(text[digits]-'0')
-		digits++
-	}
-	rest := text[digits:]
-	if digits == 0 || digits > 6 || !strings.Contains(rest, "base") {
-		return 0, false, false
-	}
-	if strings.HasPrefix(rest, "gig") || strings.HasPrefix(rest, "gbase") {
-		speed *= 1000
-	}
-	full = !strings.HasSuffix(rest, "hd")
-	return speed, full, strings.HasSuffix(rest, "fd") || strings.HasSuffix(rest, "hd") || speed > 1000
-}
-
 // Switches are the devices that hosts are wired to, sorted by ID.
 func (g *Graph) Switches() []model.Switch {
 	list := []model.Switch{}
@@ -226,30 +160,6 @@ func digits(s string) (n int) {
 	return n
 }
 
-// Strangers are the machines that hosts see and where no agent is, sorted by ID.
-func (g *Graph) Strangers() []model.Stranger {
-	list := []model.Stranger{}
-	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			if n.sightings == nil {
-				continue
-			}
-			a := model.Attrs{}
-			n.strangerAttrs(a)
-			s := model.Stranger{ID: n.id, MAC: n.sightings[0].MAC, Router: a["router"] != nil}
-			s.Addresses, _ = a["addresses"].([]string)
-			s.SeenBy, _ = a["seen_by"].([]string)
-			for _, sighting := range n.sightings {
-				if s.FirstSeen.IsZero() || sighting.FirstSeen.Before(s.FirstSeen) {
-					s.FirstSeen = sighting.FirstSeen
-				}
-			}
-			list = append(list, s)
-		}
-	})
-	return list
-}
-
 // Interfaces are the interfaces that are there, of one host or of all, sorted by ID.
 func (g *Graph) Interfaces(host string) []model.HostInterface {
 	g.mu.RLock()
@@ -262,135 +172,4 @@ func (g *Graph) Interfaces(host string) []model.HostInterface {
 	}
 	slices.SortFunc(list, func(a, b model.HostInterface) int { return natural(a.ID, b.ID) })
 	return list
-}
-
-// maxFound bounds the answer to a search.
-const maxFound = 200
-
-// Find looks for a hardware address, an IP address or a name, and says where each
-// thing is that has it.
-func (g *Graph) Find(text string) []model.Found {
-	found := []model.Found{}
-	g.read(func(v *view) {
-		match := matcher(text)
-		for _, n := range v.sorted {
-			if len(found) == maxFound {
-				return
-			}
-			if what := match(n); what != "" {
-				found = append(found, model.Found{ID: n.id, Kind: n.kind, Host: n.host, What: what, Where: v.where(n)})
-			}
-		}
-	})
-	return found
-}
-
-// matcher says what of a node is what somebody looks for, or "".
-func matcher(text string) func(*node) string {
-	if mac, err := net.ParseMAC(text); err == nil {
-		want := mac.String()
-		return func(n *node) string {
-			switch {
-			case n.iface != nil && n.iface.Address == want:
-				return "hardware address of the interface"
-			case n.iface != nil && n.iface.PermanentAddress == want:
-				return "permanent hardware address of the interface"
-			case n.says != nil && n.kind != model.KindSwitchPort && n.says.Chassis.ID == want:
-				return "chassis"
-			case n.says != nil && n.kind != model.KindSwitch && n.says.Port.ID == want:
-				return "port"
-			case n.says != nil && n.kind != model.KindSwitch && n.says.SourceMAC == want:
-				return "sender of its frames"
-			case n.sightings != nil && n.sightings[0].MAC == want:
-				return "hardware address"
-			}
-			return ""
-		}
-	}
-	if addr, err := netip.ParseAddr(text); err == nil {
-		addr = addr.Unmap()
-		return func(n *node) string { return n.hasAddress(addr) }
-	}
-	want := strings.ToLower(text)
-	return func(n *node) string {
-		_, rest, _ := strings.Cut(n.id, ":")
-		switch {
-		case n.kind == model.KindIP || n.kind == model.KindMAC || n.kind == model.KindEndpoint:
-			return ""
-		case strings.Contains(strings.ToLower(rest), want):
-			return "name"
-		case n.says != nil && strings.Contains(strings.ToLower(n.says.SystemName), want):
-			return "system name"
-		case n.says != nil && n.kind == model.KindSwitchPort && strings.Contains(strings.ToLower(n.says.PortDescr), want):
-			return "port description"
-		case n.iface != nil && strings.Contains(strings.ToLower(n.iface.Alias), want):
-			return "alias"
-		}
-		return ""
-	}
-}
-
-func (n *node) hasAddress(addr netip.Addr) string {
-	switch {
-	case n.iface != nil:
-		for prefix := range n.iface.Addresses {
-			if p, err := netip.ParsePrefix(prefix); err == nil && p.Addr() == addr {
-				return "address " + prefix
-			}
-		}
-	case n.says != nil && n.kind == model.KindSwitch:
-		for _, m := range n.says.Management {
-			if m.Address == addr.String() {
-				return "management address"
-			}
-		}
-	case n.kind == model.KindUnknownHost && (n.addr == addr || n.hasSighting(addr)):
-		return "address"
-	case n.kind == model.KindService && n.service == nil && n.owners == nil && n.absent.at.Addr() == addr:
-		return "address that is dialled"
-	}
-	return ""
-}
-
-// where says in words where a node is.
-func (v *view) where(n *node) string {
-	wires := func(here *node) (texts []string) {
-		for _, e := range v.out[here.id] {
-			if e.kind == model.EdgeWiredTo {
-				texts = append(texts, strings.TrimPrefix(here.id, model.KindInterface+":")+" -> "+v.callEnd(e.to))
-			}
-		}
-		return texts
-	}
-	var texts []string
-	switch n.kind {
-	case model.KindInterface:
-		texts = wires(n)
-	case model.KindHost:
-		for _, e := range v.out[n.id] {
-			if e.kind == model.EdgeOwns {
-				texts = append(texts, wires(e.to)...)
-			}
-		}
-	case model.KindSwitchPort, model.KindUnknownHost:
-		for _, e := range v.in[n.id] {
-			switch e.kind {
-			case model.EdgeWiredTo:
-				texts = append(texts, wires(e.from)...)
-			case model.EdgeSees:
-				texts = append(texts, "seen by "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
-			}
-		}
-	case model.KindSwitch:
-		texts = []string{fmt.Sprintf("%d ports with hosts", len(v.out[n.id]))}
-	}
-	return strings.Join(texts, ", ")
-}
-
-// callEnd is how people call the other end of a cable.
-func (v *view) callEnd(n *node) string {
-	if n.says == nil {
-		return strings.TrimPrefix(n.id, model.KindInterface+":")
-	}
-	return n.says.title()
 }

@@ -2,10 +2,13 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
+	"cassini/manager/vendors"
 	"cassini/model"
 )
 
@@ -16,9 +19,17 @@ type seen struct {
 	model.Seen
 }
 
-// maxSeen bounds what is remembered of all hosts' sightings; the longest unchanged are
-// forgotten beyond it.
-const maxSeen = 200_000
+// forgetOldest drops the longest unchanged beyond the limit, a tenth at once.
+func forgetOldest[T any](g *Graph, all map[model.Name]T, changed func(T) time.Time, drop func(T)) {
+	if len(all) <= g.limits.Sightings {
+		return
+	}
+	list := slices.SortedFunc(maps.Values(all), func(a, b T) int { return changed(a).Compare(changed(b)) })
+	for _, one := range list[:len(list)-g.limits.Sightings*9/10] {
+		drop(one)
+		g.forgotten++
+	}
+}
 
 func (g *Graph) applySeen(doc model.Document, e *events) bool {
 	before := g.seen[doc.Name]
@@ -33,45 +44,100 @@ func (g *Graph) applySeen(doc model.Document, e *events) bool {
 	if doc.Gone() {
 		return true
 	}
-	fresh := before == nil && g.seenMACs[s.MAC] == 0
 	g.seen[doc.Name] = s
 	g.seenMACs[s.MAC]++
-	g.forgetSeen()
-	at := model.InterfaceID(s.host, s.Interface, s.Netns)
-	_, label, _ := strings.Cut(at, ":")
-	switch {
-	case s.Before != "" && s.Before != s.MAC && (before == nil || before.MAC != s.MAC):
-		e.add(model.EventAddressMoved, at, fmt.Sprintf("%s: %s is at %s instead of %s%s", label, s.Addr, s.MAC, s.Before, g.isGateway(s)))
-	case fresh && !g.hasMAC(s.MAC):
-		e.add(model.EventStrangerSeen, model.UnknownHostOf(s.MAC), fmt.Sprintf("%s sees %s at %s, where no agent is", label, s.Addr, s.MAC))
-	}
+	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, g.dropSeen)
+	g.tellSeen(before, s, e)
 	return true
 }
 
-// isGateway tells when the address is the way out: then another machine there is news.
-func (g *Graph) isGateway(s *seen) string {
-	for _, i := range g.interfaces {
-		if i.host == s.host && i.Name == s.Interface && slices.Contains(i.DefaultGateways, s.Addr) {
-			return "; it is the default gateway"
+// tellSeen says what a person may want to hear of a sighting.
+func (g *Graph) tellSeen(before, s *seen, e *events) {
+	at := model.InterfaceID(s.host, s.Interface, s.Netns)
+	_, label, _ := strings.Cut(at, ":")
+	moved := before == nil || before.MAC != s.MAC
+	switch {
+	case !s.Conflict.IsZero() && (before == nil || !before.Conflict.Equal(s.Conflict)):
+		e.add(model.EventAddressDuplicate, at, fmt.Sprintf("%s: %s and %s claim %s in turn%s", label, who(s.MAC), who(s.Before), s.Addr, g.wayOut(s)))
+	case moved && g.ownerBesides(s) != nil:
+		owner := g.ownerBesides(s)
+		e.add(model.EventAddressDuplicate, owner.id(), fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label))
+	case s.Before != "" && s.Before != s.MAC && moved:
+		e.add(model.EventAddressMoved, at, fmt.Sprintf("%s: %s is at %s instead of %s%s", label, s.Addr, who(s.MAC), who(s.Before), g.wayOut(s)))
+	case before == nil && g.seenMACs[s.MAC] == 1 && g.asking[s.MAC] == 0 && !g.hasMAC(s.MAC):
+		e.add(model.EventStrangerSeen, model.UnknownHostOf(s.MAC), fmt.Sprintf("%s sees %s at %s, where no agent is", label, s.Addr, who(s.MAC)))
+	}
+	if s.Router && (before == nil || !before.Router) && !g.hasMAC(s.MAC) {
+		e.add(model.EventRouterSeen, model.UnknownHostOf(s.MAC), fmt.Sprintf("%s hears that %s at %s routes", label, s.Addr, who(s.MAC)))
+	}
+}
+
+// who is a hardware address with its vendor, where the registry knows one.
+func who(mac string) string {
+	if vendor := vendors.Of(mac); vendor != "" {
+		return mac + " (" + vendor + ")"
+	}
+	return mac
+}
+
+// ownerBesides is the interface of a known host that has the address on the same link,
+// when another machine was seen at it; nil when that is the host itself.
+func (g *Graph) ownerBesides(s *seen) *iface {
+	places := g.addresses[s.Addr]
+	if len(places) == 0 {
+		return nil
+	}
+	here := g.interfaces[model.Name{Host: s.host, Package: model.PackageNetConfig, Key: model.Interface{Name: s.Interface, Netns: s.Netns}.Key()}]
+	if here == nil {
+		return nil
+	}
+	var owner *iface
+	for p := range places {
+		for _, i := range g.interfacesOf[p.host] {
+			if i.Address == s.MAC {
+				return nil // one of the host's cards answers for another
+			}
+			if i != here && i.Netns == p.netns && i.sharesLink(s.Addr, here) {
+				owner = i
+			}
 		}
+	}
+	return owner
+}
+
+// sharesLink says whether an interface has an address in a subnet that another one is
+// in as well.
+func (i *iface) sharesLink(addr netip.Addr, other *iface) bool {
+	for text := range i.Addresses {
+		p, err := netip.ParsePrefix(text)
+		if err != nil || p.Addr() != addr || p.IsSingleIP() {
+			continue
+		}
+		for text := range other.Addresses {
+			if q, err := netip.ParsePrefix(text); err == nil && q.Masked() == p.Masked() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wayOut tells when the address is the way out: then another machine there is news.
+func (g *Graph) wayOut(s *seen) string {
+	if g.isGateway(s) {
+		return "; it is the default gateway"
 	}
 	return ""
 }
 
-// forgetSeen drops the longest unchanged beyond the limit, a tenth at once.
-func (g *Graph) forgetSeen() {
-	if len(g.seen) <= maxSeen {
-		return
+// isGateway says whether the address is the default gateway of who saw it.
+func (g *Graph) isGateway(s *seen) bool {
+	for _, i := range g.interfacesOf[s.host] {
+		if i.Name == s.Interface && slices.Contains(i.DefaultGateways, s.Addr) {
+			return true
+		}
 	}
-	all := make([]*seen, 0, len(g.seen))
-	for _, s := range g.seen {
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b *seen) int { return a.Changed.Compare(b.Changed) })
-	for _, s := range all[:len(all)-maxSeen*9/10] {
-		g.dropSeen(s)
-		g.forgotten++
-	}
+	return false
 }
 
 func (g *Graph) dropSeen(s *seen) {
@@ -81,58 +147,4 @@ func (g *Graph) dropSeen(s *seen) {
 	}
 }
 
-func (g *Graph) hasMAC(mac string) bool {
-	for _, i := range g.interfaces {
-		if i.Address == mac {
-			return true
-		}
-	}
-	return false
-}
-
-// strangers adds machines that hosts see and where no agent is.
-func (b *builder) strangers() {
-	for _, s := range b.g.seen {
-		if b.nodes[model.KindMAC+":"+s.MAC] != nil {
-			continue // an interface of a host has it
-		}
-		here := b.nodes[model.InterfaceID(s.host, s.Interface, s.Netns)]
-		if here == nil {
-			continue
-		}
-		n, _ := b.node(model.UnknownHostOf(s.MAC), model.KindUnknownHost, "")
-		n.sightings = append(n.sightings, s)
-		b.edge(model.EdgeSees, here, n)
-		if s.Addr.IsLinkLocalUnicast() {
-			continue
-		}
-		ip, _ := b.node(model.KindIP+":"+s.Addr.String(), model.KindIP, "")
-		ip.addr = s.Addr
-		b.edge(model.EdgeHas, n, ip)
-	}
-}
-
-// strangerAttrs are what hosts saw of a machine.
-func (n *node) strangerAttrs(a model.Attrs) {
-	var addrs, by []string
-	first := n.sightings[0].FirstSeen
-	for _, s := range n.sightings {
-		addrs = append(addrs, s.Addr.String())
-		by = append(by, strings.TrimPrefix(model.InterfaceID(s.host, s.Interface, s.Netns), model.KindInterface+":"))
-		if s.FirstSeen.Before(first) {
-			first = s.FirstSeen
-		}
-		if s.Router {
-			a["router"] = true
-		}
-	}
-	slices.Sort(addrs)
-	slices.Sort(by)
-	a["mac"], a["first_seen"] = n.sightings[0].MAC, first
-	a["addresses"], a["seen_by"] = slices.Compact(addrs), slices.Compact(by)
-}
-
-// hasSighting says whether hosts saw the machine at an address.
-func (n *node) hasSighting(addr netip.Addr) bool {
-	return slices.ContainsFunc(n.sightings, func(s *seen) bool { return s.Addr == addr })
-}
+func (g *Graph) hasMAC(mac string) bool { return g.cards[mac] > 0 }

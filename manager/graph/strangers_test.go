@@ -27,7 +27,7 @@ func TestStrangers(t *testing.T) {
 	w.expectEvents(w.sees("a", "10.0.0.2", "02:00:00:00:00:02")) // it has an agent
 	w.expectEvents(w.sees("a", "10.0.0.9", mac), "stranger.seen: a/eth0 sees 10.0.0.9 at "+mac+", where no agent is")
 	w.expectEvents(w.sees("b", "10.0.0.9", mac))
-	w.expectEvents(w.sees("b", "fe80::9", mac, func(s *model.Seen) { s.Router = true }))
+	w.expectEvents(w.sees("b", "fe80::9", mac, func(s *model.Seen) { s.Router = true }), "router.seen: b/eth0 hears that fe80::9 at "+mac+" routes")
 	got := w.Strangers()
 	if len(got) != 1 || got[0].ID != "unknown-host:"+mac || fmt.Sprint(got[0].Addresses) != "[10.0.0.9 fe80::9]" || fmt.Sprint(got[0].SeenBy) != "[a/eth0 b/eth0]" || !got[0].Router {
 		t.Errorf("strangers %+v", got)
@@ -49,5 +49,92 @@ func TestStrangers(t *testing.T) {
 		if s.MAC == mac {
 			t.Errorf("still a stranger: %+v", s)
 		}
+	}
+}
+
+func (w *world) asks(host, mac string, edit func(*model.DHCP)) []model.Event {
+	w.t.Helper()
+	d := model.DHCP{Interface: "eth0", MAC: mac, FirstSeen: w.now, Changed: w.now}
+	edit(&d)
+	return w.put(model.Name{Host: host, Package: model.PackageDHCP, Key: d.Key()}, d)
+}
+
+func (w *world) serves(host, addr string) []model.Event {
+	w.t.Helper()
+	d := model.DHCPServer{Interface: "eth0", Addr: netip.MustParseAddr(addr), FirstSeen: w.now}
+	return w.put(model.Name{Host: host, Package: model.PackageDHCPServers, Key: d.Key()}, d)
+}
+
+// What a machine says when it asks for an address names it.
+func TestStrangersThatAskForAddresses(t *testing.T) {
+	w := newWorld(t)
+	w.link("a", "eth0", "02:00:00:00:00:01", addresses("10.0.0.1/24"), func(i *model.Interface) {
+		i.DefaultGateways = []netip.Addr{netip.MustParseAddr("10.0.0.254")}
+	})
+	w.link("b", "eth0", "02:00:00:00:00:02", addresses("10.0.0.2/24"))
+	const desk, router = "00:1b:fc:00:00:09", "00:00:0c:00:00:fe"
+	w.expectEvents(w.asks("a", desk, func(d *model.DHCP) { d.VendorClass, d.PXE = "PXEClient:Arch:00007", true }),
+		"stranger.seen: a/eth0 hears "+desk+" (ASUSTek COMPUTER INC.) ask for an address as PXEClient:Arch:00007, where no agent is")
+	w.expectEvents(w.asks("b", desk, func(d *model.DHCP) {
+		d.HostName, d.VendorClass, d.Addr = "desk-4", "MSFT 5.0", netip.MustParseAddr("10.0.0.9")
+	}))
+	w.expectEvents(w.serves("a", "10.0.0.254"), "dhcp.server: a/eth0: DHCP server 10.0.0.254 gives addresses")
+	w.expectEvents(w.serves("b", "10.0.0.254")) // as everybody hears
+	w.expectEvents(w.serves("a", "10.0.0.66"), "dhcp.server: a/eth0: DHCP server 10.0.0.66 gives addresses, besides 10.0.0.254")
+	w.sees("a", "10.0.0.254", router)
+	got := w.Strangers()
+	if len(got) != 2 {
+		t.Fatalf("strangers %+v", got)
+	}
+	if s := got[0]; s.MAC != router || s.Vendor != "Cisco Systems, Inc" || !s.Router || !s.DHCPServer || s.PXE {
+		t.Errorf("router %+v", s)
+	}
+	if s := got[1]; s.Name != "desk-4" || s.System != "MSFT 5.0" || !s.PXE || s.Vendor != "ASUSTek COMPUTER INC." || s.Router ||
+		fmt.Sprint(s.Addresses) != "[10.0.0.9]" || fmt.Sprint(s.SeenBy) != "[a/eth0 b/eth0]" {
+		t.Errorf("desk %+v", s)
+	}
+	for _, text := range []string{"DESK-4", "10.0.0.9", desk} {
+		if found := w.Find(text); len(found) != 1 || found[0].ID != "unknown-host:"+desk {
+			t.Errorf("find %s: %+v", text, found)
+		}
+	}
+	w.link("desk", "eth0", desk) // an agent appears there
+	if got := w.Strangers(); len(got) != 1 || got[0].MAC != router {
+		t.Errorf("strangers %+v", got)
+	}
+}
+
+func TestAddressesThatTwoClaim(t *testing.T) {
+	w := newWorld(t)
+	w.link("a", "eth0", "02:00:00:00:00:01", addresses("10.0.0.1/24"))
+	w.link("b", "eth0", "02:00:00:00:00:02", addresses("10.0.0.2/24"))
+	w.link("b", "eth1", "02:00:00:00:00:03", addresses("10.0.0.3/24"))
+	w.link("far", "eth0", "02:00:00:00:00:04", addresses("10.0.0.4/16"))
+	const thief = "aa:bb:cc:00:00:09"
+	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+thief+" claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it")
+	w.expectEvents(w.sees("a", "10.0.0.2", thief))
+	w.expectEvents(w.sees("a", "10.0.0.3", "02:00:00:00:00:02")) // b answers by its other card
+	w.expectEvents(w.sees("a", "10.0.0.4", thief))               // another network has that number
+	first := func(s *model.Seen) { s.Before, s.Conflict = "aa:bb:cc:00:00:10", t0 }
+	w.expectEvents(w.sees("a", "10.0.0.7", thief, first), "address.duplicate: a/eth0: "+thief+" and aa:bb:cc:00:00:10 claim 10.0.0.7 in turn")
+	w.expectEvents(w.sees("a", "10.0.0.7", thief, first))
+}
+
+// The memory of strangers is bounded; the longest unchanged go first.
+func TestStrangersAreBounded(t *testing.T) {
+	const limit = 100
+	w := newWorld(t)
+	w.Graph = New(Limits{Sightings: limit})
+	w.link("a", "eth0", "02:00:00:00:00:01")
+	addr := netip.MustParseAddr("10.0.0.0")
+	for range limit + 1 {
+		addr = addr.Next()
+		w.sees("a", addr.String(), "aa:bb:cc:00:00:09")
+	}
+	if n := len(w.Graph.seen); n != limit*9/10 {
+		t.Errorf("%d are remembered", n)
+	}
+	if s := w.Stats(); s.Forgotten != limit/10+1 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -104,14 +104,19 @@ func Interfaces(list []model.HostInterface) *output.Table {
 // Strangers lays out machines without an agent.
 func Strangers(list []model.Stranger, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
-		{Title: "MAC"}, {Title: "ADDRESSES", Flex: true}, {Title: "ROUTER"}, {Title: "FIRST SEEN"}, {Title: "SEEN BY", Flex: true},
+		{Title: "MAC"}, {Title: "VENDOR", Flex: true}, {Title: "NAME"}, {Title: "ROLE"}, {Title: "ADDRESSES", Flex: true},
+		{Title: "FIRST SEEN"}, {Title: "SEEN BY", Flex: true}, {Title: "SYSTEM", Flex: true, Optional: true},
 	}}
 	for _, s := range list {
-		router := "-"
-		if s.Router {
-			router = "yes"
+		var roles []string
+		for role, is := range map[string]bool{"router": s.Router, "dhcp": s.DHCPServer, "pxe": s.PXE} {
+			if is {
+				roles = append(roles, role)
+			}
 		}
-		table.Add(output.Plain, output.Text(s.MAC, strings.Join(s.Addresses, " "), router, output.Ago(s.FirstSeen, now), strings.Join(s.SeenBy, " "))...)
+		slices.Sort(roles)
+		table.Add(output.Plain, output.Text(s.MAC, orDash(s.Vendor), orDash(s.Name), orDash(strings.Join(roles, ",")),
+			strings.Join(s.Addresses, " "), output.Ago(s.FirstSeen, now), strings.Join(slices.Concat(s.SeenBy, s.Ports), " "), s.System)...)
 	}
 	return table
 }

@@ -1,0 +1,143 @@
+package graph
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"cassini/model"
+)
+
+// maxFound bounds the answer to a search.
+const maxFound = 200
+
+// Find looks for a hardware address, an IP address or a name, and says where each
+// thing is that has it.
+func (g *Graph) Find(text string) []model.Found {
+	found := []model.Found{}
+	g.read(func(v *view) {
+		match := matcher(text)
+		for _, n := range v.sorted {
+			if len(found) == maxFound {
+				return
+			}
+			if what := match(n); what != "" {
+				found = append(found, model.Found{ID: n.id, Kind: n.kind, Host: n.host, What: what, Where: v.where(n)})
+			}
+		}
+	})
+	return found
+}
+
+// matcher says what of a node is what somebody looks for, or "".
+func matcher(text string) func(*node) string {
+	if mac, err := net.ParseMAC(text); err == nil {
+		want := mac.String()
+		return func(n *node) string {
+			switch {
+			case n.iface != nil && n.iface.Address == want:
+				return "hardware address of the interface"
+			case n.iface != nil && n.iface.PermanentAddress == want:
+				return "permanent hardware address of the interface"
+			case n.says != nil && n.kind != model.KindSwitchPort && n.says.Chassis.ID == want:
+				return "chassis"
+			case n.says != nil && n.kind != model.KindSwitch && n.says.Port.ID == want:
+				return "port"
+			case n.says != nil && n.kind != model.KindSwitch && n.says.SourceMAC == want:
+				return "sender of its frames"
+			case n.stranger != nil && n.stranger.mac == want:
+				return "hardware address"
+			}
+			return ""
+		}
+	}
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap()
+		return func(n *node) string { return n.hasAddress(addr) }
+	}
+	want := strings.ToLower(text)
+	return func(n *node) string {
+		_, rest, _ := strings.Cut(n.id, ":")
+		switch {
+		case n.kind == model.KindIP || n.kind == model.KindMAC || n.kind == model.KindEndpoint:
+			return ""
+		case strings.Contains(strings.ToLower(rest), want):
+			return "name"
+		case n.says != nil && strings.Contains(strings.ToLower(n.says.SystemName), want):
+			return "system name"
+		case n.says != nil && n.kind == model.KindSwitchPort && strings.Contains(strings.ToLower(n.says.PortDescr), want):
+			return "port description"
+		case n.stranger != nil && n.stranger.named(want):
+			return "name by DHCP"
+		case n.iface != nil && strings.Contains(strings.ToLower(n.iface.Alias), want):
+			return "alias"
+		}
+		return ""
+	}
+}
+
+func (n *node) hasAddress(addr netip.Addr) string {
+	switch {
+	case n.iface != nil:
+		for prefix := range n.iface.Addresses {
+			if p, err := netip.ParsePrefix(prefix); err == nil && p.Addr() == addr {
+				return "address " + prefix
+			}
+		}
+	case n.says != nil && n.kind == model.KindSwitch:
+		for _, m := range n.says.Management {
+			if m.Address == addr.String() {
+				return "management address"
+			}
+		}
+	case n.kind == model.KindUnknownHost && (n.addr == addr || n.stranger != nil && n.stranger.has(addr)):
+		return "address"
+	case n.kind == model.KindService && n.service == nil && n.owners == nil && n.absent.at.Addr() == addr:
+		return "address that is dialled"
+	}
+	return ""
+}
+
+// where says in words where a node is.
+func (v *view) where(n *node) string {
+	wires := func(here *node) (texts []string) {
+		for _, e := range v.out[here.id] {
+			if e.kind == model.EdgeWiredTo {
+				texts = append(texts, strings.TrimPrefix(here.id, model.KindInterface+":")+" -> "+v.callEnd(e.to))
+			}
+		}
+		return texts
+	}
+	var texts []string
+	switch n.kind {
+	case model.KindInterface:
+		texts = wires(n)
+	case model.KindHost:
+		for _, e := range v.out[n.id] {
+			if e.kind == model.EdgeOwns {
+				texts = append(texts, wires(e.to)...)
+			}
+		}
+	case model.KindSwitchPort, model.KindUnknownHost:
+		for _, e := range v.in[n.id] {
+			switch e.kind {
+			case model.EdgeWiredTo:
+				texts = append(texts, wires(e.from)...)
+			case model.EdgeSees:
+				texts = append(texts, "seen by "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
+			}
+		}
+	case model.KindSwitch:
+		texts = []string{fmt.Sprintf("%d ports with hosts", len(v.out[n.id]))}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// callEnd is how people call the other end of a cable.
+func (v *view) callEnd(n *node) string {
+	if n.says == nil {
+		return strings.TrimPrefix(n.id, model.KindInterface+":")
+	}
+	return n.says.title()
+}
