@@ -13,6 +13,7 @@ const (
 	KindMAC         = "mac"
 	KindSwitch      = "switch"
 	KindSwitchPort  = "switchport"
+	KindVLAN        = "vlan" // by its number, wherever in the estate
 )
 
 // Kinds of edges, from -> to.
@@ -22,7 +23,7 @@ const (
 	EdgeRunsAs    = "runs_as"    // service -> process
 	EdgeHas       = "has"        // host -> process, interface -> ip or mac, switch -> switchport
 	EdgeOwns      = "owns"       // host -> interface
-	EdgeIn        = "in"         // ip -> subnet
+	EdgeIn        = "in"         // ip -> subnet, switchport or interface -> vlan
 	EdgeWiredTo   = "wired_to"   // interface -> switchport, interface or unknown-host
 	EdgeSees      = "sees"       // interface -> unknown-host: a machine on its link
 	EdgeOn        = "on"         // interface -> its bridge, its bond, or what it stands on

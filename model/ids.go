@@ -62,6 +62,9 @@ func InterfaceID(host, name, netns string) string {
 // SwitchID is "switch:CHASSIS", as the switch calls itself.
 func SwitchID(chassis string) string { return KindSwitch + ":" + chassis }
 
+// VLANID is "vlan:30".
+func VLANID(number int) string { return KindVLAN + ":" + strconv.Itoa(number) }
+
 // SwitchPortID is "switchport:CHASSIS/PORT".
 func SwitchPortID(chassis, port string) string { return KindSwitchPort + ":" + chassis + "/" + port }
 

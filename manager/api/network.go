@@ -2,8 +2,10 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"cassini/manager/graph"
+	"cassini/model"
 )
 
 // standing finds the graph of the moment for questions that no counter answers;
@@ -47,4 +49,29 @@ func (s *server) getStrangers(w http.ResponseWriter, r *http.Request, p params) 
 	if g := s.standing(w, r, p); g != nil {
 		s.answer(w, r, g.Strangers())
 	}
+}
+
+func (s *server) getUplinks(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list := g.Uplinks(p.get("host"))
+	if p.get("single") == "true" {
+		list = slices.DeleteFunc(list, func(u model.Uplinks) bool { return u.Risk != model.RiskCable && u.Risk != model.RiskSwitch })
+	}
+	s.answer(w, r, list)
+}
+
+func (s *server) getShared(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list, unknown := g.Shared(p.get("a"), p.get("b"))
+	if unknown != "" {
+		unknownNode(w, r, g, model.HostID(unknown))
+		return
+	}
+	s.answer(w, r, list)
 }

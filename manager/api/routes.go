@@ -38,7 +38,7 @@ const (
 
 var (
 	nodeKinds = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost,
-		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort}
+		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort, model.KindVLAN}
 	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
 		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeOn}
 	eventKinds = model.EventKinds()
@@ -88,6 +88,12 @@ func (s *server) table() []route {
 			params: []param{at}, answer: []model.Switch{}, statuses: []int{bad}, handle: s.getSwitches},
 		{method: "GET", path: "/api/v1/strangers", summary: "Machines that hosts see and where no agent is", data: true,
 			params: []param{at}, answer: []model.Stranger{}, statuses: []int{bad}, handle: s.getStrangers},
+		{method: "GET", path: "/api/v1/uplinks", summary: "How hosts are joined to switches, and what one failure cuts off", data: true,
+			params: []param{host, {name: "single", enum: []string{"true", "false"}, def: "false", about: "only hosts that one failure cuts off"}, at},
+			answer: []model.Uplinks{}, statuses: []int{bad}, handle: s.getUplinks},
+		{method: "GET", path: "/api/v1/shared", summary: "What two hosts have in common", data: true,
+			params: []param{{name: "a", required: true, about: "name of a host"}, {name: "b", required: true, about: "name of another"}, at},
+			answer: []model.Shared{}, statuses: []int{bad, missing}, handle: s.getShared},
 		{method: "GET", path: "/api/v1/find", summary: "Where a hardware address, an IP address or a name is", data: true,
 			params: []param{{name: "q", required: true, about: "what to look for"}, at}, answer: []model.Found{}, statuses: []int{bad}, handle: s.getFind},
 		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,

@@ -33,7 +33,8 @@ type node struct {
 	iface      *iface                // of an interface
 	peers      map[model.Name]string // of an interface: the node that each neighbor document means
 	says       *neighbor             // what a switch, its port or an unknown host says of itself
-	text       string                // of a mac or a subnet
+	text       string                // of a mac, a subnet or a vlan
+	name       string                // of a vlan
 	stranger   *stranger             // of an unknown host
 	proto      string
 	servesDHCP bool // of an ip

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cassini/model"
@@ -34,6 +35,26 @@ func differences(i model.Interface, d model.Discovery) (list []string) {
 	}
 	if d.Protocol == model.CDP && d.MTU != 0 && uint32(i.MTU) > d.MTU {
 		list = append(list, fmt.Sprintf("MTU: %d here, %d there", i.MTU, d.MTU))
+	}
+	return list
+}
+
+// vlanDifferences tells which VLANs the host tags and the port does not carry, where the
+// port lists those that it carries: many name no more than the untagged one.
+func vlanDifferences(tagged []int, d model.Discovery) (list []string) {
+	carried := make(map[int]bool)
+	for _, v := range d.VLANs {
+		carried[int(v.ID)] = true
+	}
+	lists := len(carried) > 1 || len(carried) == 1 && !carried[int(d.PortVLAN)]
+	slices.Sort(tagged)
+	for _, v := range slices.Compact(tagged) {
+		switch {
+		case v == int(d.PortVLAN):
+			list = append(list, fmt.Sprintf("VLAN: %d has a tag here, none there", v))
+		case lists && !carried[v]:
+			list = append(list, fmt.Sprintf("VLAN: %d here, not there", v))
+		}
 	}
 	return list
 }

@@ -36,7 +36,7 @@ func (g *Graph) Ports(f PortFilter) []model.Port {
 // ports makes one entry of the neighbors that an interface hears of one node.
 func (g *Graph) ports(v *view) (ports []model.Port) {
 	type cable struct{ here, there string }
-	all := make(map[cable][]*neighbor)
+	all, tagged := make(map[cable][]*neighbor), g.tagged()
 	for _, n := range g.neighbors {
 		c := cable{here: n.interfaceID(), there: n.name.String()}
 		if n.State == model.NeighborPresent {
@@ -48,7 +48,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 		slices.SortFunc(list, func(a, b *neighbor) int {
 			return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.name.String(), b.name.String()))
 		})
-		p := port(list[0], v.nodes[c.here])
+		p := port(list[0], v.nodes[c.here], tagged)
 		if list[0].State == model.NeighborPresent {
 			p.PeerID = c.there
 		}
@@ -75,7 +75,19 @@ func (v *view) peerOf(n *neighbor) string {
 	return here.peers[n.name]
 }
 
-func port(n *neighbor, here *node) model.Port {
+// tagged are the VLANs that interfaces send with tags, by the interface's identifier.
+func (g *Graph) tagged() map[string][]int {
+	all := make(map[string][]int)
+	for _, i := range g.interfaces {
+		if i.VLAN != 0 && i.Parent != "" {
+			id := model.InterfaceID(i.host, i.Parent, i.Netns)
+			all[id] = append(all[id], i.VLAN)
+		}
+	}
+	return all
+}
+
+func port(n *neighbor, here *node, tagged map[string][]int) model.Port {
 	d := n.Discovery
 	p := model.Port{
 		Host: n.host, Interface: n.Interface, Netns: n.Netns, ID: n.interfaceID(),
@@ -86,6 +98,11 @@ func port(n *neighbor, here *node) model.Port {
 		p.Carrier, p.Speed, p.Duplex, p.MTU = i.Carrier != 0, i.Speed, i.Duplex, i.MTU
 		if n.State == model.NeighborPresent {
 			p.Differences = differences(i.Interface, d)
+			vlans := tagged[p.ID]
+			if i.Master != "" { // a bond's
+				vlans = append(slices.Clone(vlans), tagged[model.InterfaceID(n.host, i.Master, n.Netns)]...)
+			}
+			p.Differences = append(p.Differences, vlanDifferences(vlans, d)...)
 		}
 	}
 	return p

@@ -3,6 +3,7 @@ package graph
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cassini/model"
@@ -37,6 +38,9 @@ func (b *builder) iface(i *iface) *node {
 		mac, _ := b.node(model.KindMAC+":"+i.Address, model.KindMAC, "")
 		mac.text = i.Address
 		b.edge(model.EdgeHas, n, mac)
+	}
+	if i.VLAN != 0 {
+		b.edge(model.EdgeIn, n, b.vlan(i.VLAN, ""))
 	}
 	for prefix := range i.Addresses {
 		p, err := netip.ParsePrefix(prefix)
@@ -104,7 +108,31 @@ func (b *builder) otherEnd(n *neighbor, here *node, byMAC map[string][]*node) *n
 		}
 	}
 	b.edge(model.EdgeHas, sw, port)
+	b.vlans(port, n.Discovery)
 	return port
+}
+
+// vlans joins a port of a switch with the VLANs that it says it carries.
+func (b *builder) vlans(port *node, d model.Discovery) {
+	if d.PortVLAN != 0 {
+		b.edge(model.EdgeIn, port, b.vlan(int(d.PortVLAN), ""))
+	}
+	for _, v := range d.VLANs {
+		if v.ID != 0 {
+			b.edge(model.EdgeIn, port, b.vlan(int(v.ID), v.Name))
+		}
+	}
+}
+
+// vlan is the node of a VLAN. Switches may call it differently: the first name in
+// their order stands.
+func (b *builder) vlan(number int, name string) *node {
+	n, _ := b.node(model.VLANID(number), model.KindVLAN, "")
+	n.text = strconv.Itoa(number)
+	if name != "" && (n.name == "" || name < n.name) {
+		n.name = name
+	}
+	return n
 }
 
 // preferNeighbor chooses one of several that tell of the same device: LLDP before
@@ -199,6 +227,10 @@ func (n *node) networkAttrs() model.Attrs {
 		return model.Attrs{"address": n.text}
 	case model.KindSubnet:
 		return model.Attrs{"prefix": n.text}
+	case model.KindVLAN:
+		a := model.Attrs{"vlan": n.text}
+		set(a, "name", n.name)
+		return a
 	case model.KindSwitch:
 		a := model.Attrs{"chassis": n.says.Chassis.ID, "chassis_kind": n.says.Chassis.Kind}
 		set(a, "name", n.says.SystemName)

@@ -54,6 +54,16 @@ func (c *Client) Strangers(ctx context.Context, q Query) ([]model.Stranger, erro
 	return get[[]model.Stranger](ctx, c, "strangers", q)
 }
 
+// Uplinks asks how hosts are joined to switches. Parameters: host, single, at.
+func (c *Client) Uplinks(ctx context.Context, q Query) ([]model.Uplinks, error) {
+	return get[[]model.Uplinks](ctx, c, "uplinks", q)
+}
+
+// Shared asks what two hosts have in common. Parameters: a, b, at.
+func (c *Client) Shared(ctx context.Context, q Query) ([]model.Shared, error) {
+	return get[[]model.Shared](ctx, c, "shared", q)
+}
+
 // Find asks where something is. Parameters: q, at.
 func (c *Client) Find(ctx context.Context, q Query) ([]model.Found, error) {
 	return get[[]model.Found](ctx, c, "find", q)
