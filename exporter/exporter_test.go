@@ -38,6 +38,7 @@ func fixture() Sources {
 		Network: func() *model.NetworkStats {
 			return &model.NetworkStats{
 				Net:       model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5},
+				Announced: model.AnnounceStats{Namespaces: 1, Heard: map[string]uint64{"arp": 16, "nd": 17, "dhcp": 18}, Malformed: map[string]uint64{"arp": 19, "nd": 0, "dhcp": 0}, Known: 20, Limited: 21},
 				Strangers: model.StrangerStats{Addresses: 14, Clients: 45, Refused: 15},
 				Frames: model.FrameStats{Links: 6, Neighbors: 7, Frames: map[string]uint64{"lldp": 8, "cdp": 9}, Malformed: map[string]uint64{"lldp": 10, "cdp": 0},
 					Refused: 11, Limited: 12, Lost: 13},

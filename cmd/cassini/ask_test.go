@@ -153,7 +153,7 @@ func TestCompletion(t *testing.T) {
 		"__complete graph serv":        "service:web-17/nginx:8080\n:4\n",
 		"__complete services -o ":      "table\njson\n:4\n",
 		"__complete services --state ": "listening\nended\n:4\n",
-		"__complete events --kind ":    "service.started\nservice.ended\nservice.changed\ndependency.new\ndependency.failing\nhost.seen\nhost.changed\nlink.up\nlink.down\nlink.changed\naddress.added\naddress.removed\nwire.connected\nwire.moved\nwire.lost\nwire.changed\nstranger.seen\naddress.moved\n:4\n",
+		"__complete events --kind ":    strings.Join(model.EventKinds(), "\n") + "\n:4\n",
 		"__complete completion ":       "bash\nzsh\nfish\n:4\n",
 	} {
 		got := cassini(t, map[string]string{"CASSINI_API": api.url}, strings.Split(line, " ")...)

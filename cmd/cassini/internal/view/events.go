@@ -20,9 +20,9 @@ func eventStyle(kind string) output.Style {
 	switch kind {
 	case model.EventServiceStarted, model.EventDependencyNew, model.EventHostSeen, model.EventLinkUp, model.EventAddressAdded, model.EventWireConnected, model.EventStrangerSeen:
 		return output.Green
-	case model.EventServiceEnded, model.EventServiceChanged, model.EventHostChanged, model.EventLinkChanged, model.EventAddressRemoved, model.EventWireMoved, model.EventWireChanged:
+	case model.EventServiceEnded, model.EventServiceChanged, model.EventHostChanged, model.EventLinkChanged, model.EventAddressRemoved, model.EventWireMoved, model.EventWireChanged, model.EventRouterSeen, model.EventDHCPServer:
 		return output.Yellow
-	case model.EventDependencyFail, model.EventLinkDown, model.EventWireLost, model.EventAddressMoved:
+	case model.EventDependencyFail, model.EventLinkDown, model.EventWireLost, model.EventAddressMoved, model.EventAddressDuplicate:
 		return output.Red
 	}
 	return output.Plain

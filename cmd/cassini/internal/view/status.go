@@ -53,7 +53,7 @@ func graphRows(g *model.GraphStats, add adder) {
 }
 
 func captureRows(c *model.CaptureStats, add adder) {
-	add(output.Plain, "capture", "%s listeners, %s edges, %s resyncs, %s evictions", output.Count(c.Listeners), output.Count(c.Edges), output.Count(c.Resyncs), output.Count(c.Evictions))
+	add(output.Plain, "capture", "%s listeners, %s edges, resyncs: %s, evictions: %s", output.Count(c.Listeners), output.Count(c.Edges), output.Count(c.Resyncs), output.Count(c.Evictions))
 	add(output.Plain, "transitions", "%s", counts(c.Transitions))
 	add(warnIf(len(nonZero(c.Drops)) > 0), "drops", "%s", counts(nonZero(c.Drops)))
 	for _, m := range c.Maps {
@@ -68,8 +68,11 @@ func captureRows(c *model.CaptureStats, add adder) {
 
 func networkRows(n *model.NetworkStats, add adder) {
 	net, f, s := n.Net, n.Frames, n.Strangers
-	add(warnIf(net.Malformed > 0), "network", "%s interfaces in %s namespaces, %s resyncs, malformed: %s",
+	add(warnIf(net.Malformed > 0), "network", "%s interfaces in %s namespaces, resyncs: %s, malformed: %s",
 		output.Count(net.Interfaces), output.Count(net.Namespaces), output.Count(net.Resyncs), output.Count(net.Malformed))
+	a := n.Announced
+	add(warnIf(a.Limited > 0 || len(nonZero(a.Malformed)) > 0), "announced", "%s, known already: %s, held back in a flood: %s, malformed: %s",
+		counts(a.Heard), output.Count(a.Known), output.Count(a.Limited), counts(nonZero(a.Malformed)))
 	add(warnIf(s.Refused > 0), "strangers", "%s addresses of other machines, %s that asked for one, not kept: %s",
 		output.Count(s.Addresses), output.Count(s.Clients), output.Count(s.Refused))
 	lost := f.Refused + f.Limited + f.Lost

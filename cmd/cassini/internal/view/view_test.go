@@ -107,6 +107,22 @@ func TestHooks(t *testing.T) {
 	}))
 }
 
+func TestStrangers(t *testing.T) {
+	golden(t, "strangers", Strangers([]model.Stranger{
+		{MAC: "00:00:0c:00:00:fe", Vendor: "Cisco Systems, Inc", Router: true, DHCPServer: true, Addresses: []string{"10.0.0.254", "fe80::1"}, SeenBy: []string{"web-17/eth0"}, FirstSeen: now.Add(-time.Hour)},
+		{MAC: "52:54:00:12:34:56", Name: "desk\x1b[31m-4", System: "MSFT 5.0", PXE: true, Addresses: []string{"10.0.0.9"}, SeenBy: []string{"web-17/eth0"}, Ports: []string{"kvm-3/vnet7"}, FirstSeen: now.Add(-time.Minute)},
+	}, now))
+}
+
+func TestUplinksAndShared(t *testing.T) {
+	golden(t, "uplinks", Uplinks([]model.Uplinks{
+		{Host: "web-17", Ports: []model.Uplink{{Interface: "eth0", Port: "Gi0/7", Up: true}}, Switches: []string{"core-1"}, Risk: model.RiskCable},
+		{Host: "web-18", Ports: []model.Uplink{{Interface: "eth0", Port: "Gi0/8"}, {Interface: "eth1", Port: "Gi0/8"}}, Switches: []string{"core-1", "core-2"}},
+		{Host: "web-19", Risk: model.RiskUnknown},
+	}))
+	golden(t, "shared", Shared([]model.Shared{{Kind: "switch", Name: "core-1", A: []string{"eth0 port Gi0/7"}, B: []string{"eth0 port Gi0/8", "eth1 port Gi0/9"}}}, "web-17", "web-18"))
+}
+
 func TestStatus(t *testing.T) {
 	full := client.Status{
 		Version: "v0.1.0", Host: "web-17", Start: now.Add(-2 * time.Hour),
@@ -114,6 +130,7 @@ func TestStatus(t *testing.T) {
 		Graph: &model.GraphStats{Nodes: map[string]int{"service": 12, "host": 1}, Services: map[string]int{"listening": 11, "ended": 1}, Documents: 13000, Rejected: map[string]uint64{"other": 2, "os": 0}, Watchers: 1, Lagged: 1},
 		Network: &model.NetworkStats{
 			Net:       model.NetStats{Namespaces: 2, Interfaces: 7, Resyncs: 1},
+			Announced: model.AnnounceStats{Heard: map[string]uint64{"arp": 12, "nd": 3, "dhcp": 1}, Malformed: map[string]uint64{"arp": 0}, Known: 900, Limited: 7},
 			Strangers: model.StrangerStats{Addresses: 40, Clients: 2},
 			Frames:    model.FrameStats{Links: 3, Neighbors: 2, Frames: map[string]uint64{"lldp": 5, "cdp": 6}, Malformed: map[string]uint64{"lldp": 0, "cdp": 1}, Refused: 4},
 		},
