@@ -1,0 +1,160 @@
+package check
+
+import (
+	"cassini/manager/cypher/ast"
+	"cassini/manager/cypher/functions"
+	"cassini/manager/cypher/issue"
+	"cassini/manager/cypher/types"
+)
+
+// form checks expressions that are no operators.
+func (c checker) form(e ast.Expr) (types.Type, error) {
+	switch e := e.(type) {
+	case *ast.ListLit:
+		return c.list(e)
+	case *ast.MapLit:
+		for _, v := range e.Values {
+			if _, err := c.value(v); err != nil {
+				return types.Any(), err
+			}
+		}
+		return types.Of(types.Map), nil
+	case *ast.Call:
+		return c.call(e)
+	case *ast.Case:
+		return c.caseExpr(e)
+	case *ast.ListComp:
+		return c.comprehension(e)
+	case *ast.Quantifier:
+		t, err := c.wants(e.List, e.Kind+"()", types.List)
+		if err != nil {
+			return t, err
+		}
+		return types.Of(types.Boolean), c.with(e.Var, t.Element()).boolean(e.Where, "WHERE")
+	case *ast.Reduce:
+		return c.reduce(e)
+	case *ast.PatternComp:
+		return c.patternComprehension(e)
+	case *ast.Exists:
+		return types.Of(types.Boolean), c.exists(e)
+	}
+	return types.Any(), nil
+}
+
+func (c checker) list(e *ast.ListLit) (types.Type, error) {
+	var elem types.Type
+	for _, item := range e.Items {
+		t, err := c.value(item)
+		if err != nil {
+			return t, err
+		}
+		elem = elem.Or(t)
+	}
+	if elem.Kinds == 0 {
+		return types.Of(types.List), nil
+	}
+	return types.ListOf(elem), nil
+}
+
+func (c checker) caseExpr(e *ast.Case) (types.Type, error) {
+	if e.Subject != nil {
+		if _, err := c.value(e.Subject); err != nil {
+			return types.Any(), err
+		}
+	}
+	out := types.Of(types.Null)
+	for i, w := range e.When {
+		if _, err := c.expr(w); err != nil {
+			return out, err
+		}
+		t, err := c.value(e.Then[i])
+		if err != nil {
+			return out, err
+		}
+		out = out.Or(t)
+	}
+	if e.Else == nil {
+		return out, nil
+	}
+	t, err := c.value(e.Else)
+	return out.Or(t), err
+}
+
+func (c checker) comprehension(e *ast.ListComp) (types.Type, error) {
+	t, err := c.wants(e.List, "a list comprehension", types.List)
+	if err != nil {
+		return t, err
+	}
+	elem := t.Element()
+	inner := c.with(e.Var, elem)
+	if e.Where != nil {
+		if err := inner.boolean(e.Where, "WHERE"); err != nil {
+			return t, err
+		}
+	}
+	if e.Map != nil {
+		if elem, err = inner.value(e.Map); err != nil {
+			return t, err
+		}
+	}
+	return types.ListOf(elem), nil
+}
+
+func (c checker) reduce(e *ast.Reduce) (types.Type, error) {
+	if _, err := c.value(e.Init); err != nil {
+		return types.Any(), err
+	}
+	t, err := c.wants(e.List, "reduce()", types.List)
+	if err != nil {
+		return t, err
+	}
+	_, err = c.with(e.Acc, types.Any()).with(e.Var, t.Element()).value(e.Step)
+	return types.Any(), err
+}
+
+func (c checker) patternComprehension(e *ast.PatternComp) (types.Type, error) {
+	vars := c.vars.with()
+	if err := patterns([]*ast.Pattern{e.Pattern}, vars); err != nil {
+		return types.Any(), err
+	}
+	if err := condition(e.Where, vars); err != nil {
+		return types.Any(), err
+	}
+	t, err := (checker{vars: vars}).expr(e.Map)
+	return types.ListOf(t), err
+}
+
+func (c checker) exists(e *ast.Exists) error {
+	switch {
+	case e.Pattern && !c.predicate:
+		return issue.New(issue.Syntax, "UnexpectedSyntax", e.At, "a pattern cannot stand here, only as a condition behind WHERE").
+			WithHint("write EXISTS { ... } for whether there is one, or [ ... | ... ] for all of them")
+	case e.Pattern:
+		if err := known(e.Match.Patterns[0], c.vars); err != nil {
+			return err
+		}
+	case e.Query != nil:
+		_, err := query(e.Query, c.vars, true)
+		return err
+	}
+	return match(e.Match, c.vars.with())
+}
+
+// aggregation says whether a call is one over many rows.
+func aggregation(c *ast.Call) bool {
+	_, ok := functions.LookupAggregate(c.Name)
+	return ok
+}
+
+// aggregates says whether an expression has an aggregation in it.
+func aggregates(e ast.Expr) bool {
+	if c, ok := e.(*ast.Call); ok && aggregation(c) {
+		return true
+	}
+	for _, child := range ast.Children(e) {
+		if aggregates(child) {
+			return true
+		}
+	}
+	return false
+}
