@@ -2,7 +2,7 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What a packet socket lets through: LLDP and CDP that came in, also behind VLAN
+ * What a packet socket lets through: LLDP, CDP and FDP that came in, also behind VLAN
  * tags, and of each interface no more than a device would send. So user space wakes
  * for nothing else, whatever is on the wire.
  */
@@ -20,7 +20,7 @@
 struct frame_counters {
 	__u64 seen;    /* frames that reached the filter */
 	__u64 lldp;    /* let through */
-	__u64 cdp;     /* likewise */
+	__u64 cdp;     /* likewise, with FDP */
 	__u64 limited; /* held back: the interface's bucket was empty */
 };
 
@@ -57,11 +57,12 @@ int discovery_frames(struct __sk_buff *skb)
 	if (!lldp) {
 		if (bpf_ntohs(type) > MAX_LENGTH)
 			return 0;
-		/* LLC aa-aa-03, SNAP 00-00-0c, 2000: CDP; or 00-00-00, 88cc: LLDP. */
+		/* LLC aa-aa-03, SNAP 00-00-0c or 00-e0-52, 2000: CDP, FDP; or 00-00-00, 88cc: LLDP. */
 		if (bpf_skb_load_bytes(skb, at + 2, &snap, sizeof(snap)))
 			return 0;
 		lldp = snap == bpf_cpu_to_be64(0xaaaa0300000088ccULL);
-		if (!lldp && snap != bpf_cpu_to_be64(0xaaaa0300000c2000ULL))
+		if (!lldp && snap != bpf_cpu_to_be64(0xaaaa0300000c2000ULL) &&
+		    snap != bpf_cpu_to_be64(0xaaaa0300e0522000ULL))
 			return 0;
 	}
 	if (!may_pass(skb->ifindex)) {

@@ -12,7 +12,7 @@ import (
 // CPUs.
 type FrameCounters = framesFrameCounters
 
-// Frames is the filter that lets LLDP and CDP frames through to the packet sockets of
+// Frames is the filter that lets LLDP, CDP and FDP frames through to the packet sockets of
 // one network namespace. Its methods may be called concurrently.
 type Frames struct{ objs framesObjects }
 

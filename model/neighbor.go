@@ -9,6 +9,7 @@ import (
 const (
 	LLDP = "lldp" // IEEE 802.1AB
 	CDP  = "cdp"  // Cisco Discovery Protocol
+	FDP  = "fdp"  // Foundry Discovery Protocol: CDP's messages in frames of its own
 )
 
 // States of a Neighbor.

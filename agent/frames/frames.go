@@ -362,8 +362,8 @@ func (f *Frames) Stats() model.FrameStats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := model.FrameStats{
-		Frames:    map[string]uint64{model.LLDP: f.frames[model.LLDP], model.CDP: f.frames[model.CDP]},
-		Malformed: map[string]uint64{model.LLDP: f.malformed[model.LLDP], model.CDP: f.malformed[model.CDP]},
+		Frames:    byProtocol(f.frames),
+		Malformed: byProtocol(f.malformed),
 		Refused:   f.table.refused,
 		Limited:   f.limited,
 		Lost:      f.lost,
@@ -375,4 +375,13 @@ func (f *Frames) Stats() model.FrameStats {
 	}
 	f.table.all(func(model.Neighbor) { s.Neighbors++ })
 	return s
+}
+
+// byProtocol are counts of every protocol, also of those that were not heard.
+func byProtocol(counts map[string]uint64) map[string]uint64 {
+	all := make(map[string]uint64)
+	for _, p := range []string{model.LLDP, model.CDP, model.FDP} {
+		all[p] = counts[p]
+	}
+	return all
 }

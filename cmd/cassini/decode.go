@@ -37,8 +37,8 @@ type capture struct {
 func newDecode(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decode FILE",
-		Short: "Show what LLDP and CDP frames in a capture say",
-		Long: "Show what LLDP and CDP frames in a capture say. FILE is pcap or pcapng, gzipped or\n" +
+		Short: "Show what LLDP, CDP and FDP frames in a capture say",
+		Long: "Show what LLDP, CDP and FDP frames in a capture say. FILE is pcap or pcapng, gzipped or\n" +
 			"not; - reads standard input. Needs no agent and no manager.",
 		Example: "  cassini decode switch.pcap\n  tcpdump -i eth0 -c 1 -w - 'ether proto 0x88cc' | cassini decode - -o json",
 		GroupID: groupAsk,

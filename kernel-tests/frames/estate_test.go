@@ -3,6 +3,7 @@ package frames
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,44 @@ func TestBothProtocolsOnABridgePort(t *testing.T) {
 		now := e.hosts[host].Stats().Frames
 		return now["lldp"] > before["lldp"] && now["cdp"] > before["cdp"]
 	})
+}
+
+// The other protocols that lldpd speaks and Cassini reads, each alone.
+func TestOtherProtocols(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		flags   []string
+		want    string
+		version int
+	}{
+		{"CDP version 1", []string{"-cc"}, model.CDP, 1},
+		{"CDP version 2", []string{"-ccccc"}, model.CDP, 2},
+		{"FDP", []string{"-ff"}, model.FDP, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sw, host := machine(t, "sw"), machine(t, "host")
+			cable(t, host, "eth0", sw, "p1")
+			ip(t, "-n "+sw+" link add br0 type bridge") // else it calls itself a station
+			ip(t, "-n "+sw+" link set br0 up")
+			ip(t, "-n "+sw+" link set p1 master br0")
+			e := newEstate(t, host)
+			speak(t, sw, "core", append(c.flags, "-ll")...)
+			eventually(t, c.want, func() bool {
+				ports := e.Ports(graph.PortFilter{})
+				return len(ports) == 1 && ports[0].Neighbor.Protocol == c.want && ports[0].Neighbor.Version == c.version
+			})
+			d := e.Ports(graph.PortFilter{})[0].Neighbor
+			if d.Chassis.ID != "core" || d.Port.ID != "p1" || len(d.Problems) != 0 || len(d.Unknown) != 0 || d.Platform == "" || !strings.Contains("bridge switch", strings.Join(d.Capabilities, " ")) || len(d.Capabilities) == 0 {
+				t.Errorf("%+v", d)
+			}
+			if got := e.Switches(); len(got) != 1 || got[0].Name != "core" {
+				t.Errorf("switches %+v", got)
+			}
+			if stats := e.hosts[host].Stats(); stats.Malformed[c.want] != 0 || stats.Frames[c.want] == 0 {
+				t.Errorf("%+v", stats)
+			}
+		})
+	}
 }
 
 // A device that says goodbye, and one that just falls silent.

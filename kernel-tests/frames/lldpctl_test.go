@@ -139,6 +139,82 @@ func ourLines(d model.Discovery) (lines []string) {
 	return lines
 }
 
+// listener runs an lldpd that sends nothing; the path is where it answers.
+func listener(t *testing.T, ns string, flags ...string) (path string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lldpd") // open to the user that lldpd becomes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "listens")
+	cmd := exec.Command("ip", append([]string{"netns", "exec", ns, "lldpd", "-d", "-r", "-u", path}, flags...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	return path
+}
+
+// tell asks a listener for its neighbors.
+func tell(path string) []theirNeighbor {
+	out, err := exec.Command("lldpcli", "-u", path, "-f", "json0", "show", "neighbors", "details").Output()
+	var answer struct {
+		LLDP []struct{ Interface []theirNeighbor }
+	}
+	if err != nil || json.Unmarshal(out, &answer) != nil || len(answer.LLDP) != 1 {
+		return nil
+	}
+	return answer.LLDP[0].Interface
+}
+
+// The older protocols, as far as lldpd reads them.
+func TestAgainstLLDPCTLByOtherProtocols(t *testing.T) {
+	for via, flags := range map[string][]string{"CDPv1": {"-cc"}, "CDPv2": {"-ccccc"}, "FDP": {"-ff"}} {
+		t.Run(via, func(t *testing.T) {
+			sw, host := machine(t, "sw"), machine(t, "host")
+			cable(t, host, "eth0", sw, "p1")
+			e := newEstate(t, host)
+			path := listener(t, host, flags...)
+			speak(t, sw, "core", append(flags, "-ll", "-m", "10.1.1.1")...)
+			var theirs, ours string
+			eventually(t, "both tell of the neighbor", func() bool {
+				list, ports := tell(path), e.Ports(graph.PortFilter{})
+				if len(list) != 1 || len(ports) != 1 {
+					return false
+				}
+				n, d := list[0], ports[0].Neighbor
+				theirs = fmt.Sprint(n.Via, n.Chassis[0].Name, n.Chassis[0].MgmtIP, n.Chassis[0].Descr, n.Port[0].ID, n.Port[0].Descr, n.Port[0].TTL)
+				protocol := strings.ToUpper(d.Protocol)
+				if d.Protocol == model.CDP {
+					protocol += fmt.Sprint("v", d.Version)
+				}
+				var managed []value
+				for _, m := range d.Management {
+					managed = append(managed, value{m.Address})
+				}
+				if managed == nil {
+					for _, a := range d.Addresses {
+						managed = append(managed, value{a})
+					}
+				}
+				ours = fmt.Sprint(protocol, []value{{d.Chassis.ID}}, managed, []value{{d.Platform + " running on\n" + d.SystemDescr}},
+					[]typed{{"ifname", d.Port.ID}}, []value{{d.Port.ID}}, []value{{fmt.Sprint(d.TTL)}})
+				return true
+			})
+			if theirs != ours {
+				t.Errorf("lldpd tells\n%s\nand Cassini\n%s", theirs, ours)
+			}
+		})
+	}
+}
+
 // The same frames, as lldpd and as Cassini read them on the same machine.
 func TestAgainstLLDPCTL(t *testing.T) {
 	sw, host := machine(t, "sw"), machine(t, "host")
@@ -148,34 +224,14 @@ func TestAgainstLLDPCTL(t *testing.T) {
 		"configure lldp custom-tlv oui 33,44,55 subtype 44 oui-info 45,46,47\n"
 	speakWith(t, sw, "core", more, "-M", "4", "-m", "10.1.1.1")
 
-	dir, err := os.MkdirTemp("", "lldpd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "listens")
-	listens := exec.Command("ip", "netns", "exec", host, "lldpd", "-d", "-r", "-u", path)
-	if err := listens.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = listens.Process.Signal(syscall.SIGTERM)
-		_ = listens.Wait()
-	})
+	path := listener(t, host)
 	var theirs, ours []string
 	eventually(t, "both tell of the neighbor, with all that it says", func() bool {
-		out, err := exec.Command("lldpcli", "-u", path, "-f", "json0", "show", "neighbors", "details").Output()
-		var answer struct {
-			LLDP []struct{ Interface []theirNeighbor }
-		}
-		ports := e.Ports(graph.PortFilter{})
-		if err != nil || json.Unmarshal(out, &answer) != nil || len(answer.LLDP) != 1 || len(answer.LLDP[0].Interface) != 1 || len(ports) != 1 {
+		list, ports := tell(path), e.Ports(graph.PortFilter{})
+		if len(list) != 1 || len(ports) != 1 {
 			return false
 		}
-		n, d := answer.LLDP[0].Interface[0], ports[0].Neighbor
+		n, d := list[0], ports[0].Neighbor
 		if len(n.MED) != 1 || len(n.Unknown) != 1 || d.MED == nil || d.MACPHY == nil || d.MED.Inventory == nil {
 			return false
 		}

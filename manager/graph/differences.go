@@ -33,7 +33,7 @@ func differences(i model.Interface, d model.Discovery) (list []string) {
 	if d.Protocol == model.LLDP && d.MTU != 0 && uint32(i.MTU)+frameOverhead > d.MTU {
 		list = append(list, fmt.Sprintf("MTU: frames of %d bytes here, at most %d there", i.MTU+frameOverhead, d.MTU))
 	}
-	if d.Protocol == model.CDP && d.MTU != 0 && uint32(i.MTU) > d.MTU {
+	if d.Protocol != model.LLDP && d.MTU != 0 && uint32(i.MTU) > d.MTU {
 		list = append(list, fmt.Sprintf("MTU: %d here, %d there", i.MTU, d.MTU))
 	}
 	return list

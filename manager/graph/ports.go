@@ -137,7 +137,7 @@ func (n *node) device(ports []model.Port) model.Switch {
 		ID: n.id, Name: d.SystemName, Chassis: d.Chassis, Description: d.SystemDescr, Platform: d.Platform,
 		Capabilities: d.Enabled, Ports: ports,
 	}
-	if d.Protocol == model.CDP {
+	if d.Protocol != model.LLDP {
 		s.Name = or(s.Name, d.Chassis.ID)
 	}
 	if len(s.Capabilities) == 0 {

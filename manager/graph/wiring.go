@@ -89,7 +89,7 @@ func (b *builder) otherEnd(n *neighbor, here *node, byMAC map[string][]*node) *n
 		return peer
 	}
 	chassis := n.Chassis.ID
-	if n.Protocol == model.CDP {
+	if n.Protocol != model.LLDP {
 		if same := b.sameDevice(n); same != nil {
 			n = same // both protocols tell of one cable
 			chassis = same.Chassis.ID
@@ -139,7 +139,7 @@ func (b *builder) vlan(number int, name string) *node {
 // CDP, then by name, so that the order of documents does not matter.
 func preferNeighbor(a, b *neighbor) bool {
 	if a.Protocol != b.Protocol {
-		return a.Protocol == model.LLDP
+		return a.Protocol > b.Protocol // LLDP, then FDP, then CDP
 	}
 	return a.name.String() < b.name.String()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"cassini/agent/frames/wire"
 	"cassini/model"
@@ -52,18 +53,30 @@ const (
 // decoder is the work on one frame.
 type decoder struct {
 	model.Discovery
-	seen map[uint16]bool
+	seen    map[uint16]bool
+	foundry bool
 }
 
 // Decode reads a CDP message: what follows the LLC/SNAP header, without padding.
 // SourceMAC and FrameVLAN are left to the caller. A wrong TLV is left out and
 // noted in Problems, as is a wrong checksum; errors are ErrShort and ErrNobody.
 func Decode(payload []byte) (model.Discovery, error) {
+	return decode(payload, decoder{Discovery: model.Discovery{Protocol: model.CDP}})
+}
+
+// DecodeFDP reads a message of the Foundry Discovery Protocol, which took CDP's form
+// and its first six TLVs, but writes capabilities as text. What Foundry added stays
+// raw. No document of it is public: this is what lldpd sends and Wireshark reads.
+func DecodeFDP(payload []byte) (model.Discovery, error) {
+	return decode(payload, decoder{Discovery: model.Discovery{Protocol: model.FDP}, foundry: true})
+}
+
+func decode(payload []byte, d decoder) (model.Discovery, error) {
+	name := strings.ToUpper(d.Protocol)
 	if len(payload) < headerLength {
-		return model.Discovery{}, fmt.Errorf("read CDP frame: %d bytes: %w", len(payload), ErrShort)
+		return model.Discovery{}, fmt.Errorf("read %s frame: %d bytes: %w", name, len(payload), ErrShort)
 	}
-	d := decoder{seen: map[uint16]bool{}}
-	d.Protocol = model.CDP
+	d.seen = map[uint16]bool{}
 	d.Version, d.TTL = int(payload[0]), uint16(payload[1])
 	if d.Version < 1 || d.Version > newest {
 		d.problem("version %d is not known", d.Version)
@@ -73,7 +86,7 @@ func Decode(payload []byte) (model.Discovery, error) {
 	}
 	d.walk(payload[headerLength:])
 	if d.Chassis.ID == "" {
-		return model.Discovery{}, fmt.Errorf("read CDP frame: %w", ErrNobody)
+		return model.Discovery{}, fmt.Errorf("read %s frame: %w", name, ErrNobody)
 	}
 	if !d.seen[typePort] {
 		d.problem("no port id")
@@ -89,7 +102,7 @@ func (d *decoder) walk(b []byte) {
 			return
 		}
 		t, length := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		if t == typePort {
+		if t == typePort && !d.foundry {
 			length = portLength(b, length)
 		}
 		switch {

@@ -3,6 +3,7 @@ package cdp
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"cassini/agent/frames/wire"
 	"cassini/model"
@@ -24,7 +25,26 @@ func (d *decoder) tlv(t uint16, v []byte) {
 
 // known reads a value if its type is known; a malformed one is known too.
 func (d *decoder) known(t uint16, v []byte) bool {
+	if d.foundry {
+		return d.knownToFoundry(t, v)
+	}
 	return d.text(t, v) || d.number(t, v) || d.compound(t, v)
+}
+
+// knownToFoundry reads one of the TLVs that FDP has in common with CDP.
+func (d *decoder) knownToFoundry(t uint16, v []byte) bool {
+	switch t {
+	case typeDevice, typePort, typeSoftware, typePlatform:
+		return d.text(t, v)
+	case typeAddresses:
+		return d.compound(t, v)
+	case typeCapabilities:
+		if what := strings.ToLower(wire.Text(v)); what != "" {
+			d.Capabilities = []string{what}
+		}
+		return true
+	}
+	return false
 }
 
 func (d *decoder) text(t uint16, v []byte) bool {

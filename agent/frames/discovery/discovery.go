@@ -18,6 +18,9 @@ func Read(f wire.Frame) (d model.Discovery, err error) {
 	case wire.CDP:
 		d, err = cdp.Decode(f.Payload)
 		d.Protocol = model.CDP
+	case wire.FDP:
+		d, err = cdp.DecodeFDP(f.Payload)
+		d.Protocol = model.FDP
 	}
 	if err == nil {
 		d.SourceMAC, d.FrameVLAN = wire.MAC(f.Source[:]), f.VLAN

@@ -16,7 +16,7 @@ import (
 // without fault in our eyes must be the same in tshark's.
 func TestMutatedAgainstTshark(t *testing.T) {
 	const count = 4000
-	whole := slices.Concat(frametest.Full(), frametest.CDPFull())
+	whole := slices.Concat(frametest.Full(), frametest.CDPFull(), frametest.FDPFull())
 	random := rand.New(rand.NewPCG(1, 2))
 	var frames []frametest.Named
 	for i := range count {

@@ -34,7 +34,7 @@ func TestCapturesAgainstTshark(t *testing.T) {
 
 // TestEveryTLVAgainstTshark does so with frames that bear all TLVs that are read.
 func TestEveryTLVAgainstTshark(t *testing.T) {
-	frames := slices.Concat(frametest.Full(), frametest.CDPFull())
+	frames := slices.Concat(frametest.Full(), frametest.CDPFull(), frametest.FDPFull())
 	file := filepath.Join(t.TempDir(), "all.pcap")
 	if err := os.WriteFile(file, capture(t, frames), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func compareFrame(t *testing.T, name string, f pcap.Frame, packet field) bool {
 	got, ok, err := f.Discovery()
 	want, wanted := says(packet)
 	if ok != wanted {
-		t.Errorf("%s: found LLDP or CDP %v, tshark %v", name, ok, wanted)
+		t.Errorf("%s: found LLDP, CDP or FDP %v, tshark %v", name, ok, wanted)
 	}
 	if !ok || !wanted {
 		return false
@@ -138,12 +138,14 @@ func compareChecksum(t *testing.T, name string, f pcap.Frame, got model.Discover
 	}
 }
 
-// says is what tshark says of a frame; ok is false if it is neither LLDP nor CDP.
+// says is what tshark says of a frame; ok is false if it is none of ours.
 func says(packet field) (d model.Discovery, ok bool) {
 	if p, is := packet.proto("lldp"); is {
 		d, ok = lldpSays(p), true
 	} else if p, is := packet.proto("cdp"); is {
 		d, ok = cdpSays(p), true
+	} else if p, is := packet.proto("fdp"); is {
+		d, ok = fdpSays(p), true
 	} else {
 		return d, false
 	}

@@ -1,4 +1,4 @@
-// Package socket hears LLDP and CDP frames in one network namespace, by packet
+// Package socket hears LLDP, CDP and FDP frames in one network namespace, by packet
 // sockets that an eBPF filter lets nothing else through to.
 //
 // Three sockets serve all interfaces, one for EtherType LLDP, one for IEEE 802.2 and
@@ -36,10 +36,10 @@ type Frame struct {
 }
 
 // groups are the addresses that discovery frames go to: nearest bridge, nearest
-// non-TPMR bridge, nearest customer bridge (IEEE 802.1AB, 7.1), and Cisco's.
+// non-TPMR bridge, nearest customer bridge (IEEE 802.1AB, 7.1), Cisco's and Foundry's.
 var groups = [][6]byte{
 	{0x01, 0x80, 0xc2, 0, 0, 0x0e}, {0x01, 0x80, 0xc2, 0, 0, 0x03}, {0x01, 0x80, 0xc2, 0, 0, 0x00},
-	{0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc},
+	{0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc}, {0x01, 0xe0, 0x52, 0xcc, 0xcc, 0xcc},
 }
 
 // maxFrame is the longest frame that is read, in bytes; longer ones are cut.

@@ -10,6 +10,7 @@ const (
 	None Proto = iota // something else
 	LLDP              // IEEE 802.1AB
 	CDP               // Cisco Discovery Protocol
+	FDP               // Foundry Discovery Protocol
 )
 
 // Frame is what stands around and in a discovery frame.
@@ -41,9 +42,10 @@ const (
 	etherQinQ0 = 0x9100 // before 802.1ad
 	pidCDP     = 0x2000
 	ouiCisco   = 0x00000c
+	ouiFoundry = 0x00e052
 )
 
-// Unwrap finds an LLDP or CDP message in an Ethernet frame, under up to four
+// Unwrap finds an LLDP, CDP or FDP message in an Ethernet frame, under up to four
 // VLAN tags. Any destination is accepted: filtering those is the socket's work.
 // ok is false for every other frame. It does not allocate.
 func Unwrap(frame []byte) (f Frame, ok bool) {
@@ -95,7 +97,7 @@ func (f *Frame) body(kind uint16, body []byte) bool {
 	return f.snap(body[:min(int(kind), len(body))])
 }
 
-// snap looks behind an LLC header: CDP is there, and LLDP on media that know no
+// snap looks behind an LLC header: CDP and FDP are there, and LLDP on media that know no
 // EtherType.
 func (f *Frame) snap(b []byte) bool {
 	if len(b) < llcSNAP || b[0] != 0xaa || b[1] != 0xaa || b[2] != 3 {
@@ -105,6 +107,8 @@ func (f *Frame) snap(b []byte) bool {
 	switch pid := binary.BigEndian.Uint16(b[6:]); {
 	case oui == ouiCisco && pid == pidCDP:
 		f.Proto = CDP
+	case oui == ouiFoundry && pid == pidCDP:
+		f.Proto = FDP
 	case oui == 0 && pid == etherLLDP:
 		f.Proto = LLDP
 	default:

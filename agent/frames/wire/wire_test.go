@@ -113,7 +113,7 @@ func TestBounds(t *testing.T) {
 }
 
 func FuzzUnwrap(f *testing.F) {
-	for _, frame := range slices.Concat(frametest.Full(), frametest.CDPFull(), frametest.Hostile()) {
+	for _, frame := range slices.Concat(frametest.Full(), frametest.CDPFull(), frametest.FDPFull(), frametest.Hostile()) {
 		f.Add(frame.Data)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {

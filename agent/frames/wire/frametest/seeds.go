@@ -18,7 +18,7 @@ func Payloads(tb testing.TB, proto wire.Proto) (payloads [][]byte) {
 			payloads = append(payloads, slices.Clone(f.Payload))
 		}
 	}
-	for _, frame := range slices.Concat(Full(), CDPFull(), Hostile()) {
+	for _, frame := range slices.Concat(Full(), CDPFull(), FDPFull(), Hostile()) {
 		take(wire.Unwrap(frame.Data))
 	}
 	for _, name := range Captures(tb) {
