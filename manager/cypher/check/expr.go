@@ -30,7 +30,12 @@ func wrongType(kind issue.Kind, at ast.Pos, what string, t types.Type, want type
 	return issue.New(kind, "InvalidArgumentType", at, "%s wants %s, not %s", what, article(want), article(t.Kinds))
 }
 
-func article(k types.Kinds) string { return "a " + k.String() }
+func article(k types.Kinds) string {
+	if s := k.String(); s[0] == 'i' || s[:3] == "any" {
+		return "an " + s
+	}
+	return "a " + k.String()
+}
 
 // boolean checks a condition.
 func (c checker) boolean(e ast.Expr, what string) error {

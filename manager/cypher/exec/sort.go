@@ -127,7 +127,7 @@ func (s *sortSink) sort() {
 
 // cut forgets rows that are not wanted.
 func (s *sortSink) cut() {
-	if s.most == 0 || int64(len(s.rows)) <= s.most {
+	if s.most <= 0 || int64(len(s.rows)) <= s.most {
 		return
 	}
 	for i, row := range s.rows[s.most:] {

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"strconv"
 	"unicode/utf8"
 
 	"cassini/manager/cypher/types"
@@ -12,15 +13,7 @@ func scalars() []Func {
 	str, integer := types.Of(types.String), types.Of(types.Integer)
 	return []Func{
 		{Name: "coalesce", Min: 1, Max: -1, Args: []types.Kinds{types.Anything}, Result: types.Any(), Nulls: true, Eval: coalesce},
-		one("id", types.Entity, types.Of(types.Integer), func(v value.Value) (value.Value, error) {
-			switch v := v.(type) {
-			case *value.Node:
-				return v.ID, nil
-			case *value.Relationship:
-				return v.ID, nil
-			}
-			return nil, wrong("id", v)
-		}),
+		one("id", types.Entity, types.Of(types.Integer|types.String), id),
 		one("elementId", types.Entity, str, func(v value.Value) (value.Value, error) {
 			switch v := v.(type) {
 			case *value.Node:
@@ -52,6 +45,24 @@ func scalars() []Func {
 			return env.Now.Time().UnixMilli(), nil
 		}},
 	}
+}
+
+// id is the number of a node or relationship, or in a graph that names them its
+// name.
+func id(v value.Value) (value.Value, error) {
+	number, name := int64(0), ""
+	switch v := v.(type) {
+	case *value.Node:
+		number, name = v.ID, v.Name
+	case *value.Relationship:
+		number, name = v.ID, v.Name
+	default:
+		return nil, wrong("id", v)
+	}
+	if name == strconv.FormatInt(number, 10) {
+		return number, nil
+	}
+	return name, nil
 }
 
 // withNulls makes a function take null arguments.

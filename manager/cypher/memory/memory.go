@@ -17,6 +17,9 @@ type Options struct {
 	Fold func(string) string
 	// Indexed are properties by which nodes can be found, whatever their label.
 	Indexed []string
+	// Name is the property that has the name of a node, or "". It is indexed, and
+	// needs no properties to be read for it.
+	Name string
 }
 
 // Builder collects nodes and relationships.
@@ -28,7 +31,7 @@ func NewBuilder(o Options) *Builder {
 		o.Fold = func(s string) string { return s }
 	}
 	g := &Graph{fold: o.Fold, labels: map[string][]*value.Node{}, out: map[int64][]*value.Relationship{}, in: map[int64][]*value.Relationship{},
-		types: map[string]int{}, names: map[string]string{}, index: map[string]map[string][]*value.Node{}}
+		types: map[string]int{}, names: map[string]string{}, index: map[string]map[string][]*value.Node{}, nameProperty: o.Name, byName: map[string]*value.Node{}}
 	for _, p := range o.Indexed {
 		g.index[p] = map[string][]*value.Node{}
 	}
@@ -38,6 +41,7 @@ func NewBuilder(o Options) *Builder {
 // Node adds a node. Its properties are read at once only if some are indexed.
 func (b *Builder) Node(n *value.Node) {
 	b.g.nodes = append(b.g.nodes, n)
+	b.g.byName[n.Name] = n
 	for _, l := range n.Labels {
 		b.g.labels[l] = append(b.g.labels[l], n)
 		b.g.names[b.g.fold(l)] = l
@@ -72,6 +76,9 @@ type Graph struct {
 	count   int
 	names   map[string]string // labels and types by their folded form
 	index   map[string]map[string][]*value.Node
+
+	nameProperty string
+	byName       map[string]*value.Node
 }
 
 var _ source.Graph = (*Graph)(nil)
@@ -124,16 +131,26 @@ func values[T any](list []T) iter.Seq[T] {
 
 // Indexed says whether a property is indexed. Nodes of a label are no fewer by it.
 func (g *Graph) Indexed(label, property string) (int, bool) {
-	index, ok := g.index[property]
-	if !ok || label != "" {
+	if label != "" {
 		return 0, false
 	}
-	return len(g.nodes)/max(1, len(index)) + 1, true
+	if property == source.ByID || property == g.nameProperty && property != "" {
+		return 1, true
+	}
+	index, ok := g.index[property]
+	return len(g.nodes)/max(1, len(index)) + 1, ok
 }
 
 // Find are the nodes with a value of a property.
 func (g *Graph) Find(_, property string, v value.Value) iter.Seq[*value.Node] {
-	return values(g.index[property][string(value.AppendKey(nil, v))])
+	if property != source.ByID && (property != g.nameProperty || property == "") {
+		return values(g.index[property][string(value.AppendKey(nil, v))])
+	}
+	n, ok := g.byName[value.Text(v)]
+	if !ok {
+		return values[*value.Node](nil)
+	}
+	return values([]*value.Node{n})
 }
 
 // Expand are a node's relationships.

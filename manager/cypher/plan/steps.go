@@ -3,8 +3,10 @@ package plan
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"cassini/manager/cypher/ast"
+	"cassini/manager/cypher/source"
 )
 
 // Guesses of how much a condition leaves, where no index tells.
@@ -220,14 +222,28 @@ func (m *matcher) equality(c cond, name string) (property string, v ast.Expr, ok
 		return "", nil, false
 	}
 	for _, sides := range [][2]ast.Expr{{e.First, e.Rest[0]}, {e.Rest[0], e.First}} {
-		p, is := sides[0].(*ast.Property)
-		if !is {
-			continue
-		}
-		x, is := p.X.(*ast.Variable)
-		if is && x.Name == name && m.ready(cond{vars: ast.SortedNames(ast.Variables(sides[1]))}) && !subquery(sides[1]) {
-			return p.Key, sides[1], true
+		property := propertyOf(sides[0], name)
+		if property != "" && m.ready(cond{vars: ast.SortedNames(ast.Variables(sides[1]))}) && !subquery(sides[1]) {
+			return property, sides[1], true
 		}
 	}
 	return "", nil, false
+}
+
+// propertyOf is the property of a variable that an expression is, or "".
+func propertyOf(e ast.Expr, name string) string {
+	property := ""
+	switch x := e.(type) {
+	case *ast.Property:
+		property, e = x.Key, x.X
+	case *ast.Call:
+		if lower := strings.ToLower(x.Name); len(x.Args) != 1 || lower != "id" && lower != "elementid" {
+			return ""
+		}
+		property, e = source.ByID, x.Args[0]
+	}
+	if v, ok := e.(*ast.Variable); !ok || v.Name != name {
+		return ""
+	}
+	return property
 }

@@ -28,6 +28,10 @@ func (d Direction) Reverse() Direction {
 	return Both
 }
 
+// ByID stands for a property by which a graph finds nodes by what the function id
+// answers for them.
+const ByID = "id()"
+
 // Graph is a property graph of one moment: nothing in it changes while somebody
 // reads it. It is safe for concurrent use. Labels and types are the graph's own
 // names, as Label and Type answer them.
