@@ -53,9 +53,11 @@ func (r route) describe(schemas schemas) object {
 	for _, p := range r.params {
 		parameters = append(parameters, p.describe())
 	}
-	if r.method == http.MethodPost {
+	if r.method == http.MethodPost && r.path == "/api/v1/documents" {
 		parameters = append(parameters, object{"name": "Cassini-Agent-Url", "in": "header", "schema": object{"type": "string", "format": "uri"},
 			"description": "where the agent listens, to be asked to bring counters up to date: http://127.0.0.1:PORT"})
+	}
+	if r.body != nil {
 		d["requestBody"] = object{"required": true, "content": object{mediaJSON: object{"schema": schemas.of(r.body)}}}
 	}
 	d["parameters"] = parameters

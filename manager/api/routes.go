@@ -111,6 +111,8 @@ func (s *server) table() []route {
 			params: []param{{name: "kind", enum: append(append([]string{}, nodeKinds...), edgeKinds...), many: true,
 				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"}, host, at, format},
 			answer: model.Graph{}, media: graphMedia, statuses: []int{bad}, handle: s.getGraph},
+		{method: "POST", path: "/api/v1/query", summary: "Ask the graph in openCypher, read-only", data: true,
+			body: queryBody{}, answer: queryAnswer{}, statuses: []int{bad, 413, 415, 422}, handle: s.postQuery()},
 		{method: "GET", path: "/api/v1/events", summary: "What changed: the latest events, or with Accept: " + mediaEvents + " events as they happen", data: true,
 			params: []param{{name: "kind", enum: eventKinds, many: true, about: "only events of these kinds"}, host,
 				{name: "since", about: "only events behind this identifier"}, limit(100)},

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"cassini/manager/cypher"
+	"cassini/manager/cypher/issue"
+	"cassini/manager/cypher/value"
+	"cassini/manager/cypher/world"
+	"cassini/manager/graph"
+)
+
+// Limits on queries.
+const (
+	maxQueryBody  = 1 << 20
+	queryTime     = 10 * time.Second
+	queriesAtOnce = 4 // each may hold cypher.DefaultMemory
+)
+
+// queryBody is a question in openCypher.
+type queryBody struct {
+	Query  string         `json:"query"`
+	Params map[string]any `json:"params,omitempty"`
+	At     string         `json:"at,omitempty"` // RFC 3339
+}
+
+// queryAnswer is rows under named columns.
+type queryAnswer struct {
+	Columns []string `json:"columns"`
+	Rows    [][]any  `json:"rows"`
+	TookMS  int64    `json:"took_ms"`
+}
+
+// queryProblem says beside the usual where in the query something is wrong.
+type queryProblem struct {
+	Problem
+	Code   string `json:"code"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// postQuery answers questions in openCypher, a few at a time.
+func (s *server) postQuery() func(http.ResponseWriter, *http.Request, params) {
+	turns := make(chan struct{}, queriesAtOnce)
+	return func(w http.ResponseWriter, r *http.Request, _ params) {
+		body, at, status, err := s.readQuery(w, r)
+		if err != nil {
+			problem(w, r, status, err.Error())
+			return
+		}
+		q, err := cypher.Compile(body.Query)
+		if err != nil {
+			s.queryFailed(w, r, err)
+			return
+		}
+		s.refresh(w, r, params{moments: map[string]time.Time{"at": at}})
+		g, err := s.Backend.Graph(r.Context(), at)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-r.Context().Done():
+			return
+		}
+		answer, err := s.runQuery(r.Context(), q, g, body.Params)
+		if err != nil {
+			s.queryFailed(w, r, err)
+			return
+		}
+		s.answer(w, r, answer)
+	}
+}
+
+// readQuery reads and checks a body; the status is for the error.
+func (s *server) readQuery(w http.ResponseWriter, r *http.Request) (body queryBody, at time.Time, status int, err error) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+		return body, at, http.StatusUnsupportedMediaType, errors.New("send Content-Type: " + mediaJSON)
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxQueryBody))
+	decoder.UseNumber() // else large integers lose digits
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&body); err != nil {
+		status = http.StatusBadRequest
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return body, at, status, fmt.Errorf("body is not the JSON that is wanted: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return body, at, http.StatusBadRequest, errors.New("there is something behind the JSON of the body")
+	}
+	_ = control.SetReadDeadline(time.Time{}) // else it would end the request later
+	if body.Query == "" {
+		return body, at, http.StatusBadRequest, errors.New(`"query" is missing`)
+	}
+	if body.At == "" {
+		return body, at, 0, nil
+	}
+	p := params{moments: map[string]time.Time{}}
+	if err := (param{name: "at", kind: moment}).check(body.At, s.Now(), p); err != nil {
+		return body, at, http.StatusBadRequest, err
+	}
+	return body, p.at(), 0, nil
+}
+
+// runQuery runs a query on a graph as it stands now.
+func (s *server) runQuery(ctx context.Context, q *cypher.Query, g *graph.Graph, given map[string]any) (queryAnswer, error) {
+	start := time.Now()
+	result, err := q.Run(ctx, world.Of(g.Graph(graph.GraphFilter{})), cypher.Options{
+		Params: given, Now: s.Now(), Limits: cypher.Limits{Time: queryTime},
+	})
+	if err != nil {
+		return queryAnswer{}, err
+	}
+	answer := queryAnswer{Columns: result.Columns, Rows: make([][]any, len(result.Rows))}
+	for i, row := range result.Rows {
+		answer.Rows[i] = make([]any, len(row))
+		for j, v := range row {
+			answer.Rows[i][j] = value.JSON(v)
+		}
+	}
+	answer.TookMS = time.Since(start).Milliseconds()
+	return answer, nil
+}
+
+// queryFailed answers what is wrong with a query; limits are a matter of their
+// own, for the query may be right.
+func (s *server) queryFailed(w http.ResponseWriter, r *http.Request, err error) {
+	e, ok := errors.AsType[*issue.Error](err)
+	if !ok || e.Code == "Panic" {
+		s.fail(w, r, err)
+		return
+	}
+	status := http.StatusBadRequest
+	if e.Kind == issue.Limit {
+		status = http.StatusUnprocessableEntity
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(queryProblem{ // whoever asked has gone if this fails
+		Problem: Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Error(), Instance: r.URL.Path},
+		Code:    e.Code, Line: e.At.Line, Column: e.At.Column, Hint: e.Hint,
+	})
+}
