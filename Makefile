@@ -116,6 +116,10 @@ fuzz: ## every fuzz test for FUZZTIME each
 			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel $(PARALLEL) $$pkg; \
 		done; done
 
+.PHONY: vendors
+vendors: ## the IEEE registry anew, from IEEE_DATA (Debian: apt-get install ieee-data)
+	$(GO) run ./tools/vendors -from $(or $(IEEE_DATA),/usr/share/ieee-data)
+
 .PHONY: vuln
 vuln: ## known vulnerabilities of what is linked in (needs the network)
 	@tools/setup go

@@ -1,6 +1,8 @@
 package frames
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,11 +10,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cassini/agent/frames/socket"
+	"cassini/bpf"
+
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkOrdinaryTraffic floods a host's link with frames that are neither LLDP nor
 // CDP, in rounds with nobody listening, with Cassini's sockets and with lldpd by
-// turns. It reports the time that a frame takes the sender, who on a veth pair also does
+// turns, and with a packet socket that meets every IPv4 packet and drops it in its filter,
+// which is how others hear DHCP. It reports the time that a frame takes the sender, who on a veth pair also does
 // the receiver's work in the kernel, as ratios to nobody's; and the CPU time of lldpd.
 // Cassini's own is in the sockets' work alone: no frame reaches user space.
 func BenchmarkOrdinaryTraffic(b *testing.B) {
@@ -30,16 +38,24 @@ func BenchmarkOrdinaryTraffic(b *testing.B) {
 		return time.Since(start).Seconds()
 	}
 	timed()
-	var nobody, ours, theirs, lldpdTicks float64
+	var nobody, ours, theirs, meets, lldpdTicks float64
 	for b.Loop() {
 		nobody += timed()
 		e := newEstate(b, host)
 		eventually(b, "listening", func() bool { return e.hosts[host].Stats().Links == 1 })
+		ears := overhearing(b, host)
 		ours += timed()
+		if c, err := ears.Counters(); err != nil || c.Limited != 0 {
+			b.Errorf("%+v, %v", c, err)
+		}
+		_ = ears.Close()
 		if c := counters(b, e.filter(host)); c.Seen > 100 {
 			b.Errorf("%d frames met the filter", c.Seen)
 		}
 		e.close()
+		close := meetEverything(b, host)
+		meets += timed()
+		close()
 		pid, stop := listenWithLLDPD(b, host)
 		before := ticks(b, pid)
 		theirs += timed()
@@ -48,9 +64,44 @@ func BenchmarkOrdinaryTraffic(b *testing.B) {
 	}
 	b.ReportMetric(ours/nobody, "cassini/nobody")
 	b.ReportMetric(theirs/nobody, "lldpd/nobody")
+	b.ReportMetric(meets/nobody, "ip-socket/nobody")
 	b.ReportMetric(nobody/round/float64(b.N)*1e9, "ns/frame")
 	b.ReportMetric(lldpdTicks/100/theirs*100, "lldpd-cpu-%")
 	b.ReportMetric(0, "ns/op")
+}
+
+// overhearing opens the sockets for announcements in a machine.
+func overhearing(b *testing.B, ns string) (ears *socket.Announcements) {
+	filter, err := bpf.OpenAnnouncements()
+	if err != nil {
+		b.Fatalf("%+v", err)
+	}
+	within(b, ns, func(enter func(func() error) error) (err error) {
+		ears, err = socket.OpenAnnouncements(filter, enter)
+		return err
+	})
+	return ears
+}
+
+// meetEverything opens a packet socket for IPv4 in a machine, whose filter drops what
+// it meets.
+func meetEverything(b *testing.B, ns string) (end func()) {
+	filter, err := bpf.OpenFrames()
+	if err != nil {
+		b.Fatalf("%+v", err)
+	}
+	fd := -1
+	within(b, ns, func(enter func(func() error) error) error {
+		return enter(func() (err error) {
+			fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+			return err
+		})
+	})
+	protocol := binary.NativeEndian.Uint16([]byte{unix.ETH_P_IP >> 8, unix.ETH_P_IP & 0xff})
+	if err := errors.Join(filter.Attach(fd), unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol})); err != nil {
+		b.Fatal(err)
+	}
+	return func() { _ = errors.Join(unix.Close(fd), filter.Close()) }
 }
 
 // listenWithLLDPD runs lldpd in a machine until it is stopped.
