@@ -48,6 +48,9 @@ type Problem struct {
 	Status   int    `json:"status"`
 	Detail   string `json:"detail"`
 	Instance string `json:"instance"`
+	// Line and Column say where in a query something is wrong; zero elsewhere.
+	Line   int `json:"line"`
+	Column int `json:"column"`
 }
 
 // Error is the detail, or the title where there is none.
