@@ -23,6 +23,9 @@ func Print(e Expr) string {
 	case *Slice:
 		return operand(e.X) + "[" + maybe("", e.From) + ".." + maybe("", e.To) + "]"
 	case *Unary:
+		if _, plain := e.X.(*Literal); plain { // a sign right before a number would be its own
+			return e.Op + " (" + Print(e.X) + ")"
+		}
 		return e.Op + " " + operand(e.X)
 	case *Binary:
 		return operand(e.L) + " " + e.Op + " " + operand(e.R)

@@ -66,7 +66,7 @@ func column(item ast.Item, vars scope, with, groups bool, p *ast.Projection) (ty
 	if err != nil || !groups || !aggregates(item.Expr) {
 		return t, err
 	}
-	for _, at := range loose(item.Expr, p, nil) {
+	if _, at, found := first(loose(item.Expr, p, nil)); found {
 		return t, issue.New(issue.Syntax, "AmbiguousAggregationExpression", at, "the expression mixes an aggregation with something that is no column of its own").
 			WithHint("make the other part a column with WITH first")
 	}
@@ -91,6 +91,16 @@ func loose(e ast.Expr, p *ast.Projection, around scope) map[string]ast.Pos {
 	return vars
 }
 
+// first is the variable that stands first.
+func first(vars map[string]ast.Pos) (name string, at ast.Pos, found bool) {
+	for n, p := range vars {
+		if !found || p.Offset < at.Offset {
+			name, at, found = n, p, true
+		}
+	}
+	return name, at, found
+}
+
 // order checks what ORDER BY goes by. Behind an aggregation only columns are left
 // to go by, and aggregations.
 func order(e ast.Expr, p *ast.Projection, vars, around scope, groups bool) error {
@@ -101,7 +111,7 @@ func order(e ast.Expr, p *ast.Projection, vars, around scope, groups bool) error
 	if !groups {
 		return issue.New(issue.Syntax, "InvalidAggregation", e.Pos(), "ORDER BY has an aggregation where the columns have none").WithHint("make it a column")
 	}
-	for name, at := range loose(e, p, around) {
+	if name, at, found := first(loose(e, p, around)); found {
 		for _, item := range p.Items {
 			if _, part := ast.Variables(item.Expr)[name]; part && !ast.Simple(item.Expr) && !aggregates(item.Expr) {
 				return issue.New(issue.Syntax, "AmbiguousAggregationExpression", at, "the expression mixes an aggregation with something that is no column of its own")
@@ -118,7 +128,7 @@ func bound(e ast.Expr, word string) error {
 	if e == nil {
 		return nil
 	}
-	for name, at := range ast.Variables(e) {
+	if name, at, found := first(ast.Variables(e)); found {
 		return issue.New(issue.Syntax, "NonConstantExpression", at, "%s wants a number that is known before the query runs, and %s is not", word, name)
 	}
 	t, err := (checker{vars: scope{}}).expr(e)

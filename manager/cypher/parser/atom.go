@@ -25,6 +25,8 @@ func (p *parser) atom() (ast.Expr, error) {
 		return p.word(t)
 	case token.Quoted:
 		return p.variableOrCall(t)
+	case token.Bad:
+		return nil, t.Err
 	}
 	return nil, p.unexpected("an expression")
 }

@@ -186,6 +186,19 @@ func (m *matcher) begin(n *node) {
 	m.rows *= rows
 	m.ops = append(m.ops, op)
 	m.bound[n.name] = true
+	if s, ok := op.(*Scan); ok && s.Label != "" {
+		m.conds = slices.DeleteFunc(m.conds, func(c cond) bool { return m.isLabel(c, n.name, s.Label) })
+	}
+}
+
+// isLabel says whether a condition is that a node has a label.
+func (m *matcher) isLabel(c cond, name, label string) bool {
+	e, ok := c.expr.(*ast.HasLabels)
+	if !ok || len(e.Labels) != 1 || m.p.Graph.Label(e.Labels[0]) != label {
+		return false
+	}
+	v, ok := e.X.(*ast.Variable)
+	return ok && v.Name == name
 }
 
 // access is the cheapest way to all nodes that a node of the patterns can be.

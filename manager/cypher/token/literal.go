@@ -112,11 +112,13 @@ func (l *lexer) based(t Token) (Token, error) {
 	return l.endNumber(t, end)
 }
 
-// endNumber refuses letters right behind a number.
+// endNumber does not take letters right behind a number. Whether that is a number
+// written wrongly or something else is for the place to tell where it stands.
 func (l *lexer) endNumber(t Token, end int) (Token, error) {
 	t.Text = l.advance(end)
 	if n := nameLength(l.rest()); n > 0 {
-		return t, issue.New(issue.Syntax, "InvalidNumberLiteral", t.At, "%s%s is no number", t.Text, l.rest()[:n])
+		t.Kind, t.Text = Bad, t.Text+l.advance(n)
+		t.Err = issue.New(issue.Syntax, "InvalidNumberLiteral", t.At, "%s is no number", t.Text)
 	}
 	return t, nil
 }

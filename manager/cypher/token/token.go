@@ -16,6 +16,7 @@ const (
 	Int         // Text is as written, in decimal, 0x or 0o
 	Float       // Text is as written
 	Symbol      // Text is one of the operators and brackets
+	Bad         // no number, though it begins like one; Err says why
 )
 
 // Token is one of the text's parts.
@@ -24,6 +25,7 @@ type Token struct {
 	Text string
 	At   issue.Position
 	End  int // offset behind it
+	Err  error
 }
 
 // symbols that have more than one character, the longest first.
