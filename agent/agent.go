@@ -91,7 +91,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: box.Put, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
-	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet})
+	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
 	a.mu.Lock()
 	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2())
 	a.mu.Unlock()
@@ -120,6 +120,7 @@ func openAnnouncements(ns netns.Namespace) (overhear.Socket, error) {
 func (p *parts) link(ns netns.Namespace, i model.Interface) {
 	p.frames.Link(ns, i)
 	p.overhear.Link(ns, i)
+	p.strangers.Link(i)
 }
 
 // work runs the loops; when one ends, so do the others, and the outbox last.

@@ -29,6 +29,7 @@ const (
 	PackageSeen         = "seen"         // body Seen, key Seen.Key
 	PackageDHCP         = "dhcp"         // body DHCP, key DHCP.Key
 	PackageDHCPServers  = "dhcp_servers" // body DHCPServer, key DHCPServer.Key
+	PackageForwarding   = "forwarding"   // body Forwarding, key Forwarding.Key
 )
 
 // Name identifies one thing that one host knows.

@@ -25,9 +25,11 @@ const (
 	EdgeOwns      = "owns"       // host -> interface
 	EdgeIn        = "in"         // ip -> subnet, switchport or interface -> vlan
 	EdgeWiredTo   = "wired_to"   // interface -> switchport, interface or unknown-host
-	EdgeSees      = "sees"       // interface -> unknown-host: a machine on its link
-	EdgeOn        = "on"         // interface -> its bridge, its bond, or what it stands on
-	EdgeDependsOn = "depends_on" // process or unknown-host -> service
+	// interface -> interface or unknown-host: a bridge learned it behind this port
+	EdgeForwardsTo = "forwards_to"
+	EdgeSees       = "sees"       // interface -> unknown-host: a machine on its link
+	EdgeOn         = "on"         // interface -> its bridge, its bond, or what it stands on
+	EdgeDependsOn  = "depends_on" // process or unknown-host -> service
 )
 
 // Attrs are the attributes of a node or an edge: JSON values by name.

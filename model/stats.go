@@ -113,10 +113,12 @@ type AnnounceStats struct {
 
 // StrangerStats are the figures of what an agent remembers of other machines.
 type StrangerStats struct {
-	Addresses int    `json:"addresses"`
-	Clients   int    `json:"clients"` // of DHCP
-	Servers   int    `json:"servers"` // likewise
-	Refused   uint64 `json:"refused"` // beyond the limit of an interface, or of all
+	Addresses int `json:"addresses"`
+	Clients   int `json:"clients"` // of DHCP
+	Servers   int `json:"servers"` // likewise
+	// Forwarding is how many machines bridges learned behind their ports.
+	Forwarding int    `json:"forwarding"`
+	Refused    uint64 `json:"refused"` // beyond the limit of an interface, or of all
 }
 
 // NetworkStats are the figures of all that an agent hears of the network.

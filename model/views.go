@@ -72,6 +72,7 @@ const (
 	EventAddressMoved   = "address.moved"  // an IP address has another hardware address
 	// Two machines claim one IP address.
 	EventAddressDuplicate = "address.duplicate"
+	EventMACMoved         = "mac.moved"   // a machine is behind another port of a bridge
 	EventRouterSeen       = "router.seen" // a machine without an agent announces that it routes
 	EventDHCPServer       = "dhcp.server" // a DHCP server that was not heard before
 )
@@ -82,7 +83,7 @@ func EventKinds() []string {
 		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
-		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventRouterSeen, EventDHCPServer,
+		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouterSeen, EventDHCPServer,
 	}
 }
 

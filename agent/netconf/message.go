@@ -48,13 +48,21 @@ type seen struct {
 	router bool
 }
 
-// message is one notification: one of link, addr, gateways, seen is set.
+// learned is an entry of a bridge's forwarding table that frames made.
+type learned struct {
+	bridge, port int // indexes
+	vlan         uint16
+	mac          string
+}
+
+// message is one notification: one of link, addr, gateways, seen, learned is set.
 type message struct {
 	gone     bool
 	link     *link
 	addr     *addr
 	gateways []gateway
 	seen     *seen
+	learned  *learned
 }
 
 // parseMessage decodes a notification; ok is false for one that tells nothing here.
@@ -80,6 +88,10 @@ func parseMessage(m syscall.NetlinkMessage) (msg message, ok bool, err error) {
 		msg.gateways, err = parseDefaultRoute(m.Data)
 		return msg, len(msg.gateways) > 0, err
 	case unix.RTM_NEWNEIGH:
+		if len(m.Data) > 0 && m.Data[0] == unix.AF_BRIDGE {
+			msg.learned, err = parseForwarding(m.Data)
+			return msg, msg.learned != nil, err
+		}
 		msg.seen, err = parseNeighbour(m.Data)
 		return msg, msg.seen != nil, err
 	}
@@ -257,39 +269,6 @@ func parseHops(b []byte) (hops []gateway, err error) {
 		b = b[min((size+3)&^3, len(b)):]
 	}
 	return hops, nil
-}
-
-// parseNeighbour reads struct ndmsg (linux/neighbour.h) of an address that answered
-// for itself. What did not, what is multicast, and what the administrator or a bridge
-// put there is left out.
-func parseNeighbour(b []byte) (*seen, error) {
-	if len(b) < unix.SizeofNdMsg {
-		return nil, fmt.Errorf("%w: neighbour of %d bytes", errMalformed, len(b))
-	}
-	family, state, flags := b[0], binary.NativeEndian.Uint16(b[8:]), b[10]
-	const answered = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE
-	if family != unix.AF_INET && family != unix.AF_INET6 || state&answered == 0 {
-		return nil, nil
-	}
-	list, err := nl.ParseRouteAttr(b[unix.SizeofNdMsg:])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errMalformed, err)
-	}
-	s := &seen{index: int(int32(binary.NativeEndian.Uint32(b[4:]))), router: flags&unix.NTF_ROUTER != 0}
-	for _, a := range list {
-		switch a.Attr.Type {
-		case unix.NDA_DST:
-			s.addr, _ = netip.AddrFromSlice(a.Value)
-		case unix.NDA_LLADDR:
-			if len(a.Value) == 6 {
-				s.mac = net.HardwareAddr(a.Value).String()
-			}
-		}
-	}
-	if !s.addr.IsValid() || s.addr.IsMulticast() || s.mac == "" {
-		return nil, nil
-	}
-	return s, nil
 }
 
 func word(b []byte) uint32 {

@@ -179,13 +179,45 @@ func TestOnlyWhoAnsweredIsSeen(t *testing.T) {
 	}
 }
 
-// Whoever is on the wire can invent addresses: the first to come are kept.
+// forwardingMessage is what a bridge tells of a hardware address.
+func forwardingMessage(state byte, attributes ...*nl.RtAttr) syscall.NetlinkMessage {
+	return raw(unix.RTM_NEWNEIGH, []byte{unix.AF_BRIDGE, 0, 0, 0, 7, 0, 0, 0, state, 0, 0, 0}, attributes...)
+}
+
+func TestOnlyWhatABridgeLearned(t *testing.T) {
+	mac, bridge := attr(unix.NDA_LLADDR, []byte{2, 0, 0, 0, 0, 9}), attr(unix.NDA_MASTER, []byte{3, 0, 0, 0})
+	for _, c := range []struct {
+		name string
+		m    syscall.NetlinkMessage
+		want *learned
+	}{
+		{"learned", forwardingMessage(unix.NUD_REACHABLE, mac, bridge), &learned{bridge: 3, port: 7, mac: "02:00:00:00:00:09"}},
+		{"in a VLAN", forwardingMessage(unix.NUD_STALE, mac, bridge, attr(unix.NDA_VLAN, []byte{30, 0})), &learned{bridge: 3, port: 7, vlan: 30, mac: "02:00:00:00:00:09"}},
+		{"the bridge's own", forwardingMessage(unix.NUD_PERMANENT, mac, bridge), nil},
+		{"put there by hand", forwardingMessage(unix.NUD_NOARP, mac, bridge), nil},
+		{"a card's filter", forwardingMessage(unix.NUD_REACHABLE, mac), nil},
+		{"of the bridge itself", forwardingMessage(unix.NUD_REACHABLE, mac, attr(unix.NDA_MASTER, []byte{7, 0, 0, 0})), nil},
+		{"of no machine", forwardingMessage(unix.NUD_REACHABLE, bridge), nil},
+	} {
+		m, ok, err := parseMessage(c.m)
+		if err != nil || ok != (c.want != nil) || ok && *m.learned != *c.want {
+			t.Errorf("%s: %+v, %v, %v", c.name, m.learned, ok, err)
+		}
+	}
+	short := forwardingMessage(unix.NUD_REACHABLE, mac, bridge)
+	short.Data = short.Data[:8]
+	if _, _, err := parseMessage(short); !errors.Is(err, errMalformed) {
+		t.Errorf("cut: %v", err)
+	}
+}
+
 func FuzzParseMessage(f *testing.F) {
 	for _, m := range []syscall.NetlinkMessage{
 		eth0(unix.RTM_NEWLINK, unix.IFF_UP),
 		addrMessage(unix.RTM_NEWADDR, 2, unix.AF_INET, 24, attr(unix.IFA_LOCAL, octets("10.0.0.5"))),
 		routeMessage(unix.RTM_NEWROUTE, 0, unix.RT_TABLE_MAIN, attr(unix.RTA_MULTIPATH, []byte{8, 0, 0, 0, 2, 0, 0, 0})),
 		neighbourMessage("10.0.0.9", unix.NUD_STALE, 2, 0, 0, 0, 0, 9),
+		forwardingMessage(unix.NUD_STALE, attr(unix.NDA_LLADDR, []byte{2, 0, 0, 0, 0, 9}), attr(unix.NDA_MASTER, []byte{3, 0, 0, 0})),
 	} {
 		f.Add(m.Header.Type, m.Data)
 	}
@@ -197,6 +229,8 @@ func FuzzParseMessage(f *testing.F) {
 		}
 		if ok && err == nil && m.seen != nil {
 			table.meet(*m.seen)
+		} else if ok && err == nil && m.learned != nil {
+			table.forwards(*m.learned)
 		} else if ok && err == nil {
 			table.apply(m)
 			table.moved(noon)

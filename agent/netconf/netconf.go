@@ -17,7 +17,7 @@ import (
 	"cassini/model"
 )
 
-// Config holds what New needs; all fields are required but Links and Met.
+// Config holds what New needs; all fields are required but the functions from Links on.
 type Config struct {
 	Host string // the name that documents bear
 	// Emit takes documents in the order in which they must arrive. It must not
@@ -30,6 +30,9 @@ type Config struct {
 	// Met is told of other machines whenever the kernel's neighbour table tells of
 	// them, also of those that are known. It must not block.
 	Met func(model.Seen)
+	// Learned is told which hardware addresses bridges learned behind which port, also
+	// what is known. It must not block.
+	Learned func(model.Forwarding)
 	// ReceiveBuffer holds what the kernel tells while we work, in bytes for each
 	// namespace; 0 is 4 MiB, of which only what is used takes memory.
 	ReceiveBuffer int
@@ -62,6 +65,9 @@ func New(cfg Config) *NetConf {
 	}
 	if cfg.Met == nil {
 		cfg.Met = func(model.Seen) {}
+	}
+	if cfg.Learned == nil {
+		cfg.Learned = func(model.Forwarding) {}
 	}
 	cfg.ReceiveBuffer = cmp.Or(cfg.ReceiveBuffer, 4<<20)
 	return &NetConf{

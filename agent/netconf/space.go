@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -28,8 +27,7 @@ type space struct {
 	asks    *nl.NetlinkSocket
 	ethtool *ethtool.Ethtool
 	table   *table
-	logger  *slog.Logger
-	met     func(model.Seen)
+	cfg     Config
 
 	counts *counts
 }
@@ -41,7 +39,7 @@ type counts struct {
 
 // openSpace opens sockets in a namespace. They keep it alive until close.
 func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
-	s := &space{ns: ns, table: newTable(ns.Name), logger: cfg.Logger, met: cfg.Met, counts: c}
+	s := &space{ns: ns, table: newTable(ns.Name), cfg: cfg, counts: c}
 	err := ns.Do(func() (err error) {
 		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_NEIGH}
 		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
@@ -123,14 +121,20 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 		m, ok, err := parseMessage(raw)
 		if err != nil {
 			s.counts.malformed.Add(1)
-			s.logger.Warn("rtnetlink message left out", "error", err)
+			s.cfg.Logger.Warn("rtnetlink message left out", "error", err)
 		}
 		if !ok || err != nil {
 			continue
 		}
-		if m.seen != nil {
+		switch {
+		case m.seen != nil:
 			if met, ok := s.table.meet(*m.seen); ok {
-				s.met(met)
+				s.cfg.Met(met)
+			}
+			continue
+		case m.learned != nil:
+			if entry, ok := s.table.forwards(*m.learned); ok {
+				s.cfg.Learned(entry)
 			}
 			continue
 		}
@@ -144,13 +148,17 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 // readAll reads what there is now: at the start, and after messages were lost.
 func (s *space) readAll(ctx context.Context) error {
 	s.table.forget()
-	for _, kind := range []struct{ get, answer uint16 }{
-		{unix.RTM_GETLINK, unix.RTM_NEWLINK},
-		{unix.RTM_GETADDR, unix.RTM_NEWADDR},
-		{unix.RTM_GETROUTE, unix.RTM_NEWROUTE},
-		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH},
+	for _, kind := range []struct {
+		get, answer uint16
+		family      int
+	}{
+		{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.AF_UNSPEC},
+		{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.AF_UNSPEC},
+		{unix.RTM_GETROUTE, unix.RTM_NEWROUTE, unix.AF_UNSPEC},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_UNSPEC},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_BRIDGE},
 	} {
-		answers, err := s.dump(ctx, kind.get, kind.answer)
+		answers, err := s.dump(ctx, kind.get, kind.answer, kind.family)
 		if err != nil {
 			return err
 		}
@@ -163,11 +171,11 @@ func (s *space) readAll(ctx context.Context) error {
 	return nil
 }
 
-func (s *space) dump(ctx context.Context, get, answer uint16) (answers [][]byte, err error) {
+func (s *space) dump(ctx context.Context, get, answer uint16, family int) (answers [][]byte, err error) {
 	for range dumpTries {
 		req := nl.NewNetlinkRequest(int(get), unix.NLM_F_DUMP)
 		req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s.asks}}
-		req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+		req.AddData(nl.NewIfInfomsg(family))
 		answers, err = req.Execute(unix.NETLINK_ROUTE, answer)
 		if !errors.Is(err, nl.ErrDumpInterrupted) || ctx.Err() != nil {
 			break

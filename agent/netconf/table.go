@@ -86,6 +86,13 @@ func (t *table) meet(s seen) (model.Seen, bool) {
 	return model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, MAC: s.mac, Router: s.router, By: model.SeenByKernel}, true
 }
 
+// forwards is an entry of a forwarding table as others know it; false where the bridge or
+// the port is not known.
+func (t *table) forwards(l learned) (model.Forwarding, bool) {
+	f := model.Forwarding{Bridge: t.name(l.bridge), Netns: t.netns, Port: t.name(l.port), MAC: l.mac, VLAN: int(l.vlan)}
+	return f, f.Bridge != "" && f.Port != ""
+}
+
 func (t *table) touch(m message) {
 	if m.link != nil {
 		t.dirty[m.link.Index] = struct{}{}

@@ -36,6 +36,9 @@ func take[T any](d *told, pkg string) (list []T) {
 func start(t *testing.T, remembered ...model.Document) (*Strangers, *told) {
 	d := &told{t: t}
 	s := New(Config{Host: "web-17", Emit: d.emit, Logger: slog.New(slog.DiscardHandler)})
+	for _, name := range []string{"eth0", "tap0", "tap1"} {
+		s.Link(model.Interface{Name: name, State: model.InterfacePresent})
+	}
 	s.Publish(remembered)
 	return s, d
 }
@@ -145,6 +148,7 @@ func TestARestart(t *testing.T) {
 
 	late := &told{t: t} // the manager is reached after machines were met
 	early := New(Config{Host: "web-17", Emit: late.emit, Logger: slog.New(slog.DiscardHandler)})
+	early.Link(model.Interface{Name: "eth0", State: model.InterfacePresent})
 	early.Meet(met(second))
 	early.Ask(model.DHCP{Interface: "eth0", MAC: second})
 	early.Publish(remembered)
@@ -191,5 +195,48 @@ func TestServersAreToldOnce(t *testing.T) {
 	again.Serve(server)
 	if len(d.docs) != 0 || again.Stats().Servers != 1 {
 		t.Fatalf("told again %+v", d.docs)
+	}
+}
+
+func TestAMachineMovesBetweenPorts(t *testing.T) {
+	s, d := start(t)
+	learned := model.Forwarding{Bridge: "br0", MAC: first, Port: "tap0"}
+	s.Learn(learned)
+	s.Learn(learned)
+	learned.Port = "tap1"
+	s.Learn(learned)
+	list := take[model.Forwarding](d, model.PackageForwarding)
+	if len(list) != 2 || list[1].Port != "tap1" || list[1].Before != "tap0" || !list[1].FirstSeen.Equal(list[0].FirstSeen) {
+		t.Fatalf("told %+v", list)
+	}
+	s.Link(model.Interface{Name: "tap0", State: model.InterfaceGone})
+	if len(d.docs) != 0 {
+		t.Errorf("told %+v", d.docs)
+	}
+	s.Link(model.Interface{Name: "tap1", State: model.InterfaceGone})
+	if len(d.docs) != 1 || !d.docs[0].Gone() || s.Stats().Forwarding != 0 || len(s.of) != 0 || s.sum != 0 {
+		t.Errorf("told %+v; %+v, of %v", d.docs, s.Stats(), s.of)
+	}
+}
+
+// What was met by an interface that is not there any more is forgotten, also after a
+// restart: containers come and go by the thousand.
+func TestWhatWasMetGoesWithTheInterface(t *testing.T) {
+	s, d := start(t)
+	s.Meet(met(first))
+	s.Ask(model.DHCP{Interface: "eth0", MAC: second})
+	s.Meet(model.Seen{Interface: "tap0", Addr: netip.MustParseAddr("10.0.0.9"), MAC: first})
+	remembered := d.docs
+	d.docs = nil
+	s.Link(model.Interface{Name: "eth0", State: model.InterfaceGone})
+	if len(d.docs) != 2 || !d.docs[0].Gone() || !d.docs[1].Gone() || s.Stats().Addresses != 1 || s.Stats().Clients != 0 {
+		t.Errorf("told %+v; %+v", d.docs, s.Stats())
+	}
+	later := &told{t: t}
+	again := New(Config{Host: "web-17", Emit: later.emit, Logger: slog.New(slog.DiscardHandler)})
+	again.Link(model.Interface{Name: "tap0", State: model.InterfacePresent})
+	again.Publish(remembered)
+	if len(later.docs) != 2 || !later.docs[0].Gone() || !later.docs[1].Gone() || again.Stats().Addresses != 1 {
+		t.Errorf("told %+v; %+v", later.docs, again.Stats())
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cassini/agent/netconf"
+	"cassini/agent/netns"
 	"cassini/agent/strangers"
 	"cassini/model"
 
@@ -41,6 +42,7 @@ type rig struct {
 	latest map[string]model.Interface
 	told   map[string]int
 	seen   map[string]model.Seen
+	behind map[string]model.Forwarding
 }
 
 func (r *rig) emit(docs ...model.Document) {
@@ -54,6 +56,15 @@ func (r *rig) emit(docs ...model.Document) {
 			}
 			r.seen[doc.Key] = s
 			r.told["seen "+doc.Key]++
+			continue
+		}
+		if doc.Package == model.PackageForwarding {
+			var f model.Forwarding
+			if err := doc.Decode(&f); err != nil && !doc.Gone() {
+				r.t.Errorf("document %s: %v", doc.Name, err)
+			}
+			r.behind[doc.Key] = f
+			r.told["behind "+doc.Key]++
 			continue
 		}
 		var i model.Interface
@@ -73,9 +84,10 @@ func start(t *testing.T, remembered ...model.Document) *rig {
 // startWith listens with a receive buffer of a size; 0 is the default.
 func startWith(t *testing.T, buffer int, remembered ...model.Document) *rig {
 	t.Helper()
-	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen)}
+	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen), behind: make(map[string]model.Forwarding)}
 	others := strangers.New(strangers.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
-	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer, Met: others.Meet})
+	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer, Met: others.Meet, Learned: others.Learn,
+		Links: func(_ netns.Namespace, i model.Interface) { others.Link(i) }})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()

@@ -40,7 +40,7 @@ var (
 	nodeKinds = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost,
 		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort, model.KindVLAN}
 	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
-		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeOn}
+		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeForwardsTo, model.EdgeOn}
 	eventKinds = model.EventKinds()
 )
 

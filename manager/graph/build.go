@@ -61,8 +61,9 @@ func (g *Graph) build() *view {
 		b.service(serviceEnd(s))
 	}
 	b.dependencies()
-	b.network()
+	byMAC := b.network()
 	b.strangers()
+	b.forwards(byMAC)
 	return b.finish()
 }
 

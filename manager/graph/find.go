@@ -113,6 +113,11 @@ func (v *view) where(n *node) string {
 	switch n.kind {
 	case model.KindInterface:
 		texts = wires(n)
+		for _, e := range v.in[n.id] {
+			if e.kind == model.EdgeForwardsTo {
+				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
+			}
+		}
 	case model.KindHost:
 		for _, e := range v.out[n.id] {
 			if e.kind == model.EdgeOwns {
@@ -126,6 +131,8 @@ func (v *view) where(n *node) string {
 				texts = append(texts, wires(e.from)...)
 			case model.EdgeSees:
 				texts = append(texts, "seen by "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
+			case model.EdgeForwardsTo:
+				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
 	case model.KindSwitch:

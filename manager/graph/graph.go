@@ -51,14 +51,15 @@ type Graph struct {
 	interfacesOf map[string]map[model.Name]*iface
 	cards        map[string]int
 
-	neighbors map[model.Name]*neighbor
-	heard     map[string]map[model.Name]*neighbor // by ID of the interface
-	unheard   map[string]int                      // neighbors that have ended, by host
-	seen      map[model.Name]*seen
-	seenMACs  map[string]int // of seen
-	clients   map[model.Name]*client
-	asking    map[string]int // hardware addresses of clients
-	servers   map[model.Name]*server
+	neighbors  map[model.Name]*neighbor
+	heard      map[string]map[model.Name]*neighbor // by ID of the interface
+	unheard    map[string]int                      // neighbors that have ended, by host
+	seen       map[model.Name]*seen
+	seenMACs   map[string]int // of seen
+	clients    map[model.Name]*client
+	asking     map[string]int // hardware addresses of clients
+	servers    map[model.Name]*server
+	forwarding map[model.Name]*forwarding
 
 	documents  uint64
 	rejected   map[string]uint64
@@ -91,14 +92,15 @@ func New(limits Limits) *Graph {
 		interfacesOf: make(map[string]map[model.Name]*iface),
 		cards:        make(map[string]int),
 
-		neighbors: make(map[model.Name]*neighbor),
-		seen:      make(map[model.Name]*seen),
-		heard:     make(map[string]map[model.Name]*neighbor),
-		unheard:   make(map[string]int),
-		seenMACs:  make(map[string]int),
-		clients:   make(map[model.Name]*client),
-		asking:    make(map[string]int),
-		servers:   make(map[model.Name]*server),
+		neighbors:  make(map[model.Name]*neighbor),
+		seen:       make(map[model.Name]*seen),
+		heard:      make(map[string]map[model.Name]*neighbor),
+		unheard:    make(map[string]int),
+		seenMACs:   make(map[string]int),
+		clients:    make(map[model.Name]*client),
+		asking:     make(map[string]int),
+		servers:    make(map[model.Name]*server),
+		forwarding: make(map[model.Name]*forwarding),
 	}
 }
 
@@ -132,6 +134,8 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyClient(doc, &e)
 	case model.PackageDHCPServers:
 		ok = g.applyServer(doc, &e)
+	case model.PackageForwarding:
+		ok = g.applyForwarding(doc, &e)
 	default:
 		pkg = "other"
 	}

@@ -138,3 +138,35 @@ func TestStrangersAreBounded(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A machine behind a port of a host's bridge, as a virtual one is.
+func TestMachinesBehindPorts(t *testing.T) {
+	w := newWorld(t)
+	bridge := func(i *model.Interface) { i.Kind = "bridge" }
+	port := func(i *model.Interface) { i.Kind, i.Master = "tun", "br0" }
+	w.link("kvm", "br0", "02:00:00:00:00:10", bridge)
+	w.link("kvm", "vnet1", "fe:00:00:00:00:01", port)
+	w.link("kvm", "vnet2", "fe:00:00:00:00:02", port)
+	w.link("known", "eth0", "02:00:00:00:00:20")
+	learn := func(mac, at, before string) []model.Event {
+		f := model.Forwarding{Bridge: "br0", MAC: mac, Port: at, Before: before, FirstSeen: w.now, Changed: w.now}
+		return w.put(model.Name{Host: "kvm", Package: model.PackageForwarding, Key: f.Key()}, f)
+	}
+	const guest = "52:54:00:00:00:09"
+	w.expectEvents(learn(guest, "vnet1", ""))
+	w.expectEvents(learn("02:00:00:00:00:20", "vnet2", ""))
+	if got := w.Strangers(); len(got) != 1 || got[0].MAC != guest || fmt.Sprint(got[0].Ports) != "[kvm/vnet1]" {
+		t.Errorf("strangers %+v", got)
+	}
+	if found := w.Find("known"); len(found) != 2 || found[1].Where != "behind kvm/vnet2" {
+		t.Errorf("found %+v", found)
+	}
+	w.expectEvents(learn(guest, "vnet2", "vnet1"), "mac.moved: kvm/br0: "+guest+" is behind vnet2 instead of vnet1")
+	if found := w.Find(guest); len(found) != 1 || found[0].Where != "behind kvm/vnet2" {
+		t.Errorf("found %+v", found)
+	}
+	gone := w.put(model.Name{Host: "kvm", Package: model.PackageForwarding, Key: "br0/" + guest}, nil)
+	if got := w.Strangers(); len(got) != 0 || len(gone) != 0 {
+		t.Errorf("strangers %+v", got)
+	}
+}

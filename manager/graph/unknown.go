@@ -16,6 +16,7 @@ type stranger struct {
 	mac       string
 	sightings []*seen
 	asked     []*client
+	behind    []*forwarding
 	serves    bool // DHCP
 	routes    bool // a host has it as its default gateway
 }
@@ -67,11 +68,17 @@ func (b *builder) stranger(mac, from string) *node {
 	if here == nil || b.nodes[model.KindMAC+":"+mac] != nil {
 		return nil
 	}
+	n := b.machine(mac)
+	b.edge(model.EdgeSees, here, n)
+	return n
+}
+
+// machine is the node of a machine that is known by its hardware address.
+func (b *builder) machine(mac string) *node {
 	n, _ := b.node(model.UnknownHostOf(mac), model.KindUnknownHost, "")
 	if n.stranger == nil {
 		n.stranger = &stranger{mac: mac}
 	}
-	b.edge(model.EdgeSees, here, n)
 	return n
 }
 
@@ -109,6 +116,12 @@ func (s *stranger) describe(id string) model.Stranger {
 		d.SeenBy = append(d.SeenBy, strings.TrimPrefix(c.at(), model.KindInterface+":"))
 		earliest(c.FirstSeen)
 	}
+	for _, f := range s.behind {
+		d.Ports = append(d.Ports, strings.TrimPrefix(model.InterfaceID(f.host, f.Port, f.Netns), model.KindInterface+":"))
+		earliest(f.FirstSeen)
+	}
+	slices.SortFunc(d.Ports, natural)
+	d.Ports = slices.Compact(d.Ports)
 	slices.SortFunc(addrs, netip.Addr.Compare)
 	for _, a := range slices.Compact(addrs) {
 		d.Addresses = append(d.Addresses, a.String())
@@ -122,6 +135,7 @@ func (s *stranger) describe(id string) model.Stranger {
 func (s *stranger) attrs(id string, a model.Attrs) {
 	d := s.describe(id)
 	a["mac"], a["first_seen"], a["addresses"], a["seen_by"] = d.MAC, d.FirstSeen, d.Addresses, d.SeenBy
+	setList(a, "ports", d.Ports)
 	set(a, "vendor", d.Vendor)
 	set(a, "name", d.Name)
 	set(a, "system", d.System)

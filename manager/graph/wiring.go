@@ -9,9 +9,10 @@ import (
 	"cassini/model"
 )
 
-// network adds interfaces, their addresses and what they are wired to.
-func (b *builder) network() {
-	byMAC := make(map[string][]*node)
+// network adds interfaces, their addresses and what they are wired to. It returns the
+// interfaces by hardware address.
+func (b *builder) network() (byMAC map[string][]*node) {
+	byMAC = make(map[string][]*node)
 	for _, i := range b.g.interfaces {
 		n := b.iface(i)
 		b.ownedBy[i.host] = append(b.ownedBy[i.host], n)
@@ -28,6 +29,7 @@ func (b *builder) network() {
 			b.wire(n, byMAC)
 		}
 	}
+	return byMAC
 }
 
 func (b *builder) iface(i *iface) *node {
