@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -52,6 +53,26 @@ func TestQueries(t *testing.T) {
 		}
 		if got := value.Format(value.List(result.Rows[0])); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// BenchmarkOf makes a graph for queries of 100,000 nodes and as many edges, as
+// every query does, and asks it something that an index answers.
+func BenchmarkOf(b *testing.B) {
+	g := model.Graph{}
+	for i := range 100_000 {
+		id := fmt.Sprintf("service:h%d/s:%d", i/100, i%100)
+		g.Nodes = append(g.Nodes, model.Node{ID: id, Kind: model.KindService, Attrs: model.Attrs{"port": uint16(i % 100), "state": "listening"}})
+		g.Edges = append(g.Edges, model.Edge{ID: fmt.Sprint(i), Kind: model.EdgeDependsOn, From: id, To: g.Nodes[i/2].ID, Attrs: model.Attrs{"connections": uint64(i)}})
+	}
+	q, err := cypher.Compile("MATCH (s {id: 'service:h7/s:7'})<-[d]-(c) RETURN c.id, d.connections")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if result, err := q.Run(b.Context(), Of(g), cypher.Options{}); err != nil || len(result.Rows) != 2 {
+			b.Fatal(len(result.Rows), err)
 		}
 	}
 }
