@@ -20,6 +20,8 @@ type Options struct {
 	// Name is the property that has the name of a node, or "". It is indexed, and
 	// needs no properties to be read for it.
 	Name string
+	// Nodes is about how many there will be.
+	Nodes int
 }
 
 // Builder collects nodes and relationships.
@@ -30,8 +32,9 @@ func NewBuilder(o Options) *Builder {
 	if o.Fold == nil {
 		o.Fold = func(s string) string { return s }
 	}
-	g := &Graph{fold: o.Fold, labels: map[string][]*value.Node{}, out: map[int64][]*value.Relationship{}, in: map[int64][]*value.Relationship{},
-		types: map[string]int{}, names: map[string]string{}, index: map[string]map[string][]*value.Node{}, nameProperty: o.Name, byName: map[string]*value.Node{}}
+	g := &Graph{fold: o.Fold, labels: map[string][]*value.Node{}, out: make(map[int64][]*value.Relationship, o.Nodes), in: make(map[int64][]*value.Relationship, o.Nodes),
+		types: map[string]int{}, names: map[string]string{}, index: map[string]map[string][]*value.Node{}, nameProperty: o.Name,
+		nodes: make([]*value.Node, 0, o.Nodes), byName: make(map[string]*value.Node, o.Nodes)}
 	for _, p := range o.Indexed {
 		g.index[p] = map[string][]*value.Node{}
 	}
@@ -43,8 +46,11 @@ func (b *Builder) Node(n *value.Node) {
 	b.g.nodes = append(b.g.nodes, n)
 	b.g.byName[n.Name] = n
 	for _, l := range n.Labels {
-		b.g.labels[l] = append(b.g.labels[l], n)
-		b.g.names[b.g.fold(l)] = l
+		list, known := b.g.labels[l]
+		b.g.labels[l] = append(list, n)
+		if !known {
+			b.g.names[b.g.fold(l)] = l
+		}
 	}
 	for p, index := range b.g.index {
 		if v, ok := n.Properties()[p]; ok {
@@ -54,11 +60,15 @@ func (b *Builder) Node(n *value.Node) {
 	}
 }
 
+// Find is the node that was added under a name, or nil.
+func (b *Builder) Find(name string) *value.Node { return b.g.byName[name] }
+
 // Relationship adds a relationship between nodes that were added.
 func (b *Builder) Relationship(r *value.Relationship) {
 	b.g.count++
-	b.g.types[r.Type]++
-	b.g.names[b.g.fold(r.Type)] = r.Type
+	if b.g.types[r.Type]++; b.g.types[r.Type] == 1 {
+		b.g.names[b.g.fold(r.Type)] = r.Type
+	}
 	b.g.out[r.Start.ID] = append(b.g.out[r.Start.ID], r)
 	b.g.in[r.End.ID] = append(b.g.in[r.End.ID], r)
 }

@@ -21,14 +21,16 @@ const ID = "id"
 // takes no copy of attributes, which must not change any more; they are turned
 // into properties when a query looks at them.
 func Of(g model.Graph) source.Graph {
-	b := memory.NewBuilder(memory.Options{Fold: fold, Name: ID})
-	nodes := make(map[string]*value.Node, len(g.Nodes))
+	b := memory.NewBuilder(memory.Options{Fold: fold, Name: ID, Nodes: len(g.Nodes)})
+	labels := make(map[string][]string)
 	for i, n := range g.Nodes {
-		nodes[n.ID] = value.NewNode(int64(i), n.ID, []string{n.Kind}, func() value.Map { return properties(n.ID, n.Attrs) })
-		b.Node(nodes[n.ID])
+		if labels[n.Kind] == nil {
+			labels[n.Kind] = []string{n.Kind}
+		}
+		b.Node(value.NewNode(int64(i), n.ID, labels[n.Kind], func() value.Map { return properties(n.ID, n.Attrs) }))
 	}
 	for i, e := range g.Edges {
-		from, to := nodes[e.From], nodes[e.To]
+		from, to := b.Find(e.From), b.Find(e.To)
 		if from == nil || to == nil {
 			continue // a part of a graph, cut off here
 		}
