@@ -137,7 +137,7 @@ func (c checker) index(e *ast.Index) (types.Type, error) {
 	case t.Never(want):
 		return t, wrongType(issue.Type, e.At, "[ ]", t, want)
 	case t.Only(types.List) && i.Never(types.Integer):
-		return t, wrongType(issue.Type, e.I.Pos(), "the index of a list", i, types.Integer)
+		return t, issue.New(issue.Type, "ListElementAccessByNonInteger", e.I.Pos(), "the index of a list is an integer, not %s", article(i.Kinds))
 	case t.Only(types.Map|types.Entity) && i.Never(types.String):
 		return t, issue.New(issue.Type, "MapElementAccessByNonString", e.I.Pos(), "the index of a map is a string, not %s", article(i.Kinds))
 	case t.Only(types.List):

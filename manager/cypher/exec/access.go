@@ -31,7 +31,7 @@ func get(v value.Value, key string) (value.Value, error) {
 		}
 		return field, nil
 	}
-	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "a %s has no properties such as .%s", value.TypeName(v), key)
+	return nil, issue.Raise(issue.Type, "PropertyAccessOnNonMap", "a %s has no properties such as .%s", value.TypeName(v), key)
 }
 
 // index is X[i].
@@ -52,7 +52,7 @@ func index(_ *run, v, i value.Value) (value.Value, error) {
 		}
 		return list[i], nil
 	}
-	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "the index of a list is an integer, not a %s", value.TypeName(i))
+	return nil, issue.Raise(issue.Type, "ListElementAccessByNonInteger", "the index of a list is an integer, not a %s", value.TypeName(i))
 }
 
 func byName(v, i value.Value) (value.Value, error) {
