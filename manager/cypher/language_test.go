@@ -29,6 +29,13 @@ func TestLanguage(t *testing.T) {
 		"MATCH p = shortestPath((a {name: 'h0'})-[*..9]-(b {name: 'h2'})) RETURN length(p)":                   "[4]",
 		"MATCH (s:Service) WHERE s.port = 8000 OR s.none RETURN count(*)":                                     "[3]",
 
+		"MATCH p = (a:Host)-[*2]->(b {name: 'h0/p0'}) RETURN [n IN nodes(p) | n.name]":               "[['h0', 'h0/s0', 'h0/p0']]",
+		"MATCH (a:Host)-[r*2]->(b {name: 'h0/p0'}) RETURN [x IN r | type(x)]":                        "[['RUNS', 'RUNS_AS']]",
+		"UNWIND ['h0', 'none', 'h1'] AS n OPTIONAL MATCH (h:Host {name: n}) RETURN h.name":           "['h0'] [null] ['h1']",
+		"MATCH (h:Host {name: 'h0'}) OPTIONAL MATCH (h)-[r]->(s) WHERE s.port > 8000 RETURN type(r)": "['RUNS']",
+
+		"MATCH (h:Host {name: 'h0'}) RETURN exists((h)-[:RUNS]->()) AS a, exists((h)<--()) AS b, exists(h.none) AS c": "[true, false, false]",
+
 		// rows
 		"MATCH (h:Host) WITH h.rack AS r, count(*) AS c WHERE r > 0 RETURN sum(r * c) AS s":         "[3]",
 		"UNWIND [3, 1, 2] AS x WITH x ORDER BY x DESC SKIP 1 LIMIT 1 RETURN x":                      "[2]",
@@ -55,6 +62,8 @@ func TestLanguage(t *testing.T) {
 		// expressions
 		"RETURN 1 + 2 * 3 ^ 2, 7 / 2, 7 % 3, 7 / 2.0, -2 ^ 2, 'a' + 1, [1] + 2 + [3]":                                                      "[19.0, 3, 1, 3.5, 4.0, 'a1', [1, 2, 3]]",
 		"RETURN null = null, null IN [1], 1 IN [null, 1], 1 <> null, NOT null, null IS NULL":                                               "[null, null, true, null, null, true]",
+		"RETURN [1, null] = [1, 2], [1, null] = [2, null], {a: null} = {a: 1}, {a: 1} = {b: 1}":                                            "[null, false, null, false]",
+		"RETURN all(x IN [1, 2] WHERE x > 1), all(x IN [2, null] WHERE x > 1), none(x IN [1] WHERE x = 1)":                                 "[false, null, false]",
 		"RETURN true XOR true, false AND null, true OR null, null XOR true":                                                                "[false, false, true, null]",
 		"RETURN 1 < 2 < 3, 1 < 'a', 'a' < 'b', [1, 2] < [1, 3], 0.0 / 0.0 = 0.0 / 0.0":                                                     "[true, null, true, true, false]",
 		"RETURN [1, 2, 3][-1], [1, 2, 3][5], [1, 2, 3][1..], [1, 2, 3][..-1], [1][null..]":                                                 "[3, null, [2, 3], [1, 2], null]",

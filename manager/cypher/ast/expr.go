@@ -125,7 +125,8 @@ type (
 		At      Pos
 		Query   *Query // or nil, and then Match
 		Match   *Match
-		Pattern bool // it was written without EXISTS: no new variables
+		Pattern bool // it is a pattern that brings no new variables
+		Called  bool // and was written as exists(pattern)
 	}
 )
 

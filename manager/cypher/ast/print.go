@@ -115,6 +115,9 @@ func printForm(e Expr) string {
 	case *Reduce:
 		return "reduce(" + e.Acc + " = " + Print(e.Init) + ", " + e.Var + " IN " + Print(e.List) + " | " + Print(e.Step) + ")"
 	case *Exists:
+		if e.Called {
+			return "exists(" + PrintPattern(e.Match.Patterns[0]) + ")"
+		}
 		if e.Pattern {
 			return PrintPattern(e.Match.Patterns[0])
 		}

@@ -126,7 +126,7 @@ func (c checker) patternComprehension(e *ast.PatternComp) (types.Type, error) {
 
 func (c checker) exists(e *ast.Exists) error {
 	switch {
-	case e.Pattern && !c.predicate:
+	case e.Pattern && !e.Called && !c.predicate:
 		return issue.New(issue.Syntax, "UnexpectedSyntax", e.At, "a pattern cannot stand here, only as a condition behind WHERE").
 			WithHint("write EXISTS { ... } for whether there is one, or [ ... | ... ] for all of them")
 	case e.Pattern:

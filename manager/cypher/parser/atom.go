@@ -129,6 +129,7 @@ func (p *parser) word(t token.Token) (ast.Expr, error) {
 			if err != nil {
 				return nil, err
 			}
+			e.(*ast.Exists).Called = true // isPattern said so
 			return e, p.want(")")
 		}
 	}

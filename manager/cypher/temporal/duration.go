@@ -49,7 +49,7 @@ func fraction(months, days, seconds, nanos float64) (Duration, error) {
 	seconds += math.Mod(carried, daySeconds) + dayRest*daySeconds
 	wholeSeconds, left := math.Modf(seconds)
 	for _, x := range []float64{wholeMonths, wholeDays, wholeSeconds, nanos} {
-		if math.IsNaN(x) || math.Abs(x) > math.MaxInt64/2 {
+		if math.IsNaN(x) || math.Abs(x) > 1<<53 { // beyond it a fraction cannot be exact
 			return Duration{}, invalid("duration is too long")
 		}
 	}
