@@ -37,7 +37,7 @@ func fixture() Sources {
 		},
 		Network: func() *model.NetworkStats {
 			return &model.NetworkStats{
-				Net:       model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5},
+				Net:       model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5, Routes: 46, UnkeptRoutes: 47},
 				Announced: model.AnnounceStats{Namespaces: 1, Heard: map[string]uint64{"arp": 16, "nd": 17, "dhcp": 18}, Malformed: map[string]uint64{"arp": 19, "nd": 0, "dhcp": 0}, Known: 20, Limited: 21},
 				Strangers: model.StrangerStats{Addresses: 14, Clients: 45, Refused: 15},
 				Frames: model.FrameStats{Links: 6, Neighbors: 7, Frames: map[string]uint64{"lldp": 8, "cdp": 9}, Malformed: map[string]uint64{"lldp": 10, "cdp": 0},

@@ -17,6 +17,7 @@ type networkCollector struct {
 	up, carrier, speed, mtu, changes, info     metric
 	neighbor, hidden, seen, unkept, clients    metric
 	announced, misannounced, unannounced       metric
+	routes, unkeptRoutes                       metric
 }
 
 func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkCollector {
@@ -41,6 +42,8 @@ func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkC
 		neighbor:     gauge("neighbor_first_seen_timestamp_seconds", "When a neighbor that is heard now was first heard, with what it says of itself.", "interface", "netns", "protocol", "chassis", "port", "system_name"),
 		seen:         gauge("seen_addresses", "Addresses of other machines that are remembered, by the kernel's table of neighbours or by what machines tell everyone."),
 		unkept:       counter("seen_addresses_refused_total", "Addresses and DHCP clients beyond the 1024 that are kept of an interface, or the 8192 of a host. The first to come are kept."),
+		routes:       gauge("routes", "Routes and routing rules that are kept, of all network namespaces."),
+		unkeptRoutes: counter("routes_not_kept_total", "Messages of routes beyond the 1024 that are kept of a namespace, and of those that routing daemons bring, other than default ones."),
 		clients:      gauge("dhcp_clients", "Other machines that were heard asking everyone for an address."),
 		announced:    counter("announcements_total", "What machines told everyone and was news, by protocol: ARP, IPv6 neighbour discovery, DHCP.", "protocol"),
 		misannounced: counter("announcements_malformed_total", "Announcements among them that could not be decoded, or that no honest machine sends.", "protocol"),
@@ -58,7 +61,7 @@ func (c *networkCollector) name() string { return "network" }
 func (c *networkCollector) metrics() []metric {
 	return []metric{
 		c.namespaces, c.messages, c.badMessages, c.resyncs, c.links, c.neighbors, c.frames, c.malformed, c.dropped,
-		c.up, c.carrier, c.speed, c.mtu, c.changes, c.info, c.neighbor, c.hidden, c.seen, c.clients, c.unkept, c.announced, c.misannounced, c.unannounced,
+		c.up, c.carrier, c.speed, c.mtu, c.changes, c.info, c.neighbor, c.hidden, c.seen, c.clients, c.unkept, c.announced, c.misannounced, c.unannounced, c.routes, c.unkeptRoutes,
 	}
 }
 
@@ -72,6 +75,8 @@ func (c *networkCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.messages.send(ch, float64(net.Messages))
 	c.badMessages.send(ch, float64(net.Malformed))
 	c.resyncs.send(ch, float64(net.Resyncs))
+	c.routes.send(ch, float64(net.Routes))
+	c.unkeptRoutes.send(ch, float64(net.UnkeptRoutes))
 	c.seen.send(ch, float64(stats.Strangers.Addresses))
 	c.clients.send(ch, float64(stats.Strangers.Clients))
 	c.unkept.send(ch, float64(stats.Strangers.Refused))

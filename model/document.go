@@ -30,6 +30,8 @@ const (
 	PackageDHCP         = "dhcp"         // body DHCP, key DHCP.Key
 	PackageDHCPServers  = "dhcp_servers" // body DHCPServer, key DHCPServer.Key
 	PackageForwarding   = "forwarding"   // body Forwarding, key Forwarding.Key
+	PackageRoutes       = "routes"       // body Route, key Route.Key
+	PackageRules        = "rules"        // body Rule, key Rule.Key
 )
 
 // Name identifies one thing that one host knows.

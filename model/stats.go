@@ -99,6 +99,10 @@ type NetStats struct {
 	Messages   uint64 `json:"messages"`
 	Malformed  uint64 `json:"malformed"` // messages that could not be decoded
 	Resyncs    uint64 `json:"resyncs"`   // readings anew after messages were lost
+	Routes     int    `json:"routes"`    // routes and rules that are kept
+	// UnkeptRoutes counts messages of routes beyond the limit of a namespace, and of
+	// routing daemons' other than default ones.
+	UnkeptRoutes uint64 `json:"unkept_routes"`
 }
 
 // AnnounceStats are the figures of what an agent hears machines tell everyone: ARP,

@@ -73,6 +73,9 @@ const (
 	// Two machines claim one IP address.
 	EventAddressDuplicate = "address.duplicate"
 	EventMACMoved         = "mac.moved"   // a machine is behind another port of a bridge
+	EventRouteAdded       = "route.added" // somebody put a route or a rule there
+	EventRouteRemoved     = "route.removed"
+	EventRouteChanged     = "route.changed"
 	EventRouterSeen       = "router.seen" // a machine without an agent announces that it routes
 	EventDHCPServer       = "dhcp.server" // a DHCP server that was not heard before
 )
@@ -83,7 +86,7 @@ func EventKinds() []string {
 		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
-		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouterSeen, EventDHCPServer,
+		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouteAdded, EventRouteRemoved, EventRouteChanged, EventRouterSeen, EventDHCPServer,
 	}
 }
 

@@ -33,13 +33,6 @@ type addr struct {
 	config model.IPConfig
 }
 
-// gateway is a default route.
-type gateway struct {
-	table, priority uint32
-	via             netip.Addr
-	index           int
-}
-
 // seen is another machine's address, from the kernel's neighbour table.
 type seen struct {
 	index  int
@@ -55,14 +48,16 @@ type learned struct {
 	mac          string
 }
 
-// message is one notification: one of link, addr, gateways, seen, learned is set.
+// message is one notification: one of link, addr, route, rule, seen, learned is
+// set.
 type message struct {
-	gone     bool
-	link     *link
-	addr     *addr
-	gateways []gateway
-	seen     *seen
-	learned  *learned
+	gone    bool
+	link    *link
+	addr    *addr
+	route   *route
+	rule    *model.Rule
+	seen    *seen
+	learned *learned
 }
 
 // parseMessage decodes a notification; ok is false for one that tells nothing here.
@@ -85,8 +80,12 @@ func parseMessage(m syscall.NetlinkMessage) (msg message, ok bool, err error) {
 		return msg, msg.addr != nil, err
 	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
 		msg.gone = m.Header.Type == unix.RTM_DELROUTE
-		msg.gateways, err = parseDefaultRoute(m.Data)
-		return msg, len(msg.gateways) > 0, err
+		msg.route, err = parseRoute(m)
+		return msg, msg.route != nil, err
+	case unix.RTM_NEWRULE, unix.RTM_DELRULE:
+		msg.gone = m.Header.Type == unix.RTM_DELRULE
+		msg.rule, err = parseRule(m.Data)
+		return msg, msg.rule != nil, err
 	case unix.RTM_NEWNEIGH:
 		if len(m.Data) > 0 && m.Data[0] == unix.AF_BRIDGE {
 			msg.learned, err = parseForwarding(m.Data)
@@ -203,72 +202,6 @@ func parseAddr(b []byte) (*addr, error) {
 	a.config.Tentative = flags&unix.IFA_F_TENTATIVE != 0
 	a.config.Failed = flags&unix.IFA_F_DADFAILED != 0
 	return a, nil
-}
-
-// parseDefaultRoute finds the gateways of a default route of the main table.
-func parseDefaultRoute(b []byte) ([]gateway, error) {
-	if len(b) < unix.SizeofRtMsg {
-		return nil, fmt.Errorf("%w: route of %d bytes", errMalformed, len(b))
-	}
-	bits, kind := b[1], b[7]
-	if bits != 0 || kind != unix.RTN_UNICAST {
-		return nil, nil
-	}
-	list, err := nl.ParseRouteAttr(b[unix.SizeofRtMsg:])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errMalformed, err)
-	}
-	one := gateway{table: uint32(b[4])}
-	var many []gateway
-	for _, a := range list {
-		switch a.Attr.Type {
-		case unix.RTA_TABLE:
-			one.table = word(a.Value)
-		case unix.RTA_PRIORITY:
-			one.priority = word(a.Value)
-		case unix.RTA_OIF:
-			one.index = int(word(a.Value))
-		case unix.RTA_GATEWAY:
-			one.via, _ = netip.AddrFromSlice(a.Value)
-		case unix.RTA_MULTIPATH:
-			if many, err = parseHops(a.Value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if one.table != unix.RT_TABLE_MAIN {
-		return nil, nil
-	}
-	if many == nil {
-		many = []gateway{one}
-	}
-	for i := range many {
-		many[i].table, many[i].priority = one.table, one.priority
-	}
-	return many, nil
-}
-
-// parseHops reads the next hops of a multipath route: struct rtnexthop each.
-func parseHops(b []byte) (hops []gateway, err error) {
-	for len(b) >= unix.SizeofRtNexthop {
-		size := int(binary.NativeEndian.Uint16(b))
-		if size < unix.SizeofRtNexthop || size > len(b) {
-			return nil, fmt.Errorf("%w: next hop of %d bytes", errMalformed, size)
-		}
-		hop := gateway{index: int(binary.NativeEndian.Uint32(b[4:]))}
-		list, err := nl.ParseRouteAttr(b[unix.SizeofRtNexthop:size])
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errMalformed, err)
-		}
-		for _, a := range list {
-			if a.Attr.Type == unix.RTA_GATEWAY {
-				hop.via, _ = netip.AddrFromSlice(a.Value)
-			}
-		}
-		hops = append(hops, hop)
-		b = b[min((size+3)&^3, len(b)):]
-	}
-	return hops, nil
 }
 
 func word(b []byte) uint32 {

@@ -132,18 +132,17 @@ func TestAttributesOfAddresses(t *testing.T) {
 }
 
 func TestMultipathGateways(t *testing.T) {
-	hop := func(index byte, via string) []byte {
+	way := func(index byte, via string) []byte {
 		gateway := attr(unix.RTA_GATEWAY, octets(via)).Serialize()
 		return append([]byte{byte(8 + len(gateway)), 0, 0, 0, index, 0, 0, 0}, gateway...)
 	}
-	hops := append(hop(2, "10.0.0.1"), hop(3, "10.1.0.1")...)
+	hops := append(way(2, "10.0.0.1"), way(3, "10.1.0.1")...)
 	m, ok, err := parseMessage(routeMessage(unix.RTM_NEWROUTE, 0, unix.RT_TABLE_MAIN, attr(unix.RTA_MULTIPATH, hops), attr(unix.RTA_PRIORITY, number(7))))
-	if err != nil || !ok || len(m.gateways) != 2 {
+	if err != nil || !ok || len(m.route.hops) != 2 || m.route.priority != 7 {
 		t.Fatalf("%+v, %v, %v", m, ok, err)
 	}
-	want := gateway{table: unix.RT_TABLE_MAIN, priority: 7, via: netip.MustParseAddr("10.1.0.1"), index: 3}
-	if m.gateways[1] != want {
-		t.Errorf("second hop %+v, want %+v", m.gateways[1], want)
+	if want := (hop{via: netip.MustParseAddr("10.1.0.1"), index: 3}); m.route.hops[1] != want {
+		t.Errorf("second hop %+v, want %+v", m.route.hops[1], want)
 	}
 }
 

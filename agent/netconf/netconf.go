@@ -49,6 +49,7 @@ type NetConf struct {
 	mu        sync.Mutex
 	published bool
 	there     map[string]model.Interface // by document key
+	routes    routing
 	spaces    map[uint32]*running
 }
 
@@ -75,6 +76,7 @@ func New(cfg Config) *NetConf {
 		look:   make(chan struct{}, 1),
 		ready:  make(chan struct{}),
 		there:  make(map[string]model.Interface),
+		routes: make(routing),
 		spaces: make(map[uint32]*running),
 	}
 }
@@ -176,7 +178,8 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 		s.close()
 		return err
 	}
-	n.tellAll(ns, s.table.moved(time.Now()))
+	list, changes := s.moved(true)
+	n.tellAll(ns, list, changes)
 	ctx, end := context.WithCancel(ctx)
 	n.spaces[ns.Inode] = &running{ns: ns, end: end}
 	if ns.PID != 0 {
@@ -188,7 +191,7 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 	}
 	wg.Go(func() {
 		defer end()
-		err := s.run(ctx, func(list []model.Interface) { n.tell(ns, list) })
+		err := s.run(ctx, func(list []model.Interface, changes []change) { n.tell(ns, list, changes) })
 		s.close()
 		if err == nil {
 			n.leave(ns)
@@ -234,20 +237,21 @@ func (n *NetConf) leave(ns netns.Namespace) {
 			n.emit(i, now)
 		}
 	}
+	n.routes.leave(ns.Name, func(c change) { n.emitBody(c.pkg, c.key, nil, now) })
 }
 
 // tell takes what moved in a namespace.
-func (n *NetConf) tell(ns netns.Namespace, list []model.Interface) {
-	if len(list) == 0 {
+func (n *NetConf) tell(ns netns.Namespace, list []model.Interface, changes []change) {
+	if len(list)+len(changes) == 0 {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.tellAll(ns, list)
+	n.tellAll(ns, list, changes)
 }
 
 // tellAll is tell with mu held.
-func (n *NetConf) tellAll(ns netns.Namespace, list []model.Interface) {
+func (n *NetConf) tellAll(ns netns.Namespace, list []model.Interface, changes []change) {
 	now := time.Now()
 	for _, i := range list {
 		key := i.Key()
@@ -263,6 +267,7 @@ func (n *NetConf) tellAll(ns netns.Namespace, list []model.Interface) {
 		n.cfg.Links(ns, i)
 		n.emit(i, now)
 	}
+	n.routes.take(ns.Name, changes, func(c change) { n.emitBody(c.pkg, c.key, c.body, now) })
 }
 
 func (n *NetConf) emit(i model.Interface, now time.Time) {
@@ -299,6 +304,7 @@ func (n *NetConf) Publish(remembered []model.Document) {
 			n.emit(gone(i, now), now)
 		}
 	}
+	n.routes.recall(remembered, func(c change) { n.emitBody(c.pkg, c.key, c.body, now) })
 	for key, i := range n.there {
 		name := model.Name{Host: n.cfg.Host, Package: model.PackageNetConfig, Key: key}
 		if doc, err := model.NewDocument(name, now, i); err == nil && string(doc.Body) == known[key] {
@@ -322,7 +328,7 @@ func (n *NetConf) Stats() model.NetStats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return model.NetStats{
-		Namespaces: len(n.spaces), Interfaces: len(n.there),
+		Namespaces: len(n.spaces), Interfaces: len(n.there), Routes: len(n.routes), UnkeptRoutes: n.counts.unkept.Load(),
 		Messages: n.counts.messages.Load(), Malformed: n.counts.malformed.Load(), Resyncs: n.counts.resyncs.Load(),
 	}
 }

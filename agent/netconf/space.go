@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,14 +35,15 @@ type space struct {
 
 // counts are shared by all namespaces.
 type counts struct {
-	messages, malformed, resyncs atomic.Uint64
+	messages, malformed, resyncs, unkept atomic.Uint64
 }
 
 // openSpace opens sockets in a namespace. They keep it alive until close.
 func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
 	s := &space{ns: ns, table: newTable(ns.Name), cfg: cfg, counts: c}
 	err := ns.Do(func() (err error) {
-		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_NEIGH}
+		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_NEIGH,
+			unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE}
 		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
 			return fmt.Errorf("subscribe to rtnetlink: %w", err)
 		}
@@ -75,11 +77,17 @@ func (s *space) close() {
 }
 
 // run tells what moves after readAll, until the context ends.
-func (s *space) run(ctx context.Context, tell func([]model.Interface)) error {
+func (s *space) run(ctx context.Context, tell func([]model.Interface, []change)) error {
 	stop := context.AfterFunc(ctx, s.events.Close)
 	defer stop()
 	for {
-		tell(s.table.moved(time.Now()))
+		if s.table.routes.stale {
+			s.table.forgetRoutes()
+			if err := s.read(ctx, routeTables); err != nil {
+				return err
+			}
+		}
+		tell(s.moved(false))
 		messages, from, err := s.events.Receive()
 		switch {
 		case ctx.Err() != nil:
@@ -145,19 +153,41 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 	}
 }
 
+// moved is what differs from what was last told; first is for what there was before.
+func (s *space) moved(first bool) ([]model.Interface, []change) {
+	now := time.Now()
+	unkept := s.table.routes.unkept
+	s.table.routes.unkept = 0
+	s.counts.unkept.Add(unkept)
+	return s.table.moved(now), s.table.routes.moved(s.table.name, first, now)
+}
+
+// reading is a table of the kernel, and the messages that it is read by.
+type reading struct {
+	get, answer uint16
+	family      int
+}
+
+var (
+	routeTables = []reading{{unix.RTM_GETROUTE, unix.RTM_NEWROUTE, unix.AF_UNSPEC}, {unix.RTM_GETRULE, unix.RTM_NEWRULE, unix.AF_UNSPEC}}
+	allTables   = slices.Concat([]reading{
+		{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.AF_UNSPEC},
+		{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.AF_UNSPEC},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_UNSPEC},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_BRIDGE},
+	}, routeTables)
+)
+
 // readAll reads what there is now: at the start, and after messages were lost.
 func (s *space) readAll(ctx context.Context) error {
 	s.table.forget()
-	for _, kind := range []struct {
-		get, answer uint16
-		family      int
-	}{
-		{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.AF_UNSPEC},
-		{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.AF_UNSPEC},
-		{unix.RTM_GETROUTE, unix.RTM_NEWROUTE, unix.AF_UNSPEC},
-		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_UNSPEC},
-		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_BRIDGE},
-	} {
+	err := s.read(ctx, allTables)
+	s.table.routes.stale = false // they were read last
+	return err
+}
+
+func (s *space) read(ctx context.Context, tables []reading) error {
+	for _, kind := range tables {
 		answers, err := s.dump(ctx, kind.get, kind.answer, kind.family)
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ type table struct {
 	netns    string
 	links    map[int]*link
 	addrs    map[int]map[netip.Prefix]model.IPConfig
-	gateways map[gateway]struct{}
+	routes   routes
 	settings map[int]settings
 	dirty    map[int]struct{}        // links that messages were about since moved
 	told     map[int]model.Interface // what was last told
@@ -26,7 +26,7 @@ func newTable(netns string) *table {
 		netns:    netns,
 		links:    make(map[int]*link),
 		addrs:    make(map[int]map[netip.Prefix]model.IPConfig),
-		gateways: make(map[gateway]struct{}),
+		routes:   newRoutes(netns),
 		settings: make(map[int]settings),
 		dirty:    make(map[int]struct{}),
 		told:     make(map[int]model.Interface),
@@ -38,7 +38,18 @@ func newTable(netns string) *table {
 func (t *table) forget() {
 	clear(t.links)
 	clear(t.addrs)
-	clear(t.gateways)
+	t.routes.forget()
+	t.doubt()
+}
+
+// forgetRoutes empties them for a new reading of routes alone.
+func (t *table) forgetRoutes() {
+	t.routes.forget()
+	t.doubt() // their default gateways
+}
+
+// doubt makes moved look at every link.
+func (t *table) doubt() {
 	for index := range t.told {
 		t.dirty[index] = struct{}{}
 	}
@@ -52,27 +63,29 @@ func (t *table) apply(m message) {
 		delete(t.links, m.link.Index)
 		delete(t.addrs, m.link.Index)
 		delete(t.settings, m.link.Index)
-		// No messages tell of the routes that go with it.
-		maps.DeleteFunc(t.gateways, func(g gateway, _ struct{}) bool { return g.index == m.link.Index })
+		t.routes.down(m.link.Index)
 	case m.link != nil:
-		if !m.link.Up {
-			maps.DeleteFunc(t.gateways, func(g gateway, _ struct{}) bool { return g.index == m.link.Index })
+		before := t.links[m.link.Index]
+		if before != nil && before.Up && !m.link.Up {
+			t.routes.down(m.link.Index)
+		}
+		if before != nil && !before.Up && m.link.Up {
+			t.routes.stale = true // what was dead may live again
 		}
 		t.links[m.link.Index] = m.link
+		t.routes.dirty = true // the link may be called otherwise
+	case m.route != nil:
+		t.routes.apply(m.route, m.gone)
+	case m.rule != nil:
+		t.routes.rule(*m.rule, m.gone)
 	case m.addr != nil && m.gone:
 		delete(t.addrs[m.addr.index], m.addr.prefix)
+		t.routes.stale = true // those that name it as their source
 	case m.addr != nil:
 		if t.addrs[m.addr.index] == nil {
 			t.addrs[m.addr.index] = make(map[netip.Prefix]model.IPConfig)
 		}
 		t.addrs[m.addr.index][m.addr.prefix] = m.addr.config
-	}
-	for _, g := range m.gateways {
-		if m.gone {
-			delete(t.gateways, g)
-		} else {
-			t.gateways[g] = struct{}{}
-		}
 	}
 }
 
@@ -100,8 +113,10 @@ func (t *table) touch(m message) {
 	if m.addr != nil {
 		t.dirty[m.addr.index] = struct{}{}
 	}
-	for _, g := range m.gateways {
-		t.dirty[g.index] = struct{}{}
+	if m.route != nil && m.route.isDefault() {
+		for _, h := range m.route.hops {
+			t.dirty[h.index] = struct{}{}
+		}
 	}
 }
 
@@ -149,11 +164,7 @@ func (t *table) describe(l *link) model.Interface {
 		}
 		i.Addresses[prefix.String()] = config
 	}
-	for g := range t.gateways {
-		if g.index == i.Index && g.via.IsValid() {
-			i.DefaultGateways = append(i.DefaultGateways, g.via)
-		}
-	}
+	i.DefaultGateways = t.routes.gateways(i.Index)
 	slices.SortFunc(i.DefaultGateways, netip.Addr.Compare)
 	i.DefaultGateways = slices.Compact(i.DefaultGateways)
 	return i

@@ -43,6 +43,8 @@ type rig struct {
 	told   map[string]int
 	seen   map[string]model.Seen
 	behind map[string]model.Forwarding
+	routes map[string]model.Route
+	rules  map[string]model.Rule
 }
 
 func (r *rig) emit(docs ...model.Document) {
@@ -56,6 +58,9 @@ func (r *rig) emit(docs ...model.Document) {
 			}
 			r.seen[doc.Key] = s
 			r.told["seen "+doc.Key]++
+			continue
+		}
+		if r.routing(doc) {
 			continue
 		}
 		if doc.Package == model.PackageForwarding {
@@ -84,7 +89,8 @@ func start(t *testing.T, remembered ...model.Document) *rig {
 // startWith listens with a receive buffer of a size; 0 is the default.
 func startWith(t *testing.T, buffer int, remembered ...model.Document) *rig {
 	t.Helper()
-	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen), behind: make(map[string]model.Forwarding)}
+	r := &rig{t: t, latest: make(map[string]model.Interface), told: make(map[string]int), seen: make(map[string]model.Seen), behind: make(map[string]model.Forwarding),
+		routes: make(map[string]model.Route), rules: make(map[string]model.Rule)}
 	others := strangers.New(strangers.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
 	r.NetConf = netconf.New(netconf.Config{Host: "web-17", Emit: r.emit, Logger: slog.New(slog.DiscardHandler), ReceiveBuffer: buffer, Met: others.Meet, Learned: others.Learn,
 		Links: func(_ netns.Namespace, i model.Interface) { others.Link(i) }})

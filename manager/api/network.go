@@ -25,6 +25,18 @@ func (s *server) getInterfaces(w http.ResponseWriter, r *http.Request, p params)
 	}
 }
 
+func (s *server) getRoutes(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Routes(p.get("host")))
+	}
+}
+
+func (s *server) getRules(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Rules(p.get("host")))
+	}
+}
+
 func (s *server) getPorts(w http.ResponseWriter, r *http.Request, p params) {
 	if g := s.standing(w, r, p); g != nil {
 		s.answer(w, r, g.Ports(graph.PortFilter{

@@ -59,6 +59,8 @@ type Graph struct {
 	clients    map[model.Name]*client
 	asking     map[string]int // hardware addresses of clients
 	servers    map[model.Name]*server
+	routes     map[model.Name]hostRoute
+	rules      map[model.Name]model.HostRule
 	forwarding map[model.Name]*forwarding
 
 	documents  uint64
@@ -100,6 +102,8 @@ func New(limits Limits) *Graph {
 		clients:    make(map[model.Name]*client),
 		asking:     make(map[string]int),
 		servers:    make(map[model.Name]*server),
+		routes:     make(map[model.Name]hostRoute),
+		rules:      make(map[model.Name]model.HostRule),
 		forwarding: make(map[model.Name]*forwarding),
 	}
 }
@@ -136,6 +140,10 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyServer(doc, &e)
 	case model.PackageForwarding:
 		ok = g.applyForwarding(doc, &e)
+	case model.PackageRoutes:
+		ok = g.applyRoute(doc, &e)
+	case model.PackageRules:
+		ok = g.applyRule(doc, &e)
 	default:
 		pkg = "other"
 	}

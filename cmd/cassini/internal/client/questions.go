@@ -38,6 +38,16 @@ func (c *Client) Interfaces(ctx context.Context, q Query) ([]model.HostInterface
 	return get[[]model.HostInterface](ctx, c, "interfaces", q)
 }
 
+// Routes asks for routes of hosts. Parameters: host, at.
+func (c *Client) Routes(ctx context.Context, q Query) ([]model.HostRoute, error) {
+	return get[[]model.HostRoute](ctx, c, "routes", q)
+}
+
+// Rules asks for routing rules of hosts. Parameters: host, at.
+func (c *Client) Rules(ctx context.Context, q Query) ([]model.HostRule, error) {
+	return get[[]model.HostRule](ctx, c, "rules", q)
+}
+
 // Ports asks which switch ports cables end in. Parameters: host, interface, switch,
 // ended, at.
 func (c *Client) Ports(ctx context.Context, q Query) ([]model.Port, error) {

@@ -114,6 +114,16 @@ func TestStrangers(t *testing.T) {
 	}, now))
 }
 
+func TestRoutes(t *testing.T) {
+	golden(t, "routes", Routes([]model.HostRoute{
+		{Host: "web-17", Route: model.Route{Table: "main", Destination: netip.MustParsePrefix("0.0.0.0/0"), Type: "unicast", Protocol: "dhcp", Metric: 100,
+			Hops: []model.Hop{{Via: netip.MustParseAddr("10.0.0.1"), Interface: "eth0"}, {Via: netip.MustParseAddr("10.1.0.1"), Interface: "eth1"}}}},
+		{Host: "web-17", Route: model.Route{Netns: "blue", Table: "100", Destination: netip.MustParsePrefix("10.9.0.0/16"), Type: "blackhole", Protocol: "static"}},
+		{Host: "web-17", Route: model.Route{Table: "main", Destination: netip.MustParsePrefix("10.0.0.0/24"), Type: "unicast", Protocol: "kernel",
+			Source: netip.MustParseAddr("10.0.0.17"), Hops: []model.Hop{{Interface: "eth0"}}}},
+	}), Rules([]model.HostRule{{Host: "web-17", Rule: model.Rule{Family: "inet", Priority: 7, Text: "from 10.0.0.0/8 lookup 100"}}}))
+}
+
 func TestUplinksAndShared(t *testing.T) {
 	golden(t, "uplinks", Uplinks([]model.Uplinks{
 		{Host: "web-17", Ports: []model.Uplink{{Interface: "eth0", Port: "Gi0/7", Up: true}}, Switches: []string{"core-1"}, Risk: model.RiskCable},
