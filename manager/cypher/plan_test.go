@@ -3,11 +3,13 @@ package cypher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"cassini/manager/cypher/issue"
+	"cassini/manager/cypher/parser"
 )
 
 // TestPlans holds the choices of the planner: what it begins with, and in which
@@ -122,4 +124,75 @@ func TestQueryIsShared(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestMemoryIsGivenBack wants what a subquery held to be free again for the next
+// row.
+func TestMemoryIsGivenBack(t *testing.T) {
+	for _, text := range []string{
+		"UNWIND range(1, 9000) AS i MATCH (h:Host {name: 'h0'}) WHERE EXISTS { (h)-[*2]->() } RETURN count(*) AS n",
+		"UNWIND range(1, 9000) AS i MATCH (h:Host {name: 'h0'}) WHERE EXISTS { MATCH (h)-->(s) WITH DISTINCT s ORDER BY s.name RETURN s, count(*) LIMIT 1 } RETURN count(*) AS n",
+		"UNWIND range(1, 9000) AS i MATCH (h:Host {name: 'h0'}) WHERE size([(h)-->(s) | range(1, 20)]) = 2 RETURN count([x IN range(1, 50) | i]) AS n",
+		"UNWIND range(1, 9000) AS i MATCH p = shortestPath((a {name: 'h0'})-[*]-(b {name: 'h1'})) RETURN count(p) AS n",
+	} {
+		q, err := Compile(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := q.Run(t.Context(), estate(3, 2), Options{Limits: Limits{Memory: 1 << 20, Time: time.Hour}})
+		if err != nil || result.Rows[0][0] != int64(9000) {
+			t.Errorf("%s: %v, %v", text, result.Rows, err)
+		}
+	}
+}
+
+// TestLongQueries compiles and runs queries that are as long as they may be. What
+// takes time out of proportion to the length would not end here.
+func TestLongQueries(t *testing.T) {
+	n := parser.MaxText
+	repeat := func(s string, overhead int) string { return strings.Repeat(s, (n-overhead)/len(s)/2) }
+	for name, text := range map[string]string{
+		"sum":       "RETURN 1" + repeat("+1", 99) + " AS a ORDER BY 1" + repeat("+1", 99),
+		"group":     "RETURN count(*)" + repeat("+1", 99) + " AS a ORDER BY count(*)" + repeat("+1", 99),
+		"and":       "MATCH (n) WHERE true" + repeat(" AND n.x", 99) + " RETURN n",
+		"or":        "MATCH (n) WHERE true" + repeat(" OR n.x", 99) + " RETURN n",
+		"list":      "RETURN [1" + repeat(",1", 99) + "] AS a",
+		"items":     "RETURN 1 AS a" + items(2000),
+		"unwind":    items2(1500) + " RETURN 1",
+		"union":     "RETURN 1 AS a" + repeat(" UNION RETURN 1 AS a", 99),
+		"match":     "MATCH (a)" + repeat(" OPTIONAL MATCH (a)", 99) + " RETURN count(*)",
+		"local":     "WITH [1] AS l RETURN [x IN l | x" + repeat("+x", 99) + "] AS r ORDER BY [x IN l | x" + repeat("+x", 99) + "]",
+		"compare":   "RETURN 1" + repeat("<2", 99) + " AS a",
+		"property":  "WITH {a: 1} AS a RETURN a" + repeat(".a", 99) + " AS b ORDER BY a" + repeat(".a", 99),
+		"labels":    "MATCH (n" + repeat(":A", 99) + ") RETURN n",
+		"predicate": "RETURN 1" + repeat(" IN []", 99) + " AS a",
+	} {
+		q, err := Compile(text)
+		if err != nil {
+			if e, ok := errors.AsType[*issue.Error](err); !ok || e.Code == "Panic" {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		_, err = q.Run(t.Context(), estate(1, 1), Options{})
+		if e, ok := errors.AsType[*issue.Error](err); ok && e.Code == "Panic" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func items(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ", 1 AS b%d", i)
+	}
+	return b.String()
+}
+
+func items2(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "UNWIND [1] AS b%d ", i)
+	}
+	return b.String()
 }

@@ -6,9 +6,20 @@ import (
 	"strings"
 )
 
-// Print writes an expression in one form, so that two expressions that say the
-// same have the same text.
+// Print writes an expression in one form.
 func Print(e Expr) string {
+	var p printer
+	p.child = func(e Expr) string { return p.print(e) }
+	return p.print(e)
+}
+
+// PrintRel writes a relationship of a pattern.
+func PrintRel(r *RelPattern) string { return printer{Print}.rel(r) }
+
+// printer writes one expression; how its parts are written is another's matter.
+type printer struct{ child func(Expr) string }
+
+func (p printer) print(e Expr) string {
 	switch e := e.(type) {
 	case *Literal:
 		return literal(e.Value)
@@ -17,42 +28,43 @@ func Print(e Expr) string {
 	case *Variable:
 		return e.Name
 	case *Property:
-		return operand(e.X) + "." + e.Key
+		return p.operand(e.X) + "." + e.Key
 	case *Index:
-		return operand(e.X) + "[" + Print(e.I) + "]"
+		return p.operand(e.X) + "[" + p.child(e.I) + "]"
 	case *Slice:
-		return operand(e.X) + "[" + maybe("", e.From) + ".." + maybe("", e.To) + "]"
+		return p.operand(e.X) + "[" + p.maybe("", e.From) + ".." + p.maybe("", e.To) + "]"
 	case *Unary:
 		if _, plain := e.X.(*Literal); plain { // a sign right before a number would be its own
-			return e.Op + " (" + Print(e.X) + ")"
+			return e.Op + " (" + p.child(e.X) + ")"
 		}
-		return e.Op + " " + operand(e.X)
+		return e.Op + " " + p.operand(e.X)
 	case *Binary:
-		return operand(e.L) + " " + e.Op + " " + operand(e.R)
+		return p.operand(e.L) + " " + e.Op + " " + p.operand(e.R)
 	case *Compare:
-		s := operand(e.First)
+		var b strings.Builder
+		b.WriteString(p.operand(e.First))
 		for i, op := range e.Ops {
-			s += " " + op + " " + operand(e.Rest[i])
+			b.WriteString(" " + op + " " + p.operand(e.Rest[i]))
 		}
-		return s
+		return b.String()
 	case *IsNull:
 		if e.Not {
-			return operand(e.X) + " IS NOT NULL"
+			return p.operand(e.X) + " IS NOT NULL"
 		}
-		return operand(e.X) + " IS NULL"
+		return p.operand(e.X) + " IS NULL"
 	case *HasLabels:
-		return operand(e.X) + ":" + strings.Join(e.Labels, ":")
+		return p.operand(e.X) + ":" + strings.Join(e.Labels, ":")
 	}
-	return printForm(e)
+	return p.form(e)
 }
 
 // operand puts brackets around what has an operator.
-func operand(e Expr) string {
+func (p printer) operand(e Expr) string {
 	switch e.(type) {
 	case *Unary, *Binary, *Compare, *IsNull, *HasLabels:
-		return "(" + Print(e) + ")"
+		return "(" + p.child(e) + ")"
 	}
-	return Print(e)
+	return p.child(e)
 }
 
 func literal(v any) string {
@@ -72,101 +84,99 @@ func literal(v any) string {
 }
 
 // maybe prints what may be missing behind a word.
-func maybe(word string, e Expr) string {
+func (p printer) maybe(word string, e Expr) string {
 	if e == nil {
 		return ""
 	}
-	return word + Print(e)
+	return word + p.child(e)
 }
 
-func printList(list []Expr) string {
+func (p printer) list(list []Expr) string {
 	texts := make([]string, len(list))
 	for i, e := range list {
-		texts[i] = Print(e)
+		texts[i] = p.child(e)
 	}
 	return strings.Join(texts, ", ")
 }
 
 // printForm prints what is no operator.
-func printForm(e Expr) string {
+func (p printer) form(e Expr) string {
 	switch e := e.(type) {
 	case *ListLit:
-		return "[" + printList(e.Items) + "]"
+		return "[" + p.list(e.Items) + "]"
 	case *MapLit:
 		parts := make([]string, len(e.Keys))
 		for i, k := range e.Keys {
-			parts[i] = k + ": " + Print(e.Values[i])
+			parts[i] = k + ": " + p.child(e.Values[i])
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case *Call:
-		return printCall(e)
+		return p.call(e)
 	case *Case:
-		s := "CASE" + maybe(" ", e.Subject)
+		s := "CASE" + p.maybe(" ", e.Subject)
 		for i, w := range e.When {
-			s += " WHEN " + Print(w) + " THEN " + Print(e.Then[i])
+			s += " WHEN " + p.child(w) + " THEN " + p.child(e.Then[i])
 		}
-		return s + maybe(" ELSE ", e.Else) + " END"
+		return s + p.maybe(" ELSE ", e.Else) + " END"
 	case *ListComp:
-		return "[" + e.Var + " IN " + Print(e.List) + maybe(" WHERE ", e.Where) + maybe(" | ", e.Map) + "]"
+		return "[" + e.Var + " IN " + p.child(e.List) + p.maybe(" WHERE ", e.Where) + p.maybe(" | ", e.Map) + "]"
 	case *PatternComp:
-		return "[" + PrintPattern(e.Pattern) + maybe(" WHERE ", e.Where) + maybe(" | ", e.Map) + "]"
+		return "[" + p.pattern(e.Pattern) + p.maybe(" WHERE ", e.Where) + p.maybe(" | ", e.Map) + "]"
 	case *Quantifier:
-		return e.Kind + "(" + e.Var + " IN " + Print(e.List) + maybe(" WHERE ", e.Where) + ")"
+		return e.Kind + "(" + e.Var + " IN " + p.child(e.List) + p.maybe(" WHERE ", e.Where) + ")"
 	case *Reduce:
-		return "reduce(" + e.Acc + " = " + Print(e.Init) + ", " + e.Var + " IN " + Print(e.List) + " | " + Print(e.Step) + ")"
+		return "reduce(" + e.Acc + " = " + p.child(e.Init) + ", " + e.Var + " IN " + p.child(e.List) + " | " + p.child(e.Step) + ")"
 	case *Exists:
 		if e.Called {
-			return "exists(" + PrintPattern(e.Match.Patterns[0]) + ")"
+			return "exists(" + p.pattern(e.Match.Patterns[0]) + ")"
 		}
 		if e.Pattern {
-			return PrintPattern(e.Match.Patterns[0])
+			return p.pattern(e.Match.Patterns[0])
 		}
 		return fmt.Sprintf("EXISTS { %d:%d }", e.At.Line, e.At.Column)
 	}
 	return fmt.Sprintf("%T", e)
 }
 
-func printCall(e *Call) string {
+func (p printer) call(e *Call) string {
 	switch {
 	case e.Star:
 		return strings.ToLower(e.Name) + "(*)"
 	case e.Distinct:
-		return strings.ToLower(e.Name) + "(DISTINCT " + printList(e.Args) + ")"
+		return strings.ToLower(e.Name) + "(DISTINCT " + p.list(e.Args) + ")"
 	}
-	return strings.ToLower(e.Name) + "(" + printList(e.Args) + ")"
+	return strings.ToLower(e.Name) + "(" + p.list(e.Args) + ")"
 }
 
-// PrintPattern writes a pattern.
-func PrintPattern(p *Pattern) string {
+func (p printer) pattern(x *Pattern) string {
 	s := ""
-	if p.Path != "" {
-		s = p.Path + " = "
+	if x.Path != "" {
+		s = x.Path + " = "
 	}
-	for i, n := range p.Nodes {
-		s += printNode(n)
-		if i < len(p.Rels) {
-			s += PrintRel(p.Rels[i])
+	for i, n := range x.Nodes {
+		s += p.node(n)
+		if i < len(x.Rels) {
+			s += p.rel(x.Rels[i])
 		}
 	}
 	switch {
-	case p.All:
+	case x.All:
 		return "allShortestPaths(" + s + ")"
-	case p.Shortest:
+	case x.Shortest:
 		return "shortestPath(" + s + ")"
 	}
 	return s
 }
 
-func printNode(n *NodePattern) string {
+func (p printer) node(n *NodePattern) string {
 	s := n.Name
 	for _, l := range n.Labels {
 		s += ":" + l
 	}
-	return "(" + s + maybe(" ", n.Props) + ")"
+	return "(" + s + p.maybe(" ", n.Props) + ")"
 }
 
-// PrintRel writes a relationship of a pattern.
-func PrintRel(r *RelPattern) string {
+func (p printer) rel(r *RelPattern) string {
 	s := r.Name
 	for i, t := range r.Types {
 		if i == 0 {
@@ -181,7 +191,7 @@ func PrintRel(r *RelPattern) string {
 			s += strconv.Itoa(r.Max)
 		}
 	}
-	s += maybe(" ", r.Props)
+	s += p.maybe(" ", r.Props)
 	if s != "" {
 		s = "[" + s + "]"
 	}

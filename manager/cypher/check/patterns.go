@@ -59,7 +59,7 @@ func node(n *ast.NodePattern, vars scope) error {
 }
 
 func conflict(name string, at ast.Pos, is types.Type, wanted string) error {
-	return issue.New(issue.Syntax, "VariableTypeConflict", at, "the variable %s is a %s, and cannot be a %s too", name, is.Kinds, wanted)
+	return issue.New(issue.Syntax, "VariableTypeConflict", at, "the variable %s is %s, and cannot be a %s too", name, article(is.Kinds), wanted)
 }
 
 func relationship(r *ast.RelPattern, vars scope, rels map[string]bool) error {

@@ -20,8 +20,9 @@ func project(p *ast.Projection, where ast.Expr, vars scope, with bool) (after sc
 		columns = ast.SortedNames(vars)
 	}
 	groups := aggregating(p)
+	cols := ast.NewColumns(p)
 	for _, item := range p.Items {
-		t, err := column(item, vars, with, groups, p)
+		t, err := column(item, vars, with, groups, cols)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -36,7 +37,7 @@ func project(p *ast.Projection, where ast.Expr, vars scope, with bool) (after sc
 		around = vars.with(after)
 	}
 	for _, s := range p.Order {
-		if err := order(s.Expr, p, vars, around, groups); err != nil {
+		if err := order(s.Expr, p, cols, vars, around, groups); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -47,7 +48,7 @@ func project(p *ast.Projection, where ast.Expr, vars scope, with bool) (after sc
 		return nil, nil, err
 	}
 	if where != nil {
-		where = ast.Projected(where, p)
+		where = cols.Projected(where)
 	}
 	return after, columns, condition(where, around)
 }
@@ -58,7 +59,7 @@ func aggregating(p *ast.Projection) bool {
 }
 
 // column checks one item.
-func column(item ast.Item, vars scope, with, groups bool, p *ast.Projection) (types.Type, error) {
+func column(item ast.Item, vars scope, with, groups bool, cols *ast.Columns) (types.Type, error) {
 	if _, plain := item.Expr.(*ast.Variable); with && !item.Named && !plain {
 		return types.Any(), issue.New(issue.Syntax, "NoExpressionAlias", item.At, "an expression behind WITH has no name").WithHint("write %s AS name", item.Name)
 	}
@@ -66,7 +67,7 @@ func column(item ast.Item, vars scope, with, groups bool, p *ast.Projection) (ty
 	if err != nil || !groups || !aggregates(item.Expr) {
 		return t, err
 	}
-	if _, at, found := first(loose(item.Expr, p, nil)); found {
+	if _, at, found := first(loose(item.Expr, cols, nil)); found {
 		return t, issue.New(issue.Syntax, "AmbiguousAggregationExpression", at, "the expression mixes an aggregation with something that is no column of its own").
 			WithHint("make the other part a column with WITH first")
 	}
@@ -75,9 +76,9 @@ func column(item ast.Item, vars scope, with, groups bool, p *ast.Projection) (ty
 
 // loose are the variables in an expression that stand neither in an aggregation
 // nor in what rows are grouped by.
-func loose(e ast.Expr, p *ast.Projection, around scope) map[string]ast.Pos {
+func loose(e ast.Expr, cols *ast.Columns, around scope) map[string]ast.Pos {
 	left := ast.Rewrite(e, func(e ast.Expr, local []string) ast.Expr {
-		if c, ok := e.(*ast.Call); ok && aggregation(c) || ast.GroupedBy(e, p, local) {
+		if c, ok := e.(*ast.Call); ok && aggregation(c) || cols.GroupedBy(e, local) {
 			return &ast.Literal{}
 		}
 		return nil
@@ -103,15 +104,15 @@ func first(vars map[string]ast.Pos) (name string, at ast.Pos, found bool) {
 
 // order checks what ORDER BY goes by. Behind an aggregation only columns are left
 // to go by, and aggregations.
-func order(e ast.Expr, p *ast.Projection, vars, around scope, groups bool) error {
+func order(e ast.Expr, p *ast.Projection, cols *ast.Columns, vars, around scope, groups bool) error {
 	if !aggregates(e) {
-		_, err := (checker{vars: around}).expr(ast.Projected(e, p))
+		_, err := (checker{vars: around}).expr(cols.Projected(e))
 		return err
 	}
 	if !groups {
 		return issue.New(issue.Syntax, "InvalidAggregation", e.Pos(), "ORDER BY has an aggregation where the columns have none").WithHint("make it a column")
 	}
-	if name, at, found := first(loose(e, p, around)); found {
+	if name, at, found := first(loose(e, cols, around)); found {
 		for _, item := range p.Items {
 			if _, part := ast.Variables(item.Expr)[name]; part && !ast.Simple(item.Expr) && !aggregates(item.Expr) {
 				return issue.New(issue.Syntax, "AmbiguousAggregationExpression", at, "the expression mixes an aggregation with something that is no column of its own")
@@ -136,7 +137,7 @@ func bound(e ast.Expr, word string) error {
 		return err
 	}
 	if t.Never(types.Integer) {
-		return issue.New(issue.Syntax, "InvalidArgumentType", e.Pos(), "%s wants an integer, not a %s", word, t.Kinds)
+		return issue.New(issue.Syntax, "InvalidArgumentType", e.Pos(), "%s wants an integer, not %s", word, article(t.Kinds))
 	}
 	if l, ok := e.(*ast.Literal); ok {
 		if n, ok := l.Value.(int64); ok && n < 0 {

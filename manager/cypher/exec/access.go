@@ -31,7 +31,7 @@ func get(v value.Value, key string) (value.Value, error) {
 		}
 		return field, nil
 	}
-	return nil, issue.Raise(issue.Type, "PropertyAccessOnNonMap", "a %s has no properties such as .%s", value.TypeName(v), key)
+	return nil, issue.Raise(issue.Type, "PropertyAccessOnNonMap", "%s has no properties such as .%s", value.Described(v), key)
 }
 
 // index is X[i].
@@ -52,7 +52,7 @@ func index(_ *run, v, i value.Value) (value.Value, error) {
 		}
 		return list[i], nil
 	}
-	return nil, issue.Raise(issue.Type, "ListElementAccessByNonInteger", "the index of a list is an integer, not a %s", value.TypeName(i))
+	return nil, issue.Raise(issue.Type, "ListElementAccessByNonInteger", "the index of a list is an integer, not %s", value.Described(i))
 }
 
 func byName(v, i value.Value) (value.Value, error) {
@@ -61,7 +61,7 @@ func byName(v, i value.Value) (value.Value, error) {
 		return nil, nil
 	case value.Map, *value.Node, *value.Relationship:
 	default:
-		return nil, issue.Raise(issue.Type, "InvalidArgumentType", "a %s has no elements", value.TypeName(v))
+		return nil, issue.Raise(issue.Type, "InvalidArgumentType", "%s has no elements", value.Described(v))
 	}
 	switch i := i.(type) {
 	case nil:
@@ -69,7 +69,7 @@ func byName(v, i value.Value) (value.Value, error) {
 	case string:
 		return get(v, i)
 	}
-	return nil, issue.Raise(issue.Type, "MapElementAccessByNonString", "the index of a map is a string, not a %s", value.TypeName(i))
+	return nil, issue.Raise(issue.Type, "MapElementAccessByNonString", "the index of a map is a string, not %s", value.Described(i))
 }
 
 func (c *compiler) slice(e *ast.Slice, s plan.Scope) (eval, error) {
@@ -93,7 +93,7 @@ func (c *compiler) slice(e *ast.Slice, s plan.Scope) (eval, error) {
 		}
 		list, ok := v.(value.List)
 		if !ok {
-			return nil, placed(issue.Raise(issue.Type, "InvalidArgumentType", "a %s has no parts", value.TypeName(v)), e.At)
+			return nil, placed(issue.Raise(issue.Type, "InvalidArgumentType", "%s has no parts", value.Described(v)), e.At)
 		}
 		from, to, ok, err := limits(r, ends, len(list), e.At)
 		if err != nil || !ok {
@@ -116,7 +116,7 @@ func limits(r *run, ends [2]eval, length int, at ast.Pos) (from, to int, ok bool
 		}
 		n, isInt := v.(int64)
 		if !isInt {
-			return 0, 0, false, placed(issue.Raise(issue.Type, "InvalidArgumentType", "the end of a part of a list is an integer, not a %s", value.TypeName(v)), at)
+			return 0, 0, false, placed(issue.Raise(issue.Type, "InvalidArgumentType", "the end of a part of a list is an integer, not %s", value.Described(v)), at)
 		}
 		if n < 0 {
 			n += int64(length)
@@ -151,7 +151,7 @@ func (c *compiler) labels(e *ast.HasLabels, s plan.Scope) (eval, error) {
 			}
 			return true, nil
 		}
-		return nil, issue.Raise(issue.Type, "InvalidArgumentValue", "a %s has no labels", value.TypeName(v))
+		return nil, issue.Raise(issue.Type, "InvalidArgumentValue", "%s has no labels", value.Described(v))
 	})
 }
 

@@ -65,7 +65,7 @@ func (s *sum) add(r *run, v, _ value.Value) (int64, error) {
 	switch v.(type) {
 	case int64, float64, temporal.Duration:
 	default:
-		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "a %s cannot be added up", value.TypeName(v)), s.at)
+		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "%s cannot be added up", value.Described(v)), s.at)
 	}
 	if n, ok := v.(int64); ok && s.average { // an average must not overflow
 		v = float64(n)
@@ -130,7 +130,7 @@ type deviation struct {
 func (d *deviation) add(_ *run, v, _ value.Value) (int64, error) {
 	x, ok := float(v)
 	if !ok {
-		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "a %s has no deviation", value.TypeName(v)), d.at)
+		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "%s has no deviation", value.Described(v)), d.at)
 	}
 	d.count++
 	delta := x - d.mean
@@ -156,7 +156,7 @@ type percentile struct {
 
 func (p *percentile) add(_ *run, v, extra value.Value) (int64, error) {
 	if _, ok := float(v); !ok {
-		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "a %s has no percentile", value.TypeName(v)), p.at)
+		return 0, placed(issue.Raise(issue.Type, "InvalidArgumentType", "%s has no percentile", value.Described(v)), p.at)
 	}
 	part, ok := float(extra)
 	if !ok || !(part >= 0 && part <= 1) {

@@ -22,7 +22,7 @@ func arithmetic(op string) operator {
 }
 
 func cannot(op string, a, b value.Value) error {
-	return issue.Raise(issue.Type, "InvalidArgumentType", "%s does not work on a %s and a %s", op, value.TypeName(a), value.TypeName(b))
+	return issue.Raise(issue.Type, "InvalidArgumentType", "%s does not work on %s and %s", op, value.Described(a), value.Described(b))
 }
 
 func overflow(op string, a, b int64) error {
@@ -68,7 +68,7 @@ func negate(v value.Value) (value.Value, error) {
 		d, err := v.Times(-1)
 		return d, badTime(err)
 	}
-	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "- does not work on a %s", value.TypeName(v))
+	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "- does not work on %s", value.Described(v))
 }
 
 func plus(v value.Value) (value.Value, error) {
@@ -76,7 +76,7 @@ func plus(v value.Value) (value.Value, error) {
 	case nil, int64, float64, temporal.Duration:
 		return v, nil
 	}
-	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "+ does not work on a %s", value.TypeName(v))
+	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "+ does not work on %s", value.Described(v))
 }
 
 func subtract(_ *run, a, b value.Value) (value.Value, error) {

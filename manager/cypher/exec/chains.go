@@ -62,6 +62,8 @@ type walk struct {
 	in   map[int64]bool // relationships of the chain, once it is long
 }
 
+const perStep = 1024 // bytes of stack and list that one step of a chain takes, about
+
 const longChain = 16 // from here on a map is faster than looking through the list
 
 func (s *varExpandSink) push() error {
@@ -99,9 +101,13 @@ func (w *walk) at(n *value.Node) error {
 		if w.has(rel) || used(w.r, w.op.Unique, rel) || !w.each.meets(rel, w.want) {
 			continue
 		}
+		if err := w.r.hold(perStep); err != nil { // it bounds how deep this goes, too
+			return err
+		}
 		w.enter(rel)
 		err := w.at(rel.Other(n))
 		w.leave(rel)
+		w.r.let(perStep)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (e elements) each(r *run, f func(t value.Truth) error) (null bool, err erro
 	}
 	list, ok := v.(value.List)
 	if !ok {
-		return true, placed(issue.Raise(issue.Type, "InvalidArgumentType", "IN wants a list, not a %s", value.TypeName(v)), e.at)
+		return true, placed(issue.Raise(issue.Type, "InvalidArgumentType", "IN wants a list, not %s", value.Described(v)), e.at)
 	}
 	for _, x := range list {
 		if err := r.tick(); err != nil {

@@ -27,7 +27,7 @@ func (c *compiler) unary(e *ast.Unary, s plan.Scope) (eval, error) {
 func truth(v value.Value) (value.Truth, error) {
 	t, ok := value.TruthOf(v)
 	if !ok {
-		return t, issue.Raise(issue.Type, "InvalidArgumentType", "a %s is no condition", value.TypeName(v))
+		return t, issue.Raise(issue.Type, "InvalidArgumentType", "%s is no condition", value.Described(v))
 	}
 	return t, nil
 }
@@ -93,7 +93,7 @@ func in(r *run, v, list value.Value) (value.Value, error) {
 		}
 		return value.In(v, list).Value(), nil
 	}
-	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "IN wants a list, not a %s", value.TypeName(list))
+	return nil, issue.Raise(issue.Type, "InvalidArgumentType", "IN wants a list, not %s", value.Described(list))
 }
 
 // onTexts is null for what is no text.

@@ -74,7 +74,7 @@ func count(r *run, f eval, at ast.Pos, word string) (int64, error) {
 	}
 	n, ok := v.(int64)
 	if !ok {
-		return 0, placed(issue.Raise(issue.Syntax, "InvalidArgumentType", "%s wants an integer, not a %s", word, value.TypeName(v)), at)
+		return 0, placed(issue.Raise(issue.Syntax, "InvalidArgumentType", "%s wants an integer, not %s", word, value.Described(v)), at)
 	}
 	if n < 0 {
 		return 0, placed(issue.Raise(issue.Syntax, "NegativeIntegerArgument", "%s cannot be negative", word), at)

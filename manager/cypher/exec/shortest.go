@@ -95,7 +95,13 @@ func (x *search) back(from, at *value.Node, rels value.List) error {
 		if err := x.r.tick(); err != nil {
 			return err
 		}
-		if err := x.back(from, rel.Other(at), append(slices.Clone(rels), rel)); err != nil {
+		step := int64(len(rels)+1) * perRow // a list for each step: this bounds how deep it goes, too
+		if err := x.r.hold(step); err != nil {
+			return err
+		}
+		err := x.back(from, rel.Other(at), append(slices.Clone(rels), rel))
+		x.r.let(step)
+		if err != nil {
 			return err
 		}
 		if !x.op.All {

@@ -91,7 +91,7 @@ func index(groups ...[]Func) map[string]Func {
 
 // wrong says that an argument is of a type that the function cannot use.
 func wrong(name string, v value.Value) error {
-	return issue.Raise(issue.Type, "InvalidArgumentValue", "%s() cannot use a %s", name, value.TypeName(v))
+	return issue.Raise(issue.Type, "InvalidArgumentValue", "%s() cannot use %s", name, value.Described(v))
 }
 
 // one makes a function of one argument.

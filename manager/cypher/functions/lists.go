@@ -102,7 +102,7 @@ func rangeList(env *Env, args []value.Value) (value.Value, error) {
 	for i, a := range args {
 		var ok bool
 		if n[i], ok = a.(int64); !ok {
-			return nil, issue.Raise(issue.Argument, "InvalidArgumentType", "range() wants integers, not a %s", value.TypeName(a))
+			return nil, issue.Raise(issue.Argument, "InvalidArgumentType", "range() wants integers, not %s", value.Described(a))
 		}
 	}
 	start, end, step := n[0], n[1], n[2]

@@ -98,7 +98,7 @@ func replace(env *Env, args []value.Value) (value.Value, error) {
 	return strings.ReplaceAll(s[0], s[1], s[2]), nil
 }
 
-func split(_ *Env, args []value.Value) (value.Value, error) {
+func split(env *Env, args []value.Value) (value.Value, error) {
 	s, ok := args[0].(string)
 	if !ok {
 		return nil, wrong("split", args[0])
@@ -106,6 +106,9 @@ func split(_ *Env, args []value.Value) (value.Value, error) {
 	by, ok := args[1].(string)
 	if !ok {
 		return nil, wrong("split", args[1])
+	}
+	if parts := int64(strings.Count(s, by)); parts > env.MaxSize/32 {
+		return nil, issue.Raise(issue.Limit, "MemoryLimit", "split() would make too many parts for the memory that a query may use")
 	}
 	return textList(strings.Split(s, by)), nil
 }

@@ -14,8 +14,9 @@ import (
 
 // Bounds on a query, so that no text can take the stack or the memory.
 const (
-	MaxText  = 256 << 10 // bytes
-	maxDepth = 200       // expressions and queries in one another
+	MaxText  = 64 << 10 // bytes
+	maxDepth = 200      // expressions and queries in one another
+	maxRels  = 100      // in one MATCH: how to go through them is weighed pair by pair
 )
 
 type parser struct {

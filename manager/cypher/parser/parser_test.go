@@ -84,6 +84,8 @@ func TestBounds(t *testing.T) {
 		"signs":    "RETURN " + strings.Repeat("- ", 50_000) + "1",
 		"patterns": "RETURN " + strings.Repeat("({a: ", 30_000),
 		"exists":   "MATCH (n) WHERE " + strings.Repeat("EXISTS { MATCH (n) WHERE ", 5000) + "true",
+		"chain":    "MATCH ()" + strings.Repeat("--()", 200) + " RETURN 1",
+		"many":     "MATCH ()" + strings.Repeat(", ()", 200) + " RETURN 1",
 		"length":   "RETURN '" + strings.Repeat("x", MaxText) + "'",
 	} {
 		if _, err := Parse(text); err == nil {

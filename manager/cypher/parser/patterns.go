@@ -10,12 +10,16 @@ import (
 )
 
 func (p *parser) patterns() (list []*ast.Pattern, err error) {
+	count := 0
 	for {
 		pattern, err := p.pattern()
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, pattern)
+		if count += 1 + len(pattern.Rels); count > maxRels {
+			return nil, issue.New(issue.Limit, "PatternTooLarge", pattern.At, "a MATCH has more than %d nodes and relationships", maxRels).WithHint("split it into several")
+		}
 		if !p.symbol(",") {
 			return list, nil
 		}
@@ -78,7 +82,9 @@ func (p *parser) chain() (*ast.Pattern, error) {
 		if err != nil {
 			return nil, err
 		}
-		pattern.Rels = append(pattern.Rels, r)
+		if pattern.Rels = append(pattern.Rels, r); len(pattern.Rels) > maxRels {
+			return nil, issue.New(issue.Limit, "PatternTooLarge", r.At, "a pattern has more than %d relationships", maxRels)
+		}
 	}
 }
 

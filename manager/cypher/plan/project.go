@@ -12,12 +12,13 @@ import (
 type projector struct {
 	p      *Planner
 	proj   *ast.Projection // without *
+	names  *ast.Columns
 	before Scope
 	after  Scope
 	ops    []Op
 	cols   []int
 	agg    *Aggregate     // or nil
-	calls  map[string]int // slot of each aggregation, by its text
+	calls  map[string]int // slot of each aggregation, by its key
 	groups Scope          // hidden names of keys and aggregations
 	keys   map[string]string
 	keep   []ast.Expr // that needs variables of before behind the columns
@@ -25,6 +26,7 @@ type projector struct {
 
 func (p *Planner) project(proj *ast.Projection, where ast.Expr, scope Scope) ([]Op, Scope, []int) {
 	j := &projector{p: p, proj: expandStar(proj, scope), before: scope, after: Scope{}, calls: map[string]int{}, groups: Scope{}, keys: map[string]string{}}
+	j.names = ast.NewColumns(j.proj)
 	if slices.ContainsFunc(j.proj.Items, func(i ast.Item) bool { return aggregates(i.Expr) }) {
 		j.group()
 	} else {
@@ -38,7 +40,7 @@ func (p *Planner) project(proj *ast.Projection, where ast.Expr, scope Scope) ([]
 		j.ops = append(j.ops, &Distinct{Slots: j.cols})
 	}
 	if where != nil {
-		where = ast.Projected(where, j.proj)
+		where = j.names.Projected(where)
 		j.keep = append(j.keep, where)
 	}
 	j.order(around)
@@ -103,7 +105,7 @@ func (j *projector) group() {
 			j.agg.Keys = append(j.agg.Keys, Assign{Bound{item.Expr, j.before}, slots[i], item.Name})
 			hidden := fmt.Sprintf(" key %d", slots[i])
 			j.groups[hidden] = slots[i]
-			j.keys[ast.Print(item.Expr)] = hidden
+			j.keys[j.names.Key(item.Expr)] = hidden
 		}
 	}
 	project := &Project{}
@@ -123,8 +125,8 @@ func (j *projector) over(e ast.Expr) ast.Expr {
 		if c, ok := e.(*ast.Call); ok && aggregation(c) {
 			return &ast.Variable{At: c.At, Name: j.aggregation(c)}
 		}
-		if ast.GroupedBy(e, j.proj, local) {
-			return &ast.Variable{At: e.Pos(), Name: j.keys[ast.Print(e)]}
+		if j.names.GroupedBy(e, local) {
+			return &ast.Variable{At: e.Pos(), Name: j.keys[j.names.Key(e)]}
 		}
 		return nil
 	})
@@ -132,7 +134,7 @@ func (j *projector) over(e ast.Expr) ast.Expr {
 
 // aggregation is the hidden name of an aggregation; the same one is computed once.
 func (j *projector) aggregation(c *ast.Call) string {
-	text := ast.Print(c)
+	text := j.names.Key(c)
 	slot, known := j.calls[text]
 	if !known {
 		slot = j.p.Slot()
@@ -151,7 +153,7 @@ func (j *projector) order(around Scope) {
 	}
 	sort := &Sort{}
 	for _, s := range j.proj.Order {
-		key := Key{Bound{ast.Projected(s.Expr, j.proj), around}, s.Desc}
+		key := Key{Bound{j.names.Projected(s.Expr), around}, s.Desc}
 		if aggregates(s.Expr) {
 			key.Bound = Bound{j.over(s.Expr), nil}
 		}

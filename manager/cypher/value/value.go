@@ -154,6 +154,17 @@ func TypeName(v Value) string {
 	return temporalName(v)
 }
 
+// Described is the name of a value's type with its article: an integer.
+func Described(v Value) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case int64:
+		return "an integer"
+	}
+	return "a " + TypeName(v)
+}
+
 func temporalName(v Value) string {
 	switch v.(type) {
 	case temporal.Date:
