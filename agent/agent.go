@@ -93,7 +93,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
 	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2())
+	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2(), netconf.ProbeEthtool())
 	a.mu.Unlock()
 	return a.work(ctx, p)
 }

@@ -33,6 +33,8 @@ type Interface struct {
 	Speed           uint32     `json:"speed,omitempty"`  // Mbit/s; 0: not known
 	Duplex          string     `json:"duplex,omitempty"` // full, half
 	Autonegotiation bool       `json:"autonegotiation,omitempty"`
+	LinkModes       *LinkModes `json:"link_modes,omitempty"`
+	Port            string     `json:"port,omitempty"` // kind of plug: twisted pair, fibre, ...
 	Driver          string     `json:"driver,omitempty"`
 	Firmware        string     `json:"firmware,omitempty"`
 	Bus             string     `json:"bus,omitempty"`         // e.g. 0000:00:1f.6
@@ -80,6 +82,14 @@ type IPConfig struct {
 type Bond struct {
 	Mode   string `json:"mode"`
 	Active string `json:"active,omitempty"`
+}
+
+// LinkModes are kinds of links, e.g. 1000baseT/Full, with the other things that two
+// ends agree on, such as Pause and FEC.
+type LinkModes struct {
+	Supported  []string `json:"supported,omitempty"`
+	Advertised []string `json:"advertised,omitempty"`
+	Peer       []string `json:"peer,omitempty"` // what the other end advertises
 }
 
 // RingSizes are a device's queues, in descriptors.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"cassini/agent/netns"
 	"cassini/model"
 
-	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -26,11 +26,12 @@ type space struct {
 	ns      netns.Namespace
 	events  *nl.NetlinkSocket
 	asks    *nl.NetlinkSocket
-	ethtool *ethtool.Ethtool
-	table   *table
+	drivers *drivers
+	counts  *counts
 	cfg     Config
 
-	counts *counts
+	mu    sync.Mutex // links' own notices come beside the others
+	table *table
 }
 
 // counts are shared by all namespaces.
@@ -50,7 +51,7 @@ func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
 		if s.asks, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
 			return fmt.Errorf("open rtnetlink: %w", err)
 		}
-		s.ethtool, err = openEthtool()
+		s.drivers, err = openDrivers()
 		return err
 	})
 	if err != nil {
@@ -71,31 +72,30 @@ func (s *space) close() {
 	if s.asks != nil {
 		s.asks.Close()
 	}
-	if s.ethtool != nil {
-		s.ethtool.Close()
+	if s.drivers != nil {
+		s.drivers.close()
 	}
 }
 
-// run tells what moves after readAll, until the context ends.
+// run tells what moves after readAll, until the context ends. tell is not called
+// twice at once.
 func (s *space) run(ctx context.Context, tell func([]model.Interface, []change)) error {
-	stop := context.AfterFunc(ctx, s.events.Close)
+	var notices sync.WaitGroup
+	defer notices.Wait()
+	stop := context.AfterFunc(ctx, s.stop)
 	defer stop()
+	defer s.stop()
+	notices.Go(func() { s.drivers.listen(func(index int) { s.reset(index, tell) }, s.malformed) })
 	for {
-		if s.table.routes.stale {
-			s.table.forgetRoutes()
-			if err := s.read(ctx, routeTables); err != nil {
-				return err
-			}
+		if err := s.settle(ctx, tell); err != nil {
+			return err
 		}
-		tell(s.moved(false))
 		messages, from, err := s.events.Receive()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, unix.ENOBUFS):
-			s.counts.resyncs.Add(1)
-			s.drain()
-			if err := s.readAll(ctx); err != nil {
+			if err := s.startOver(ctx); err != nil {
 				return err
 			}
 			continue
@@ -107,9 +107,61 @@ func (s *space) run(ctx context.Context, tell func([]model.Interface, []change))
 			return fmt.Errorf("hear from rtnetlink: %w", err)
 		}
 		if from != nil && from.Pid == 0 { // from the kernel
+			s.mu.Lock()
 			s.take(messages)
+			s.mu.Unlock()
 		}
 	}
+}
+
+// stop ends run.
+func (s *space) stop() {
+	s.events.Close()
+	if s.drivers.notices != nil {
+		s.drivers.notices.Close()
+	}
+}
+
+// settle tells what differs from what was told.
+func (s *space) settle(ctx context.Context, tell func([]model.Interface, []change)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table.routes.stale {
+		s.table.forgetRoutes()
+		if err := s.read(ctx, routeTables); err != nil {
+			return err
+		}
+	}
+	tell(s.moved(false))
+	return nil
+}
+
+// startOver reads everything, since messages were lost.
+func (s *space) startOver(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.resyncs.Add(1)
+	s.drain()
+	return s.readAll(ctx)
+}
+
+// reset asks the driver of a link again, which somebody set; 0 is for all links.
+func (s *space) reset(index int, tell func([]model.Interface, []change)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.messages.Add(1)
+	for i, l := range s.table.links {
+		if index == 0 || index == i {
+			s.table.settings[i] = s.drivers.read(i, l.Name)
+			s.table.dirty[i] = struct{}{}
+		}
+	}
+	tell(s.moved(false))
+}
+
+func (s *space) malformed(err error) {
+	s.counts.malformed.Add(1)
+	s.cfg.Logger.Warn("netlink message left out", "error", err)
 }
 
 // drain throws away what waits. The kernel tells of a loss once, and again only when
@@ -128,8 +180,7 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 		s.counts.messages.Add(1)
 		m, ok, err := parseMessage(raw)
 		if err != nil {
-			s.counts.malformed.Add(1)
-			s.cfg.Logger.Warn("rtnetlink message left out", "error", err)
+			s.malformed(err)
 		}
 		if !ok || err != nil {
 			continue
@@ -148,7 +199,7 @@ func (s *space) take(messages []syscall.NetlinkMessage) {
 		}
 		s.table.apply(m)
 		if m.link != nil && !m.gone {
-			s.table.settings[m.link.Index] = readSettings(s.ethtool, m.link.Name)
+			s.table.settings[m.link.Index] = s.drivers.read(m.link.Index, m.link.Name)
 		}
 	}
 }
