@@ -12,9 +12,8 @@ import (
 
 	"cassini/manager/cypher"
 	"cassini/manager/cypher/issue"
+	"cassini/manager/cypher/source"
 	"cassini/manager/cypher/value"
-	"cassini/manager/cypher/world"
-	"cassini/manager/graph"
 )
 
 // Limits on queries.
@@ -50,6 +49,7 @@ type queryProblem struct {
 // postQuery answers questions in openCypher, a few at a time.
 func (s *server) postQuery() func(http.ResponseWriter, *http.Request, params) {
 	turns := make(chan struct{}, queriesAtOnce)
+	known := &worlds{}
 	return func(w http.ResponseWriter, r *http.Request, _ params) {
 		body, at, status, err := s.readQuery(w, r)
 		if err != nil {
@@ -73,7 +73,7 @@ func (s *server) postQuery() func(http.ResponseWriter, *http.Request, params) {
 		case <-r.Context().Done():
 			return
 		}
-		answer, err := s.runQuery(r.Context(), q, g, body.Params)
+		answer, err := s.runQuery(r.Context(), q, known.get(g), body.Params)
 		if err != nil {
 			s.queryFailed(w, r, err)
 			return
@@ -116,10 +116,9 @@ func (s *server) readQuery(w http.ResponseWriter, r *http.Request) (body queryBo
 	return body, p.at(), 0, nil
 }
 
-// runQuery runs a query on a graph as it stands now.
-func (s *server) runQuery(ctx context.Context, q *cypher.Query, g *graph.Graph, given map[string]any) (queryAnswer, error) {
+func (s *server) runQuery(ctx context.Context, q *cypher.Query, g source.Graph, given map[string]any) (queryAnswer, error) {
 	start := time.Now()
-	result, err := q.Run(ctx, world.Of(g.Graph(graph.GraphFilter{})), cypher.Options{
+	result, err := q.Run(ctx, g, cypher.Options{
 		Params: given, Now: s.Now(), Limits: cypher.Limits{Time: queryTime},
 	})
 	if err != nil {

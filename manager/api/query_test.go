@@ -3,8 +3,12 @@ package api
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+
+	"cassini/manager/graph"
+	"cassini/model"
 )
 
 func ask(t *testing.T, body string) *httptest.ResponseRecorder {
@@ -82,6 +86,30 @@ func TestQueryRefreshesCounters(t *testing.T) {
 	if len(b.asked) != 1 {
 		t.Errorf("asked %d times", len(b.asked))
 	}
+}
+
+// TestWorldsAreKept wants a graph that heard nothing to be rendered once, and one
+// that heard something to be rendered anew.
+func TestWorldsAreKept(t *testing.T) {
+	b := filled(t)
+	w := &worlds{}
+	first := w.get(b.g)
+	if w.get(b.g) != first {
+		t.Error("the same graph was rendered twice")
+	}
+	doc, err := model.NewDocument(model.Name{Host: "web-18", Package: model.PackageIdentity}, now, model.Identity{Hostname: "web-18"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.g.Apply("2026-11-20.19:26:04.000000.identity.web-18", doc)
+	second := w.get(b.g)
+	if second == first || second.LabelCount(model.KindHost) != first.LabelCount(model.KindHost)+1 {
+		t.Errorf("%d hosts, and with one more %d", first.LabelCount(model.KindHost), second.LabelCount(model.KindHost))
+	}
+	if w.get(graph.New(graph.Limits{})).NodeCount() != 0 {
+		t.Error("another graph is the same")
+	}
+	runtime.KeepAlive(first)
 }
 
 // FuzzQueryBody wants an answer of ours to whatever body.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"cassini/manager/cypher/memory"
-	"cassini/manager/cypher/source"
 	"cassini/manager/cypher/value"
 	"cassini/model"
 )
@@ -20,7 +19,7 @@ const ID = "id"
 // Of makes a graph for queries of a graph as the manager answers it whole. It
 // takes no copy of attributes, which must not change any more; they are turned
 // into properties when a query looks at them.
-func Of(g model.Graph) source.Graph {
+func Of(g model.Graph) *memory.Graph {
 	b := memory.NewBuilder(memory.Options{Fold: fold, Name: ID, Nodes: len(g.Nodes)})
 	labels := make(map[string][]string)
 	for i, n := range g.Nodes {
