@@ -25,10 +25,11 @@ type Interface struct {
 	CarrierChanges uint32 `json:"carrier_changes"`
 	Promiscuous    bool   `json:"promiscuous,omitempty"`
 
-	Master string `json:"master,omitempty"` // the bridge or bond that it belongs to
-	Parent string `json:"parent,omitempty"` // what a VLAN or macvlan stands on; the peer of a veth here
-	VLAN   int    `json:"vlan,omitempty"`   // id of a VLAN interface
-	Bond   *Bond  `json:"bond,omitempty"`
+	Master string  `json:"master,omitempty"` // the bridge or bond that it belongs to
+	Parent string  `json:"parent,omitempty"` // what a VLAN or macvlan stands on; the peer of a veth here
+	VLAN   int     `json:"vlan,omitempty"`   // id of a VLAN interface
+	Bond   *Bond   `json:"bond,omitempty"`
+	Tunnel *Tunnel `json:"tunnel,omitempty"`
 
 	Speed           uint32     `json:"speed,omitempty"`  // Mbit/s; 0: not known
 	Duplex          string     `json:"duplex,omitempty"` // full, half
@@ -82,6 +83,13 @@ type IPConfig struct {
 type Bond struct {
 	Mode   string `json:"mode"`
 	Active string `json:"active,omitempty"`
+}
+
+// Tunnel is where a tunnel goes.
+type Tunnel struct {
+	Local  netip.Addr `json:"local,omitzero"`
+	Remote netip.Addr `json:"remote,omitzero"` // of VXLAN also a group
+	ID     uint32     `json:"id,omitempty"`    // VNI, or key
 }
 
 // LinkModes are kinds of links, e.g. 1000baseT/Full, with the other things that two

@@ -131,14 +131,48 @@ func parseLink(m syscall.NetlinkMessage) (*link, error) {
 	if perm := a.PermHWAddr.String(); perm != l.Address {
 		l.PermanentAddress = perm
 	}
+	l.kind(read)
+	return l, l.carrier(m.Data[unix.SizeofIfInfomsg:])
+}
+
+// kind takes what only links of a kind have.
+func (l *link) kind(read netlink.Link) {
 	switch t := read.(type) {
 	case *netlink.Vlan:
 		l.VLAN = t.VlanId
 	case *netlink.Bond:
 		l.Bond = &model.Bond{Mode: t.Mode.String()}
 		l.active = max(t.ActiveSlave, 0)
+	case *netlink.Vxlan:
+		l.parent = t.VtepDevIndex
+		l.Tunnel = tunnel(t.SrcAddr, t.Group, uint32(t.VxlanId))
+	case *netlink.Geneve:
+		l.Tunnel = tunnel(nil, t.Remote, t.ID)
+	case *netlink.Gretap:
+		l.Tunnel = tunnel(t.Local, t.Remote, t.OKey)
+	case *netlink.Gretun:
+		l.Tunnel = tunnel(t.Local, t.Remote, t.OKey)
+	case *netlink.Iptun:
+		l.Tunnel = tunnel(t.Local, t.Remote, 0)
+	case *netlink.Sittun:
+		l.Tunnel = tunnel(t.Local, t.Remote, 0)
+	case *netlink.Ip6tnl:
+		l.Tunnel = tunnel(t.Local, t.Remote, 0)
 	}
-	return l, l.carrier(m.Data[unix.SizeofIfInfomsg:])
+}
+
+// tunnel is where a tunnel goes; an address that is not set may be anyone's.
+func tunnel(local, remote net.IP, id uint32) *model.Tunnel {
+	t := &model.Tunnel{ID: id}
+	for _, end := range []struct {
+		to   *netip.Addr
+		from net.IP
+	}{{&t.Local, local}, {&t.Remote, remote}} {
+		if addr, ok := netip.AddrFromSlice(end.from); ok && !addr.Unmap().IsUnspecified() {
+			*end.to = addr.Unmap()
+		}
+	}
+	return t
 }
 
 // carrier reads what the library leaves out.

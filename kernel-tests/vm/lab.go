@@ -101,12 +101,24 @@ func (l *lab) test(ctx context.Context, series string) Result {
 	}
 	result.Run = machine.Run
 	result.Failures = verdict.Judge(machine)
+	if dir := filepath.Join(l.opts.cache, "vm", "failed"); len(result.Failures) > 0 && l.opts.fault == guest.BreakNothing {
+		if err := portsOf(l.prefix(kernel)).keep(dir, time.Now()); err != nil {
+			l.logger.Warn("the next run overwrites these logs", "error", err)
+		} else {
+			l.logger.Info("logs of the failure are kept", "in", dir)
+		}
+	}
 	return result
+}
+
+// prefix is what the names of a machine's files begin with.
+func (l *lab) prefix(kernel debian.Kernel) string {
+	return filepath.Join(l.opts.out, kernel.Series+"-"+kernel.Arch)
 }
 
 // boot runs one machine to its end and collects what it said.
 func (l *lab) boot(ctx context.Context, kernel debian.Kernel, result *Result) (verdict.Machine, error) {
-	prefix := filepath.Join(l.opts.out, kernel.Series+"-"+kernel.Arch)
+	prefix := l.prefix(kernel)
 	initramfs := prefix + ".initramfs.gz"
 	if err := l.writeInitramfs(initramfs, kernel); err != nil {
 		return verdict.Machine{}, err

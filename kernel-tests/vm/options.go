@@ -62,7 +62,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	set.DurationVar(&o.boot, "boot-timeout", 2*time.Minute, "how long booting may take")
 	set.IntVar(&o.memory, "memory", 512, "memory of the machine in `MiB`")
 	set.IntVar(&o.cpus, "cpus", 2, "processors of the machine")
-	set.StringVar(&modules, "modules", "veth,sch_ingress,cls_bpf,tcp_diag,virtio_net", "kernel modules to load")
+	set.StringVar(&modules, "modules", "veth,sch_ingress,cls_bpf,tcp_diag,virtio_net,bonding,8021q,macvlan,bridge,vxlan,ip_gre", "kernel modules to load")
 	set.StringVar(&o.append, "append", "", "more `arguments` for the kernel, such as lsm=lockdown,yama,bpf")
 	set.StringVar(&o.cache, "cache", "", "`directory` that keeps kernels and QEMU (default: cassini in the user's cache directory)")
 	set.StringVar(&o.out, "out", "", "`directory` for logs (default: vm/last in the cache)")
