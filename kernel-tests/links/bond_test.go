@@ -74,7 +74,7 @@ func listen(t *testing.T) *ears {
 	return e
 }
 
-// send puts an LLDP frame on a cable until it is heard on an interface.
+// expect puts a CDP frame on a cable until it is heard on an interface.
 func (e *ears) expect(t *testing.T, from, on string) {
 	t.Helper()
 	i, err := net.InterfaceByName(from)
@@ -82,7 +82,7 @@ func (e *ears) expect(t *testing.T, from, on string) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	do(t, "open a packet socket", err)
 	defer func() { _ = unix.Close(fd) }()
-	frame := frametest.Full()[0].Data
+	frame := frametest.CDPFull()[0].Data // LLDP's group is link-local, and passed on as it is
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		do(t, "send", unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: i.Index}))
 		e.mu.Lock()
