@@ -74,6 +74,31 @@ func (c *Client) Shared(ctx context.Context, q Query) ([]model.Shared, error) {
 	return get[[]model.Shared](ctx, c, "shared", q)
 }
 
+// Impact asks what falls when a node dies. Parameters: of, at.
+func (c *Client) Impact(ctx context.Context, q Query) (model.Impact, error) {
+	return get[model.Impact](ctx, c, "impact", q)
+}
+
+// Path asks for a shortest way between two nodes. Parameters: from, to, at.
+func (c *Client) Path(ctx context.Context, q Query) ([]model.Step, error) {
+	return get[[]model.Step](ctx, c, "path", q)
+}
+
+// Unused asks for services without a client. Parameters: host, at.
+func (c *Client) Unused(ctx context.Context, q Query) ([]model.Service, error) {
+	return get[[]model.Service](ctx, c, "unused", q)
+}
+
+// Exposed asks for services on every address. Parameters: host, at.
+func (c *Client) Exposed(ctx context.Context, q Query) ([]model.Service, error) {
+	return get[[]model.Service](ctx, c, "exposed", q)
+}
+
+// Diff asks what differs between two moments. Parameters: from, to.
+func (c *Client) Diff(ctx context.Context, q Query) (model.Diff, error) {
+	return get[model.Diff](ctx, c, "diff", q)
+}
+
 // Find asks where something is. Parameters: q, at.
 func (c *Client) Find(ctx context.Context, q Query) ([]model.Found, error) {
 	return get[[]model.Found](ctx, c, "find", q)

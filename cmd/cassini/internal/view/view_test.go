@@ -124,6 +124,22 @@ func TestRoutes(t *testing.T) {
 	}), Rules([]model.HostRule{{Host: "web-17", Rule: model.Rule{Family: "inet", Priority: 7, Text: "from 10.0.0.0/8 lookup 100"}}}))
 }
 
+func TestAnswers(t *testing.T) {
+	impact := model.Impact{Of: "host:db-3", Hosts: 1, Services: 1, Victims: []model.Victim{
+		{ID: "service:db-3/postgres:5432", Kind: "service", Effect: model.EffectDown, Depth: 1, Because: "host:db-3"},
+		{ID: "service:web-17/nginx:443", Kind: "service", Effect: model.EffectAffected, Depth: 3, Because: "process:web-17/usr/sbin/nginx"},
+	}}
+	steps := []model.Step{{From: "host:a", Kind: "runs", To: "service:a/x:1"}, {From: "service:a/x:1", Kind: "depends_on", To: "process:b/y", Against: true}}
+	diff := model.Diff{
+		Came: []model.Change{{ID: "service:web-17/sshd:22", Kind: "service"}}, Went: []model.Change{{ID: "host:old", Kind: "host"}},
+		Changed: []model.Change{{ID: "interface:web-17/eth0", Kind: "interface", Attrs: map[string][2]any{"mtu": {1500, 9000}, "vlan": {nil, "30"}}}},
+	}
+	golden(t, "answers", Impact(impact), Path(steps), Diff(diff))
+	if got := ImpactTitle(impact); got != "When host:db-3 dies, hosts that fall: 1, services: 1." {
+		t.Errorf("title %q", got)
+	}
+}
+
 func TestUplinksAndShared(t *testing.T) {
 	golden(t, "uplinks", Uplinks([]model.Uplinks{
 		{Host: "web-17", Ports: []model.Uplink{{Interface: "eth0", Port: "Gi0/7", Up: true}}, Switches: []string{"core-1"}, Risk: model.RiskCable},

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+
+	"cassini/manager/graph"
+)
+
+func (s *server) getImpact(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	impact, ok := g.Impact(p.get("of"))
+	if !ok {
+		unknownNode(w, r, g, p.get("of"))
+		return
+	}
+	s.answer(w, r, impact)
+}
+
+func (s *server) getPath(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	steps, unknown := g.Path(p.get("from"), p.get("to"))
+	if unknown != "" {
+		unknownNode(w, r, g, unknown)
+		return
+	}
+	s.answer(w, r, steps)
+}
+
+// getUnused brings counters up to date first: a client may be news.
+func (s *server) getUnused(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.ask(w, r, p); g != nil {
+		s.answer(w, r, g.Unused(p.get("host")))
+	}
+}
+
+func (s *server) getExposed(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Exposed(p.get("host")))
+	}
+}
+
+func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
+	s.refresh(w, r, p)
+	from, to := p.moments["from"], p.moments["to"]
+	before, err := s.Backend.Graph(r.Context(), from)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	after, err := s.Backend.Graph(r.Context(), to)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	d := graph.DiffGraphs(before, after)
+	d.From, d.To = from, cmp.Or(to, time.Now()).UTC()
+	s.answer(w, r, d)
+}

@@ -1,0 +1,38 @@
+package graph
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"cassini/model"
+)
+
+// Unused are services that listen and that nobody was ever seen to be a client of,
+// sorted by identifier.
+func (g *Graph) Unused(host string) []model.Service {
+	return g.listen(host, func(v *view, n *node) bool {
+		return !slices.ContainsFunc(v.in[n.id], func(e *edge) bool { return e.kind == model.EdgeDependsOn })
+	})
+}
+
+// Exposed are services that listen on every address of their host, sorted by
+// identifier.
+func (g *Graph) Exposed(host string) []model.Service {
+	return g.listen(host, func(_ *view, n *node) bool {
+		return slices.ContainsFunc(n.service.now.Addrs, netip.Addr.IsUnspecified)
+	})
+}
+
+func (g *Graph) listen(host string, which func(*view, *node) bool) []model.Service {
+	list := []model.Service{}
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			if n.kind == model.KindService && n.service != nil && n.service.now.State == model.StateListening && (host == "" || host == n.host) && which(v, n) {
+				list = append(list, n.service.now)
+			}
+		}
+	})
+	slices.SortFunc(list, func(a, b model.Service) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}

@@ -1,0 +1,56 @@
+package model
+
+import "time"
+
+// Effects on a Victim.
+const (
+	EffectDown     = "down"     // it falls itself: it is on what falls
+	EffectAffected = "affected" // all that it needs of a kind falls
+	EffectDegraded = "degraded" // some of what it needs falls, and others of the kind stand
+)
+
+// Impact is what falls when a node dies.
+type Impact struct {
+	Of string `json:"of"`
+	// Hosts and Services count victims of these kinds that are down or affected.
+	Hosts    int      `json:"hosts"`
+	Services int      `json:"services"`
+	Victims  []Victim `json:"victims"` // nearest first
+}
+
+// Victim is a node that falls with another.
+type Victim struct {
+	ID      string `json:"id"`
+	Kind    string `json:"kind"`
+	Host    string `json:"host,omitempty"`
+	Effect  string `json:"effect"`
+	Depth   int    `json:"depth"`   // steps from the cause
+	Because string `json:"because"` // the node by which it is hit
+}
+
+// Step is one edge on a path.
+type Step struct {
+	From string `json:"from"`
+	Kind string `json:"kind"` // of the edge
+	To   string `json:"to"`
+	// Against says that the edge leads from To to From.
+	Against bool `json:"against,omitempty"`
+}
+
+// Diff is what came, went and changed between two moments.
+type Diff struct {
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	Came    []Change  `json:"came"`
+	Went    []Change  `json:"went"`
+	Changed []Change  `json:"changed"`
+}
+
+// Change is a node or a dependency that differs.
+type Change struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	Host string `json:"host,omitempty"`
+	// Attrs are the attributes that differ, with what they were and are.
+	Attrs map[string][2]any `json:"attrs,omitempty"`
+}
