@@ -28,6 +28,14 @@ type Victim struct {
 	Because string `json:"because"` // the node by which it is hit
 }
 
+// SinglePoint is a node that takes others along when it alone dies.
+type SinglePoint struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Hosts    int    `json:"hosts"` // that fall with it
+	Services int    `json:"services"`
+}
+
 // Step is one edge on a path.
 type Step struct {
 	From string `json:"from"`

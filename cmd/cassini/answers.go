@@ -47,6 +47,36 @@ func newImpact(sys *system) *cobra.Command {
 	return cmd
 }
 
+func newSPOF(sys *system) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "spof [NODE]",
+		Short: "Show single points of failure: what takes others along when it alone dies",
+		Long: "Show the hosts, switches, ports of switches and services that each take others along\n" +
+			"when they alone die. With a NODE (an identifier, or a part of one that is unique) only\n" +
+			"those that it falls with.",
+		Example: "  cassini spof\n  cassini spof nginx",
+		Args:    oneArg,
+	}
+	cmd.Flags().IntVar(&limit, "limit", 100, "how `many` to show")
+	at := addAt(cmd, sys)
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
+		query := client.Query{}.Number("limit", limit).At(at.Time)
+		if len(args) == 1 {
+			id, err := resolve(ctx, c, args[0], at.Time)
+			if err != nil {
+				return err
+			}
+			query = query.With("of", id)
+		}
+		list, err := c.SinglePoints(ctx, query)
+		return answer(a, list, err, view.SinglePoints, "no single points of failure that Cassini knows of")
+	})
+	cmd.ValidArgsFunction = a.completeNodes(cmd, model.KindHost, model.KindService)
+	return cmd
+}
+
 func newPath(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "path FROM TO",

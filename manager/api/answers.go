@@ -21,6 +21,19 @@ func (s *server) getImpact(w http.ResponseWriter, r *http.Request, p params) {
 	s.answer(w, r, impact)
 }
 
+func (s *server) getSPOF(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list, ok := g.SinglePoints(p.get("of"))
+	if !ok {
+		unknownNode(w, r, g, p.get("of"))
+		return
+	}
+	s.answer(w, r, list[:min(len(list), p.numbers["limit"])])
+}
+
 func (s *server) getPath(w http.ResponseWriter, r *http.Request, p params) {
 	g := s.standing(w, r, p)
 	if g == nil {

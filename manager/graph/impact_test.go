@@ -65,6 +65,41 @@ func TestImpact(t *testing.T) {
 	}
 }
 
+func TestSinglePoints(t *testing.T) {
+	w := newWorld(t)
+	w.estate()
+	expect := func(of string, want ...string) {
+		t.Helper()
+		list, ok := w.SinglePoints(of)
+		var got []string
+		for _, p := range list {
+			got = append(got, fmt.Sprintf("%s %d+%d", p.ID, p.Hosts, p.Services))
+		}
+		if !ok || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("of %q: %v, want %v", of, got, want)
+		}
+	}
+	// Losing web's host takes no other service along, nor does either database: there
+	// is another.
+	expect("service:web/nginx:80", "switch:"+switchA+" 3+3", "switchport:"+switchA+"/p1 1+3", "switchport:"+switchA+"/p0 1+1",
+		"host:db1 0+1", "service:db1/redis:6379 0+1")
+	if _, ok := w.SinglePoints("host:nobody"); ok {
+		t.Error("an unknown host has single points")
+	}
+	all, _ := w.SinglePoints("")
+	for _, n := range w.Nodes(NodeFilter{}) {
+		points, _ := w.SinglePoints(n.ID)
+		for _, p := range all { // what takes a node along is just what has it among its victims
+			impact, _ := w.Impact(p.ID)
+			falls := slices.ContainsFunc(impact.Victims, func(v model.Victim) bool { return v.ID == n.ID && v.Effect != model.EffectDegraded })
+			told := slices.ContainsFunc(points, func(q model.SinglePoint) bool { return q.ID == p.ID })
+			if falls != told && (n.Kind == model.KindHost || n.Kind == model.KindService) {
+				t.Errorf("%s falls with %s: %v, told %v", n.ID, p.ID, falls, told)
+			}
+		}
+	}
+}
+
 func TestPath(t *testing.T) {
 	w := newWorld(t)
 	w.estate()

@@ -79,6 +79,12 @@ func (c *Client) Impact(ctx context.Context, q Query) (model.Impact, error) {
 	return get[model.Impact](ctx, c, "impact", q)
 }
 
+// SinglePoints asks what takes others along when it alone dies. Parameters: of, limit,
+// at.
+func (c *Client) SinglePoints(ctx context.Context, q Query) ([]model.SinglePoint, error) {
+	return get[[]model.SinglePoint](ctx, c, "spof", q)
+}
+
 // Path asks for a shortest way between two nodes. Parameters: from, to, at.
 func (c *Client) Path(ctx context.Context, q Query) ([]model.Step, error) {
 	return get[[]model.Step](ctx, c, "path", q)

@@ -27,6 +27,15 @@ func Impact(i model.Impact) *output.Table {
 	return table
 }
 
+// SinglePoints lays out what takes others along.
+func SinglePoints(list []model.SinglePoint) *output.Table {
+	table := &output.Table{Columns: []output.Column{{Title: "HOSTS", Right: true}, {Title: "SERVICES", Right: true}, {Title: "FALL WITH", Flex: true}}}
+	for _, p := range list {
+		table.Add(output.Plain, output.Text(strconv.Itoa(p.Hosts), strconv.Itoa(p.Services), p.ID)...)
+	}
+	return table
+}
+
 // Path lays out the steps of a way.
 func Path(steps []model.Step) *output.Table {
 	table := &output.Table{Columns: []output.Column{{Title: "FROM"}, {Title: "BY"}, {Title: "TO", Flex: true}}}

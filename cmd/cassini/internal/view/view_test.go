@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 		Came: []model.Change{{ID: "service:web-17/sshd:22", Kind: "service"}}, Went: []model.Change{{ID: "host:old", Kind: "host"}},
 		Changed: []model.Change{{ID: "interface:web-17/eth0", Kind: "interface", Attrs: map[string][2]any{"mtu": {1500, 9000}, "vlan": {nil, "30"}}}},
 	}
-	golden(t, "answers", Impact(impact), Path(steps), Diff(diff))
+	golden(t, "answers", Impact(impact), Path(steps), Diff(diff), SinglePoints([]model.SinglePoint{{ID: "switch:00:1b:fc:00:00:0a", Hosts: 3, Services: 12}}))
 	if got := ImpactTitle(impact); got != "When host:db-3 dies, hosts that fall: 1, services: 1." {
 		t.Errorf("title %q", got)
 	}
