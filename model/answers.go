@@ -62,3 +62,10 @@ type Change struct {
 	// Attrs are the attributes that differ, with what they were and are.
 	Attrs map[string][2]any `json:"attrs,omitempty"`
 }
+
+// TargetGroup is what Prometheus' HTTP service discovery reads: addresses to scrape and
+// labels for relabelling.
+type TargetGroup struct {
+	Targets []string          `json:"targets"` // host:port
+	Labels  map[string]string `json:"labels"`
+}

@@ -77,3 +77,13 @@ func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
 	d.From, d.To = from, cmp.Or(to, time.Now()).UTC()
 	s.answer(w, r, d)
 }
+
+// getTargets answers with the whole list. Until the log is replayed the answer is 503,
+// upon which Prometheus keeps what it has; an empty list would make it drop everything.
+func (s *server) getTargets(w http.ResponseWriter, r *http.Request, p params) {
+	if g := s.standing(w, r, p); g != nil {
+		s.answer(w, r, g.Targets(graph.TargetFilter{
+			Host: p.get("host"), Program: p.get("program"), Port: uint16(p.numbers["port"]), Loopback: p.get("loopback") == "true",
+		}))
+	}
+}

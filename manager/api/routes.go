@@ -47,6 +47,7 @@ var (
 func (s *server) table() []route {
 	host := param{name: "host", about: "only what belongs to this host"}
 	at := param{name: "at", kind: moment, about: "ask for this past moment"}
+	port := param{name: "port", kind: number, low: 1, high: 65535, about: "only services on this port"}
 	format := param{name: "format", enum: []string{"json", "dot"}, about: "dot asks for Graphviz, as Accept: " + mediaDOT + " does"}
 	limit := func(def int) param {
 		return param{name: "limit", kind: number, low: 1, high: 100_000, def: def, about: "at most so many"}
@@ -114,6 +115,10 @@ func (s *server) table() []route {
 		{method: "GET", path: "/api/v1/diff", summary: "What came, went and changed between two moments", data: true,
 			params: []param{{name: "from", kind: moment, required: true, about: "the earlier moment"}, {name: "to", kind: moment, about: "the later one; now by default"}},
 			answer: model.Diff{}, statuses: []int{bad}, handle: s.getDiff},
+		{method: "GET", path: "/api/v1/prometheus/targets", summary: "TCP services that listen, for Prometheus' HTTP service discovery", data: true,
+			params: []param{host, {name: "program", about: "only services of this program"}, port,
+				{name: "loopback", enum: []string{"true", "false"}, def: "false", about: "also services that only their own host reaches"}},
+			answer: []model.TargetGroup{}, statuses: []int{bad}, handle: s.getTargets},
 		{method: "GET", path: "/api/v1/find", summary: "Where a hardware address, an IP address or a name is", data: true,
 			params: []param{{name: "q", required: true, about: "what to look for"}, at}, answer: []model.Found{}, statuses: []int{bad}, handle: s.getFind},
 		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,
