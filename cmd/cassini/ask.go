@@ -20,6 +20,17 @@ const (
 	formatDOT   = "dot"
 )
 
+// graphFormats are those of a graph, of which all but the first two come from the API as
+// they are shown.
+func graphFormats() []string {
+	return []string{formatTable, formatJSON, formatDOT, "graphml", "cytoscape", "jsonl"}
+}
+
+// exported says whether an answer is shown as the API writes it.
+func (a *asker) exported() bool {
+	return a.format.value != formatTable && a.format.value != formatJSON
+}
+
 // asker is what the commands that ask the API have in common: where it is, and
 // how to show the answer.
 type asker struct {

@@ -36,7 +36,7 @@ func newDeps(sys *system) *cobra.Command {
 	cmd.Flags().IntVar(&f.depth, "depth", 1, "how many `steps` away from NODE")
 	f.at = addAt(cmd, sys)
 	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON, formatDOT}, func(ctx context.Context, c *client.Client, args []string) error {
+	a = newAsker(cmd, sys, graphFormats(), func(ctx context.Context, c *client.Client, args []string) error {
 		query, err := f.query(ctx, cmd, c, args)
 		if err != nil {
 			return err
@@ -73,11 +73,11 @@ func (f *depsFlags) direction() string {
 }
 
 func (a *asker) deps(ctx context.Context, c *client.Client, q client.Query, ofNode bool) error {
-	if a.format.value == formatDOT {
+	if a.exported() {
 		if ofNode {
-			return c.DOT(ctx, a.stdout, "dependencies", q)
+			return c.Export(ctx, a.stdout, "dependencies", a.format.value, q)
 		}
-		return c.DOT(ctx, a.stdout, "graph", q.With("kind", model.EdgeDependsOn))
+		return c.Export(ctx, a.stdout, "graph", a.format.value, q.With("kind", model.EdgeDependsOn))
 	}
 	deps, err := c.Dependencies(ctx, q)
 	if err != nil {

@@ -29,7 +29,7 @@ func newGraph(sys *system) *cobra.Command {
 	cmd.Flags().IntVar(&depth, "depth", 1, "how many `steps` away from NODE")
 	at := addAt(cmd, sys)
 	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON, formatDOT}, func(ctx context.Context, c *client.Client, args []string) error {
+	a = newAsker(cmd, sys, graphFormats(), func(ctx context.Context, c *client.Client, args []string) error {
 		if len(args) == 0 {
 			if cmd.Flags().Changed("depth") {
 				return usagef("--depth wants a NODE to start from")
@@ -53,8 +53,8 @@ func newGraph(sys *system) *cobra.Command {
 }
 
 func (a *asker) graph(ctx context.Context, c *client.Client, path string, q client.Query) error {
-	if a.format.value == formatDOT {
-		return c.DOT(ctx, a.stdout, path, q)
+	if a.exported() {
+		return c.Export(ctx, a.stdout, path, a.format.value, q)
 	}
 	ask := c.Graph
 	if path == "node" {

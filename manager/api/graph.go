@@ -39,7 +39,7 @@ func (s *server) getDependencies(w http.ResponseWriter, r *http.Request, p param
 	}
 	var v any
 	var ok bool
-	if wantsDOT(r, p) {
+	if exportFor(r, p) != nil {
 		v, ok = g.DependencyGraph(f)
 	} else {
 		v, ok = g.Dependencies(f)
@@ -84,18 +84,21 @@ func (s *server) getGraph(w http.ResponseWriter, r *http.Request, p params) {
 	}
 }
 
-func wantsDOT(r *http.Request, p params) bool {
-	return p.get("format") == "dot" || p.get("format") == "" && accepts(r, mediaDOT)
-}
-
 // answerGraph answers in the format that was asked for.
 func (s *server) answerGraph(w http.ResponseWriter, r *http.Request, p params, v any) {
 	w.Header().Set("Vary", "Accept")
-	if part, ok := v.(model.Graph); ok && wantsDOT(r, p) {
-		s.write(w, mediaDOT+"; charset=utf-8", []byte(dot(part)))
+	part, ok := v.(model.Graph)
+	e := exportFor(r, p)
+	if !ok || e == nil {
+		s.answer(w, r, v)
 		return
 	}
-	s.answer(w, r, v)
+	text, err := e.write(part)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.write(w, e.media, text)
 }
 
 func unknownNode(w http.ResponseWriter, r *http.Request, g *graph.Graph, id string) {

@@ -31,9 +31,11 @@ func (r route) pattern() string {
 }
 
 const (
-	mediaJSON   = "application/json"
-	mediaDOT    = "text/vnd.graphviz"
-	mediaEvents = "text/event-stream"
+	mediaJSON      = "application/json"
+	mediaDOT       = "text/vnd.graphviz"
+	mediaGraphML   = "application/graphml+xml"
+	mediaJSONLines = "application/jsonl"
+	mediaEvents    = "text/event-stream"
 )
 
 var (
@@ -48,7 +50,7 @@ func (s *server) table() []route {
 	host := param{name: "host", about: "only what belongs to this host"}
 	at := param{name: "at", kind: moment, about: "ask for this past moment"}
 	port := param{name: "port", kind: number, low: 1, high: 65535, about: "only services on this port"}
-	format := param{name: "format", enum: []string{"json", "dot"}, about: "dot asks for Graphviz, as Accept: " + mediaDOT + " does"}
+	format := param{name: "format", enum: append([]string{"json"}, exportNames()...), about: "dot is Graphviz', as Accept: " + mediaDOT + " asks for as well; jsonl is a line for each node and edge"}
 	limit := func(def int) param {
 		return param{name: "limit", kind: number, low: 1, high: 100_000, def: def, about: "at most so many"}
 	}
@@ -57,7 +59,7 @@ func (s *server) table() []route {
 	}
 	pkg := param{name: "package", about: "only documents of this package"}
 	key := param{name: "key", about: "only documents with this key"}
-	graphMedia := []string{mediaJSON, mediaDOT}
+	graphMedia := []string{mediaJSON, mediaDOT, mediaGraphML, mediaJSONLines}
 	bad, missing := http.StatusBadRequest, http.StatusNotFound
 
 	return []route{

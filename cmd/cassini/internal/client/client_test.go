@@ -134,7 +134,7 @@ func TestDOT(t *testing.T) {
 		answer(w, "text/vnd.graphviz", 200, r.URL.RawQuery+" "+r.Header.Get("Accept"))
 	})
 	var out bytes.Buffer
-	if err := c.DOT(t.Context(), &out, "graph", Query{}.With("kind", "x")); err != nil || out.String() != "format=dot&kind=x text/vnd.graphviz" {
+	if err := c.Export(t.Context(), &out, "graph", "dot", Query{}.With("kind", "x")); err != nil || out.String() != "format=dot&kind=x */*" {
 		t.Errorf("got %q, %v", out.String(), err)
 	}
 }

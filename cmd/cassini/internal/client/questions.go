@@ -136,10 +136,11 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return get[Status](ctx, c, "status", nil)
 }
 
-// DOT copies an answer in Graphviz' language to w. path is one that can answer
-// so: "graph", "node" or "dependencies".
-func (c *Client) DOT(ctx context.Context, w io.Writer, path string, q Query) error {
-	resp, err := c.open(ctx, path, q.With("format", "dot"), http.Header{"Accept": {"text/vnd.graphviz"}})
+// Export copies an answer to w as it comes: in Graphviz' language ("dot"), "graphml",
+// "cytoscape" or "jsonl". path is one that can answer so: "graph", "node" or
+// "dependencies".
+func (c *Client) Export(ctx context.Context, w io.Writer, path, format string, q Query) error {
+	resp, err := c.open(ctx, path, q.With("format", format), http.Header{"Accept": {"*/*"}})
 	if err != nil {
 		return err
 	}
