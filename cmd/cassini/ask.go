@@ -120,3 +120,14 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 	}
 	return at, nil
 }
+
+// answer writes a list in the format that was asked for.
+func answer[T any](a *asker, list []T, err error, table func([]T) *output.Table, none string) error {
+	if err != nil {
+		return err
+	}
+	if a.format.value == formatJSON {
+		return output.JSONArray(a.stdout, list)
+	}
+	return a.table(table(list), none)
+}

@@ -8,6 +8,7 @@ import (
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/output"
 	"cassini/cmd/cassini/internal/view"
+	"cassini/model"
 )
 
 func newSwitches(sys *system) *cobra.Command {
@@ -21,13 +22,7 @@ func newSwitches(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		switches, err := c.Switches(ctx, client.Query{}.At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, switches)
-		}
-		return a.table(view.Switches(switches), "no switches: no LLDP or CDP is heard")
+		return answer(a, switches, err, view.Switches, "no switches: no LLDP or CDP is heard")
 	})
 	return cmd
 }
@@ -54,13 +49,7 @@ func newPorts(sys *system) *cobra.Command {
 			query = query.With("ended", "true")
 		}
 		ports, err := c.Ports(ctx, query)
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, ports)
-		}
-		return a.table(view.Ports(ports, sys.now()), "no cables: no LLDP or CDP is heard")
+		return answer(a, ports, err, func(list []model.Port) *output.Table { return view.Ports(list, sys.now()) }, "no cables: no LLDP or CDP is heard")
 	})
 	return cmd
 }
@@ -78,13 +67,7 @@ func newNeighbors(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		ports, err := c.Ports(ctx, client.Query{}.With("host", host).At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, ports)
-		}
-		return a.table(view.Neighbors(ports), "no neighbors: no LLDP or CDP is heard")
+		return answer(a, ports, err, view.Neighbors, "no neighbors: no LLDP or CDP is heard")
 	})
 	return cmd
 }
@@ -102,13 +85,7 @@ func newInterfaces(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		list, err := c.Interfaces(ctx, client.Query{}.With("host", host).At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, list)
-		}
-		return a.table(view.Interfaces(list), "no interfaces")
+		return answer(a, list, err, view.Interfaces, "no interfaces")
 	})
 	return cmd
 }
@@ -124,13 +101,7 @@ func newStrangers(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		list, err := c.Strangers(ctx, client.Query{}.At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, list)
-		}
-		return a.table(view.Strangers(list, sys.now()), "no strangers")
+		return answer(a, list, err, func(list []model.Stranger) *output.Table { return view.Strangers(list, sys.now()) }, "no strangers")
 	})
 	return cmd
 }
@@ -146,13 +117,7 @@ func newFind(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
 		found, err := c.Find(ctx, client.Query{}.With("q", args[0]).At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, found)
-		}
-		return a.table(view.Found(found), "nothing has "+output.Clean(args[0]))
+		return answer(a, found, err, view.Found, "nothing has "+output.Clean(args[0]))
 	})
 	return cmd
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"cassini/cmd/cassini/internal/client"
-	"cassini/cmd/cassini/internal/output"
 	"cassini/cmd/cassini/internal/view"
 )
 
@@ -33,15 +32,4 @@ func newRoutes(sys *system) *cobra.Command {
 		return answer(a, list, err, view.Routes, "no routes")
 	})
 	return cmd
-}
-
-// answer writes a list in the format that was asked for.
-func answer[T any](a *asker, list []T, err error, table func([]T) *output.Table, none string) error {
-	if err != nil {
-		return err
-	}
-	if a.format.value == formatJSON {
-		return output.JSONArray(a.stdout, list)
-	}
-	return a.table(table(list), none)
 }

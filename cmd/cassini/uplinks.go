@@ -8,6 +8,7 @@ import (
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/output"
 	"cassini/cmd/cassini/internal/view"
+	"cassini/model"
 )
 
 func newUplinks(sys *system) *cobra.Command {
@@ -29,13 +30,7 @@ func newUplinks(sys *system) *cobra.Command {
 			query = query.With("single", "true")
 		}
 		list, err := c.Uplinks(ctx, query)
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, list)
-		}
-		return a.table(view.Uplinks(list), "no hosts")
+		return answer(a, list, err, view.Uplinks, "no hosts")
 	})
 	return cmd
 }
@@ -52,13 +47,7 @@ func newShared(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
 		list, err := c.Shared(ctx, client.Query{}.With("a", args[0]).With("b", args[1]).At(at.Time))
-		if err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSONArray(a.stdout, list)
-		}
-		return a.table(view.Shared(list, args[0], args[1]), "nothing that Cassini knows of")
+		return answer(a, list, err, func(list []model.Shared) *output.Table { return view.Shared(list, args[0], args[1]) }, "nothing that Cassini knows of")
 	})
 	return cmd
 }
