@@ -69,3 +69,28 @@ type TargetGroup struct {
 	Targets []string          `json:"targets"` // host:port
 	Labels  map[string]string `json:"labels"`
 }
+
+// Overview is an estate on one screen.
+type Overview struct {
+	Since time.Time `json:"since"` // what is new and sick is told from then on
+	// There is how many there are of each kind; of services those that listen.
+	There map[string]int `json:"there"`
+	Sick  []Ailment      `json:"sick"`
+	Came  []Group        `json:"came"`
+	Went  []Group        `json:"went"`
+	// SinglePoints are the first few of what must not die.
+	SinglePoints []SinglePoint `json:"single_points"`
+}
+
+// Ailment is something that is not as it should be.
+type Ailment struct {
+	Node string `json:"node"`
+	What string `json:"what"` // for people
+}
+
+// Group is how many of a kind, with the first few.
+type Group struct {
+	Kind  string   `json:"kind"`
+	Count int      `json:"count"`
+	First []string `json:"first"`
+}

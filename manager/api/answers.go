@@ -60,17 +60,35 @@ func (s *server) getExposed(w http.ResponseWriter, r *http.Request, p params) {
 	}
 }
 
-func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
-	s.refresh(w, r, p)
-	from, to := p.moments["from"], p.moments["to"]
-	before, err := s.Backend.Graph(r.Context(), from)
-	if err != nil {
-		s.fail(w, r, err)
+func (s *server) getOverview(w http.ResponseWriter, r *http.Request, p params) {
+	before, now := s.twice(w, r, p, p.moments["since"], time.Time{})
+	if before == nil {
 		return
 	}
-	after, err := s.Backend.Graph(r.Context(), to)
+	o := graph.OverviewOf(before, now, p.numbers["limit"])
+	o.Since = p.moments["since"]
+	s.answer(w, r, o)
+}
+
+// twice finds the graphs of two moments, of which the zero one is now; nil after an error
+// was answered.
+func (s *server) twice(w http.ResponseWriter, r *http.Request, p params, from, to time.Time) (before, after *graph.Graph) {
+	s.refresh(w, r, p)
+	before, err := s.Backend.Graph(r.Context(), from)
+	if err == nil {
+		after, err = s.Backend.Graph(r.Context(), to)
+	}
 	if err != nil {
 		s.fail(w, r, err)
+		return nil, nil
+	}
+	return before, after
+}
+
+func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
+	from, to := p.moments["from"], p.moments["to"]
+	before, after := s.twice(w, r, p, from, to)
+	if before == nil {
 		return
 	}
 	d := graph.DiffGraphs(before, after)

@@ -74,6 +74,11 @@ func (c *Client) Shared(ctx context.Context, q Query) ([]model.Shared, error) {
 	return get[[]model.Shared](ctx, c, "shared", q)
 }
 
+// Overview asks for the estate on one screen. Parameters: since, limit.
+func (c *Client) Overview(ctx context.Context, q Query) (model.Overview, error) {
+	return get[model.Overview](ctx, c, "overview", q)
+}
+
 // Impact asks what falls when a node dies. Parameters: of, at.
 func (c *Client) Impact(ctx context.Context, q Query) (model.Impact, error) {
 	return get[model.Impact](ctx, c, "impact", q)

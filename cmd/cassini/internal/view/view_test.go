@@ -140,6 +140,16 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestOverview(t *testing.T) {
+	golden(t, "overview", Overview(model.Overview{
+		Since: now.Add(-24 * time.Hour), There: map[string]int{"host": 12, "service": 1234, "dependency": 99, "switch": 2, "unknown-host": 3},
+		Sick:         []model.Ailment{{Node: "interface:web-17/eth0", What: "has no carrier"}},
+		Came:         []model.Group{{Kind: "service", Count: 7, First: []string{"web-17/sshd:22", "web-18/sshd:22"}}},
+		Went:         []model.Group{{Kind: "host", Count: 1, First: []string{"old"}}},
+		SinglePoints: []model.SinglePoint{{ID: "switch:00:1b:fc:00:00:0a", Kind: "switch", Hosts: 12, Services: 40}},
+	}, now))
+}
+
 func TestUplinksAndShared(t *testing.T) {
 	golden(t, "uplinks", Uplinks([]model.Uplinks{
 		{Host: "web-17", Ports: []model.Uplink{{Interface: "eth0", Port: "Gi0/7", Up: true}}, Switches: []string{"core-1"}, Risk: model.RiskCable},
