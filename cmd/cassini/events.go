@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,29 @@ func newEvents(sys *system) *cobra.Command {
 		}
 		return a.events(ctx, c, query.Number("limit", limit))
 	})
+	return cmd
+}
+
+func newHistory(sys *system) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use:     "history NODE",
+		Short:   "Show what happened to a node, from the log's beginning",
+		Long:    "Show what happened to a host, a service, an interface or whatever node, and to the\ndependencies that it is an end of, from the beginning of the log on.",
+		Example: "  cassini history postgres\n  cassini history interface:web-17/eth0",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many of the latest `events` (default 100)")
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
+		id, err := resolve(ctx, c, args[0], time.Time{})
+		if err != nil {
+			return err
+		}
+		const beginning = "0" // sorts before every identifier
+		return a.events(ctx, c, client.Query{}.With("node", id).With("since", beginning).Number("limit", limit))
+	})
+	cmd.ValidArgsFunction = a.completeNodes(cmd)
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"cassini/model"
@@ -44,7 +45,17 @@ func (s *server) getEvents(w http.ResponseWriter, r *http.Request, p params) {
 
 func wanted(e model.Event, p params) bool {
 	kinds := p.texts["kind"]
-	return (len(kinds) == 0 || slices.Contains(kinds, e.Kind)) && (p.get("host") == "" || p.get("host") == e.Host)
+	return (len(kinds) == 0 || slices.Contains(kinds, e.Kind)) && (p.get("host") == "" || p.get("host") == e.Host) && about(e.Node, p.get("node"))
+}
+
+// about says whether an event of a node or an edge is about a node: the same, or an end of
+// the edge.
+func about(what, node string) bool {
+	if node == "" || what == node {
+		return true
+	}
+	from, to, edge := strings.Cut(what, " -"+model.EdgeDependsOn+"-> ")
+	return edge && (from == node || to == node)
 }
 
 // stream is one reader of events.
