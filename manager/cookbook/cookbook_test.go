@@ -1,0 +1,79 @@
+package cookbook
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cassini/manager/cypher"
+	"cassini/manager/cypher/memory"
+	"cassini/manager/cypher/value"
+	"cassini/manager/cypher/world"
+	"cassini/manager/graph"
+)
+
+var update = flag.Bool("update", false, "write the answers into docs/queries.md")
+
+const document = "../../docs/queries.md"
+
+// enough questions for a cookbook.
+const enough = 40
+
+// TestCookbook runs every query of docs/queries.md and wants the answer that stands
+// behind it.
+func TestCookbook(t *testing.T) {
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world.Of(newEstate(t).Graph(graph.GraphFilter{}))
+	examples := regexp.MustCompile("(?s)```cypher\n(.*?)```\n```\n(.*?)```\n")
+	count := 0
+	written := examples.ReplaceAllStringFunc(string(text), func(example string) string {
+		parts := examples.FindStringSubmatch(example)
+		count++
+		got := answer(t, w, parts[1])
+		if got != parts[2] && !*update {
+			t.Errorf("%sanswers\n%swant\n%s", parts[1], got, parts[2])
+		}
+		if strings.Count(got, "\n") < 2 {
+			t.Errorf("%sanswers nothing", parts[1])
+		}
+		return "```cypher\n" + parts[1] + "```\n```\n" + got + "```\n"
+	})
+	if count < enough {
+		t.Errorf("only %d questions", count)
+	}
+	if *update {
+		if err := os.WriteFile(document, []byte(written), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func answer(t *testing.T, w *memory.Graph, text string) string {
+	t.Helper()
+	q, err := cypher.Compile(text)
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return ""
+	}
+	result, err := q.Run(t.Context(), w, cypher.Options{})
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return ""
+	}
+	lines := []string{strings.Join(result.Columns, " | ")}
+	for _, row := range result.Rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			if v != nil {
+				cells[i] = value.Text(v)
+			}
+		}
+		lines = append(lines, strings.TrimRight(strings.Join(cells, " | "), " "))
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
