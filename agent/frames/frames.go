@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cassini/agent/frames/discovery"
+	"cassini/agent/frames/links"
 	"cassini/agent/frames/socket"
 	"cassini/agent/frames/wire"
 	"cassini/agent/netns"
@@ -41,11 +42,10 @@ type Config struct {
 // Frames listens on the links that it is told of. Run is called once; the other
 // methods are safe for concurrent use.
 type Frames struct {
-	cfg    Config
-	notify chan struct{} // links has grown
+	cfg   Config
+	links *links.Queue
 
 	mu        sync.Mutex
-	links     []linkMoved
 	table     *neighbors
 	up        map[port]bool // interfaces that are listened on and have a carrier
 	lost      uint64        // by sockets that are closed
@@ -54,12 +54,6 @@ type Frames struct {
 	published bool
 	frames    map[string]uint64
 	malformed map[string]uint64
-}
-
-// linkMoved is an interface as it stands or went.
-type linkMoved struct {
-	ns netns.Namespace
-	model.Interface
 }
 
 // heardFrame is a frame and where it came in.
@@ -80,7 +74,7 @@ type space struct {
 func New(cfg Config) *Frames {
 	return &Frames{
 		cfg:       cfg,
-		notify:    make(chan struct{}, 1),
+		links:     links.NewQueue(),
 		table:     newNeighbors(),
 		up:        make(map[port]bool),
 		sockets:   make(map[uint32]Socket),
@@ -90,15 +84,7 @@ func New(cfg Config) *Frames {
 }
 
 // Link tells of an interface as it stands, or that it went. It does not block.
-func (f *Frames) Link(ns netns.Namespace, i model.Interface) {
-	f.mu.Lock()
-	f.links = append(f.links, linkMoved{ns, i})
-	f.mu.Unlock()
-	select {
-	case f.notify <- struct{}{}:
-	default:
-	}
-}
+func (f *Frames) Link(ns netns.Namespace, i model.Interface) { f.links.Put(ns, i) }
 
 // Run listens until the context ends.
 func (f *Frames) Run(ctx context.Context) error {
@@ -117,8 +103,8 @@ func (f *Frames) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			silence.Stop()
 			return nil
-		case <-f.notify:
-			for _, l := range f.takeLinks() {
+		case <-f.links.Ready():
+			for _, l := range f.links.Take() {
 				f.follow(ctx, spaces, l, in, &readers)
 			}
 		case h := <-in:
@@ -144,14 +130,6 @@ func (f *Frames) untilSilence() time.Duration {
 	return never
 }
 
-func (f *Frames) takeLinks() []linkMoved {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	links := f.links
-	f.links = nil
-	return links
-}
-
 // change makes a change of the table and emits what it brings.
 func (f *Frames) change(fn func(now time.Time) []model.Neighbor) {
 	f.mu.Lock()
@@ -175,11 +153,11 @@ func (f *Frames) emit(n model.Neighbor, now time.Time) {
 }
 
 // follow begins or ends to listen on a link.
-func (f *Frames) follow(ctx context.Context, spaces map[uint32]*space, l linkMoved, in chan<- heardFrame, readers *sync.WaitGroup) {
-	s := spaces[l.ns.Inode]
+func (f *Frames) follow(ctx context.Context, spaces map[uint32]*space, l links.Moved, in chan<- heardFrame, readers *sync.WaitGroup) {
+	s := spaces[l.NS.Inode]
 	if s == nil {
-		s = &space{name: l.ns.Name, indexes: make(map[int]string), bridges: make(map[string]bool)}
-		spaces[l.ns.Inode] = s
+		s = &space{name: l.NS.Name, indexes: make(map[int]string), bridges: make(map[string]bool)}
+		spaces[l.NS.Inode] = s
 	}
 	there := l.State == model.InterfacePresent
 	if l.Kind == "bridge" {
@@ -193,9 +171,9 @@ func (f *Frames) follow(ctx context.Context, spaces map[uint32]*space, l linkMov
 		delete(s.indexes, l.Index)
 	}
 	if len(s.indexes) == 0 { // the socket alone would keep the namespace
-		f.close(l.ns.Inode, s)
+		f.close(l.NS.Inode, s)
 		if l.State != model.InterfacePresent {
-			delete(spaces, l.ns.Inode)
+			delete(spaces, l.NS.Inode)
 		}
 	}
 	p := port{l.Netns, l.Name}
@@ -210,18 +188,18 @@ func (f *Frames) follow(ctx context.Context, spaces map[uint32]*space, l linkMov
 }
 
 // join listens on a link, in a socket that is opened with the first.
-func (f *Frames) join(ctx context.Context, s *space, l linkMoved, in chan<- heardFrame, readers *sync.WaitGroup) bool {
+func (f *Frames) join(ctx context.Context, s *space, l links.Moved, in chan<- heardFrame, readers *sync.WaitGroup) bool {
 	if s.socket == nil {
-		opened, err := f.cfg.Open(l.ns)
+		opened, err := f.cfg.Open(l.NS)
 		if err != nil {
-			f.cfg.Logger.Warn("LLDP and CDP are not heard in a network namespace", "namespace", l.ns.Path, "error", err)
+			f.cfg.Logger.Warn("LLDP and CDP are not heard in a network namespace", "namespace", l.NS.Path, "error", err)
 			return false
 		}
 		s.socket = opened
 		f.mu.Lock()
-		f.sockets[l.ns.Inode] = opened
+		f.sockets[l.NS.Inode] = opened
 		f.mu.Unlock()
-		readers.Go(func() { f.read(ctx, l.ns.Inode, opened, in) })
+		readers.Go(func() { f.read(ctx, l.NS.Inode, opened, in) })
 	}
 	bridge, known := s.bridges[l.Master]
 	if err := s.socket.Join(l.Index, l.Master != "" && (bridge || !known)); err != nil {
@@ -250,11 +228,7 @@ func (f *Frames) close(inode uint32, s *space) {
 // listenable says whether an interface can be the end of a cable: an Ethernet
 // device, also a slave of a bond or a port of a bridge, or an end of a veth pair.
 func listenable(i model.Interface) bool {
-	mac, err := net.ParseMAC(i.Address)
-	if err != nil || len(mac) != 6 || strings.Trim(i.Address, "0:") == "" {
-		return false
-	}
-	return i.Kind == "device" || i.Kind == "veth"
+	return links.Ethernet(i) && (i.Kind == "device" || i.Kind == "veth")
 }
 
 // read brings frames of one namespace until its socket is closed.
@@ -332,18 +306,13 @@ func (f *Frames) Publish(remembered []model.Document) {
 		}
 		f.emit(n, now)
 	})
-	select { // what was adopted is waited for
-	case f.notify <- struct{}{}:
-	default:
-	}
+	f.links.Wake() // what was adopted is waited for
 }
 
 // isUp says whether an interface is listened on, or is about to be.
 func (f *Frames) isUp(p port) bool {
-	for _, l := range slices.Backward(f.links) {
-		if l.Netns == p.netns && l.Name == p.name {
-			return l.State == model.InterfacePresent && listenable(l.Interface) && l.Carrier != 0
-		}
+	if i, ok := f.links.Latest(p.netns, p.name); ok {
+		return i.State == model.InterfacePresent && listenable(i) && i.Carrier != 0
 	}
 	return f.up[p]
 }

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"strings"
 	"sync"
 
 	"cassini/agent/frames/announce"
+	"cassini/agent/frames/links"
 	"cassini/agent/frames/socket"
 	"cassini/agent/netns"
 	"cassini/bpf"
@@ -44,20 +44,13 @@ type Config struct {
 // Overhear listens in the namespaces whose links it is told of, if they reach the
 // wire. Run is called once; the other methods are safe for concurrent use.
 type Overhear struct {
-	cfg    Config
-	notify chan struct{} // links has grown
+	cfg   Config
+	links *links.Queue
 
 	mu        sync.Mutex
-	links     []link
 	sockets   map[uint32]Socket
 	closed    bpf.AnnounceCounters // of sockets that are closed
 	malformed map[string]uint64
-}
-
-// link is an interface as it stands or went.
-type link struct {
-	ns netns.Namespace
-	model.Interface
 }
 
 // heard is an announcement and the namespace where it came in.
@@ -76,19 +69,11 @@ type space struct {
 
 // New makes an Overhear that hears nothing yet.
 func New(cfg Config) *Overhear {
-	return &Overhear{cfg: cfg, notify: make(chan struct{}, 1), sockets: make(map[uint32]Socket), malformed: make(map[string]uint64)}
+	return &Overhear{cfg: cfg, links: links.NewQueue(), sockets: make(map[uint32]Socket), malformed: make(map[string]uint64)}
 }
 
 // Link tells of an interface as it stands, or that it went. It does not block.
-func (o *Overhear) Link(ns netns.Namespace, i model.Interface) {
-	o.mu.Lock()
-	o.links = append(o.links, link{ns, i})
-	o.mu.Unlock()
-	select {
-	case o.notify <- struct{}{}:
-	default:
-	}
-}
+func (o *Overhear) Link(ns netns.Namespace, i model.Interface) { o.links.Put(ns, i) }
 
 // Run listens until the context ends.
 func (o *Overhear) Run(ctx context.Context) error {
@@ -105,8 +90,8 @@ func (o *Overhear) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-o.notify:
-			for _, l := range o.takeLinks() {
+		case <-o.links.Ready():
+			for _, l := range o.links.Take() {
 				o.follow(ctx, spaces, l, in, &readers)
 			}
 		case h := <-in:
@@ -117,24 +102,16 @@ func (o *Overhear) Run(ctx context.Context) error {
 	}
 }
 
-func (o *Overhear) takeLinks() []link {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	links := o.links
-	o.links = nil
-	return links
-}
-
 // follow takes an interface as it stands now, and listens where one reaches the wire.
-func (o *Overhear) follow(ctx context.Context, spaces map[uint32]*space, l link, in chan<- heard, readers *sync.WaitGroup) {
-	s := spaces[l.ns.Inode]
+func (o *Overhear) follow(ctx context.Context, spaces map[uint32]*space, l links.Moved, in chan<- heard, readers *sync.WaitGroup) {
+	s := spaces[l.NS.Inode]
 	if s == nil {
-		s = &space{name: l.ns.Name, names: make(map[int]string), wired: make(map[int]bool)}
-		spaces[l.ns.Inode] = s
+		s = &space{name: l.NS.Name, names: make(map[int]string), wired: make(map[int]bool)}
+		spaces[l.NS.Inode] = s
 	}
-	if l.State == model.InterfacePresent && ethernet(l.Interface) {
+	if l.State == model.InterfacePresent && links.Ethernet(l.Interface) {
 		s.names[l.Index] = l.Name
-		s.wired[l.Index] = reachesWire(l.ns, l.Kind)
+		s.wired[l.Index] = reachesWire(l.NS, l.Kind)
 		if !s.wired[l.Index] {
 			delete(s.wired, l.Index)
 		}
@@ -147,12 +124,12 @@ func (o *Overhear) follow(ctx context.Context, spaces map[uint32]*space, l link,
 	}
 	switch {
 	case len(s.wired) == 0: // the socket alone would keep the namespace
-		o.close(l.ns.Inode, s)
+		o.close(l.NS.Inode, s)
 		if len(s.names) == 0 {
-			delete(spaces, l.ns.Inode)
+			delete(spaces, l.NS.Inode)
 		}
 	case s.socket == nil:
-		o.open(ctx, l.ns, s, in, readers)
+		o.open(ctx, l.NS, s, in, readers)
 	}
 }
 
@@ -181,12 +158,6 @@ func (o *Overhear) close(inode uint32, s *space) {
 	add(&o.closed, counters)
 	delete(o.sockets, inode)
 	o.mu.Unlock()
-}
-
-// ethernet says whether an interface has a hardware address of its own.
-func ethernet(i model.Interface) bool {
-	mac, err := net.ParseMAC(i.Address)
-	return err == nil && len(mac) == 6 && strings.Trim(i.Address, "0:") != ""
 }
 
 // reachesWire says whether an interface sees machines that this host's own namespace
