@@ -46,6 +46,7 @@ func everything() *scrape {
 		Outbox:       func() *model.OutboxStats { return nil },
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },
+		Requests:     func() []model.RequestStat { return nil },
 		Dependencies: func() []model.DependencyView { return nil },
 	}, Config{}))
 }

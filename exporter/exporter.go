@@ -71,6 +71,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Graph != nil {
 		list = append(list, newGraphCollector(src.Graph))
 	}
+	if src.Requests != nil {
+		list = append(list, newRequestsCollector(src.Requests))
+	}
 	if src.Dependencies != nil {
 		list = append(list, newDependenciesCollector(src.Dependencies, cmp.Or(cfg.MaxDependencies, DefaultMaxDependencies)))
 	}

@@ -57,6 +57,9 @@ func fixture() Sources {
 		Store: func() model.StoreStats {
 			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Oldest: at, Newest: at.Add(time.Hour)}
 		},
+		Requests: func() []model.RequestStat {
+			return []model.RequestStat{{Route: "GET /api/v1/graph", Status: 200, Count: 48, Seconds: 4.9}, {Route: "POST /api/v1/query", Status: 422, Count: 50, Seconds: 51}}
+		},
 		Graph: func() model.GraphStats {
 			return model.GraphStats{
 				Nodes: map[string]int{"host": 30}, Edges: map[string]int{"runs": 31}, Services: map[string]int{"listening": 32, "ended": 33},

@@ -13,11 +13,12 @@ import (
 type Sources struct {
 	// Capture may read the kernel's counters. Nil as an answer says that they
 	// could not be read.
-	Capture func() *model.CaptureStats
-	Outbox  func() *model.OutboxStats
-	Network func() *model.NetworkStats
-	Store   func() model.StoreStats
-	Graph   func() model.GraphStats
+	Capture  func() *model.CaptureStats
+	Outbox   func() *model.OutboxStats
+	Network  func() *model.NetworkStats
+	Store    func() model.StoreStats
+	Graph    func() model.GraphStats
+	Requests func() []model.RequestStat
 	// Dependencies answers with what is known; it brings nothing up to date.
 	Dependencies func() []model.DependencyView
 }

@@ -44,13 +44,14 @@ type Parts struct {
 // Manager is safe for concurrent use. It implements model.Sink: what is accepted
 // is durable and stands in the graph.
 type Manager struct {
-	cfg    Config
-	log    *slog.Logger
-	parts  Parts
-	graph  *graph.Graph
-	events *hub
-	agents *agents
-	past   *past
+	cfg      Config
+	log      *slog.Logger
+	parts    Parts
+	requests api.Requests
+	graph    *graph.Graph
+	events   *hub
+	agents   *agents
+	past     *past
 
 	ready   chan struct{} // closed when the log is replayed
 	stopped chan struct{} // closed when Run returns
@@ -128,15 +129,19 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 
 func (m *Manager) api() api.Config {
 	return api.Config{
-		Backend: m,
-		Metrics: m.parts.Metrics,
-		Host:    m.cfg.Host,
-		Version: m.cfg.Version,
-		Start:   m.cfg.Start,
-		Capture: m.parts.Capture,
-		Outbox:  m.parts.Outbox,
-		Network: m.parts.Network,
-		Now:     m.cfg.Now,
-		Logger:  m.log,
+		Backend:  m,
+		Metrics:  m.parts.Metrics,
+		Host:     m.cfg.Host,
+		Version:  m.cfg.Version,
+		Start:    m.cfg.Start,
+		Requests: &m.requests,
+		Capture:  m.parts.Capture,
+		Outbox:   m.parts.Outbox,
+		Network:  m.parts.Network,
+		Now:      m.cfg.Now,
+		Logger:   m.log,
 	}
 }
+
+// RequestStats are what was asked of the API since the start.
+func (m *Manager) RequestStats() []model.RequestStat { return m.requests.Stats() }

@@ -135,3 +135,12 @@ type NetworkStats struct {
 	Interfaces []Interface `json:"-"`
 	Neighbors  []Neighbor  `json:"-"`
 }
+
+// RequestStat is how often a route of the API answered with a status since the start,
+// and how long that took in sum. A stream takes as long as it is open.
+type RequestStat struct {
+	Route   string  `json:"route"` // "GET /api/v1/graph"
+	Status  int     `json:"status"`
+	Count   uint64  `json:"count"`
+	Seconds float64 `json:"seconds"`
+}

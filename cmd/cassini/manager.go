@@ -21,7 +21,7 @@ func newManager(sys *system) *cobra.Command {
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg)
-	metrics := exporter.New(exporter.Sources{Store: m.StoreStats, Graph: m.GraphStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	metrics := exporter.New(exporter.Sources{Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler()})
 	return m.Run(ctx, cfg.Listener)
 }

@@ -26,7 +26,7 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	a := newAgentOf(cfg, m)
 	metrics := exporter.New(exporter.Sources{
 		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
-		Store: m.StoreStats, Graph: m.GraphStats, Dependencies: m.Dependencies,
+		Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,

@@ -59,6 +59,7 @@ type Config struct {
 	Network       func() *model.NetworkStats
 	Host, Version string
 	Start         time.Time
+	Requests      *Requests // nil counts nothing
 	Now           func() time.Time
 	Logger        *slog.Logger
 }
@@ -76,7 +77,7 @@ func New(cfg Config) http.Handler {
 	s.spec = s.openAPI()
 	mux := http.NewServeMux()
 	for _, r := range s.routes {
-		mux.Handle(r.method+" "+r.pattern(), s.wrap(r))
+		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.wrap(r)))
 	}
 	mux.HandleFunc("/", s.notFound)
 	return s.secure(mux)

@@ -146,10 +146,12 @@ func filled(t testing.TB) *backend {
 	return b
 }
 
-func handler(b *backend) http.Handler {
-	return New(Config{Backend: b, Host: "web-17", Version: "test", Start: now, Now: func() time.Time { return now.Add(time.Hour) }, Logger: slog.New(slog.DiscardHandler),
+func handler(b *backend) http.Handler { return New(config(b)) }
+
+func config(b *backend) Config {
+	return Config{Backend: b, Host: "web-17", Version: "test", Start: now, Now: func() time.Time { return now.Add(time.Hour) }, Logger: slog.New(slog.DiscardHandler),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "cassini_up 1\n") }),
-		Capture: func() *model.CaptureStats { return &model.CaptureStats{} }})
+		Capture: func() *model.CaptureStats { return &model.CaptureStats{} }}
 }
 
 // do asks without a network.
