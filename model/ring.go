@@ -47,11 +47,15 @@ type Profile struct {
 	Window   time.Duration `json:"window"`   // from suspicion to the verdict
 }
 
-// The profiles in use. In the standard one a death is told after 5 seconds.
-var (
-	StandardProfile = Profile{Interval: time.Second, Silence: 3 * time.Second, Window: 2 * time.Second}
-	FastProfile     = Profile{Interval: 100 * time.Millisecond, Silence: 300 * time.Millisecond, Window: 250 * time.Millisecond}
-)
+// StandardProfile tells a death after 5 seconds.
+func StandardProfile() Profile {
+	return Profile{Interval: time.Second, Silence: 3 * time.Second, Window: 2 * time.Second}
+}
+
+// FastProfile tells it after 550 milliseconds, for ten times the datagrams.
+func FastProfile() Profile {
+	return Profile{Interval: 100 * time.Millisecond, Silence: 300 * time.Millisecond, Window: 250 * time.Millisecond}
+}
 
 // MaxSuccessors is how many members each one knows in the ring's direction, the next
 // one included: one more than the adjacent deaths that are bridged without the manager.

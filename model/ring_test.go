@@ -12,7 +12,7 @@ import (
 
 func TestAssignmentKeepsItself(t *testing.T) {
 	a := Assignment{
-		Ring: "subnet:10.0.0.0/24", Epoch: 7, Profile: StandardProfile,
+		Ring: "subnet:10.0.0.0/24", Epoch: 7, Profile: StandardProfile(),
 		Next:       RingNeighbor{RingMember: RingMember{Host: "web-2", Addr: netip.MustParseAddrPort("10.0.0.2:1984"), Incarnation: 5, Zone: "sw-1"}},
 		Successors: []RingMember{{Host: "web-2"}, {Host: "web-3"}},
 		Keys:       KeySet{Current: 2, Keys: []RingKey{{ID: 1, Secret: Secret{1}}, {ID: 2, Secret: Secret{31: 9}}}},
