@@ -61,8 +61,11 @@ type HeartbeatSet struct {
 	Grace    time.Duration  // a timer later than this gives a new window, and PulseLate
 }
 
-// ErrFull says that there is no room for one more set.
-var ErrFull = errors.New("no room for another set of heartbeat keys")
+// Errors of Heartbeats.
+var (
+	ErrFull        = errors.New("no room for another set of heartbeat keys")
+	ErrInterrupted = errors.New("interrupted")
+)
 
 // Heartbeats is the filter of the heartbeat socket with its maps. Read has one caller;
 // the other methods may be called concurrently with it and with each other. The kernel
@@ -180,12 +183,16 @@ func (h *Heartbeats) Counters() (sum HeartbeatCounters, err error) {
 	return sum, nil
 }
 
-// Read waits for the next event. It returns os.ErrClosed after Close, and errors that
+// Read waits for the next event. It returns os.ErrClosed after Close, ErrInterrupted
+// after Interrupt, and errors that
 // wrap ErrBadEvent for a record that it cannot read.
 func (h *Heartbeats) Read(e *PulseEvent) error {
 	if err := h.reader.ReadInto(&h.record); err != nil {
-		if errors.Is(err, ringbuf.ErrClosed) {
+		switch {
+		case errors.Is(err, ringbuf.ErrClosed):
 			return os.ErrClosed
+		case errors.Is(err, ringbuf.ErrFlushed):
+			return ErrInterrupted
 		}
 		return fmt.Errorf("read events of heartbeats: %w", err)
 	}
@@ -199,6 +206,10 @@ func (h *Heartbeats) Read(e *PulseEvent) error {
 	}
 	return nil
 }
+
+// Interrupt makes the Read that waits, or the next one, return ErrInterrupted once
+// it has read what there is.
+func (h *Heartbeats) Interrupt() { _ = h.reader.Flush() } // fails only when closed
 
 // RunTime tells how often the filter ran, and how long that took.
 func (h *Heartbeats) RunTime() (RunTime, error) {
