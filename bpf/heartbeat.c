@@ -69,6 +69,7 @@ enum pulse_state {
 	PULSE_NEW = 0,
 	PULSE_ARMED = 1,
 	PULSE_EXPIRED = 2,
+	PULSE_REARMED = 3, /* a new window after it expired: a heartbeat is a return */
 };
 
 /* One neighbour. Times are CLOCK_MONOTONIC. */
@@ -285,17 +286,20 @@ static __always_inline __u64 heard_at(const struct pulse *p)
 
 static __always_inline void expire(struct pulse *p, __u32 set, __u64 now, __u64 from)
 {
-	if (__sync_val_compare_and_swap(&p->state, PULSE_ARMED, PULSE_EXPIRED) != PULSE_ARMED)
+	__u32 was = *(volatile __u32 *)&p->state;
+
+	if (was == PULSE_EXPIRED ||
+	    __sync_val_compare_and_swap(&p->state, was, PULSE_EXPIRED) != was)
 		return;
 	if (heard_at(p) != from) { /* a heartbeat on another CPU, just now: it armed the timer */
-		p->state = PULSE_ARMED;
+		p->state = was;
 		return;
 	}
 	if (tell(PULSE_EVENT_EXPIRED, set, now, now - p->last_ns, p->incarnation)) {
 		ADD(p->expiries, 1);
 		return;
 	}
-	p->state = PULSE_ARMED;
+	p->state = was;
 	bpf_timer_start(&p->timer, RETRY_NS, 0);
 }
 
@@ -313,7 +317,7 @@ static int passed(void *map, __u32 *key, struct pulse *p)
 		bpf_timer_start(&p->timer, set->silence_ns - silent, 0);
 		return 0;
 	}
-	if (p->state == PULSE_ARMED && silent - set->silence_ns > set->grace_ns) {
+	if (p->state != PULSE_EXPIRED && silent - set->silence_ns > set->grace_ns) {
 		/* It is this machine that stood still: heartbeats may wait to be taken in. */
 		ADD(p->late, 1);
 		p->since_ns = now;
@@ -354,14 +358,16 @@ static __always_inline void beat(struct pulse *p, const struct heartbeat *h,
 {
 	__u64 now = bpf_ktime_get_ns(), from = heard_at(p);
 	__u64 incarnation = p->incarnation;
+	__u32 was;
 
 	note(p, h, set, now);
 	if (h->incarnation > incarnation &&
 	    tell(PULSE_EVENT_INCARNATION, h->set, now, now - from, h->incarnation))
 		__sync_val_compare_and_swap(&p->incarnation, incarnation, h->incarnation);
-	if (__sync_val_compare_and_swap(&p->state, PULSE_EXPIRED, PULSE_ARMED) == PULSE_EXPIRED &&
+	was = *(volatile __u32 *)&p->state;
+	if (was != PULSE_ARMED && __sync_val_compare_and_swap(&p->state, was, PULSE_ARMED) == was &&
 	    !tell(PULSE_EVENT_RESUMED, h->set, now, now - from, h->incarnation))
-		p->state = PULSE_EXPIRED; /* told at the next one */
+		p->state = was; /* told at the next one */
 	if (arm(p, set))
 		COUNT(unarmed);
 }
@@ -477,7 +483,8 @@ int heartbeat_arm(struct __sk_buff *skb)
 	if (bpf_timer_set_callback(&p->timer, passed))
 		return 3;
 	p->since_ns = bpf_ktime_get_ns();
-	p->state = PULSE_ARMED;
+	p->state = p->state == PULSE_EXPIRED || p->state == PULSE_REARMED ? PULSE_REARMED :
+									    PULSE_ARMED;
 	return arm(p, set) ? 4 : 0;
 }
 

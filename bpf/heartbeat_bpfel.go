@@ -88,6 +88,7 @@ const (
 	heartbeatPulseStatePULSE_NEW     heartbeatPulseState = 0
 	heartbeatPulseStatePULSE_ARMED   heartbeatPulseState = 1
 	heartbeatPulseStatePULSE_EXPIRED heartbeatPulseState = 2
+	heartbeatPulseStatePULSE_REARMED heartbeatPulseState = 3
 )
 
 // Names of all BPF objects in the ELF.

@@ -213,6 +213,9 @@ func TestNeverHeard(t *testing.T) {
 	if err := p.kernel.Arm(uint32(p.set)); err != nil {
 		t.Fatal(err)
 	}
+	p.send(p.header())
+	p.expect(bpf.PulseIncarnation)
+	p.expect(bpf.PulseResumed) // although its window was begun anew
 	time.Sleep(200 * time.Millisecond)
 	if len(p.events) > 0 {
 		t.Errorf("%+v came without a deadline", <-p.events)
@@ -248,7 +251,7 @@ func TestRefusedInKernel(t *testing.T) {
 		nil, good[:39], good[:1], // truncated
 		edit(0, 1), edit(1, 0x40), edit(15, 1), append(append([]byte{}, good...), 0), make([]byte, 100), make([]byte, 1400), // malformed
 		edit(4, 1), asControl, wire.AppendHeader(nil, wire.Header{Type: wire.Heartbeat, Key: 1, Set: wire.Set(rings)}, ring), // unknown set
-		edit(2, 9),                                              // unknown key
+		edit(2, 9),                                               // unknown key
 		edit(3, 1), edit(8, 1), edit(16, 1), edit(39, 1), forged, // forged
 		good, good, // one of them is replayed
 		probe,

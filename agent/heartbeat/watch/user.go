@@ -76,8 +76,7 @@ func (u *User) Arm(id wire.Set) error {
 	if w == nil {
 		return fmt.Errorf("arm set %#x: %w", id, ErrUnknown)
 	}
-	w.expired = false
-	u.arm(w, time.Now())
+	u.arm(w, time.Now()) // if it expired, a heartbeat still is a return
 	return nil
 }
 
@@ -251,9 +250,7 @@ func (u *User) beat(w *watched, h wire.Header, now time.Time) {
 	w.last = now
 	w.stats.Heartbeats++
 	w.stats.Progress, w.stats.Flags = h.Progress, h.Flags
-	if !w.expired {
-		u.arm(w, now)
-	}
+	u.arm(w, now)
 	if !last.IsZero() {
 		spacing := now.Sub(last)
 		w.stats.Spacing[bucketOf(spacing, time.Millisecond)]++

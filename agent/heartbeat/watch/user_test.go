@@ -107,8 +107,13 @@ func TestSilenceAndReturn(t *testing.T) {
 		}
 		time.Sleep(4 * time.Second)
 		b.expect(Expired)
+		if err := b.Arm(7); err != nil {
+			t.Fatal(err)
+		}
+		b.beat()
+		b.expect(Resumed)
 		s, err := b.Stats(7)
-		if err != nil || s.Heartbeats != 102 || s.Expiries != 3 || s.Progress != 1102 || s.Silent != 8*time.Second || s.Spacing[10] != 100 {
+		if err != nil || s.Heartbeats != 103 || s.Expiries != 3 || s.Progress != 1103 || s.Silent != 0 || s.Spacing[10] != 100 {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})

@@ -68,7 +68,8 @@ type Watch interface {
 	// Put makes or changes a set; a neighbour's window begins when it is made. Errors
 	// wrap ErrFull.
 	Put(Set) error
-	// Arm begins a neighbour's window anew.
+	// Arm begins a neighbour's window anew. After it expired, the next heartbeat is told
+	// as Resumed all the same.
 	Arm(wire.Set) error
 	// Remove ends a set; it is no error that there is none.
 	Remove(wire.Set) error
