@@ -7,7 +7,7 @@
  * timer anew. User space wakes when a timer runs out. Control datagrams pass, if their
  * header is from somebody who has a key.
  *
- * The format is agent/heartbeat/wire's; a test holds both against each other. It is a
+ * The format is model/wire's; a test holds both against each other. It is a
  * socket filter, since that sees only what the socket would get, behind the firewall,
  * on every interface, and goes with the socket. Such programs may not lock, so that
  * all that two CPUs may meet in is changed by compare and swap.

@@ -1,14 +1,15 @@
 package heartbeat
 
 import (
+	"errors"
 	"net"
 	"os"
 	"testing"
 	"time"
 
-	"cassini/agent/heartbeat/wire"
 	"cassini/bpf"
 	"cassini/model"
+	"cassini/model/wire"
 )
 
 const testRing = model.RingID("subnet:127.0.0.0/8")
@@ -91,7 +92,7 @@ func (p *pulse) read() {
 	for {
 		var e bpf.PulseEvent
 		if err := p.kernel.Read(&e); err != nil {
-			if err != os.ErrClosed {
+			if !errors.Is(err, os.ErrClosed) {
 				p.t.Errorf("read: %v", err)
 			}
 			return

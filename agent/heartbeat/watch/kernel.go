@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"cassini/agent/heartbeat/wire"
 	"cassini/bpf"
 	"cassini/model"
+	"cassini/model/wire"
 
 	"github.com/cilium/ebpf"
 )

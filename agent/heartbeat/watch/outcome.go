@@ -3,7 +3,7 @@ package watch
 import (
 	"errors"
 
-	"cassini/agent/heartbeat/wire"
+	"cassini/model/wire"
 )
 
 // Outcomes of a datagram, and two mishaps: keys of Counters.

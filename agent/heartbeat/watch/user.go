@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"cassini/agent/heartbeat/wire"
+	"cassini/model/wire"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"cassini/agent/heartbeat/wire"
 	"cassini/model"
+	"cassini/model/wire"
 
 	"go.uber.org/goleak"
 )
@@ -94,7 +94,7 @@ func TestSilenceAndReturn(t *testing.T) {
 		b.expect()
 		time.Sleep(3*time.Second - 1)
 		b.expect()
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		b.expect(Expired)
 		time.Sleep(time.Hour)
 		b.expect()

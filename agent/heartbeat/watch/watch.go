@@ -10,8 +10,8 @@ import (
 	"errors"
 	"time"
 
-	"cassini/agent/heartbeat/wire"
 	"cassini/model"
+	"cassini/model/wire"
 )
 
 // ErrFull says that no more sets can be held, ErrUnknown that a set is not.
