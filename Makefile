@@ -29,7 +29,7 @@ BPF_C   := $(wildcard bpf/*.c bpf/*.h)
 STEPS := lint generated cross test-unit test-privileged test-programs test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|frames\|links\|netconf\|programs\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -86,17 +86,18 @@ test-unit: ## unit tests with the race detector
 
 .PHONY: test-privileged
 test-privileged: ## capture and the network on the running kernel (root)
-	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames
+	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs
 
 .PHONY: test-vm
-test-vm: ## capture and kinds of links on the KERNELS, in virtual machines
+test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual machines
 	CGO_ENABLED=0 $(GO) test -c -o bin/capture.test ./kernel-tests/capture
 	CGO_ENABLED=0 $(GO) test -c -o bin/links.test ./kernel-tests/links
-	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) -json bin/kernels.json bin/capture.test bin/links.test
+	CGO_ENABLED=0 $(GO) test -c -o bin/heartbeat.test ./kernel-tests/heartbeat
+	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) -json bin/kernels.json bin/capture.test bin/links.test bin/heartbeat.test
 
 .PHONY: test-vm-self
 test-vm-self: ## the virtual machines' harness itself: break everything once

@@ -57,12 +57,13 @@ const (
 type HeartbeatSet struct {
 	Keys     []HeartbeatKey // at most MaxHeartbeatKeys
 	Interval time.Duration  // between heartbeats; 0: control datagrams
-	Silence  time.Duration  // until PulseExpired; 0: never
+	Silence  time.Duration  // until PulseExpired; 0: never. A new one holds from the next heartbeat or Arm on
 	Grace    time.Duration  // a timer later than this gives a new window, and PulseLate
 }
 
 // Errors of Heartbeats.
 var (
+	ErrBadSet      = errors.New("bad set of heartbeat keys")
 	ErrFull        = errors.New("no room for another set of heartbeat keys")
 	ErrInterrupted = errors.New("interrupted")
 )
@@ -97,13 +98,17 @@ func (h *Heartbeats) Attach(socket int) error {
 	return attachFilter(socket, h.objs.HeartbeatDatagrams)
 }
 
-// Put makes or changes a set. Errors wrap ErrFull where there is no room.
+// Put makes or changes a set. Errors wrap ErrFull where there is no room, and ErrBadSet
+// for one that cannot be.
 func (h *Heartbeats) Put(id uint32, set HeartbeatSet) error {
 	value := heartbeatHeartbeatSet{
 		IntervalNs: uint64(set.Interval), SilenceNs: uint64(set.Silence), GraceNs: uint64(set.Grace),
 	}
-	if len(set.Keys) > len(value.Keys) {
-		return fmt.Errorf("put set of %d keys: at most %d are held", len(set.Keys), len(value.Keys))
+	switch {
+	case len(set.Keys) > len(value.Keys):
+		return fmt.Errorf("put set of %d keys: %w: at most %d are held", len(set.Keys), ErrBadSet, len(value.Keys))
+	case set.Interval < 0 || set.Silence < 0 || set.Grace < 0: // the kernel would take them for centuries
+		return fmt.Errorf("put set of %v, %v and %v: %w: a time is negative", set.Interval, set.Silence, set.Grace, ErrBadSet)
 	}
 	for i, key := range set.Keys {
 		value.Keys[i].K0, value.Keys[i].K1, value.Keys[i].Id, value.Keys[i].Used = key.K0, key.K1, uint32(key.ID), 1
@@ -121,9 +126,11 @@ func (h *Heartbeats) Arm(id uint32) error {
 	if err != nil && !errors.Is(err, ebpf.ErrKeyExist) {
 		return orFull("make pulse", err)
 	}
-	data := make([]byte, 64) // an Ethernet header, then the number
-	binary.LittleEndian.PutUint32(data[14:], id)
-	failed, err := h.objs.HeartbeatArm.Run(&ebpf.RunOptions{Data: data})
+	failed, err := h.begin(id)
+	for tries := 1; err == nil && failed == noTimer && tries < 10; tries++ {
+		time.Sleep(time.Duration(tries) * time.Millisecond) // the kernel frees those of others only then
+		failed, err = h.begin(id)
+	}
 	if err != nil {
 		return fmt.Errorf("arm timer of a neighbour: %w", err)
 	}
@@ -131,6 +138,16 @@ func (h *Heartbeats) Arm(id uint32) error {
 		return fmt.Errorf("arm timer of a neighbour: the kernel refused it at step %d", failed)
 	}
 	return nil
+}
+
+// noTimer is what heartbeat_arm returns when the kernel found no memory for a timer,
+// which it looks for without waiting.
+const noTimer = 3
+
+func (h *Heartbeats) begin(id uint32) (failed uint32, err error) {
+	data := make([]byte, 64) // an Ethernet header, then the number
+	binary.LittleEndian.PutUint32(data[14:], id)
+	return h.objs.HeartbeatArm.Run(&ebpf.RunOptions{Data: data})
 }
 
 func orFull(doing string, err error) error {
@@ -142,10 +159,22 @@ func orFull(doing string, err error) error {
 
 // Forget ends a set and its watch. It is no error that there is none.
 func (h *Heartbeats) Forget(id uint32) error {
-	for _, m := range []*ebpf.Map{h.objs.HeartbeatSets, h.objs.Pulses} {
-		if err := m.Delete(id); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("forget set of heartbeat keys: %w", err)
-		}
+	if err := forget(h.objs.HeartbeatSets, id); err != nil {
+		return err
+	}
+	// A program that found the set may still be at its pulse, whose memory the next
+	// neighbour gets. Where that cannot be waited for, it is only unlikely.
+	_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, membarrierGlobal, 0, 0)
+	return forget(h.objs.Pulses, id)
+}
+
+// membarrierGlobal is uapi/linux/membarrier.h's MEMBARRIER_CMD_GLOBAL: wait until every
+// program that runs now has ended.
+const membarrierGlobal = 1
+
+func forget(m *ebpf.Map, id uint32) error {
+	if err := m.Delete(id); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("forget set of heartbeat keys: %w", err)
 	}
 	return nil
 }
@@ -184,8 +213,7 @@ func (h *Heartbeats) Counters() (sum HeartbeatCounters, err error) {
 }
 
 // Read waits for the next event. It returns os.ErrClosed after Close, ErrInterrupted
-// after Interrupt, and errors that
-// wrap ErrBadEvent for a record that it cannot read.
+// after Interrupt, and errors that wrap ErrBadEvent for a record that it cannot read.
 func (h *Heartbeats) Read(e *PulseEvent) error {
 	if err := h.reader.ReadInto(&h.record); err != nil {
 		switch {
@@ -222,7 +250,7 @@ func (h *Heartbeats) RunTime() (RunTime, error) {
 
 // Bytes is how much memory the kernel charges to the maps; 0 where it does not tell.
 func (h *Heartbeats) Bytes() (sum uint64) {
-	for _, m := range []*ebpf.Map{h.objs.HeartbeatSets, h.objs.Pulses, h.objs.PulseEvents, h.objs.HeartbeatCounts} {
+	for _, m := range []*ebpf.Map{h.objs.HeartbeatSets, h.objs.Pulses, h.objs.PulseEvents, h.objs.HeartbeatCounts, h.objs.ControlBuckets, h.objs.ControlSeen} {
 		if info, err := m.Info(); err == nil {
 			bytes, _ := info.Memlock()
 			sum += bytes

@@ -53,6 +53,7 @@ type heartbeatPulse struct {
 	Window      [8]uint64
 	LastNs      uint64
 	SinceNs     uint64
+	DueNs       uint64
 	Incarnation uint64
 	Progress    uint64
 	Heartbeats  uint64
@@ -85,17 +86,19 @@ const (
 type heartbeatPulseState uint32
 
 const (
-	heartbeatPulseStatePULSE_NEW     heartbeatPulseState = 0
-	heartbeatPulseStatePULSE_ARMED   heartbeatPulseState = 1
-	heartbeatPulseStatePULSE_EXPIRED heartbeatPulseState = 2
-	heartbeatPulseStatePULSE_REARMED heartbeatPulseState = 3
+	heartbeatPulseStatePULSE_NEW      heartbeatPulseState = 0
+	heartbeatPulseStatePULSE_ARMED    heartbeatPulseState = 1
+	heartbeatPulseStatePULSE_EXPIRED  heartbeatPulseState = 2
+	heartbeatPulseStatePULSE_REARMED  heartbeatPulseState = 3
+	heartbeatPulseStatePULSE_EXPIRING heartbeatPulseState = 4
 )
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	heartbeatMapControlBucket       = "control_bucket"
+	heartbeatMapControlBuckets      = "control_buckets"
+	heartbeatMapControlSeen         = "control_seen"
 	heartbeatMapHeartbeatCounts     = "heartbeat_counts"
 	heartbeatMapHeartbeatSets       = "heartbeat_sets"
 	heartbeatMapPulseEvents         = "pulse_events"
@@ -158,7 +161,8 @@ type heartbeatProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type heartbeatMapSpecs struct {
-	ControlBucket   *ebpf.MapSpec `ebpf:"control_bucket"`
+	ControlBuckets  *ebpf.MapSpec `ebpf:"control_buckets"`
+	ControlSeen     *ebpf.MapSpec `ebpf:"control_seen"`
 	HeartbeatCounts *ebpf.MapSpec `ebpf:"heartbeat_counts"`
 	HeartbeatSets   *ebpf.MapSpec `ebpf:"heartbeat_sets"`
 	PulseEvents     *ebpf.MapSpec `ebpf:"pulse_events"`
@@ -195,7 +199,8 @@ func (o *heartbeatObjects) Close() error {
 //
 // It can be passed to loadHeartbeatObjects or ebpf.CollectionSpec.LoadAndAssign.
 type heartbeatMaps struct {
-	ControlBucket   *ebpf.Map `ebpf:"control_bucket"`
+	ControlBuckets  *ebpf.Map `ebpf:"control_buckets"`
+	ControlSeen     *ebpf.Map `ebpf:"control_seen"`
 	HeartbeatCounts *ebpf.Map `ebpf:"heartbeat_counts"`
 	HeartbeatSets   *ebpf.Map `ebpf:"heartbeat_sets"`
 	PulseEvents     *ebpf.Map `ebpf:"pulse_events"`
@@ -204,7 +209,8 @@ type heartbeatMaps struct {
 
 func (m *heartbeatMaps) Close() error {
 	return _HeartbeatClose(
-		m.ControlBucket,
+		m.ControlBuckets,
+		m.ControlSeen,
 		m.HeartbeatCounts,
 		m.HeartbeatSets,
 		m.PulseEvents,

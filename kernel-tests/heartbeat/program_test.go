@@ -29,6 +29,20 @@ type pulse struct {
 // newPulse attaches the filter to a socket of loopback and watches one neighbour.
 func newPulse(t testing.TB, silence time.Duration) *pulse {
 	t.Helper()
+	p := newUnread(t, silence)
+	go p.read()
+	t.Cleanup(func() {
+		_ = p.kernel.Close()
+		for range p.events { // until read has ended
+		}
+	})
+	return p
+}
+
+// newUnread is one whose events wait in the kernel.
+func newUnread(t testing.TB, silence time.Duration) *pulse {
+	t.Helper()
+	needTimers(t)
 	kernel, err := bpf.OpenHeartbeats()
 	if err != nil {
 		t.Fatalf("%+v", err)
@@ -52,12 +66,7 @@ func newPulse(t testing.TB, silence time.Duration) *pulse {
 	if err := kernel.Arm(uint32(p.set)); err != nil {
 		t.Fatal(err)
 	}
-	go p.read()
-	t.Cleanup(func() {
-		_ = kernel.Close()
-		for range p.events { // until read has ended
-		}
-	})
+	t.Cleanup(func() { _ = kernel.Close() })
 	return p
 }
 
@@ -205,7 +214,9 @@ func sumOf(buckets []uint32) (sum uint32) {
 // A neighbour that was never heard is told, too; a new window is given when asked for.
 func TestNeverHeard(t *testing.T) {
 	p := newPulse(t, 100*time.Millisecond)
-	p.expect(bpf.PulseExpired)
+	if e := p.expect(bpf.PulseExpired); e.Silent != 0 {
+		t.Errorf("it was heard %v ago", e.Silent)
+	}
 	if err := p.kernel.Arm(uint32(p.set)); err != nil {
 		t.Fatal(err)
 	}
@@ -331,6 +342,7 @@ func TestControlIsLimited(t *testing.T) {
 
 // What finds no room is told.
 func TestSetsHaveABound(t *testing.T) {
+	needTimers(t)
 	kernel, err := bpf.OpenHeartbeats()
 	if err != nil {
 		t.Fatalf("%+v", err)
