@@ -48,6 +48,7 @@ const (
 	SightLeft    Sight = "left"    // it had taken its leave
 	SightNothing Sight = "nothing" // no answer of any kind
 	SightUnable  Sight = "unable"  // the observer doubts itself
+	SightPending Sight = "pending" // the observer is about to find out
 )
 
 // Observation is what one host says of a suspect.

@@ -9,6 +9,7 @@ import (
 // sights by their number on the wire.
 var sights = [...]model.Sight{
 	1: model.SightAgent, 2: model.SightRefused, 3: model.SightKernel, 4: model.SightLeft, 5: model.SightNothing, 6: model.SightUnable,
+	7: model.SightPending,
 }
 
 // appendBody writes what the message's type bears.
@@ -35,6 +36,7 @@ func appendBody(to []byte, m Message) ([]byte, error) {
 		w.u64(uint64(m.Epoch))
 	case Ack:
 		w.u64(uint64(m.Epoch))
+		w.text("ring", string(m.Ring), MaxHost)
 	case Instruction:
 		w.assignment(m.Assignment)
 	case Report:
@@ -52,8 +54,10 @@ func parseBody(t Type, b []byte) (Message, error) {
 	r := reader{b: b}
 	m := Message{Type: t, ID: r.u64()}
 	switch t {
-	case Probe, LeaveAck, BridgeAck, Unbridge, Ack:
+	case Probe, LeaveAck, BridgeAck, Unbridge:
 		m.Epoch = model.Epoch(r.u64())
+	case Ack:
+		m.Epoch, m.Ring = model.Epoch(r.u64()), model.RingID(r.text(MaxHost))
 	case ProbeAnswer, Refutation:
 		m.Subject = r.member()
 	case Question, Notice:

@@ -59,10 +59,11 @@ type Message struct {
 	// Subject is who is asked about (Question, Answer), accused (Notice) or gone
 	// (Bridge); in Refutation, ProbeAnswer and Leave the sender itself.
 	Subject model.RingMember
-	Sight   model.Sight // Answer
-	Score   uint8       // of the accuser: Question, Answer, Notice
-	Reason  uint8       // Leave
-	Epoch   model.Epoch // Ack, Bridge, BridgeAck
+	Sight   model.Sight  // Answer
+	Score   uint8        // of the accuser: Question, Answer, Notice
+	Reason  uint8        // Leave
+	Epoch   model.Epoch  // Ack, Bridge, BridgeAck
+	Ring    model.RingID // Ack: the ring of the instruction
 	// Place in the ring: Instruction.
 	Assignment *model.Assignment
 	Verdict    *model.Verdict  // Report

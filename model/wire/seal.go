@@ -57,8 +57,10 @@ func Open(b []byte, h Header, key cipher.AEAD) (Message, error) {
 	return m, nil
 }
 
+// nonce is used once by an incarnation, even if the sender's count was lost.
 func nonce(h Header) []byte {
 	var n [12]byte
+	binary.LittleEndian.PutUint32(n[:], uint32(h.Incarnation))
 	binary.LittleEndian.PutUint64(n[4:], h.Nonce)
 	return n[:]
 }

@@ -52,7 +52,7 @@ func messages() []Message {
 		{Type: Question, ID: 3, Subject: host(2), Score: 4}, {Type: Answer, ID: 3, Subject: host(2), Sight: model.SightKernel, Score: 1},
 		{Type: Notice, ID: 5, Subject: host(3)}, {Type: Refutation, ID: 5, Subject: host(3)},
 		{Type: Instruction, Assignment: largest()}, {Type: Instruction, Assignment: &model.Assignment{Ring: "r", Gone: true}},
-		{Type: Ack, Epoch: 8}, {Type: Leave, ID: 6, Subject: host(4), Reason: LeaveShutdown}, {Type: LeaveAck, ID: 6},
+		{Type: Ack, Epoch: 8, Ring: ring}, {Type: Leave, ID: 6, Subject: host(4), Reason: LeaveShutdown}, {Type: LeaveAck, ID: 6},
 		{Type: Bridge, ID: 7, Subject: host(5), Epoch: 2}, {Type: BridgeAck, ID: 7, Epoch: 2}, {Type: Unbridge, ID: 7, Epoch: 2},
 		{Type: ReportAck, Report: &id},
 		{Type: Report, Verdict: &model.Verdict{

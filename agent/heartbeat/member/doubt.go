@@ -1,0 +1,72 @@
+package member
+
+import (
+	"time"
+
+	"cassini/model"
+)
+
+// DoubtAllSilent is a member's own doubt: none of its neighbors is heard.
+const DoubtAllSilent = "all-silent"
+
+// doubts are the reasons to take this host for the one that is at fault.
+func (m *Member) doubts(c *suspicion) []string {
+	doubts := m.world.Doubts()
+	if m.allSilent() && m.heard.Before(c.opened) {
+		doubts = append(doubts, DoubtAllSilent)
+	}
+	return doubts
+}
+
+// allSilent says that there are neighbors, and that none is heard.
+func (m *Member) allSilent() bool {
+	n := 0
+	for _, r := range m.rings {
+		for _, l := range r.links {
+			if !l.silent {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 0
+}
+
+// cut is a time in which this host heard nobody at all.
+type cut struct {
+	ring  *ring
+	since time.Time
+}
+
+// isCut says that nobody at all was heard while a case was open, in spite of a second
+// look: then it is this host that is cut off, and its verdicts on others are worth nothing.
+func (m *Member) isCut(c *suspicion) bool {
+	return c.waited && m.allSilent() && m.heard.Before(c.opened) && c.probes.Sight() == model.SightNothing
+}
+
+// cutOff ends a case without a verdict: nobody would hear it.
+func (m *Member) cutOff(c *suspicion) {
+	delete(m.cases, c.subject.Host)
+	if m.cut == nil {
+		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
+	}
+	if l := c.ring.links[c.subject.Host]; l != nil {
+		m.world.Rewatch(c.ring.id, c.subject.Host)
+	}
+}
+
+// reunited reports that this host was cut off, now that it hears a neighbor again.
+func (m *Member) reunited(now time.Time) {
+	m.heard = now
+	if m.cut == nil {
+		return
+	}
+	c := m.cut
+	m.cut = nil
+	v := m.verdict(c.ring, model.VerdictLink, m.self, now)
+	v.Evidence = model.Evidence{
+		Silent: now.Sub(c.since), Doubts: []string{DoubtAllSilent}, Clue: "reunited",
+		Observations: []model.Observation{{Observer: m.self.Host, Sight: model.SightAgent}},
+	}
+	m.report(c.ring, v, now)
+}

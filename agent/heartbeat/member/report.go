@@ -1,0 +1,140 @@
+package member
+
+import (
+	"slices"
+	"time"
+
+	"cassini/model"
+	"cassini/model/wire"
+)
+
+// standing is a verdict that holds.
+type standing struct {
+	ring    *ring
+	verdict model.Verdict
+	left    bool      // it took its leave
+	recheck time.Time // of what is no death: it may yet become one
+	pause   time.Duration
+	probe   uint64
+}
+
+// Verdicts that are no deaths are looked at again after three times the silence, and
+// then ever more seldom.
+const (
+	firstRecheck = 3
+	lastRecheck  = 20
+)
+
+// sentence reports a verdict of a case, unless it already stands.
+func (m *Member) sentence(c *suspicion, kind model.VerdictKind, now time.Time) {
+	silence := c.ring.place.Profile.Silence
+	s := m.standing[c.subject.Host]
+	if s != nil && s.verdict.Kind == kind {
+		s.pause = min(2*s.pause, lastRecheck*silence)
+		s.recheck = now.Add(s.pause)
+		return
+	}
+	v := m.verdict(c.ring, kind, c.subject, now)
+	v.Evidence = m.evidence(c, now)
+	s = &standing{ring: c.ring, verdict: v, pause: firstRecheck * silence}
+	if !kind.Death() {
+		s.recheck = now.Add(s.pause)
+	} else if m.cut != nil {
+		m.cut = nil // the others had gone, it was not this host
+	}
+	m.standing[c.subject.Host] = s
+	m.report(c.ring, v, now)
+	m.bridgeOver(c.ring, now)
+}
+
+// verdict makes a report without evidence.
+func (m *Member) verdict(r *ring, kind model.VerdictKind, subject model.RingMember, now time.Time) model.Verdict {
+	m.sequence++
+	return model.Verdict{
+		ID:   model.ReportID{Reporter: m.self.Host, Incarnation: m.self.Incarnation, Sequence: m.sequence},
+		Ring: r.id, Epoch: r.place.Epoch, Kind: kind, Subject: subject, At: now.UTC().Truncate(time.Millisecond),
+	}
+}
+
+// report brings a verdict to the manager, and to members who keep it meanwhile.
+func (m *Member) report(r *ring, v model.Verdict, now time.Time) {
+	m.stats.Verdicts[v.Kind]++
+	m.world.Report(v)
+	if v.Kind == model.VerdictCorrected || v.Kind == model.VerdictUnobservable {
+		return
+	}
+	h := &handed{ring: r, verdict: v, due: now}
+	for _, who := range append(slices.Clone(r.place.Successors), r.place.Previous.RingMember) {
+		if who.Known() && who.Host != m.self.Host && who.Host != v.Subject.Host && m.standing[who.Host] == nil && m.cases[who.Host] == nil {
+			h.to = who
+			break
+		}
+	}
+	if h.to.Known() && len(m.handed) < maxHanded {
+		m.handed[v.ID] = h
+		m.handAgain(now)
+	}
+}
+
+// handed is a verdict on its way to a member who keeps it too.
+type handed struct {
+	ring    *ring
+	verdict model.Verdict
+	to      model.RingMember
+	due     time.Time
+	tries   int
+}
+
+const (
+	maxHanded = 64
+	handTries = 3
+)
+
+func (m *Member) handAgain(now time.Time) {
+	for id, h := range m.handed {
+		if now.Before(h.due) {
+			continue
+		}
+		if h.tries == handTries {
+			delete(m.handed, id)
+			continue
+		}
+		m.world.Send(h.ring.id, h.to, wire.Message{Type: wire.Report, Verdict: &h.verdict})
+		h.tries++
+		h.due = now.Add(h.ring.place.Profile.Interval / 2)
+	}
+}
+
+// back corrects a verdict: its subject gives signs of life.
+func (m *Member) back(s *standing, life model.Incarnation, clue string, now time.Time) {
+	delete(m.standing, s.verdict.Subject.Host)
+	if life > s.verdict.Subject.Incarnation {
+		clue = "restarted"
+	}
+	subject := s.verdict.Subject
+	subject.Incarnation = max(life, subject.Incarnation)
+	v := m.verdict(s.ring, model.VerdictCorrected, subject, now)
+	v.Corrects, v.Was, v.Evidence = &s.verdict.ID, s.verdict.Kind, model.Evidence{Clue: clue}
+	m.report(s.ring, v, now)
+	m.endBridge(s.ring)
+	if l := s.ring.links[subject.Host]; l != nil {
+		l.silent, l.deaf = false, 0
+		m.world.Rewatch(s.ring.id, subject.Host)
+	}
+}
+
+// recheck opens cases anew whose verdict was no death.
+func (m *Member) recheck(now time.Time) {
+	for _, host := range sorted(m.standing) {
+		s := m.standing[host]
+		if s.recheck.IsZero() || now.Before(s.recheck) {
+			continue
+		}
+		s.recheck = time.Time{}
+		beyond := model.RingMember{}
+		if l := s.ring.links[host]; l != nil {
+			beyond = l.beyond
+		}
+		m.suspect(s.ring, s.verdict.Subject, beyond, now)
+	}
+}

@@ -1,0 +1,240 @@
+package member
+
+import (
+	"slices"
+	"time"
+
+	"cassini/model"
+	"cassini/model/inquiry"
+	"cassini/model/wire"
+)
+
+// suspicion is an open case.
+type suspicion struct {
+	ring         *ring
+	subject      model.RingMember
+	beyond       model.RingMember
+	probes       *inquiry.Inquiry
+	silent       time.Duration // when it was opened
+	opened, ends time.Time
+	questions    int
+	question     time.Time // when the next ones are due
+	opinions     map[string]model.Observation
+	signs        map[string]bool // who was asked and has given any sign
+	askers       []asker         // who want to know what comes out
+	doubts       []string
+	again        time.Time // after doubts: when the evidence is gathered anew
+	waited       bool
+}
+
+// asker is somebody who wants to be told about a subject.
+type asker struct {
+	ring model.RingID
+	who  model.RingMember
+	id   uint64
+}
+
+// suspect opens a case, if none is open.
+func (m *Member) suspect(r *ring, subject, beyond model.RingMember, now time.Time) *suspicion {
+	if c := m.cases[subject.Host]; c != nil {
+		return c
+	}
+	c := &suspicion{ring: r, subject: subject, beyond: beyond, opened: now}
+	m.cases[subject.Host] = c
+	m.stats.Suspicions++
+	m.gather(c, now)
+	m.proceed(c, now)
+	return c
+}
+
+// gather begins to collect evidence.
+func (m *Member) gather(c *suspicion, now time.Time) {
+	p := c.ring.place.Profile
+	c.probes = inquiry.New(c.subject, m.rand.Uint64(), p.Window, now)
+	c.ends = now.Add(p.Window)
+	// One probe alone is enough for most: a lost heartbeat bothers nobody else.
+	c.questions, c.question = 0, now.Add(inquiry.Gap(p.Window))
+	c.opinions, c.signs = make(map[string]model.Observation), make(map[string]bool)
+	c.again = time.Time{}
+}
+
+func (c *suspicion) due() time.Time {
+	if !c.again.IsZero() {
+		return c.again
+	}
+	due := c.ends
+	for _, t := range []time.Time{c.probes.Due(), c.question} {
+		if !t.IsZero() && t.Before(due) {
+			due = t
+		}
+	}
+	return due
+}
+
+// proceed does what is due in a case, and ends it when it can be decided.
+func (m *Member) proceed(c *suspicion, now time.Time) {
+	if !c.again.IsZero() {
+		if now.Before(c.again) {
+			return
+		}
+		m.gather(c, now)
+	}
+	if c.probes.Step(now) {
+		m.world.Send(c.ring.id, c.subject, wire.Message{Type: wire.Probe, ID: c.probes.ID})
+		m.world.Ping(c.subject.Addr.Addr())
+	}
+	if c.probes.Sight() == model.SightAgent {
+		m.acquit(c, now)
+		return
+	}
+	if !c.question.IsZero() && !now.Before(c.question) {
+		m.consult(c, now)
+	}
+	if c.probes.Ended() && (!now.Before(c.ends) || m.complete(c)) {
+		m.judge(c, now)
+	}
+}
+
+// maxQuestions to one observer.
+const maxQuestions = 4
+
+// consult asks those who have not answered yet, and tells the suspect.
+func (m *Member) consult(c *suspicion, now time.Time) {
+	for _, who := range m.observers(c) {
+		if _, known := c.opinions[who.Host]; !known {
+			m.world.Send(c.ring.id, who, wire.Message{Type: wire.Question, ID: c.probes.ID, Subject: c.subject, Score: m.score.at(now)})
+		}
+	}
+	if c.questions%2 == 0 {
+		m.world.Send(c.ring.id, c.subject, wire.Message{Type: wire.Notice, ID: c.probes.ID, Subject: c.subject, Score: m.score.at(now)})
+	}
+	if c.questions++; c.questions == maxQuestions {
+		c.question = time.Time{}
+	} else {
+		c.question = now.Add(2 * inquiry.Gap(c.ring.place.Profile.Window))
+	}
+	if c.questions == 3 {
+		m.cascade(c, now)
+	}
+}
+
+// observers are who can be asked about a suspect.
+func (m *Member) observers(c *suspicion) (list []model.RingMember) {
+	for _, who := range append([]model.RingMember{c.beyond}, c.ring.place.Relays...) {
+		known := slices.ContainsFunc(list, func(o model.RingMember) bool { return o.Host == who.Host })
+		if who.Known() && !known && who.Host != m.self.Host && who.Host != c.subject.Host && m.standing[who.Host] == nil {
+			list = append(list, who)
+		}
+	}
+	return list
+}
+
+// cascade suspects the successor after a suspect one, when it gives no sign either:
+// who dies beside it is known as soon.
+func (m *Member) cascade(c *suspicion, now time.Time) {
+	list := c.ring.place.Successors
+	i := slices.IndexFunc(list, func(s model.RingMember) bool { return s.Host == c.subject.Host })
+	if i < 0 || i+1 >= len(list) {
+		return
+	}
+	next, beyond := list[i+1], model.RingMember{}
+	if i+2 < len(list) {
+		beyond = list[i+2]
+	}
+	if c.signs[next.Host] || next.Host == m.self.Host || m.standing[next.Host] != nil {
+		return
+	}
+	m.suspect(c.ring, next, beyond, now)
+}
+
+// complete says whether everybody who was asked has said what there is to say.
+func (m *Member) complete(c *suspicion) bool {
+	asked := m.observers(c)
+	for _, who := range asked {
+		if o, known := c.opinions[who.Host]; !known || o.Sight == model.SightPending {
+			return false
+		}
+	}
+	return len(asked) > 0
+}
+
+// opinion takes what somebody says of a suspect.
+func (m *Member) opinion(from model.RingMember, msg wire.Message, now time.Time) {
+	c := m.cases[msg.Subject.Host]
+	if c == nil || msg.ID != c.probes.ID || from.Host == msg.Subject.Host {
+		return
+	}
+	c.signs[from.Host] = true
+	if msg.Sight == model.SightPending {
+		return
+	}
+	c.opinions[from.Host] = model.Observation{Observer: from.Host, Sight: msg.Sight, Score: msg.Score}
+	m.proceed(c, now)
+}
+
+// acquit ends a case whose suspect is there.
+func (m *Member) acquit(c *suspicion, now time.Time) {
+	delete(m.cases, c.subject.Host)
+	m.tell(c, model.SightAgent, now)
+	if s := m.standing[c.subject.Host]; s != nil {
+		m.back(s, c.subject.Incarnation, "answer", now)
+		return
+	}
+	m.stats.Refuted++
+	m.score.add(now)
+	l := c.ring.links[c.subject.Host]
+	if l == nil || !l.silent {
+		return
+	}
+	if l.deaf++; l.deaf == maxDeaf {
+		m.sentence(c, model.VerdictLink, now)
+		return
+	}
+	m.world.Rewatch(c.ring.id, c.subject.Host)
+}
+
+// maxDeaf is after how many windows in a row without a heartbeat, though the neighbor
+// answers, something is wrong with the way that they take.
+const maxDeaf = 3
+
+// judge ends a case by a verdict, unless this host should rather wait and look again.
+func (m *Member) judge(c *suspicion, now time.Time) {
+	c.doubts = m.doubts(c)
+	if len(c.doubts) > 0 && !c.waited {
+		c.waited = true
+		m.stats.Doubted++
+		c.again = now.Add(c.ring.place.Profile.Silence)
+		return
+	}
+	e := m.evidence(c, now)
+	if m.isCut(c) {
+		m.cutOff(c)
+		return
+	}
+	delete(m.cases, c.subject.Host)
+	m.tell(c, e.Observations[0].Sight, now)
+	m.sentence(c, Decide(e), now)
+}
+
+func (m *Member) evidence(c *suspicion, now time.Time) model.Evidence {
+	own := model.Observation{Observer: m.self.Host, Sight: c.probes.Sight(), Score: m.score.at(now)}
+	if own.Sight == model.SightNothing && len(c.doubts) > 0 {
+		own.Sight = model.SightUnable
+	}
+	e := model.Evidence{Probes: c.probes.Sent(), Observations: []model.Observation{own}, Doubts: c.doubts}
+	if c.silent > 0 {
+		e.Silent = c.silent + now.Sub(c.opened)
+	}
+	for _, host := range sorted(c.opinions) {
+		e.Observations = append(e.Observations, c.opinions[host])
+	}
+	return e
+}
+
+// tell answers those who have asked about the suspect meanwhile.
+func (m *Member) tell(c *suspicion, s model.Sight, now time.Time) {
+	for _, a := range c.askers {
+		m.world.Send(a.ring, a.who, wire.Message{Type: wire.Answer, ID: a.id, Subject: c.subject, Sight: s, Score: m.score.at(now)})
+	}
+	c.askers = nil
+}

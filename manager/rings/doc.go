@@ -1,0 +1,106 @@
+// Package rings decides who watches whom. It groups the estate's hosts into rings by the
+// switch or subnet that they share, joins these by rings of representatives, mends a ring
+// when a member has died, and finds out whether a host has died or all that is around
+// it. It is a state machine without sockets, clocks or files: the keeper runs it on real
+// ones, the simulator on a modelled network.
+//
+// What a change costs does not depend on how large the estate is: a place in a ring is
+// told to at most four members before it and two after, and a ring has at most MaxRing
+// members.
+package rings
+
+import (
+	"net/netip"
+	"time"
+
+	"cassini/model"
+	"cassini/model/wire"
+)
+
+// MaxRing is how many members one ring has at most: more of one zone make several rings.
+const MaxRing = 64
+
+// Representatives of each ring on the ring above.
+const Representatives = 2
+
+// State of a host.
+type State string
+
+// States.
+const (
+	Up           State = "up"
+	Hung         State = "hung"
+	Ended        State = "ended" // the agent; the host is up
+	Stopped      State = "stopped"
+	Shutdown     State = "shut-down"
+	Crashed      State = "crashed"
+	LinkDown     State = "link-down"
+	Unobservable State = "unobservable"
+)
+
+// stateOf is what a verdict makes of its subject.
+func stateOf(kind model.VerdictKind) State {
+	switch kind {
+	case model.VerdictHung:
+		return Hung
+	case model.VerdictEnded:
+		return Ended
+	case model.VerdictStopped:
+		return Stopped
+	case model.VerdictShutdown:
+		return Shutdown
+	case model.VerdictCrashed:
+		return Crashed
+	case model.VerdictLink:
+		return LinkDown
+	case model.VerdictUnobservable, model.VerdictSegment, model.VerdictPartition:
+		return Unobservable
+	}
+	return Up
+}
+
+// Host is what is known of one that has joined.
+type Host struct {
+	model.RingMember
+	Chassis string       `json:"chassis,omitempty"`
+	Watch   string       `json:"watch,omitempty"`
+	Secret  model.Secret `json:"secret"` // of its ring with the manager
+	State   State        `json:"state"`
+	Since   time.Time    `json:"since"` // of the state
+	// Rings are where it has a place; none while it is dead.
+	Rings []model.RingID `json:"rings,omitempty"`
+	// Certificate is the report that its state comes from.
+	Certificate *model.ReportID `json:"certificate,omitempty"`
+}
+
+// alive says whether it belongs into rings.
+func (h *Host) alive() bool {
+	return h.State != Crashed && h.State != Stopped && h.State != Shutdown && h.State != Ended
+}
+
+// Ring is one ring with what only the manager may know.
+type Ring struct {
+	ID      model.RingID  `json:"id"`
+	Zone    string        `json:"zone,omitempty"`
+	Level   int           `json:"level"`
+	Epoch   model.Epoch   `json:"epoch"`
+	Order   []string      `json:"order"` // hosts
+	Master  model.Secret  `json:"master"`
+	KeyID   uint8         `json:"key_id"` // of the current key; it comes round after 255
+	Profile model.Profile `json:"profile"`
+}
+
+// World is what the state machine acts on. No method waits or calls back.
+type World interface {
+	// Send sends a control datagram to a host, in the ring.
+	Send(ring model.RingID, to model.RingMember, m wire.Message)
+	// Ping sends one ICMP echo request.
+	Ping(to netip.Addr)
+	// Keep writes a host and a ring to disk, Drop a ring that is no more; all of one
+	// call of the state machine are written before anything of it is sent.
+	KeepHost(h *Host)
+	KeepRing(r *Ring)
+	DropRing(id model.RingID)
+	// Verdict keeps a verdict of the manager's own.
+	Verdict(v model.Verdict)
+}

@@ -1,0 +1,145 @@
+package rings
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"cassini/model"
+	"cassini/model/wire"
+)
+
+const (
+	firstRepeat = 500 * time.Millisecond
+	lastRepeat  = 30 * time.Second
+	maxPending  = 10_000
+	// dismissals are told this often to who may be dead.
+	maxDismissals = 6
+)
+
+// instruction is a place that a host has yet to acknowledge.
+type instruction struct {
+	to    model.RingMember
+	place *model.Assignment
+	due   time.Time
+	pause time.Duration
+	tries int
+}
+
+// assignment is the place of a host in a ring.
+func (r *Rings) assignment(ring *Ring, host string) *model.Assignment {
+	n, at := len(ring.Order), slices.Index(ring.Order, host)
+	member := func(steps int) model.RingMember {
+		name := ring.Order[((at+steps)%n+n)%n]
+		if name == host {
+			return model.RingMember{}
+		}
+		return r.hosts[name].RingMember
+	}
+	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Keys: ring.keys(), Profile: ring.Profile, Relays: []model.RingMember{r.cfg.Self}}
+	if n == 1 {
+		return a
+	}
+	a.Next = model.RingNeighbor{RingMember: member(1), Beyond: member(2), Keys: ring.linkKeys(host, member(1).Host)}
+	a.Previous = model.RingNeighbor{RingMember: member(-1), Beyond: member(-2), Keys: ring.linkKeys(host, member(-1).Host)}
+	for i := 1; i <= min(model.MaxSuccessors, n-1); i++ {
+		a.Successors = append(a.Successors, member(i))
+	}
+	if n > 2*model.MaxSuccessors {
+		a.Relays = append(a.Relays, member(n/2)) // for when the manager is away
+	}
+	return a
+}
+
+// reach is how far before and after a change the places differ.
+const reach = model.MaxSuccessors
+
+// moved tells those whose place has changed, after somebody came or went at a position.
+func (r *Rings) moved(ring *Ring, at int, now time.Time) {
+	ring.Epoch++
+	r.stats.Repairs++
+	r.cfg.World.KeepRing(ring)
+	n := len(ring.Order)
+	for i := range min(n, 2*reach+1) {
+		r.instructIfNew(ring, ring.Order[((at-reach+i)%n+n)%n], now)
+	}
+}
+
+// changed tells the neighbors of a host about its address, life or state.
+func (r *Rings) changed(h *Host, now time.Time) {
+	for _, id := range h.Rings {
+		ring := r.rings[id]
+		r.moved(ring, slices.Index(ring.Order, h.Host), now)
+	}
+}
+
+// instructIfNew tells a host its place unless it was told the same. What asks farther
+// away, such as a relay, is told with the next change that is close.
+func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
+	a := r.assignment(ring, host)
+	if old := r.told[place{ring.ID, host}]; old != nil {
+		epoch := old.Epoch
+		old.Epoch = a.Epoch
+		same := reflect.DeepEqual(old, a)
+		old.Epoch = epoch
+		if same {
+			return
+		}
+	}
+	r.instruct(ring, host, now)
+}
+
+// instruct tells a host its place, from due on until it acknowledges that.
+func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
+	at := place{ring.ID, host}
+	a := r.assignment(ring, host)
+	r.told[at] = a
+	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: a, due: due, pause: firstRepeat}
+}
+
+// dismiss tells a host that it has no place in a ring any more.
+func (r *Rings) dismiss(ring *Ring, h *Host, now time.Time) {
+	at := place{ring.ID, h.Host}
+	delete(r.told, at)
+	r.pending[at] = &instruction{
+		to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch + 1, Gone: true},
+	}
+}
+
+// acknowledged takes a host's word for which epoch of a ring it has.
+func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch) {
+	at := place{ring, host}
+	if p := r.pending[at]; p != nil && epoch >= p.place.Epoch {
+		delete(r.pending, at)
+	}
+}
+
+func (r *Rings) repeat(now time.Time) {
+	for at, p := range r.pending {
+		if now.Before(p.due) {
+			continue
+		}
+		if p.place.Gone && p.tries == maxDismissals {
+			delete(r.pending, at)
+			continue
+		}
+		r.stats.Instructions++
+		r.cfg.World.Send(model.ManagerRing(at.host), p.to, wire.Message{Type: wire.Instruction, Assignment: p.place})
+		p.tries++
+		p.due = now.Add(p.pause)
+		p.pause = min(2*p.pause, lastRepeat)
+	}
+}
+
+// Rotate takes the next key of every ring into use. Members accept it already.
+func (r *Rings) Rotate(now time.Time) {
+	for _, ring := range r.Rings() {
+		g := r.rings[ring.ID]
+		g.KeyID++
+		g.Epoch++
+		r.cfg.World.KeepRing(g)
+		for _, host := range g.Order {
+			r.instruct(g, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package rings
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"cassini/model"
+)
+
+// insert gives a host a place in a ring of its zone, and lets it represent the ring if
+// that lacks representatives.
+func (r *Rings) insert(h *Host, now time.Time) {
+	ring := r.roomIn(h.Zone, 0)
+	r.put(ring, h, now)
+	r.represent(ring, now)
+}
+
+// roomIn is the first ring of a zone, or of a level's, that has room, or a new one.
+func (r *Rings) roomIn(group string, level int) *Ring {
+	for _, id := range r.zones[group] {
+		if ring := r.rings[id]; len(ring.Order) < MaxRing {
+			return ring
+		}
+	}
+	id := model.RingID(group)
+	if id == "" {
+		id = "unzoned"
+	}
+	for n := 2; r.rings[id] != nil; n++ {
+		id = model.RingID(fmt.Sprintf("%s#%d", group, n))
+	}
+	ring := &Ring{ID: id, Level: level, Master: r.cfg.Secret(), KeyID: 1, Profile: r.cfg.Profile}
+	if level == 0 {
+		ring.Zone = group
+	}
+	r.rings[id] = ring
+	r.zones[group] = append(r.zones[group], id)
+	return ring
+}
+
+// put inserts a host where its neighbors are of other chassis and, on rings above, of
+// other zones.
+func (r *Rings) put(ring *Ring, h *Host, now time.Time) {
+	at := r.gap(ring, h)
+	ring.Order = slices.Insert(ring.Order, at, h.Host)
+	h.Rings = append(h.Rings, ring.ID)
+	r.cfg.World.KeepHost(h)
+	r.moved(ring, at, now)
+}
+
+func (r *Rings) gap(ring *Ring, h *Host) int {
+	n := len(ring.Order)
+	together := func(host string) bool {
+		o := r.hosts[host]
+		return h.Chassis != "" && o.Chassis == h.Chassis || ring.Level > 0 && o.Zone == h.Zone
+	}
+	best, fewest := n, 3
+	for at := n; at >= 1; at-- {
+		close := 0
+		for _, host := range []string{ring.Order[at-1], ring.Order[at%n]} {
+			if together(host) {
+				close++
+			}
+		}
+		if close < fewest {
+			best, fewest = at, close
+		}
+		if fewest == 0 {
+			break
+		}
+	}
+	return best
+}
+
+// remove takes a host out of all rings, and mends them.
+func (r *Rings) remove(h *Host, now time.Time) {
+	for len(h.Rings) > 0 {
+		r.take(r.rings[h.Rings[len(h.Rings)-1]], h, now)
+	}
+	r.cfg.World.KeepHost(h)
+}
+
+// take removes a host from one ring, and replaces it as a representative.
+func (r *Rings) take(ring *Ring, h *Host, now time.Time) {
+	at := slices.Index(ring.Order, h.Host)
+	ring.Order = slices.Delete(ring.Order, at, at+1)
+	h.Rings = slices.DeleteFunc(h.Rings, func(id model.RingID) bool { return id == ring.ID })
+	gone := place{ring.ID, h.Host}
+	delete(r.told, gone)
+	delete(r.pending, gone)
+	if len(ring.Order) == 0 {
+		r.drop(ring)
+	} else {
+		r.moved(ring, at, now)
+	}
+	if ring.Level == 0 {
+		r.represent(ring, now)
+	}
+}
+
+func (r *Rings) drop(ring *Ring) {
+	group := ring.group()
+	r.zones[group] = slices.DeleteFunc(r.zones[group], func(id model.RingID) bool { return id == ring.ID })
+	if len(r.zones[group]) == 0 {
+		delete(r.zones, group)
+	}
+	delete(r.rings, ring.ID)
+	r.cfg.World.DropRing(ring.ID)
+}
+
+// represent sees to it that a ring has its representatives on the ring above, as soon as
+// there is more than one ring on its level.
+func (r *Rings) represent(ring *Ring, now time.Time) {
+	level := ring.Level + 1
+	lower := r.level(ring.Level)
+	if len(lower) < 2 {
+		r.dissolve(level, now)
+		return
+	}
+	above := r.level(level)
+	if len(above) > 0 {
+		lower = []*Ring{ring} // the others have theirs
+	}
+	for _, low := range lower {
+		r.delegate(low, level, now)
+	}
+}
+
+// delegate sends the first members that are not yet above.
+func (r *Rings) delegate(low *Ring, level int, now time.Time) {
+	sent := 0
+	var candidates []*Host
+	for _, name := range low.Order {
+		h := r.hosts[name]
+		if r.on(h, level) != nil {
+			sent++
+		} else if h.alive() {
+			candidates = append(candidates, h)
+		}
+	}
+	for _, h := range candidates {
+		if sent >= Representatives {
+			return
+		}
+		above := r.roomIn(fmt.Sprintf("top/%d", level), level)
+		r.put(above, h, now)
+		r.represent(above, now)
+		sent++
+	}
+}
+
+// on is the ring of a level that a host is on, or nil.
+func (r *Rings) on(h *Host, level int) *Ring {
+	for _, id := range h.Rings {
+		if ring := r.rings[id]; ring.Level == level {
+			return ring
+		}
+	}
+	return nil
+}
+
+func (r *Rings) level(n int) (list []*Ring) {
+	for _, ring := range r.rings {
+		if ring.Level == n {
+			list = append(list, ring)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Ring) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// dissolve ends the rings of a level and above: what is below is one ring.
+func (r *Rings) dissolve(level int, now time.Time) {
+	for _, ring := range r.level(level) {
+		for _, name := range slices.Clone(ring.Order) {
+			h := r.hosts[name]
+			ring.Order = slices.DeleteFunc(ring.Order, func(o string) bool { return o == name })
+			h.Rings = slices.DeleteFunc(h.Rings, func(id model.RingID) bool { return id == ring.ID })
+			r.dismiss(ring, h, now)
+			r.cfg.World.KeepHost(h)
+		}
+		r.drop(ring)
+	}
+	if len(r.level(level+1)) > 0 {
+		r.dissolve(level+1, now)
+	}
+}

@@ -1,0 +1,252 @@
+package rings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"cassini/model"
+)
+
+// Config is what New needs.
+type Config struct {
+	Self     model.RingMember // the manager: ManagerHost and where it hears datagrams
+	Local    string           // the host that the manager runs on, which it need not watch
+	Profile  model.Profile    // of new rings; the zero value is the standard one
+	World    World
+	Rand     *rand.Rand
+	Secret   func() model.Secret // makes a new secret
+	Limit    int                 // hosts; 0 is DefaultLimit
+	Reporter model.ReportID      // of the manager's own verdicts: name, incarnation, last sequence
+}
+
+// DefaultLimit of hosts.
+const DefaultLimit = 100_000
+
+// Errors of Join.
+var (
+	ErrInvalid = errors.New("cannot join")
+	ErrBusy    = errors.New("too many places are being told at once: try again later")
+	ErrFull    = errors.New("no room for another host")
+)
+
+// Rings is the state of all. It is not safe for concurrent use.
+type Rings struct {
+	cfg      Config
+	hosts    map[string]*Host
+	rings    map[model.RingID]*Ring
+	zones    map[string][]model.RingID // rings of a zone, in order; level > 0: "top/N"
+	pending  map[place]*instruction
+	told     map[place]*model.Assignment // what a host was told last
+	requests map[string]*request
+	checks   map[string]*check    // by zone
+	lost     map[string]*lostZone // by zone
+	alone    map[string]*vigil
+	seen     reports
+	stats    Stats
+}
+
+// place is one host's place in one ring.
+type place struct {
+	ring model.RingID
+	host string
+}
+
+// Stats are totals since the start.
+type Stats struct {
+	Repairs      uint64 // changes of a ring
+	Instructions uint64 // sent, with repetitions
+	Stale        uint64 // verdicts on a life that is over, or told before
+	Verdicts     map[model.VerdictKind]uint64
+	Inquiries    uint64
+}
+
+// New makes the state of an estate without hosts.
+func New(c Config) *Rings {
+	if c.Profile == (model.Profile{}) {
+		c.Profile = model.StandardProfile()
+	}
+	c.Limit = cmp.Or(c.Limit, DefaultLimit)
+	return &Rings{
+		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID),
+		pending: make(map[place]*instruction), told: make(map[place]*model.Assignment), requests: make(map[string]*request),
+		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil),
+		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
+	}
+}
+
+// Restore takes back what was on disk, and tells every member its place again: what of
+// it was acknowledged is not known any more.
+func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
+	for _, h := range hosts {
+		r.hosts[h.Host] = h
+	}
+	slices.SortFunc(rings, func(a, b *Ring) int { return cmp.Compare(a.ID, b.ID) })
+	for _, ring := range rings {
+		r.rings[ring.ID] = ring
+		r.zones[ring.group()] = append(r.zones[ring.group()], ring.ID)
+	}
+	for _, ring := range rings {
+		for _, host := range ring.Order {
+			r.told[place{ring.ID, host}] = r.assignment(ring, host)
+			// Spread, so that a large estate does not answer at once.
+			r.instruct(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
+		}
+	}
+	r.watchAlone(now)
+}
+
+const restoreSpread = 10 * time.Second
+
+// group is the zone of a ring of hosts, and the level of others.
+func (g *Ring) group() string {
+	if g.Level > 0 {
+		return fmt.Sprintf("top/%d", g.Level)
+	}
+	return g.Zone
+}
+
+// Join takes a host in, or notes that it lives again, and answers what it needs to know.
+// Errors wrap ErrInvalid, ErrBusy or ErrFull.
+func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
+	if err := validate(j); err != nil {
+		return nil, err
+	}
+	h := r.hosts[j.Host]
+	switch {
+	case len(r.pending) > maxPending:
+		return nil, ErrBusy
+	case h == nil && len(r.hosts) >= r.cfg.Limit:
+		return nil, fmt.Errorf("%w: %d have joined", ErrFull, len(r.hosts))
+	case h == nil:
+		h = &Host{RingMember: j.RingMember, Secret: r.cfg.Secret(), State: Up, Since: now}
+		r.hosts[j.Host] = h
+	case j.Incarnation < h.Incarnation:
+		return &model.Joined{Incarnation: h.Incarnation + 1}, nil // it lost its count
+	}
+	again := j.Incarnation > h.Incarnation || !h.alive()
+	moved := h.Zone != j.Zone || h.Addr != j.Addr
+	if h.Zone != j.Zone {
+		r.remove(h, now)
+	}
+	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
+	if again {
+		r.returned(h, "restarted", now)
+	}
+	if len(h.Rings) == 0 {
+		r.insert(h, now)
+	} else if moved || again {
+		r.changed(h, now)
+	}
+	r.cfg.World.KeepHost(h)
+	r.watchAlone(now)
+	return r.joined(h, now), nil
+}
+
+func validate(j model.Join) error {
+	switch {
+	case j.Host == "" || len(j.Host) > 64 || strings.HasPrefix(j.Host, "("):
+		return fmt.Errorf("%w: the host's name %q is empty, has more than 64 bytes or begins with a bracket", ErrInvalid, j.Host)
+	case len(j.Zone) > 32:
+		return fmt.Errorf("%w: the zone %q has more than 32 bytes", ErrInvalid, j.Zone)
+	case !j.Addr.IsValid() || j.Addr.Port() == 0 || j.Addr.Addr().IsUnspecified():
+		return fmt.Errorf("%w: heartbeats cannot be sent to %q", ErrInvalid, j.Addr)
+	case j.Incarnation == 0:
+		return fmt.Errorf("%w: the incarnation is missing", ErrInvalid)
+	}
+	return nil
+}
+
+// joined answers a host; what is in the answer need not be told again if it gets there.
+func (r *Rings) joined(h *Host, now time.Time) *model.Joined {
+	answer := &model.Joined{
+		Incarnation: h.Incarnation, Manager: r.cfg.Self, Ring: model.ManagerRing(h.Host), Keys: personal(h),
+	}
+	for _, id := range h.Rings {
+		ring := r.rings[id]
+		answer.Assignments = append(answer.Assignments, r.assignment(ring, h.Host))
+		r.instruct(ring, h.Host, now.Add(firstRepeat))
+	}
+	return answer
+}
+
+// personal are the keys of a host's ring with the manager.
+func personal(h *Host) model.KeySet {
+	return model.KeySet{Current: 1, Keys: []model.RingKey{{ID: 1, Secret: h.Secret}}}
+}
+
+// Host is what is known of one, or nil. The caller does not change it.
+func (r *Rings) Host(name string) *Host { return r.hosts[name] }
+
+// Hosts are all, by name. The caller does not change them.
+func (r *Rings) Hosts() (all []*Host) {
+	for _, name := range slices.Sorted(maps.Keys(r.hosts)) {
+		all = append(all, r.hosts[name])
+	}
+	return all
+}
+
+// Rings are all rings, by level and name, without their keys.
+func (r *Rings) Rings() (all []model.Ring) {
+	for _, ring := range r.rings {
+		all = append(all, r.public(ring))
+	}
+	slices.SortFunc(all, func(a, b model.Ring) int { return cmp.Or(b.Level-a.Level, cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+func (r *Rings) public(ring *Ring) model.Ring {
+	answer := model.Ring{ID: ring.ID, Epoch: ring.Epoch, Level: ring.Level, Zone: ring.Zone, Profile: ring.Profile, Members: []model.RingMember{}}
+	for _, host := range ring.Order {
+		answer.Members = append(answer.Members, r.hosts[host].RingMember)
+	}
+	return answer
+}
+
+// Keys are the keys of a ring, or of a host's ring with the manager; none when there is
+// no such ring.
+func (r *Rings) Keys(id model.RingID) model.KeySet {
+	if ring := r.rings[id]; ring != nil {
+		return ring.keys()
+	}
+	if host, ok := strings.CutPrefix(string(id), string(model.ManagerRing(""))); ok && r.hosts[host] != nil {
+		return personal(r.hosts[host])
+	}
+	return model.KeySet{}
+}
+
+// WatchedBy is who watches a host: its neighbors, by name, the manager for one that has
+// none, nobody for the manager's own machine when it is alone.
+func (r *Rings) WatchedBy(host string) (list []string) {
+	h := r.hosts[host]
+	if h == nil {
+		return nil
+	}
+	for _, id := range h.Rings {
+		a := r.assignment(r.rings[id], host)
+		for _, n := range []model.RingNeighbor{a.Previous, a.Next} {
+			if n.Known() && n.Host != host && !slices.Contains(list, n.Host) {
+				list = append(list, n.Host)
+			}
+		}
+	}
+	if len(list) == 0 && r.alone[host] != nil {
+		list = append(list, model.ManagerHost)
+	}
+	return list
+}
+
+// Pending is how many places wait for their host's word that it has them.
+func (r *Rings) Pending() int { return len(r.pending) }
+
+// Stats copies the totals.
+func (r *Rings) Stats() Stats {
+	s := r.stats
+	s.Verdicts = maps.Clone(s.Verdicts)
+	return s
+}

@@ -1,0 +1,227 @@
+package rings
+
+import (
+	"time"
+
+	"cassini/model"
+	"cassini/model/inquiry"
+)
+
+// check finds out whether a zone is there, after one of its hosts was said to have
+// crashed: a few others are probed. One that answers is enough.
+type check struct {
+	zone    string
+	waiting []waiting // verdicts that wait for what comes out
+	open    int
+	silent  []string // hosts that did not answer
+	began   time.Time
+}
+
+type waiting struct {
+	host    *Host
+	verdict model.Verdict
+}
+
+// sample is how many others of a zone are probed.
+const sample = 5
+
+// lostZone is one that nothing was heard of.
+type lostZone struct {
+	zone  string
+	hosts []string
+	id    model.ReportID
+	due   time.Time
+	pause time.Duration
+}
+
+const (
+	firstLook = 5 * time.Second
+	lastLook  = time.Minute
+)
+
+// zoneOf is a host's zone if others are known there, "" else.
+func (r *Rings) zoneOf(h *Host) string {
+	if h.Zone == "" || len(r.others(h.Zone, h.Host)) == 0 {
+		return ""
+	}
+	return h.Zone
+}
+
+// others are hosts of a zone that should be there: sample of them at most.
+func (r *Rings) others(zone string, but ...string) (list []*Host) {
+	skip := map[string]bool{r.cfg.Local: true}
+	for _, name := range but {
+		skip[name] = true
+	}
+	for _, id := range r.zones[zone] {
+		order := r.rings[id].Order
+		if len(order) == 0 {
+			continue
+		}
+		start := r.cfg.Rand.IntN(len(order))
+		for i := range order {
+			h := r.hosts[order[(start+i)%len(order)]]
+			if skip[h.Host] || !h.alive() {
+				continue
+			}
+			if list = append(list, h); len(list) == sample {
+				return list
+			}
+		}
+	}
+	return list
+}
+
+// examine holds a verdict back until something is known of the zone.
+func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
+	if z := r.lost[h.Zone]; z != nil {
+		return // it is known
+	}
+	if local := r.hosts[r.cfg.Local]; local != nil && local.Zone == h.Zone || r.sameZone(v) {
+		r.enforce(h, v, now) // somebody there has told it: the zone is there
+		return
+	}
+	c := r.checks[h.Zone]
+	if c == nil {
+		c = &check{zone: h.Zone, began: now}
+		r.checks[h.Zone] = c
+		for _, o := range r.others(h.Zone, h.Host) {
+			c.open++
+			r.probe(o, now, func(s model.Sight, now time.Time) { r.checked(c, o, s, now) })
+		}
+	}
+	for _, w := range c.waiting {
+		if w.host == h {
+			return
+		}
+	}
+	c.waiting = append(c.waiting, waiting{h, v})
+}
+
+// sameZone says whether the reporter stands in the zone of the one that it reports.
+func (r *Rings) sameZone(v model.Verdict) bool {
+	reporter := r.hosts[v.ID.Reporter]
+	return reporter != nil && reporter.Zone == r.hosts[v.Subject.Host].Zone
+}
+
+// checked takes what came of one probe series.
+func (r *Rings) checked(c *check, h *Host, s model.Sight, now time.Time) {
+	if r.checks[c.zone] != c {
+		return // it is decided
+	}
+	c.open--
+	if s != model.SightNothing {
+		delete(r.checks, c.zone)
+		for _, w := range c.waiting {
+			if w.host.alive() {
+				r.enforce(w.host, w.verdict, now)
+			}
+		}
+		return
+	}
+	c.silent = append(c.silent, h.Host)
+	if c.open == 0 {
+		delete(r.checks, c.zone)
+		r.lose(c, now)
+	}
+}
+
+// lose declares a zone lost: its hosts are unobservable, not dead.
+func (r *Rings) lose(c *check, now time.Time) {
+	e := model.Evidence{Probes: inquiry.Probes * len(c.silent)}
+	for _, w := range c.waiting {
+		c.silent = append(c.silent, w.host.Host)
+	}
+	for _, host := range c.silent {
+		e.Observations = append(e.Observations, model.Observation{Observer: host, Sight: model.SightNothing})
+	}
+	v := r.report(model.VerdictSegment, model.RingMember{Host: c.zone, Zone: c.zone}, e, nil, now)
+	z := &lostZone{zone: c.zone, id: v.ID, due: now.Add(firstLook), pause: firstLook}
+	r.lost[c.zone] = z
+	for _, h := range r.hostsOf(c.zone) {
+		z.hosts = append(z.hosts, h.Host)
+		h.State, h.Since, h.Certificate = Unobservable, now, &v.ID
+		r.cfg.World.KeepHost(h)
+	}
+	for _, w := range c.waiting {
+		corrected := w.verdict.ID
+		r.correct(w.host, corrected, w.verdict.Kind, model.VerdictSegment, "segment", now)
+	}
+}
+
+func (r *Rings) hostsOf(zone string) (list []*Host) {
+	for _, id := range r.zones[zone] {
+		for _, name := range r.rings[id].Order {
+			if h := r.hosts[name]; h.alive() {
+				list = append(list, h)
+			}
+		}
+	}
+	return list
+}
+
+// correct takes a verdict back.
+func (r *Rings) correct(h *Host, id model.ReportID, was, became model.VerdictKind, clue string, now time.Time) {
+	r.cfg.Reporter.Sequence++
+	v := model.Verdict{
+		ID: r.cfg.Reporter, Kind: model.VerdictCorrected, Subject: h.RingMember, At: now.UTC().Truncate(time.Millisecond),
+		Evidence: model.Evidence{Clue: clue}, Corrects: &id, Was: was, Became: became,
+	}
+	r.seen.fresh(v.ID)
+	r.stats.Verdicts[model.VerdictCorrected]++
+	r.cfg.World.Verdict(v)
+}
+
+// found takes a sign of life from a zone that was lost: it is back, and each of its hosts
+// has to show that itself.
+func (r *Rings) found(z *lostZone, _ *Host, now time.Time) {
+	delete(r.lost, z.zone)
+	r.correct(&Host{RingMember: model.RingMember{Host: z.zone, Zone: z.zone}}, z.id, model.VerdictSegment, "", "answer", now)
+	for _, name := range z.hosts {
+		h := r.hosts[name]
+		if h == nil || h.State != Unobservable {
+			continue
+		}
+		r.probeTwice(h, now)
+	}
+}
+
+// probeTwice looks whether a host of a zone that came back is there: not at once, since
+// switches and hosts take their time, and again before it is said to be dead.
+func (r *Rings) probeTwice(h *Host, now time.Time) {
+	r.probe(h, now, func(s model.Sight, now time.Time) {
+		if s == model.SightAgent || h.State != Unobservable {
+			return // answered did the rest
+		}
+		r.probe(h, now.Add(firstLook), func(s model.Sight, now time.Time) {
+			if s == model.SightAgent || h.State != Unobservable {
+				return
+			}
+			kind := model.VerdictUnobservable
+			switch s {
+			case model.SightKernel:
+				kind = model.VerdictHung
+			case model.SightRefused:
+				kind = model.VerdictEnded
+			}
+			v := r.report(kind, h.RingMember, model.Evidence{
+				Probes: 2 * inquiry.Probes, Observations: []model.Observation{{Observer: model.ManagerHost, Sight: s}},
+			}, nil, now)
+			r.enforce(h, v, now)
+		})
+	})
+}
+
+// look probes lost zones, ever more seldom.
+func (r *Rings) look(now time.Time) {
+	for _, z := range r.lost {
+		if now.Before(z.due) {
+			continue
+		}
+		z.due = now.Add(z.pause)
+		z.pause = min(2*z.pause, lastLook)
+		if others := r.others(z.zone); len(others) > 0 {
+			r.probe(others[0], now, func(model.Sight, time.Time) {}) // answered does the rest
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package rings
+
+import (
+	"slices"
+	"time"
+
+	"cassini/model"
+	"cassini/model/inquiry"
+)
+
+// vigil is the watch of a host that no other watches: the manager probes it.
+type vigil struct {
+	due    time.Time
+	silent int // inquiries without an answer, in a row
+}
+
+// watchAlone begins and ends vigils.
+func (r *Rings) watchAlone(now time.Time) {
+	for name, h := range r.hosts {
+		lonely := name != r.cfg.Local && h.alive() && !slices.ContainsFunc(h.Rings, func(id model.RingID) bool { return len(r.rings[id].Order) > 1 })
+		switch {
+		case lonely && r.alone[name] == nil:
+			r.alone[name] = &vigil{due: now.Add(r.cfg.Profile.Silence)}
+		case !lonely:
+			delete(r.alone, name)
+		}
+	}
+}
+
+// keepVigil probes the lonely. There is only one observer, so that silence is no death.
+func (r *Rings) keepVigil(now time.Time) {
+	for name, v := range r.alone {
+		if now.Before(v.due) {
+			continue
+		}
+		h := r.hosts[name]
+		v.due = now.Add(r.cfg.Profile.Silence)
+		r.probe(h, now, func(s model.Sight, now time.Time) { r.vigilSeen(v, h, s, now) })
+	}
+}
+
+func (r *Rings) vigilSeen(v *vigil, h *Host, s model.Sight, now time.Time) {
+	if s == model.SightAgent {
+		v.silent = 0
+		return
+	}
+	if v.silent++; v.silent != 2 {
+		return
+	}
+	kind := map[model.Sight]model.VerdictKind{model.SightKernel: model.VerdictHung, model.SightRefused: model.VerdictEnded}[s]
+	if kind == "" {
+		kind = model.VerdictUnobservable
+	}
+	verdict := r.report(kind, h.RingMember, model.Evidence{
+		Probes: 2 * inquiry.Probes, Observations: []model.Observation{{Observer: model.ManagerHost, Sight: s}},
+	}, nil, now)
+	r.enforce(h, verdict, now)
+}
+
+// Next is when Tick is to be called; zero when nothing is due.
+func (r *Rings) Next() (next time.Time) {
+	earlier := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, p := range r.pending {
+		earlier(p.due)
+	}
+	for _, q := range r.requests {
+		earlier(q.due())
+	}
+	for _, z := range r.lost {
+		earlier(z.due)
+	}
+	for _, v := range r.alone {
+		earlier(v.due)
+	}
+	return next
+}
+
+// Tick does what is due.
+func (r *Rings) Tick(now time.Time) {
+	r.repeat(now)
+	for _, q := range r.requests {
+		if due := q.due(); !due.IsZero() && !now.Before(due) {
+			r.step(q, now)
+		}
+	}
+	r.look(now)
+	r.keepVigil(now)
+}

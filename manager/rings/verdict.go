@@ -1,0 +1,98 @@
+package rings
+
+import (
+	"time"
+
+	"cassini/model"
+)
+
+// reports are those that were taken, of late: duplicates fold.
+type reports struct {
+	known map[model.ReportID]bool
+	order []model.ReportID
+}
+
+const maxReports = 100_000
+
+func (s *reports) fresh(id model.ReportID) bool {
+	if s.known[id] {
+		return false
+	}
+	if s.known == nil {
+		s.known = make(map[model.ReportID]bool)
+	}
+	if len(s.order) == maxReports {
+		delete(s.known, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.known[id] = true
+	s.order = append(s.order, id)
+	return true
+}
+
+// Take takes a verdict of a member: it mends rings, or looks first whether more than
+// the one host is concerned.
+func (r *Rings) Take(v model.Verdict, now time.Time) {
+	h := r.hosts[v.Subject.Host]
+	if !r.seen.fresh(v.ID) {
+		return
+	}
+	if h == nil || v.Subject.Incarnation != 0 && v.Subject.Incarnation < h.Incarnation {
+		r.stats.Stale++
+		return
+	}
+	r.stats.Verdicts[v.Kind]++
+	switch {
+	case v.Kind == model.VerdictCorrected:
+		r.returned(h, v.Evidence.Clue, now)
+	case v.Subject.Host == v.ID.Reporter: // it was cut off, and is back
+		r.returned(h, "reunited", now)
+	case !h.alive():
+		r.stats.Stale++
+	case v.Kind == model.VerdictCrashed && r.zoneOf(h) != "":
+		r.examine(h, v, now)
+	default:
+		r.enforce(h, v, now)
+	}
+}
+
+// enforce puts a verdict into force.
+func (r *Rings) enforce(h *Host, v model.Verdict, now time.Time) {
+	state := stateOf(v.Kind)
+	if h.State == state {
+		return
+	}
+	h.State, h.Since, h.Certificate = state, now, &v.ID
+	if h.alive() {
+		r.cfg.World.KeepHost(h)
+		return
+	}
+	r.remove(h, now)
+	r.watchAlone(now)
+}
+
+// returned takes a host for alive again.
+func (r *Rings) returned(h *Host, _ string, now time.Time) {
+	if z := r.lost[h.Zone]; z != nil {
+		r.found(z, h, now)
+	}
+	if h.State == Up {
+		return
+	}
+	h.State, h.Since, h.Certificate = Up, now, nil
+	if len(h.Rings) == 0 {
+		r.insert(h, now)
+	}
+	r.cfg.World.KeepHost(h)
+	r.watchAlone(now)
+}
+
+// report keeps a verdict of the manager's own.
+func (r *Rings) report(kind model.VerdictKind, subject model.RingMember, e model.Evidence, corrects *model.ReportID, now time.Time) model.Verdict {
+	r.cfg.Reporter.Sequence++
+	v := model.Verdict{ID: r.cfg.Reporter, Kind: kind, Subject: subject, At: now.UTC().Truncate(time.Millisecond), Evidence: e, Corrects: corrects}
+	r.seen.fresh(v.ID)
+	r.stats.Verdicts[kind]++
+	r.cfg.World.Verdict(v)
+	return v
+}
