@@ -23,13 +23,13 @@ VCS     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false
 GOBUILD  = $(GO) build -trimpath -buildvcs=$(VCS)
 GOLANGCI = $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
-BPF_C   := $(wildcard bpf/*.c bpf/*.h)
+BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
 STEPS := lint generated cross test-unit test-privileged test-programs test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\)\|tools/estate\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -86,7 +86,7 @@ test-unit: ## unit tests with the race detector
 
 .PHONY: test-privileged
 test-privileged: ## capture and the network on the running kernel (root)
-	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat
+	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./tools/estate
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)
