@@ -3,6 +3,7 @@
 //
 //	bpf -> capture -> outbox -> model.Sink
 //	host ------------^
+//	heartbeat (rings) ^
 package agent
 
 import (
@@ -37,7 +38,10 @@ type Config struct {
 	DataDir string // exists and is writable
 	Version string
 	Limits  bpf.Limits
-	Logger  *slog.Logger
+	Rings   Rings
+	// LivenessOnly discovers nothing: the host is on rings, and that is all.
+	LivenessOnly bool
+	Logger       *slog.Logger
 }
 
 // Agent is one server's agent. Run is called once; the other methods may be
@@ -61,6 +65,7 @@ type parts struct {
 	overhear  *overhear.Overhear
 	strangers *strangers.Strangers
 	outbox    *outbox.Outbox
+	rings     membership
 }
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
@@ -71,27 +76,38 @@ func New(cfg Config, sink model.Sink) *Agent {
 // Ready is closed when what existed at start has been found and published.
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
-// Run attaches to the kernel and works until the context ends.
-func (a *Agent) Run(ctx context.Context) error {
-	kernel, err := bpf.OpenTCP(a.cfg.Limits)
-	if err != nil {
-		return err
-	}
-	box, err := outbox.New(outbox.Config{
+func (a *Agent) openOutbox() (*outbox.Outbox, error) {
+	return outbox.New(outbox.Config{
 		Sink:      a.sink,
 		Path:      filepath.Join(a.cfg.DataDir, "outbox.db"),
 		Logger:    a.cfg.Logger,
 		Connected: a.onConnected,
 	})
+}
+
+// Run attaches to the kernel and works until the context ends.
+func (a *Agent) Run(ctx context.Context) error {
+	if a.cfg.LivenessOnly {
+		return a.runLiveness(ctx)
+	}
+	kernel, err := bpf.OpenTCP(a.cfg.Limits)
+	if err != nil {
+		return err
+	}
+	box, err := a.openOutbox()
 	if err != nil {
 		return errors.Join(err, kernel.Close())
 	}
 	p := &parts{outbox: box}
+	emit := func(docs ...model.Document) {
+		box.Put(docs...)
+		p.rings.moved(docs)
+	}
 	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
-	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: box.Put, Logger: a.cfg.Logger})
+	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: emit, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
-	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
+	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: emit, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
 	a.mu.Lock()
 	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2(), netconf.ProbeEthtool())
 	a.mu.Unlock()
@@ -130,7 +146,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	listenCtx, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr, overhearErr error
+	var boxErr, netErr, framesErr, overhearErr, ringsErr error
 	sending.Go(func() {
 		boxErr = p.outbox.Run(boxCtx)
 		stopListening()
@@ -152,6 +168,10 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 		close(a.ready)
 		debug.FreeOSMemory() // loading took the kernel's types apart: more than all that follows
 		a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
+		listening.Go(func() {
+			ringsErr = p.rings.run(listenCtx, a, p)
+			stopListening()
+		})
 		captureErr = p.capture.Run(listenCtx)
 		stopListening()
 	} else {
@@ -162,7 +182,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	a.lastWord(ctx, p.outbox)
 	stopBox()
 	sending.Wait()
-	return errors.Join(captureErr, netErr, framesErr, overhearErr, boxErr)
+	return errors.Join(captureErr, netErr, framesErr, overhearErr, ringsErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -211,7 +231,7 @@ func (a *Agent) onConnected(ctx context.Context) {
 	a.mu.Lock()
 	asked, p := a.asked, a.parts
 	a.mu.Unlock()
-	if asked || p == nil {
+	if asked || p == nil || p.capture == nil {
 		return
 	}
 	select {
@@ -252,6 +272,9 @@ func (a *Agent) Refresh(ctx context.Context) error {
 	if p == nil {
 		return errors.New("refresh counters: the agent has not started")
 	}
+	if p.capture == nil {
+		return p.outbox.Flush(ctx)
+	}
 	if err := p.capture.Refresh(ctx); err != nil {
 		return fmt.Errorf("refresh counters: %w", err)
 	}
@@ -268,7 +291,7 @@ func (a *Agent) running() *parts {
 // CaptureStats reads the figures of the capture; nil before it runs.
 func (a *Agent) CaptureStats() *model.CaptureStats {
 	p := a.running()
-	if p == nil {
+	if p == nil || p.capture == nil {
 		return nil
 	}
 	stats, err := p.capture.Stats()
@@ -294,7 +317,7 @@ func (a *Agent) OutboxStats() *model.OutboxStats {
 // NetworkStats reads the figures of what is heard of the network; nil before it runs.
 func (a *Agent) NetworkStats() *model.NetworkStats {
 	p := a.running()
-	if p == nil {
+	if p == nil || p.netconf == nil {
 		return nil
 	}
 	return &model.NetworkStats{

@@ -19,6 +19,10 @@ type Sources struct {
 	Store    func() model.StoreStats
 	Graph    func() model.GraphStats
 	Requests func() []model.RequestStat
+	// Rings is this host in its rings, Keeper the manager's side of them. Nil as an
+	// answer says that there are none.
+	Rings  func() *model.RingStats
+	Keeper func() *model.RingKeeperStats
 	// Dependencies answers with what is known; it brings nothing up to date.
 	Dependencies func() []model.DependencyView
 }

@@ -23,6 +23,9 @@ func (m *Manager) Accept(ctx context.Context, docs []model.Document) error {
 		return err
 	}
 	_, err := m.store.Append(ctx, docs)
+	if err == nil && m.keeper != nil {
+		m.keeper.Take(docs)
+	}
 	if err == nil {
 		// They are durable: the graph has to know, whoever goes away meanwhile.
 		err = m.follow(context.WithoutCancel(ctx))

@@ -14,6 +14,7 @@ import (
 
 	"cassini/manager/api"
 	"cassini/manager/graph"
+	"cassini/manager/rings/keeper"
 	"cassini/manager/store"
 	"cassini/manager/store/bolt"
 	"cassini/model"
@@ -27,8 +28,11 @@ type Config struct {
 	Start   time.Time // of this process
 	MaxAge  time.Duration
 	MaxSize int64 // bytes; both of the document log, 0 is the default of bolt.Config
-	Logger  *slog.Logger
-	Now     func() time.Time // nil is time.Now
+	Rings   RingConfig
+	// Insecure listens beyond loopback without encryption or authentication.
+	Insecure bool
+	Logger   *slog.Logger
+	Now      func() time.Time // nil is time.Now
 }
 
 // Parts are other parts of the process that the manager shows. Each may be nil.
@@ -53,10 +57,11 @@ type Manager struct {
 	agents   *agents
 	past     *past
 
-	ready   chan struct{} // closed when the log is replayed
-	stopped chan struct{} // closed when Run returns
-	broken  chan error    // takes the damage that ends Run
-	store   store.Store   // set before ready is closed
+	ready   chan struct{}  // closed when the log is replayed
+	stopped chan struct{}  // closed when Run returns
+	broken  chan error     // takes the damage that ends Run
+	store   store.Store    // set before ready is closed
+	keeper  *keeper.Keeper // the same; nil without rings
 
 	applying sync.Mutex
 	applied  store.Key // the last entry that stands in the graph
@@ -96,7 +101,7 @@ func (m *Manager) Attach(p Parts) { m.parts = p }
 func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	defer close(m.stopped)
 	defer l.Close() // again, for the ways out before the server has it
-	if err := CheckListen(l.Addr().String()); err != nil {
+	if err := CheckListen(l.Addr().String()); err != nil && !m.cfg.Insecure {
 		return err
 	}
 	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.MaxAge, MaxSize: m.cfg.MaxSize, Now: m.cfg.Now})
@@ -104,6 +109,9 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("open document log: %w", err)
 	}
 	m.store = st
+	if err := m.openRings(); err != nil {
+		return errors.Join(err, st.Close())
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
@@ -113,6 +121,9 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 			cancel(fmt.Errorf("replay document log: %w", err))
 		}
 	})
+	if m.keeper != nil {
+		parts.Go(func() { cancel(m.runRings(ctx)) })
+	}
 	select {
 	case err := <-m.broken:
 		cancel(err)

@@ -14,6 +14,7 @@ const (
 	KindSwitch      = "switch"
 	KindSwitchPort  = "switchport"
 	KindVLAN        = "vlan" // by its number, wherever in the estate
+	KindRing        = "ring" // of hosts that watch each other
 )
 
 // Kinds of edges, from -> to.
@@ -23,13 +24,14 @@ const (
 	EdgeRunsAs    = "runs_as"    // service -> process
 	EdgeHas       = "has"        // host -> process, interface -> ip or mac, switch -> switchport
 	EdgeOwns      = "owns"       // host -> interface
-	EdgeIn        = "in"         // ip -> subnet, switchport or interface -> vlan
+	EdgeIn        = "in"         // ip -> subnet, switchport or interface -> vlan, host -> ring
 	EdgeWiredTo   = "wired_to"   // interface -> switchport, interface or unknown-host
 	// interface -> interface or unknown-host: a bridge learned it behind this port
 	EdgeForwardsTo = "forwards_to"
 	EdgeSees       = "sees"       // interface -> unknown-host: a machine on its link
 	EdgeOn         = "on"         // interface -> its bridge, its bond, or what it stands on
 	EdgeDependsOn  = "depends_on" // process or unknown-host -> service
+	EdgeNext       = "next"       // host -> host: they watch each other in a ring
 )
 
 // Attrs are the attributes of a node or an edge: JSON values by name.

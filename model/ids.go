@@ -10,6 +10,9 @@ import (
 // HostID is "host:web-17".
 func HostID(host string) string { return KindHost + ":" + host }
 
+// RingNodeID is "ring:subnet:10.0.0.0/24".
+func RingNodeID(id RingID) string { return KindRing + ":" + string(id) }
+
 // ServiceID is "service:web-17/nginx:443", with "/udp" behind the port for
 // other protocols than TCP and "@NETNS" outside the host's network namespace.
 func ServiceID(host, program, proto string, port uint16, netns string) string {

@@ -1,5 +1,11 @@
 package model
 
+import (
+	"errors"
+	"net/netip"
+	"time"
+)
+
 // Join is what an agent tells the manager to be watched: POST /api/v1/rings/join.
 type Join struct {
 	RingMember
@@ -23,6 +29,9 @@ type Joined struct {
 	Assignments []*Assignment `json:"assignments"`
 }
 
+// ErrJoinRefused says that the manager will not take a host, however often it asks.
+var ErrJoinRefused = errors.New("the manager refuses this host")
+
 // ManagerHost is the manager's name in rings. No host can have it.
 const ManagerHost = "(manager)"
 
@@ -39,4 +48,35 @@ type Ring struct {
 	Zone    string       `json:"zone,omitempty"`
 	Members []RingMember `json:"members"` // in order; the last is followed by the first
 	Profile Profile      `json:"profile"`
+}
+
+// States of a ring.
+const (
+	RingWhole   = "whole"
+	RingMending = "mending" // a place was not acknowledged yet
+	RingTorn    = "torn"    // a member does not do its part
+)
+
+// RingHealth is a ring with how it is.
+type RingHealth struct {
+	Ring
+	State string `json:"state"`
+	// Unwell are members that are not up, Unacknowledged those that have yet to say
+	// that they know their place.
+	Unwell         []string `json:"unwell,omitempty"`
+	Unacknowledged []string `json:"unacknowledged,omitempty"`
+}
+
+// HostLiveness is whether a host is up, and who would know if it were not.
+type HostLiveness struct {
+	Host        string         `json:"host"`
+	Addr        netip.AddrPort `json:"addr"`
+	Zone        string         `json:"zone,omitempty"`
+	Incarnation Incarnation    `json:"incarnation"`
+	// State is up, hung, ended, stopped, shut-down, crashed, link-down or unobservable.
+	State     string    `json:"state"`
+	Since     time.Time `json:"since"`
+	Watch     string    `json:"watch,omitempty"` // "kernel" or "user": who waits there for heartbeats
+	Rings     []RingID  `json:"rings,omitempty"`
+	WatchedBy []string  `json:"watched_by"` // hosts, or ManagerHost
 }

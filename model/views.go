@@ -78,6 +78,8 @@ const (
 	EventRouteChanged     = "route.changed"
 	EventRouterSeen       = "router.seen" // a machine without an agent announces that it routes
 	EventDHCPServer       = "dhcp.server" // a DHCP server that was not heard before
+	EventIncidentOpened   = "incident.opened"
+	EventIncidentClosed   = "incident.closed" // over, corrected, or part of a larger one
 )
 
 // EventKinds lists all kinds of events.
@@ -87,6 +89,7 @@ func EventKinds() []string {
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
 		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouteAdded, EventRouteRemoved, EventRouteChanged, EventRouterSeen, EventDHCPServer,
+		EventIncidentOpened, EventIncidentClosed,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cassini/agent"
 	"cassini/agent/outbox"
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
@@ -19,14 +20,14 @@ func newAgent(sys *system) *cobra.Command {
 		Short: "Run an agent alone; it brings its documents to a manager",
 	}
 	s := newServer(cmd, sys, defaultAgentListen)
-	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "loopback `URL` of the manager")
+	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager")
 	config.Mark(cmd.Flags(), "manager")
 	return cmd
 }
 
 // checkManager refuses managers that documents could only reach over the network:
 // nothing encrypts them yet. An agent has one, the other servers "".
-func checkManager(raw string) error {
+func checkManager(raw string, insecure bool) error {
 	if raw == "" {
 		return nil
 	}
@@ -35,16 +36,20 @@ func checkManager(raw string) error {
 		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s", raw, client.DefaultURL)
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	if u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+	if u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback() || insecure {
 		return nil
 	}
-	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address; enrolment of agents is not there yet, so an agent can only reach a manager over loopback (a tunnel, for example)", raw)
+	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address; enrolment of agents is not there yet, so that documents and keys would cross the network in the clear: reach the manager over loopback (a tunnel, for example), or say --insecure where nobody listens whom you do not trust", raw)
 }
 
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
-	a := newAgentOf(cfg, outbox.NewHTTPSink(cfg.Manager, "http://"+cfg.Listener.Addr().String()))
-	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats}, exporterConfig(cfg))
+	sink := outbox.NewHTTPSink(cfg.Manager, agentURL(cfg))
+	a := newAgentOf(cfg, sink, agent.Rings{
+		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch,
+		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
+	})
+	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Rings: a.RingStats}, exporterConfig(cfg))
 	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	return nest(ctx, serve, a.Run)

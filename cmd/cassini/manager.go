@@ -20,15 +20,16 @@ func newManager(sys *system) *cobra.Command {
 
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
-	m := newManagerOf(cfg)
-	metrics := exporter.New(exporter.Sources{Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	m := newManagerOf(cfg, false)
+	metrics := exporter.New(exporter.Sources{Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler()})
 	return m.Run(ctx, cfg.Listener)
 }
 
-func newManagerOf(cfg serveConfig) *manager.Manager {
+func newManagerOf(cfg serveConfig, local bool) *manager.Manager {
 	return manager.New(manager.Config{
-		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger,
+		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure,
+		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local},
 	})
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
+	"cassini/agent"
 	"cassini/exporter"
 	"cassini/manager"
 )
@@ -22,10 +24,13 @@ func newRun(sys *system) *cobra.Command {
 // serveRun wires agent and manager together: the manager is the agent's sink, and
 // asks it for fresh counters without a detour.
 func serveRun(ctx context.Context, cfg serveConfig) error {
-	m := newManagerOf(cfg)
-	a := newAgentOf(cfg, m)
+	m := newManagerOf(cfg, true)
+	a := newAgentOf(cfg, m, agent.Rings{
+		Manager: inProcess{m}, Listen: heartbeatAddr(cfg, 1), Watch: cfg.Watch,
+		Addr: func() (netip.Addr, error) { return ownAddr(cfg) },
+	})
 	metrics := exporter.New(exporter.Sources{
-		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
+		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
 		Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cassini/agent/heartbeat"
 	"cassini/cmd/cassini/internal/buildinfo"
 	"cassini/cmd/cassini/internal/config"
+	"cassini/model"
 )
 
 // defaultDataDir is where Cassini keeps what must survive a restart.
@@ -27,6 +29,12 @@ type serveConfig struct {
 	Build   buildinfo.Info
 	Start   time.Time
 	Logger  *slog.Logger
+	// Insecure: listen, or reach the manager, beyond loopback without encryption.
+	Insecure bool
+	// LivenessOnly: an agent that is on rings and discovers nothing.
+	LivenessOnly bool
+	Watch        string        // kind of the watch of heartbeats
+	Profile      model.Profile // of new rings
 	// Listener is bound. The function that is given it closes it.
 	Listener net.Listener
 }
@@ -38,6 +46,8 @@ type serveFunc func(ctx context.Context, cfg serveConfig) error
 type server struct {
 	sys                      *system
 	dataDir, listen, manager string
+	insecure, livenessOnly   bool
+	watch, profile           *enum
 	logLevel, logFormat      *enum
 }
 
@@ -48,10 +58,22 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	cmd.Args = noArgs
 	flags := cmd.Flags()
 	flags.StringVar(&s.dataDir, "data-dir", defaultDataDir, "`directory` for what must survive a restart")
-	flags.StringVar(&s.listen, "listen", listen, "loopback `HOST:PORT` to listen on")
+	flags.StringVar(&s.listen, "listen", listen, "`HOST:PORT` to listen on: TCP for the API, UDP for heartbeats")
+	flags.BoolVar(&s.insecure, "insecure", false, "listen, or reach the manager, beyond loopback though nothing is encrypted or authenticated")
 	s.logLevel = addEnum(cmd, "log-level", "", "what to log at least", "info", "debug", "warn", "error")
 	s.logFormat = addEnum(cmd, "log-format", "", "how to log", "text", "json")
-	config.Mark(flags, "data-dir", "listen", "log-level", "log-format")
+	config.Mark(flags, "data-dir", "listen", "insecure", "log-level", "log-format")
+	s.watch = &enum{value: heartbeat.WatchAuto}
+	if cmd.Name() != "manager" {
+		s.watch = addEnum(cmd, "heartbeat-watch", "", "who waits for neighbors' heartbeats", heartbeat.WatchAuto, heartbeat.WatchKernel, heartbeat.WatchUser)
+		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
+		config.Mark(flags, "heartbeat-watch", "liveness-only")
+	}
+	s.profile = &enum{value: profileStandard}
+	if cmd.Name() != "agent" {
+		s.profile = addEnum(cmd, "heartbeat-profile", "", "how fast a death is told: within 5 s, or 0.6 s for ten times the datagrams", profileStandard, profileFast)
+		config.Mark(flags, "heartbeat-profile")
+	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err
@@ -63,19 +85,21 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 
 // run binds the port first, since that is what fails most and costs least.
 func (s *server) run(ctx context.Context, name string) error {
-	if err := checkLoopback(s.listen); err != nil {
+	if err := checkListen(s.listen, s.insecure); err != nil {
 		return err
 	}
-	if err := checkManager(s.manager); err != nil {
+	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
 	}
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
+	cfg.LivenessOnly = s.livenessOnly
+	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
 	cfg.Logger = newLogger(s.sys.stderr, s.logLevel.value, s.logFormat.value)
 	var err error
 	if cfg.Host, err = os.Hostname(); err != nil {
 		return fmt.Errorf("read the host name: %w", err)
 	}
-	if cfg.Listener, err = bind(ctx, s.listen); err != nil {
+	if cfg.Listener, err = bind(ctx, s.listen, s.insecure); err != nil {
 		return err
 	}
 	defer cfg.Listener.Close() // again, for the ways out before the server has it
@@ -83,6 +107,9 @@ func (s *server) run(ctx context.Context, name string) error {
 		return err
 	}
 	cfg.Logger.Info("cassini starts", "command", name, "version", cfg.Build.Version, "listen", cfg.Listener.Addr().String(), "data_dir", s.dataDir)
+	if s.insecure {
+		cfg.Logger.Warn("--insecure: whoever reaches this port can read and change everything, keys of rings included; use it where you trust everybody")
+	}
 	stop := context.AfterFunc(ctx, func() { cfg.Logger.Info("cassini ends; a second signal ends it at once") })
 	defer stop()
 	return s.sys.serve[name](ctx, cfg)

@@ -103,13 +103,16 @@ func TestExplainDataDir(t *testing.T) {
 	}
 }
 
-func TestCheckLoopback(t *testing.T) {
+func TestCheckListen(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"127.0.0.1:1984": true, "127.8.9.1:0": true, "[::1]:1984": true, "localhost:1984": true, "[::ffff:127.0.0.1]:1": true,
 		"0.0.0.0:1984": false, ":1984": false, "[::]:1984": false, "10.0.0.1:1984": false, "example.com:1984": false,
 		"127.0.0.1": false, "127.0.0.1:99999": false, "": false, "127.0.0.1:-1": false,
 	} {
-		err := checkLoopback(address)
+		err := checkListen(address, false)
+		if in := checkListen(address, true); (in == nil) != (ok || strings.HasSuffix(address, ":1984")) {
+			t.Errorf("%q with --insecure: got %v", address, in)
+		}
 		if _, usage := errors.AsType[usageError](err); (err == nil) != ok || !ok && !usage {
 			t.Errorf("%q: got %v", address, err)
 		}

@@ -63,7 +63,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestListenIsLoopback(t *testing.T) {
 	for line, want := range map[string]string{
-		"run --listen 0.0.0.0:1984":       "enrolment of agents is not there yet, so Cassini can only listen on loopback: use 127.0.0.1:1984; see 'cassini run --help'",
+		"run --listen 0.0.0.0:1984":       "enrolment of agents is not there yet, so that whoever reaches the port may ask and tell everything: use 127.0.0.1:1984, or say --insecure where only those you trust reach it; see 'cassini run --help'",
 		"manager --listen :1984":          "use 127.0.0.1:1984; see",
 		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80; see",
 		"run --listen 1984":               "want HOST:PORT, such as 127.0.0.1:1984; see",
@@ -82,7 +82,7 @@ func TestManagerIsLoopback(t *testing.T) {
 		"127.0.0.1:1984": "want a URL such as", "http://evil.example": "not a loopback address",
 		"http://localhost:1984": "", "http://[::1]:1984": "", "": "",
 	} {
-		err := checkManager(url)
+		err := checkManager(url, false)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v", url, err)
 		}
@@ -112,7 +112,7 @@ func TestSettingsReachCommands(t *testing.T) {
 
 func TestBadConfiguration(t *testing.T) {
 	for content, want := range map[string]string{
-		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; known are api, data-dir, listen, log-format, log-level, manager, output; see 'cassini run --help'`,
+		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; known are api, data-dir, heartbeat-profile, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, output; see 'cassini run --help'`,
 		"log-level: loud\n":            `:1: log-level: invalid value "loud": want one of info, debug, warn, error; see`,
 		"config: other.yaml\n":         `:1: unknown key "config"; known are`,
 	} {

@@ -15,8 +15,8 @@ func servers() map[string]serveFunc {
 }
 
 // newAgentOf makes the agent of this machine.
-func newAgentOf(cfg serveConfig, sink model.Sink) *agent.Agent {
-	return agent.New(agent.Config{Host: cfg.Host, DataDir: cfg.DataDir, Version: cfg.Build.Version, Logger: cfg.Logger}, sink)
+func newAgentOf(cfg serveConfig, sink model.Sink, rings agent.Rings) *agent.Agent {
+	return agent.New(agent.Config{Host: cfg.Host, DataDir: cfg.DataDir, Version: cfg.Build.Version, Rings: rings, LivenessOnly: cfg.LivenessOnly, Logger: cfg.Logger}, sink)
 }
 
 // localProbe looks at this kernel. Somebody who may not look gets an error rather

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cassini/manager/graph"
+	"cassini/manager/rings/keeper"
 	"cassini/model"
 )
 
@@ -31,6 +32,10 @@ type Backend interface {
 	// Refresh brings counters up to date; an error says which are not.
 	Refresh(ctx context.Context, host string) error
 	RegisterAgent(host, url string) error
+	// Join takes an agent into the rings; errors wrap those of package rings.
+	Join(ctx context.Context, j model.Join) (*model.Joined, error)
+	Rings(ctx context.Context) (keeper.View, error)
+	Rotate(ctx context.Context) error
 	StoreStats() model.StoreStats
 	GraphStats() model.GraphStats
 }

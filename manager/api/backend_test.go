@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cassini/manager/graph"
+	"cassini/manager/rings/keeper"
 	"cassini/model"
 )
 
@@ -185,3 +186,13 @@ func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, text st
 		t.Errorf("got %d %+v, want %d and %q", w.Code, p, status, text)
 	}
 }
+
+func (b *backend) Join(context.Context, model.Join) (*model.Joined, error) {
+	return &model.Joined{Incarnation: 1}, nil
+}
+
+func (b *backend) Rings(context.Context) (keeper.View, error) {
+	return keeper.View{Rings: []model.RingHealth{}}, nil
+}
+
+func (b *backend) Rotate(context.Context) error { return nil }

@@ -40,10 +40,11 @@ const (
 
 var (
 	nodeKinds = []string{model.KindHost, model.KindService, model.KindEndpoint, model.KindProcess, model.KindUnknownHost,
-		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort, model.KindVLAN}
+		model.KindInterface, model.KindIP, model.KindSubnet, model.KindMAC, model.KindSwitch, model.KindSwitchPort, model.KindVLAN, model.KindRing}
 	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
-		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeForwardsTo, model.EdgeOn}
+		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeForwardsTo, model.EdgeOn, model.EdgeNext}
 	eventKinds = model.EventKinds()
+	ringStates = []string{"up", "hung", "ended", "stopped", "shut-down", "crashed", "link-down", "unobservable"}
 )
 
 // common are parameters and answers that several routes have.
@@ -74,7 +75,7 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.answerRoutes(c), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.answerRoutes(c), s.ringRoutes(c), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.
@@ -183,6 +184,24 @@ func (s *server) answerRoutes(c common) []route {
 			answer: []model.TargetGroup{}, statuses: []int{http.StatusBadRequest}, handle: s.getTargets},
 		{method: "POST", path: "/api/v1/query", summary: "Ask the graph in openCypher, read-only", data: true,
 			body: queryBody{}, answer: queryAnswer{}, statuses: []int{http.StatusBadRequest, 413, 415, 422}, handle: s.postQuery()},
+	}
+}
+
+// ringRoutes are who watches whom, and what died.
+func (s *server) ringRoutes(c common) []route {
+	return []route{
+		{method: "POST", path: "/api/v1/rings/join", summary: "Take an agent into the rings; its answer holds keys", data: true,
+			body: model.Join{}, answer: model.Joined{}, statuses: []int{http.StatusBadRequest, 413, 415, 503}, handle: s.postJoin},
+		{method: "POST", path: "/api/v1/rings/rotate", summary: "Take the next keys of all rings into use", data: true,
+			statuses: []int{503}, handle: s.postRotate},
+		{method: "GET", path: "/api/v1/rings", summary: "Rings with their members in order, and whether they are whole", data: true,
+			answer: []model.RingHealth{}, statuses: []int{503}, handle: s.getRings},
+		{method: "GET", path: "/api/v1/liveness", summary: "Which hosts are up, and who watches each", data: true,
+			params: []param{c.host, {name: "state", enum: ringStates, about: "only hosts in this state"}},
+			answer: []model.HostLiveness{}, statuses: []int{http.StatusBadRequest, 503}, handle: s.getLiveness},
+		{method: "GET", path: "/api/v1/incidents", summary: "What died, with its evidence, the newest first", data: true,
+			params: []param{{name: "open", enum: []string{"true", "false"}, def: "false", about: "only what is not over"}, c.limit(100), c.at},
+			answer: []model.Incident{}, statuses: []int{http.StatusBadRequest}, handle: s.getIncidents},
 	}
 }
 

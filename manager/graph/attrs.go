@@ -21,9 +21,11 @@ func (n *node) attrs() model.Attrs {
 	switch n.kind {
 	case model.KindHost:
 		if n.facts == nil {
-			return model.Attrs{"name": n.host}
+			return n.liveness(model.Attrs{"name": n.host})
 		}
-		return n.facts.attrs()
+		return n.liveness(n.facts.attrs())
+	case model.KindRing:
+		return ringAttrs(n.ring)
 	case model.KindService:
 		return n.serviceAttrs()
 	case model.KindEndpoint:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cassini/manager/incidents"
 	"cassini/model"
 )
 
@@ -38,6 +39,9 @@ type node struct {
 	stranger   *stranger             // of an unknown host
 	proto      string
 	servesDHCP bool // of an ip
+	ring       *model.Ring
+	onRing     bool // of a host
+	status     *incidents.Status
 }
 
 // edge is one relation. Only depends_on has documents.
@@ -64,6 +68,7 @@ func (g *Graph) build() *view {
 	byMAC := b.network()
 	b.strangers()
 	b.forwards(byMAC)
+	b.ringNodes()
 	return b.finish()
 }
 

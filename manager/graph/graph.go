@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"sync"
 
+	"cassini/manager/incidents"
 	"cassini/model"
 )
 
@@ -61,6 +62,8 @@ type Graph struct {
 	servers    map[model.Name]*server
 	routes     map[model.Name]hostRoute
 	rules      map[model.Name]model.HostRule
+	rings      map[string]*model.Ring
+	incidents  incidents.Book
 	forwarding map[model.Name]*forwarding
 
 	documents  uint64
@@ -104,6 +107,7 @@ func New(limits Limits) *Graph {
 		servers:    make(map[model.Name]*server),
 		routes:     make(map[model.Name]hostRoute),
 		rules:      make(map[model.Name]model.HostRule),
+		rings:      make(map[string]*model.Ring),
 		forwarding: make(map[model.Name]*forwarding),
 	}
 }
@@ -116,7 +120,9 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 	defer g.mu.Unlock()
 	g.documents++
 	e := events{key: logKey, host: doc.Host, time: doc.Time}
-	g.seeHost(doc, &e)
+	if doc.Package != model.PackageVerdicts && doc.Package != model.PackageRings { // of the manager, which need not be a host
+		g.seeHost(doc, &e)
+	}
 	var ok bool
 	pkg := doc.Package
 	switch pkg {
@@ -144,6 +150,10 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyRoute(doc, &e)
 	case model.PackageRules:
 		ok = g.applyRule(doc, &e)
+	case model.PackageVerdicts:
+		ok = g.applyVerdict(logKey, doc, &e)
+	case model.PackageRings:
+		ok = g.applyRing(doc, &e)
 	default:
 		pkg = "other"
 	}

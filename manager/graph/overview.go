@@ -13,6 +13,7 @@ import (
 // moment, what came and went since, and what must not die. No list is longer than limit.
 func OverviewOf(before, now *Graph, limit int) model.Overview {
 	o := model.Overview{There: now.there(), Sick: []model.Ailment{}}
+	o.Sick = append(o.Sick, now.deaths()...)
 	o.Sick = append(o.Sick, failing(before, now)...)
 	o.Sick = append(o.Sick, now.linksDown()...)
 	for _, p := range now.Ports(PortFilter{}) {

@@ -41,6 +41,9 @@ func (v *view) path(a, b *node) []model.Step {
 				continue
 			}
 			for _, e := range v.around(n) {
+				if e.kind == model.EdgeNext {
+					continue // who watches whom is no way
+				}
 				other := e.to
 				if other == n {
 					other = e.from
@@ -62,7 +65,7 @@ func (v *view) path(a, b *node) []model.Step {
 
 // joinsAll says whether a node is no more than a number that many things have.
 func joinsAll(n *node) bool {
-	return n.kind == model.KindSubnet || n.kind == model.KindVLAN
+	return n.kind == model.KindSubnet || n.kind == model.KindVLAN || n.kind == model.KindRing
 }
 
 func (v *view) around(n *node) []*edge { return slices.Concat(v.out[n.id], v.in[n.id]) }

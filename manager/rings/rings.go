@@ -136,6 +136,9 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	}
 	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
 	if again {
+		if h.Certificate != nil {
+			r.correct(h, *h.Certificate, "", "", "restarted", now)
+		}
 		r.returned(h, "restarted", now)
 	}
 	if len(h.Rings) == 0 {
@@ -200,6 +203,36 @@ func (r *Rings) Rings() (all []model.Ring) {
 	return all
 }
 
+// Health are all rings with how they are.
+func (r *Rings) Health() []model.RingHealth {
+	all := []model.RingHealth{}
+	for _, ring := range r.Rings() {
+		h := model.RingHealth{Ring: ring, State: model.RingWhole}
+		for _, m := range ring.Members {
+			if r.pending[place{ring.ID, m.Host}] != nil {
+				h.State, h.Unacknowledged = model.RingMending, append(h.Unacknowledged, m.Host)
+			}
+			if r.hosts[m.Host].State != Up {
+				h.Unwell = append(h.Unwell, m.Host)
+			}
+		}
+		if len(h.Unwell) > 0 {
+			h.State = model.RingTorn
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// Ring is one of them.
+func (r *Rings) Ring(id model.RingID) (model.Ring, bool) {
+	ring := r.rings[id]
+	if ring == nil {
+		return model.Ring{}, false
+	}
+	return r.public(ring), true
+}
+
 func (r *Rings) public(ring *Ring) model.Ring {
 	answer := model.Ring{ID: ring.ID, Epoch: ring.Epoch, Level: ring.Level, Zone: ring.Zone, Profile: ring.Profile, Members: []model.RingMember{}}
 	for _, host := range ring.Order {
@@ -228,10 +261,11 @@ func (r *Rings) WatchedBy(host string) (list []string) {
 		return nil
 	}
 	for _, id := range h.Rings {
-		a := r.assignment(r.rings[id], host)
-		for _, n := range []model.RingNeighbor{a.Previous, a.Next} {
-			if n.Known() && n.Host != host && !slices.Contains(list, n.Host) {
-				list = append(list, n.Host)
+		order := r.rings[id].Order
+		n, at := len(order), slices.Index(order, host)
+		for _, neighbor := range []string{order[(at+n-1)%n], order[(at+1)%n]} {
+			if neighbor != host && !slices.Contains(list, neighbor) {
+				list = append(list, neighbor)
 			}
 		}
 	}

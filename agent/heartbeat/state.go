@@ -1,0 +1,96 @@
+package heartbeat
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"cassini/model"
+)
+
+// state is what is kept on disk. It holds keys: the file is for its owner alone.
+type state struct {
+	Incarnation model.Incarnation   `json:"incarnation"`
+	Nonces      uint64              `json:"nonces"` // reserved up to here
+	Sequence    uint64              `json:"sequence"`
+	Joined      *model.Joined       `json:"joined,omitempty"`
+	Assignments []*model.Assignment `json:"assignments,omitempty"`
+}
+
+// keeper writes the state. Its methods may be called concurrently.
+type keeper struct {
+	path string
+	mu   sync.Mutex
+	s    state
+}
+
+// openKeeper reads what an earlier life left. A file that cannot be read is put aside:
+// the manager knows the incarnation, and tells the places again.
+func openKeeper(dir string) (*keeper, error) {
+	k := &keeper{path: filepath.Join(dir, "rings.json")}
+	raw, err := os.ReadFile(k.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the state of rings: %w", err)
+	}
+	if err := json.Unmarshal(raw, &k.s); err != nil {
+		aside := k.path + ".damaged"
+		if err := os.Rename(k.path, aside); err != nil {
+			return nil, fmt.Errorf("put the damaged state of rings aside: %w", err)
+		}
+		k.s = state{}
+		return k, fmt.Errorf("%w: it is kept as %s: %w", errDamaged, aside, err)
+	}
+	return k, nil
+}
+
+var errDamaged = errors.New("the state of rings is damaged, and begins anew")
+
+// read copies the state.
+func (k *keeper) read() state {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.s
+}
+
+// change makes a change durable.
+func (k *keeper) change(do func(*state)) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	do(&k.s)
+	raw, err := json.Marshal(k.s)
+	if err != nil {
+		return fmt.Errorf("encode the state of rings: %w", err)
+	}
+	if err := replace(k.path, raw); err != nil {
+		return fmt.Errorf("keep the state of rings: %w", err)
+	}
+	return nil
+}
+
+// replace writes a file so that at any moment the old or the new one is whole.
+func replace(path string, raw []byte) error {
+	next := path + ".new"
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(next, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

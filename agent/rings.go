@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+
+	"cassini/agent/heartbeat"
+	"cassini/agent/host"
+	"cassini/model"
+)
+
+// ErrHostGoesDown, as the cause for which Run's context ends, says that the whole host goes
+// down. Where systemd runs the agent finds that out by itself.
+var ErrHostGoesDown = errors.New("the host goes down")
+
+// Rings is what an agent needs to be watched and to watch others. Without a Manager it
+// is on no ring.
+type Rings struct {
+	Manager heartbeat.Manager
+	Listen  netip.AddrPort // where heartbeats are heard, UDP
+	// Addr is the address at which others reach this host.
+	Addr  func() (netip.Addr, error)
+	Watch string // kind of watch: heartbeat.WatchAuto, WatchKernel or WatchUser
+}
+
+// membership is this host in its rings, one life after the other.
+type membership struct {
+	mu   sync.Mutex
+	life *heartbeat.Heartbeat
+}
+
+// run is a member until the context ends.
+func (m *membership) run(ctx context.Context, a *Agent, p *parts) error {
+	if a.cfg.Rings.Manager == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for {
+		life, err := heartbeat.New(heartbeat.Config{
+			Host: a.cfg.Host, DataDir: a.cfg.DataDir, Manager: a.cfg.Rings.Manager, Logger: a.cfg.Logger,
+			Listen: a.cfg.Rings.Listen, Addr: a.cfg.Rings.Addr, Watch: a.cfg.Rings.Watch, Report: p.outbox.Put,
+			Zone: func(addr netip.Addr) (string, string) {
+				if p.netconf == nil {
+					return subnetOf(addr), ""
+				}
+				return zone(addr, p.netconf.Interfaces(), p.frames.Neighbors()), ""
+			},
+			GoingDown: func() bool {
+				return errors.Is(context.Cause(ctx), ErrHostGoesDown) || host.GoingDown(context.WithoutCancel(ctx))
+			},
+		})
+		if err != nil {
+			return err
+		}
+		m.mu.Lock()
+		m.life = life
+		m.mu.Unlock()
+		if err := life.Run(ctx); !errors.Is(err, heartbeat.ErrAnew) {
+			return err
+		}
+	}
+}
+
+// moved says that this host may have another address, or stand in another zone.
+func (m *membership) moved(docs []model.Document) {
+	for _, doc := range docs {
+		if doc.Package != model.PackageNetConfig && doc.Package != model.PackageNeighbors {
+			continue
+		}
+		m.mu.Lock()
+		if m.life != nil {
+			m.life.Moved()
+		}
+		m.mu.Unlock()
+		return
+	}
+}
+
+func (m *membership) stats() *model.RingStats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life == nil {
+		return nil
+	}
+	return m.life.Stats()
+}
+
+// RingStats reads the figures of this host in its rings; nil while it is on none.
+func (a *Agent) RingStats() *model.RingStats {
+	p := a.running()
+	if p == nil {
+		return nil
+	}
+	return p.rings.stats()
+}
+
+// runLiveness is on rings, and nothing else.
+func (a *Agent) runLiveness(ctx context.Context) error {
+	box, err := a.openOutbox()
+	if err != nil {
+		return err
+	}
+	p := &parts{outbox: box}
+	a.mu.Lock()
+	a.parts = p
+	a.mu.Unlock()
+	boxCtx, stopBox := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBox()
+	ringsCtx, stopRings := context.WithCancel(ctx)
+	defer stopRings()
+	var sending sync.WaitGroup
+	var boxErr error
+	sending.Go(func() {
+		boxErr = box.Run(boxCtx)
+		stopRings()
+	})
+	err = a.publishHost(box)
+	if err == nil {
+		close(a.ready)
+		a.cfg.Logger.Info("on rings, and discovering nothing, as was asked for", "host", a.cfg.Host)
+		err = p.rings.run(ringsCtx, a, p)
+	}
+	a.lastWord(ctx, box)
+	stopBox()
+	sending.Wait()
+	return errors.Join(err, boxErr)
+}

@@ -1,0 +1,124 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
+)
+
+// Rings lays out rings, those of representatives first.
+func Rings(list []model.RingHealth) *output.Table {
+	table := &output.Table{Columns: []output.Column{
+		{Title: "RING", Flex: true}, {Title: "LEVEL", Right: true}, {Title: "EPOCH", Right: true}, {Title: "MEMBERS", Right: true},
+		{Title: "STATE"}, {Title: "IN ORDER", Flex: true},
+	}}
+	for _, r := range list {
+		names := make([]string, 0, len(r.Members))
+		for _, m := range r.Members {
+			names = append(names, m.Host)
+		}
+		state := output.Cell{Text: r.State, Style: output.Green}
+		switch {
+		case len(r.Unwell) > 0:
+			state = output.Cell{Text: r.State + ": " + strings.Join(r.Unwell, " "), Style: output.Red}
+		case r.State == model.RingMending:
+			state.Style = output.Yellow
+		}
+		table.Add(output.Plain, output.Cell{Text: string(r.ID)}, output.Cell{Text: strconv.Itoa(r.Level)}, output.Cell{Text: strconv.FormatUint(uint64(r.Epoch), 10)},
+			output.Cell{Text: strconv.Itoa(len(names))}, state, output.Cell{Text: strings.Join(names, " > ")})
+	}
+	return table
+}
+
+// Liveness lays out hosts with who watches them.
+func Liveness(list []model.HostLiveness, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{
+		{Title: "HOST"}, {Title: "STATE"}, {Title: "SINCE"}, {Title: "ZONE", Flex: true}, {Title: "LIFE", Right: true}, {Title: "WATCH"}, {Title: "WATCHED BY", Flex: true},
+	}}
+	for _, h := range list {
+		by := strings.Join(h.WatchedBy, " ")
+		if by == "" && h.State == "up" {
+			by = "nobody: it is the manager's own machine, and alone"
+		}
+		table.Add(output.Plain, output.Cell{Text: h.Host}, output.Cell{Text: h.State, Style: stateStyle(h.State)}, output.Cell{Text: output.Ago(h.Since, now)},
+			output.Cell{Text: orDash(h.Zone)}, output.Cell{Text: strconv.FormatUint(uint64(h.Incarnation), 10)}, output.Cell{Text: orDash(h.Watch)}, output.Cell{Text: orDash(by)})
+	}
+	return table
+}
+
+func stateStyle(state string) output.Style {
+	switch state {
+	case "up":
+		return output.Green
+	case "stopped", "shut-down":
+		return output.Dim
+	case "crashed":
+		return output.Red
+	}
+	return output.Yellow
+}
+
+// Incidents lays out what died, the newest first.
+func Incidents(list []model.Incident, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{
+		{Title: "OPENED"}, {Title: "STATE"}, {Title: "KIND"}, {Title: "WHAT", Flex: true}, {Title: "EVIDENCE", Flex: true},
+	}}
+	for _, i := range list {
+		style := output.Yellow
+		switch {
+		case i.State != model.IncidentOpen:
+			style = output.Dim
+		case i.Severity == model.SeverityCritical:
+			style = output.Red
+		}
+		state := i.State
+		if !i.Closed.IsZero() {
+			state += " after " + i.Closed.Sub(i.Opened).Round(time.Second/10).String()
+		}
+		table.Add(output.Plain, output.Cell{Text: output.Ago(i.Opened, now)}, output.Cell{Text: state, Style: style}, output.Cell{Text: string(i.Kind), Style: style},
+			output.Cell{Text: i.Summary}, output.Cell{Text: evidence(i)})
+	}
+	return table
+}
+
+// evidence says who saw what, from the first report.
+func evidence(i model.Incident) string {
+	if len(i.Reports) == 0 {
+		return "-"
+	}
+	v := i.Reports[0]
+	var parts []string
+	if v.Evidence.Silent > 0 {
+		parts = append(parts, "silent for "+v.Evidence.Silent.Round(time.Second/10).String())
+	}
+	for _, o := range v.Evidence.Observations {
+		parts = append(parts, o.Observer+" saw "+sight(o.Sight))
+	}
+	if n := len(i.Reports) + i.More - 1; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d more reports", n))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// sight says what an observer saw.
+func sight(s model.Sight) string {
+	switch s {
+	case model.SightAgent:
+		return "its agent"
+	case model.SightRefused:
+		return "that its agent is gone"
+	case model.SightKernel:
+		return "its kernel alone"
+	case model.SightLeft:
+		return "it leave"
+	case model.SightNothing:
+		return "nothing"
+	case model.SightUnable:
+		return "nothing, and doubts itself"
+	}
+	return "nothing yet"
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	"cassini/cmd/cassini/internal/view"
+	"cassini/model"
+)
+
+func newRings(sys *system) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "rings",
+		Short:   "Show the rings in which hosts watch each other, and whether they are whole",
+		Example: "  cassini rings\n  cassini rings -o json",
+		Args:    noArgs,
+	}
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		list, err := c.Rings(ctx)
+		return answer(a, list, err, view.Rings, "no rings: no agent has joined yet")
+	})
+	return cmd
+}
+
+func newHosts(sys *system) *cobra.Command {
+	var host, state string
+	cmd := &cobra.Command{
+		Use:     "hosts",
+		Short:   "Show which hosts are up, and who watches each",
+		Example: "  cassini hosts\n  cassini hosts --state crashed",
+		Args:    noArgs,
+	}
+	cmd.Flags().StringVar(&host, "host", "", "only this `host`")
+	cmd.Flags().StringVar(&state, "state", "", "only hosts in this `state`: up, hung, ended, stopped, shut-down, crashed, link-down, unobservable")
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		list, err := c.Liveness(ctx, client.Query{}.With("host", host).With("state", state))
+		return answer(a, list, err, func(list []model.HostLiveness) *output.Table { return view.Liveness(list, sys.now()) }, "no hosts: no agent has joined yet")
+	})
+	return cmd
+}
+
+func newIncidents(sys *system) *cobra.Command {
+	var open bool
+	cmd := &cobra.Command{
+		Use:   "incidents",
+		Short: "Show what died: hosts, agents, links, switches, with the evidence",
+		Long: "Show what died: hosts, agents, links, switches, with the evidence, the newest first.\n\n" +
+			"Reports of one death are one incident, and so are several deaths of one cause.",
+		Example: "  cassini incidents\n  cassini incidents --open\n  cassini incidents -o json",
+		Args:    noArgs,
+	}
+	cmd.Flags().BoolVar(&open, "open", false, "only what is not over")
+	at := addAt(cmd, sys)
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		query := client.Query{}.At(at.Time)
+		if open {
+			query = query.With("open", "true")
+		}
+		list, err := c.Incidents(ctx, query)
+		return answer(a, list, err, func(list []model.Incident) *output.Table { return view.Incidents(list, until(at, sys.now())) }, "no incidents")
+	})
+	return cmd
+}
+
+// until is the moment that an answer is about.
+func until(at *atFlag, now time.Time) time.Time {
+	if at.IsZero() {
+		return now
+	}
+	return at.Time
+}

@@ -1,0 +1,49 @@
+package rings
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestCrash(t *testing.T) {
+	r := newRig(t, 1, 6)
+	r.crash("s1-h3")
+	took := r.waitStates(15*time.Second, map[string]string{"s1-h3": "crashed"})
+	t.Logf("known to the manager after %v", took)
+	t.Logf("%s", r.incidentsText())
+	r.wait("the ring is mended", 10*time.Second, func() error { return r.whole(5) })
+	if err := r.estate.MendLink("s1-h3"); err != nil {
+		t.Fatal(err)
+	}
+	r.startAgent("s1-h3")
+	r.wait("it is back", 20*time.Second, func() error { return r.whole(6) })
+	r.waitStates(time.Second, map[string]string{})
+}
+
+func TestStopAndKill(t *testing.T) {
+	r := newRig(t, 1, 5)
+	t.Run("in order", func(t *testing.T) {
+		r.signal("s1-h2", unix.SIGTERM)
+		took := r.waitStates(3*time.Second, map[string]string{"s1-h2": "stopped"})
+		t.Logf("known after %v", took)
+		r.startAgent("s1-h2")
+		r.wait("it is back", 20*time.Second, func() error { return r.whole(5) })
+	})
+	t.Run("killed", func(t *testing.T) {
+		r.signal("s1-h2", unix.SIGKILL)
+		took := r.waitStates(10*time.Second, map[string]string{"s1-h2": "ended"})
+		t.Logf("known after %v", took)
+		r.startAgent("s1-h2")
+		r.wait("it is back", 20*time.Second, func() error { return r.whole(5) })
+	})
+	t.Run("frozen", func(t *testing.T) {
+		r.signal("s1-h2", unix.SIGSTOP)
+		took := r.waitStates(10*time.Second, map[string]string{"s1-h2": "hung"})
+		t.Logf("known after %v", took)
+		time.Sleep(8 * time.Second)
+		r.signal("s1-h2", unix.SIGCONT)
+		r.waitStates(10*time.Second, map[string]string{})
+	})
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"cassini/manager/rings"
+	"cassini/model"
+)
+
+// maxJoin is the size of a join in bytes.
+const maxJoin = 16 << 10
+
+// postJoin takes an agent into the rings. Its answer holds keys.
+func (s *server) postJoin(w http.ResponseWriter, r *http.Request, _ params) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
+		return
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJoin))
+	if err != nil {
+		problem(w, r, http.StatusRequestEntityTooLarge, err.Error())
+		return
+	}
+	var j model.Join
+	if err := json.Unmarshal(raw, &j); err != nil {
+		problem(w, r, http.StatusBadRequest, "body is not the JSON that is wanted: "+err.Error())
+		return
+	}
+	joined, err := s.Backend.Join(r.Context(), j)
+	switch {
+	case err == nil:
+		s.answer(w, r, joined)
+	case errors.Is(err, rings.ErrInvalid):
+		problem(w, r, http.StatusBadRequest, err.Error())
+	default:
+		w.Header().Set("Retry-After", "5")
+		problem(w, r, http.StatusServiceUnavailable, err.Error())
+	}
+}
+
+func (s *server) getRings(w http.ResponseWriter, r *http.Request, _ params) {
+	v, err := s.Backend.Rings(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, r, v.Rings)
+}
+
+func (s *server) getLiveness(w http.ResponseWriter, r *http.Request, p params) {
+	v, err := s.Backend.Rings(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	list := []model.HostLiveness{}
+	for _, h := range v.Hosts {
+		if (p.get("host") == "" || p.get("host") == h.Host) && (p.get("state") == "" || p.get("state") == h.State) {
+			list = append(list, h)
+		}
+	}
+	s.answer(w, r, list)
+}
+
+func (s *server) getIncidents(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list := g.Incidents(p.get("open") == "true")
+	s.answer(w, r, list[:min(len(list), p.numbers["limit"])])
+}
+
+func (s *server) postRotate(w http.ResponseWriter, r *http.Request, _ params) {
+	if err := s.Backend.Rotate(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

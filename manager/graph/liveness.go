@@ -1,0 +1,126 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"cassini/model"
+)
+
+// States of hosts in the graph, beside the kinds of verdicts.
+const StateUp = "up"
+
+func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool {
+	if doc.Gone() {
+		return true // a log that expires forgets reports, not what they said
+	}
+	var v model.Verdict
+	if doc.Decode(&v) != nil || v.ID.Reporter == "" {
+		return false
+	}
+	g.topology++
+	if i := g.incidents.Apply(v, received(logKey, doc)); i != nil {
+		kind := model.EventIncidentOpened
+		if i.State != model.IncidentOpen {
+			kind = model.EventIncidentClosed
+		}
+		e.add(kind, model.HostID(v.Subject.Host), i.Summary)
+	}
+	return true
+}
+
+// received is when the manager had a document: the beginning of its log key.
+func received(logKey string, doc model.Document) time.Time {
+	const form = "2006-01-02.15:04:05.000000"
+	if len(logKey) >= len(form) {
+		if at, err := time.ParseInLocation(form, logKey[:len(form)], time.UTC); err == nil {
+			return at
+		}
+	}
+	return doc.Time
+}
+
+func (g *Graph) applyRing(doc model.Document, _ *events) bool {
+	g.topology++
+	if doc.Gone() {
+		delete(g.rings, doc.Key)
+		return true
+	}
+	var r model.Ring
+	if doc.Decode(&r) != nil || string(r.ID) != doc.Key {
+		return false
+	}
+	g.rings[doc.Key] = &r
+	return true
+}
+
+// Incidents are what was reported of deaths, the newest first. With open only those
+// that are not over.
+func (g *Graph) Incidents(open bool) []model.Incident {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	all := g.incidents.All()
+	slices.Reverse(all)
+	slices.SortStableFunc(all, func(a, b model.Incident) int { return cmp.Compare(b.Opened.UnixNano(), a.Opened.UnixNano()) })
+	if open {
+		all = slices.DeleteFunc(all, func(i model.Incident) bool { return i.State != model.IncidentOpen })
+	}
+	return all
+}
+
+// ringNodes adds the rings, whose members follow each other.
+func (b *builder) ringNodes() {
+	for _, n := range b.nodes {
+		if n.kind == model.KindHost {
+			if s, ok := b.g.incidents.Status(n.host); ok {
+				n.status = &s
+			}
+		}
+	}
+	for _, r := range b.g.rings {
+		n, _ := b.node(model.RingNodeID(r.ID), model.KindRing, "")
+		n.ring = r
+		for i, m := range r.Members {
+			host := b.host(m.Host)
+			host.onRing = true
+			b.edge(model.EdgeIn, host, n)
+			if next := r.Members[(i+1)%len(r.Members)]; next.Host != m.Host {
+				b.edge(model.EdgeNext, host, b.host(next.Host))
+			}
+		}
+	}
+}
+
+// liveness adds to a host's attributes what its neighbors say of it.
+func (n *node) liveness(a model.Attrs) model.Attrs {
+	switch {
+	case n.status != nil:
+		a["state"], a["state_since"] = string(n.status.Kind), n.status.Since
+	case n.onRing:
+		a["state"] = StateUp
+	}
+	return a
+}
+
+func ringAttrs(r *model.Ring) model.Attrs {
+	names := make([]string, 0, len(r.Members))
+	for _, m := range r.Members {
+		names = append(names, m.Host)
+	}
+	a := model.Attrs{"name": string(r.ID), "epoch": uint64(r.Epoch), "level": r.Level, "members": len(names), "order": strings.Join(names, " ")}
+	set(a, "zone", r.Zone)
+	return a
+}
+
+// deaths are hosts and zones that ail, for the overview.
+func (g *Graph) deaths() (list []model.Ailment) {
+	for _, i := range g.Incidents(true) {
+		if i.Severity == model.SeverityInfo {
+			continue
+		}
+		list = append(list, model.Ailment{Node: model.HostID(i.Subjects[0]), What: i.Summary})
+	}
+	return list
+}

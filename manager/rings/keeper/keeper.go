@@ -1,0 +1,371 @@
+// Package keeper runs the manager's side of the rings (package rings) on a UDP socket and
+// keeps it on disk: what is told to anybody was durable before.
+package keeper
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"cassini/manager/rings"
+	"cassini/model"
+	"cassini/model/wire"
+	"cassini/transport"
+)
+
+// FileName of the rings in the data directory.
+const FileName = "rings.db"
+
+// Config is what New needs.
+type Config struct {
+	DataDir string
+	Host    string         // this machine; documents of rings bear its name
+	Listen  netip.AddrPort // UDP
+	Addr    netip.Addr     // that agents are told, if valid, instead of where the socket is bound
+	Profile model.Profile  // of new rings; zero is the standard one
+	// Local says that an agent of this machine runs in the same process.
+	Local bool
+	// Keep brings documents into the manager's log.
+	Keep   func(ctx context.Context, docs []model.Document) error
+	Logger *slog.Logger
+}
+
+// ErrClosed says that the keeper has ended.
+var ErrClosed = errors.New("the manager of rings has ended")
+
+// Keeper is safe for concurrent use. Run is called once.
+type Keeper struct {
+	cfg      Config
+	disk     *disk
+	endpoint *transport.Endpoint
+	self     model.RingMember
+	rings    *rings.Rings // the loop's
+	inputs   chan func(now time.Time)
+	done     chan struct{}
+
+	// What a round of the loop has to send once it is durable.
+	changed changes
+	out     []func()
+	docs    []model.Document
+
+	queue outgoing
+}
+
+// View is what the keeper shows: a copy of one moment.
+type View struct {
+	Rings   []model.RingHealth
+	Hosts   []model.HostLiveness
+	Pending int // places that were not acknowledged yet
+	Stats   rings.Stats
+	Sent    transport.Stats
+}
+
+// New opens the file and the socket, and begins a life.
+func New(cfg Config) (*Keeper, error) {
+	d, err := openDisk(filepath.Join(cfg.DataDir, FileName))
+	if err != nil {
+		return nil, err
+	}
+	k := &Keeper{cfg: cfg, disk: d, inputs: make(chan func(time.Time), 1024), done: make(chan struct{}), changed: newChanges()}
+	k.queue.wake = make(chan struct{}, 1)
+	if err := k.open(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return k, nil
+}
+
+func (k *Keeper) open() error {
+	c, err := k.disk.count(func(c *counters) { c.Incarnation++ })
+	if err != nil {
+		return err
+	}
+	nonces := transport.NewNonces(c.Nonces, time.Now(), func(upTo uint64) error {
+		_, err := k.disk.count(func(c *counters) { c.Nonces = upTo })
+		return err
+	})
+	k.endpoint, err = transport.Open(transport.Config{
+		Host: model.ManagerHost, Incarnation: c.Incarnation, Listen: k.cfg.Listen, Nonces: nonces, Logger: k.cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	addr := k.endpoint.Addr()
+	if k.cfg.Addr.IsValid() {
+		addr = netip.AddrPortFrom(k.cfg.Addr, addr.Port())
+	}
+	k.self = model.RingMember{Host: model.ManagerHost, Addr: addr, Incarnation: c.Incarnation}
+	local := ""
+	if k.cfg.Local {
+		local = k.cfg.Host
+	}
+	k.rings = rings.New(rings.Config{
+		Self: k.self, Local: local, Profile: k.cfg.Profile, World: world{k}, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Secret: newSecret, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
+	})
+	return nil
+}
+
+func newSecret() (s model.Secret) {
+	_, _ = crand.Read(s[:]) // never fails
+	return s
+}
+
+// Run works until the context ends.
+func (k *Keeper) Run(ctx context.Context) error {
+	hosts, all, err := k.disk.load()
+	if err != nil {
+		close(k.done)
+		return errors.Join(err, k.endpoint.Close(), k.disk.close())
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var parts sync.WaitGroup
+	var hearing error
+	k.rings.Restore(hosts, all, time.Now())
+	for _, h := range hosts {
+		k.endpoint.Put(model.ManagerRing(h.Host), k.rings.Keys(model.ManagerRing(h.Host)))
+	}
+	for _, r := range all {
+		k.endpoint.Put(r.ID, k.rings.Keys(r.ID))
+	}
+	parts.Go(func() { hearing = k.endpoint.Run(ctx, handler{k}); stop() })
+	parts.Go(func() { k.queue.run(ctx, k.cfg.Keep, k.cfg.Logger) })
+	failed := k.settle()
+	if failed == nil {
+		failed = k.loop(ctx)
+	}
+	close(k.done) // whoever waits for the loop
+	stop()
+	parts.Wait()
+	return errors.Join(hearing, failed, k.disk.close())
+}
+
+// maxRound is how many inputs share one write to disk.
+const maxRound = 256
+
+// loop owns the rings.
+func (k *Keeper) loop(ctx context.Context) error {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next := k.rings.Next(); !next.IsZero() {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case do := <-k.inputs:
+			do(time.Now())
+			for range min(len(k.inputs), maxRound) {
+				(<-k.inputs)(time.Now())
+			}
+		case <-timer.C:
+			k.rings.Tick(time.Now())
+		case <-ctx.Done():
+			return nil
+		}
+		if err := k.settle(); err != nil {
+			return err
+		}
+	}
+}
+
+// settle makes a round durable, and then does what it asked for.
+func (k *Keeper) settle() error {
+	if !k.changed.empty() {
+		if err := k.disk.write(k.changed); err != nil {
+			return err // nothing that was not kept is told: the next life begins from the disk
+		}
+		for id := range k.changed.rings {
+			k.endpoint.Put(id, k.rings.Keys(id))
+		}
+		for id := range k.changed.dropped {
+			k.endpoint.Forget(id)
+		}
+		for host := range k.changed.hosts {
+			k.endpoint.Put(model.ManagerRing(host), k.rings.Keys(model.ManagerRing(host)))
+		}
+		k.tellRings()
+		k.changed = newChanges()
+	}
+	out := k.out
+	k.out = nil
+	for _, do := range out {
+		do()
+	}
+	k.queue.add(k.docs...)
+	k.docs = nil
+	return nil
+}
+
+// tellRings makes documents of the rings that have changed.
+func (k *Keeper) tellRings() {
+	name := func(id model.RingID) model.Name {
+		return model.Name{Host: k.cfg.Host, Package: model.PackageRings, Key: string(id)}
+	}
+	for id := range k.changed.dropped {
+		if _, again := k.changed.rings[id]; !again {
+			k.docs = append(k.docs, model.Document{Name: name(id), Time: time.Now().UTC()})
+		}
+	}
+	for id := range k.changed.rings {
+		r, _ := k.rings.Ring(id)
+		doc, err := model.NewDocument(name(id), time.Now(), r)
+		if err != nil {
+			k.cfg.Logger.Error("tell of a ring", "error", err)
+			continue
+		}
+		k.docs = append(k.docs, doc)
+	}
+}
+
+// View is what is known at this moment.
+func (k *Keeper) View(ctx context.Context) (v View, err error) {
+	got := make(chan struct{})
+	err = k.input(ctx, func(time.Time) {
+		defer close(got)
+		v = View{Rings: k.rings.Health(), Pending: k.rings.Pending(), Stats: k.rings.Stats(), Sent: k.endpoint.Stats()}
+		for _, h := range k.rings.Hosts() {
+			v.Hosts = append(v.Hosts, model.HostLiveness{
+				Host: h.Host, Addr: h.Addr, Zone: h.Zone, Incarnation: h.Incarnation, State: string(h.State), Since: h.Since, Watch: h.Watch,
+				Rings: slices.Clone(h.Rings), WatchedBy: k.rings.WatchedBy(h.Host),
+			})
+		}
+	})
+	if err != nil {
+		return View{}, err
+	}
+	select {
+	case <-got:
+		return v, nil
+	case <-k.done:
+		return View{}, ErrClosed
+	}
+}
+
+// Join takes an agent in. Errors wrap those of rings, or ErrClosed.
+func (k *Keeper) Join(ctx context.Context, j model.Join) (*model.Joined, error) {
+	type result struct {
+		joined *model.Joined
+		err    error
+	}
+	answers := make(chan result, 1)
+	err := k.input(ctx, func(now time.Time) {
+		joined, err := k.rings.Join(j, now)
+		// Answered once it is durable.
+		k.out = append(k.out, func() { answers <- result{joined, err} })
+	})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case r := <-answers:
+		return r.joined, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("join: %w", ctx.Err())
+	case <-k.done:
+		return nil, ErrClosed
+	}
+}
+
+// Rotate takes the next key of every ring into use.
+func (k *Keeper) Rotate(ctx context.Context) error {
+	return k.input(ctx, func(now time.Time) { k.rings.Rotate(now) })
+}
+
+// Take takes the verdicts among documents that were accepted. It never waits for long:
+// what finds no room is told again by the document log at the next start.
+func (k *Keeper) Take(docs []model.Document) {
+	for _, doc := range docs {
+		if doc.Package != model.PackageVerdicts || doc.Gone() {
+			continue
+		}
+		var v model.Verdict
+		if err := doc.Decode(&v); err != nil {
+			k.cfg.Logger.Warn("a verdict cannot be read", "document", doc.Name.String(), "error", err)
+			continue
+		}
+		_ = k.input(context.Background(), func(now time.Time) { k.rings.Take(v, now) })
+	}
+}
+
+func (k *Keeper) input(ctx context.Context, do func(now time.Time)) error {
+	select {
+	case k.inputs <- do:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-k.done:
+		return ErrClosed
+	}
+}
+
+// world is rings.World of the real one.
+type world struct{ k *Keeper }
+
+// Send implements rings.World.
+func (w world) Send(ring model.RingID, to model.RingMember, m wire.Message) {
+	w.k.out = append(w.k.out, func() {
+		if err := w.k.endpoint.Send(ring, to, m); err != nil {
+			w.k.cfg.Logger.Debug("send datagram", "error", err)
+		}
+	})
+}
+
+// Ping implements rings.World.
+func (w world) Ping(to netip.Addr) { w.k.endpoint.Ping(to) }
+
+// KeepHost implements rings.World.
+func (w world) KeepHost(h *rings.Host) {
+	kept := *h
+	kept.Rings = slices.Clone(h.Rings)
+	w.k.changed.hosts[h.Host] = kept
+}
+
+// KeepRing implements rings.World.
+func (w world) KeepRing(r *rings.Ring) {
+	kept := *r
+	kept.Order = slices.Clone(r.Order)
+	w.k.changed.rings[r.ID] = kept
+}
+
+// DropRing implements rings.World.
+func (w world) DropRing(id model.RingID) {
+	delete(w.k.changed.rings, id)
+	w.k.changed.dropped[id] = true
+}
+
+// Verdict implements rings.World.
+func (w world) Verdict(v model.Verdict) {
+	w.k.cfg.Logger.Info("verdict of the manager", "kind", v.Kind, "host", v.Subject.Host, "was", v.Was, "became", v.Became)
+	doc, err := model.VerdictDocument(v, w.k.cfg.Host)
+	if err != nil {
+		w.k.cfg.Logger.Error("keep a verdict", "error", err)
+		return
+	}
+	w.k.docs = append(w.k.docs, doc)
+}
+
+// handler brings what the endpoint hears into the loop.
+type handler struct{ k *Keeper }
+
+// Receive implements transport.Handler.
+func (h handler) Receive(ring model.RingID, from model.RingMember, m wire.Message) {
+	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Receive(ring, from, m, now) })
+}
+
+// Refused implements transport.Handler.
+func (h handler) Refused(addr netip.AddrPort) {
+	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Refused(addr, now) })
+}
+
+// Echoed implements transport.Handler.
+func (h handler) Echoed(addr netip.Addr) {
+	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Echoed(addr, now) })
+}
