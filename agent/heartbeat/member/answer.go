@@ -23,6 +23,12 @@ type request struct {
 	until  time.Time // how long its result answers further questions
 }
 
+// key is what is asked about. A wrong address in one question says nothing to those who
+// ask about the right one.
+func (q *request) key() string { return keyOf(q.probes.Subject) }
+
+func keyOf(subject model.RingMember) string { return subject.Host + " " + subject.Addr.String() }
+
 func (q *request) due() time.Time {
 	if q.probes.Ended() {
 		return q.until
@@ -37,18 +43,23 @@ func (m *Member) question(r *ring, from model.RingMember, msg wire.Message, now 
 	answer := func(s model.Sight) {
 		m.world.Send(r.id, from, wire.Message{Type: wire.Answer, ID: msg.ID, Subject: subject, Sight: s, Score: m.score.at(now)})
 	}
-	s := m.standing[subject.Host]
+	s, key := m.standing[subject.Host], keyOf(subject)
 	switch {
+	case !subject.Known() || !subject.Addr.IsValid() || subject.Host == model.ManagerHost:
 	case subject.Host == m.self.Host:
 		answer(model.SightAgent)
 	case s != nil && s.left && subject.Incarnation <= s.verdict.Subject.Incarnation:
 		answer(model.SightLeft)
 	case m.cases[subject.Host] != nil:
 		c := m.cases[subject.Host]
+		if c.probes.Ended() {
+			answer(m.ownSight(c))
+			return
+		}
 		c.askers = enlist(c.askers, who)
 		answer(model.SightPending)
-	case m.inquiries[subject.Host] != nil:
-		q := m.inquiries[subject.Host]
+	case m.inquiries[key] != nil:
+		q := m.inquiries[key]
 		if q.probes.Ended() {
 			answer(q.probes.Sight())
 			return
@@ -58,7 +69,7 @@ func (m *Member) question(r *ring, from model.RingMember, msg wire.Message, now 
 	case len(m.inquiries) < maxInquiries:
 		answer(model.SightPending)
 		q := &request{ring: r, probes: inquiry.New(subject, m.rand.Uint64(), r.place.Profile.Window, now), askers: []asker{who}}
-		m.inquiries[subject.Host] = q
+		m.inquiries[key] = q
 		m.inquire(q, now)
 	}
 }
@@ -89,7 +100,7 @@ func (m *Member) inquire(q *request, now time.Time) {
 	if q.until.IsZero() {
 		q.until = now.Add(q.ring.place.Profile.Window)
 	} else if !now.Before(q.until) {
-		delete(m.inquiries, subject.Host)
+		delete(m.inquiries, q.key())
 	}
 	for _, a := range q.askers {
 		m.world.Send(a.ring, a.who, wire.Message{Type: wire.Answer, ID: a.id, Subject: subject, Sight: q.probes.Sight(), Score: m.score.at(now)})

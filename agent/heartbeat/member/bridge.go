@@ -48,9 +48,8 @@ func (m *Member) bridge(r *ring, now time.Time) {
 		return
 	}
 	if r.asked == bridgeTries {
-		to := r.bridgeTo
-		r.bridgeDue, r.bridgeTo = time.Time{}, model.RingMember{}
-		m.suspect(r, to, model.RingMember{}, now)
+		r.bridgeDue = time.Time{} // if it is there it will not have the bridge, and is not asked again
+		m.suspect(r, r.bridgeTo, model.RingMember{}, now)
 		return
 	}
 	r.asked++
@@ -61,19 +60,44 @@ func (m *Member) bridge(r *ring, now time.Time) {
 // askedToBridge agrees if the subject, its own previous one or farther back, is not heard.
 func (m *Member) askedToBridge(r *ring, from model.RingMember, msg wire.Message, now time.Time) {
 	previous := r.place.Previous
-	if from.Host == m.self.Host || !msg.Subject.Known() {
-		return
-	}
-	l := r.links[previous.Host]
-	if l != nil && !l.silent && !m.dead(previous.Host) {
+	if !msg.Subject.Known() || m.hears(r, previous.Host) {
 		return // it is heard: nothing is to be bridged, or not yet
+	}
+	if r.links[from.Host] == nil && !m.roomToBridge(r, now) {
+		return
 	}
 	m.world.Send(r.id, from, wire.Message{Type: wire.BridgeAck, ID: msg.ID, Epoch: r.place.Epoch})
 	m.bridgeLink(r, from, now)
 }
 
+// hears says that a neighbor is heard, or that there is none to be heard.
+func (m *Member) hears(r *ring, host string) bool {
+	l := r.links[host]
+	return l == nil || !l.silent && !m.dead(host)
+}
+
+// roomToBridge says whether another bridge can end here: one to each side. One whose other
+// end is not heard makes room.
+func (m *Member) roomToBridge(r *ring, now time.Time) bool {
+	bridges := 0
+	for _, host := range sorted(r.links) {
+		l := r.links[host]
+		switch {
+		case !l.bridged:
+		case host != r.bridgeTo.Host && !m.hears(r, host):
+			m.unlink(r, host)
+		default:
+			bridges++
+		}
+	}
+	m.settle(now)
+	return bridges < maxBridges
+}
+
+const maxBridges = 2
+
 func (m *Member) bridged(r *ring, from model.RingMember, msg wire.Message, now time.Time) {
-	if r.bridgeTo.Host != from.Host || msg.ID != r.bridgeID {
+	if !r.bridgeTo.Known() || r.bridgeTo.Host != from.Host || msg.ID != r.bridgeID {
 		return
 	}
 	r.bridgeDue = time.Time{}
@@ -90,7 +114,7 @@ func (m *Member) bridgeLink(r *ring, peer model.RingMember, now time.Time) {
 }
 
 // endBridge lets go of bridges: a new place, or the neighbor is back.
-func (m *Member) endBridge(r *ring) {
+func (m *Member) endBridge(r *ring, now time.Time) {
 	for _, host := range sorted(r.links) {
 		if l := r.links[host]; l.bridged && host != r.place.Next.Host && host != r.place.Previous.Host {
 			m.world.Send(r.id, l.peer, wire.Message{Type: wire.Unbridge, Epoch: r.place.Epoch})
@@ -98,10 +122,16 @@ func (m *Member) endBridge(r *ring) {
 		}
 	}
 	r.bridgeTo, r.bridgeDue = model.RingMember{}, time.Time{}
+	m.settle(now)
 }
 
-func (m *Member) unbridge(r *ring, host string) {
-	if l := r.links[host]; l != nil && l.bridged {
-		m.unlink(r, host)
+func (m *Member) unbridge(r *ring, host string, now time.Time) {
+	if l := r.links[host]; l == nil || !l.bridged {
+		return
+	}
+	m.unlink(r, host)
+	m.settle(now)
+	if r.bridgeTo.Host == host {
+		r.bridgeTo, r.bridgeDue = model.RingMember{}, time.Time{}
 	}
 }

@@ -13,9 +13,8 @@ const untrusted = 16
 // the reporter's own sight first. It is a death only if two observers saw no life,
 // neither of whom doubts itself or accuses too often.
 func Decide(e model.Evidence) model.VerdictKind {
-	var agent, refused, kernel, dead int
-	for i, o := range e.Observations {
-		trusted := o.Score < untrusted
+	var agent, refused, kernel, left, dead int
+	for _, o := range e.Observations {
 		switch o.Sight {
 		case model.SightAgent:
 			agent++
@@ -25,9 +24,9 @@ func Decide(e model.Evidence) model.VerdictKind {
 		case model.SightKernel:
 			kernel++
 		case model.SightLeft:
-			return model.VerdictStopped
+			left++
 		case model.SightNothing:
-			if trusted || i == 0 && len(e.Observations) > 2 {
+			if o.Score < untrusted {
 				dead++
 			}
 		}
@@ -35,6 +34,8 @@ func Decide(e model.Evidence) model.VerdictKind {
 	switch {
 	case agent > 0:
 		return model.VerdictLink
+	case left > 0:
+		return model.VerdictStopped
 	case refused > 0 && dead >= 2:
 		return model.VerdictEnded
 	case refused > 0 || kernel > 0:

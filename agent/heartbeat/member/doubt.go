@@ -45,8 +45,11 @@ func (m *Member) isCut(c *suspicion) bool {
 }
 
 // cutOff ends a case without a verdict: nobody would hear it.
-func (m *Member) cutOff(c *suspicion) {
-	delete(m.cases, c.subject.Host)
+func (m *Member) cutOff(c *suspicion, now time.Time) {
+	m.close(c, model.SightUnable, now)
+	if s := m.standing[c.subject.Host]; s != nil && !s.verdict.Kind.Death() {
+		s.later(now)
+	}
 	if m.cut == nil {
 		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
 	}

@@ -21,8 +21,12 @@ const (
 	leavePause = 150 * time.Millisecond
 )
 
-// Leave says farewell to the manager and the neighbors; Left tells when they have taken it.
+// Leave says farewell to the manager and the neighbors, once; Left tells when they have
+// taken it.
 func (m *Member) Leave(reason uint8, now time.Time) {
+	if m.leaving != nil {
+		return
+	}
 	m.leaving = &leaving{reason: reason, id: m.rand.Uint64(), due: now, open: make(map[model.RingID]map[string]model.RingMember)}
 	m.leaving.open[model.ManagerRing(m.self.Host)] = map[string]model.RingMember{model.ManagerHost: {Host: model.ManagerHost}}
 	for _, id := range sorted(m.rings) {
@@ -62,8 +66,8 @@ func (m *Member) leaveAgain(now time.Time) {
 	}
 }
 
-func (m *Member) leaveTaken(id model.RingID, host string) {
-	if m.leaving == nil {
+func (m *Member) leaveTaken(id model.RingID, host string, leave uint64) {
+	if m.leaving == nil || m.leaving.id != leave {
 		return
 	}
 	delete(m.leaving.open[id], host)
@@ -74,17 +78,30 @@ func (m *Member) leaveTaken(id model.RingID, host string) {
 
 // left takes the leave of a neighbor: a verdict without a case.
 func (m *Member) left(r *ring, from model.RingMember, msg wire.Message, now time.Time) {
+	if msg.Subject.Host != from.Host {
+		return
+	}
 	m.world.Send(r.id, from, wire.Message{Type: wire.LeaveAck, ID: msg.ID})
 	l := r.links[from.Host]
-	if l == nil || msg.Subject.Host != from.Host || from.Incarnation < l.peer.Incarnation {
+	if l == nil || from.Incarnation < l.peer.Incarnation {
 		return
 	}
-	if s := m.standing[from.Host]; s != nil && s.left {
-		return
+	if s := m.standing[from.Host]; s != nil && s.verdict.Kind.Death() {
+		if s.left && from.Incarnation <= s.verdict.Subject.Incarnation {
+			return
+		}
+		m.back(s, from.Incarnation, "answer", now) // it had lived until now
 	}
-	delete(m.cases, from.Host)
+	if c := m.cases[from.Host]; c != nil {
+		m.close(c, model.SightLeft, now)
+	}
+	m.depart(r, from, msg.Reason, now)
+}
+
+// depart reports that a neighbor has left.
+func (m *Member) depart(r *ring, from model.RingMember, reason uint8, now time.Time) {
 	kind := model.VerdictStopped
-	if msg.Reason == wire.LeaveShutdown {
+	if reason == wire.LeaveShutdown {
 		kind = model.VerdictShutdown
 	}
 	v := m.verdict(r, kind, from, now)

@@ -10,6 +10,7 @@
 package member
 
 import (
+	"cmp"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -65,9 +66,11 @@ type Member struct {
 	rand      *rand.Rand
 	rings     map[model.RingID]*ring
 	cases     map[string]*suspicion // by the suspect's host
-	inquiries map[string]*request   // by the subject's host
+	inquiries map[string]*request   // by the subject's host and address
 	standing  map[string]*standing  // by host: verdicts that hold
-	handed    map[model.ReportID]*handed
+	handed    map[uint64]*handed    // by the report's sequence
+	kept      map[model.ReportID]time.Time
+	gone      map[model.RingID]model.Epoch // rings that it was in, and up to when
 	sequence  uint64
 	score     score
 	heard     time.Time // latest sign that this host hears others
@@ -81,7 +84,8 @@ func New(c Config) *Member {
 	return &Member{
 		self: c.Self, world: c.World, rand: c.Rand, sequence: c.Sequence,
 		rings: make(map[model.RingID]*ring), cases: make(map[string]*suspicion), inquiries: make(map[string]*request),
-		standing: make(map[string]*standing), handed: make(map[model.ReportID]*handed),
+		standing: make(map[string]*standing), handed: make(map[uint64]*handed),
+		kept: make(map[model.ReportID]time.Time), gone: make(map[model.RingID]model.Epoch),
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
 	}
 }
@@ -156,50 +160,74 @@ func (m *Member) Tick(now time.Time) {
 }
 
 // sorted are the keys in order, so that a member does the same with the same input.
-func sorted[K ~string, V any](of map[K]V) []K { return slices.Sorted(maps.Keys(of)) }
+func sorted[K cmp.Ordered, V any](of map[K]V) []K { return slices.Sorted(maps.Keys(of)) }
 
 // Receive takes a control datagram, whose sender is proved to be a member of the ring.
 func (m *Member) Receive(id model.RingID, from model.RingMember, msg wire.Message, now time.Time) {
 	if id == model.ManagerRing(m.self.Host) {
+		if from.Host != model.ManagerHost {
+			return
+		}
 		m.heard = now
 		m.fromManager(id, from, msg, now)
 		return
 	}
 	r := m.rings[id]
-	if r == nil {
+	if r == nil || from.Host == m.self.Host {
 		return
 	}
 	m.heard = now
+	m.sign(from, msg.Type, now)
+	m.fromMember(r, from, msg, now)
+}
+
+// sign takes a datagram for a sign of life of who has sent it.
+func (m *Member) sign(from model.RingMember, t wire.Type, now time.Time) {
+	s := m.standing[from.Host]
+	if s == nil || t == wire.Leave || s.verdict.Kind == model.VerdictLink {
+		return // a leave is the last sign; on a link heartbeats count alone
+	}
+	if life := s.verdict.Subject.Incarnation; from.Incarnation > life || from.Incarnation == life && !s.left {
+		m.back(s, from.Incarnation, "answer", now)
+	}
+}
+
+func (m *Member) fromMember(r *ring, from model.RingMember, msg wire.Message, now time.Time) {
 	switch msg.Type {
 	case wire.Probe:
-		m.world.Send(id, from, wire.Message{Type: wire.ProbeAnswer, ID: msg.ID, Subject: m.self})
-	case wire.ProbeAnswer:
+		m.world.Send(r.id, from, wire.Message{Type: wire.ProbeAnswer, ID: msg.ID, Subject: m.self})
+	case wire.ProbeAnswer, wire.Refutation:
 		m.answered(from, msg, now)
 	case wire.Question:
 		m.question(r, from, msg, now)
 	case wire.Answer:
 		m.opinion(from, msg, now)
 	case wire.Notice:
-		m.stats.Notices++
-		m.world.Send(id, from, wire.Message{Type: wire.Refutation, ID: msg.ID, Subject: m.self})
-	case wire.Refutation:
-		m.answered(from, msg, now)
+		m.refute(r, from, msg)
 	case wire.Leave:
 		m.left(r, from, msg, now)
 	case wire.LeaveAck:
-		m.leaveTaken(id, from.Host)
+		m.leaveTaken(r.id, from.Host, msg.ID)
 	case wire.Report:
-		m.world.Relay(*msg.Verdict)
-		m.world.Send(id, from, wire.Message{Type: wire.ReportAck, Report: &msg.Verdict.ID})
+		m.keep(r, from, msg.Verdict, now)
 	case wire.ReportAck:
-		delete(m.handed, *msg.Report)
+		m.handOver(from, msg.Report)
 	case wire.Bridge:
 		m.askedToBridge(r, from, msg, now)
 	case wire.BridgeAck:
 		m.bridged(r, from, msg, now)
 	case wire.Unbridge:
-		m.unbridge(r, from.Host)
+		m.unbridge(r, from.Host, now)
 	}
+}
+
+// refute tells who suspects this host that it is there.
+func (m *Member) refute(r *ring, from model.RingMember, msg wire.Message) {
+	if msg.Subject.Host != m.self.Host {
+		return
+	}
+	m.stats.Notices++
+	m.world.Send(r.id, from, wire.Message{Type: wire.Refutation, ID: msg.ID, Subject: m.self})
 }
 
 // fromManager takes what the manager says in the ring of only the two.
@@ -208,23 +236,26 @@ func (m *Member) fromManager(id model.RingID, from model.RingMember, msg wire.Me
 	case wire.Probe:
 		m.world.Send(id, from, wire.Message{Type: wire.ProbeAnswer, ID: msg.ID, Subject: m.self})
 	case wire.Instruction:
+		if msg.Assignment == nil {
+			return
+		}
 		epoch, _ := m.Assign(msg.Assignment, now)
 		m.world.Send(id, from, wire.Message{Type: wire.Ack, Ring: msg.Assignment.Ring, Epoch: epoch})
 	case wire.LeaveAck:
-		m.leaveTaken(id, from.Host)
+		m.leaveTaken(id, from.Host, msg.ID)
 	}
 }
 
 // answered takes an answer to a probe of a case, or of an inquiry for others.
 func (m *Member) answered(from model.RingMember, msg wire.Message, now time.Time) {
+	m.reunited(now) // who hears no heartbeat may have been taken out of its rings
 	if c := m.cases[from.Host]; c != nil && c.probes.Answer(msg.ID) {
 		m.proceed(c, now)
 	}
-	if q := m.inquiries[from.Host]; q != nil && q.probes.Answer(msg.ID) {
-		m.inquire(q, now)
-	}
-	if s := m.standing[from.Host]; s != nil && s.probe == msg.ID {
-		m.back(s, from.Incarnation, "answer", now)
+	for _, key := range sorted(m.inquiries) {
+		if q := m.inquiries[key]; q.probes.Subject.Host == from.Host && q.probes.Answer(msg.ID) {
+			m.inquire(q, now)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -15,7 +16,12 @@ type standing struct {
 	left    bool      // it took its leave
 	recheck time.Time // of what is no death: it may yet become one
 	pause   time.Duration
-	probe   uint64
+}
+
+// later puts the next look at a verdict off, ever more.
+func (s *standing) later(now time.Time) {
+	s.pause = min(2*s.pause, lastRecheck*s.ring.place.Profile.Silence)
+	s.recheck = now.Add(s.pause)
 }
 
 // Verdicts that are no deaths are looked at again after three times the silence, and
@@ -30,8 +36,9 @@ func (m *Member) sentence(c *suspicion, kind model.VerdictKind, now time.Time) {
 	silence := c.ring.place.Profile.Silence
 	s := m.standing[c.subject.Host]
 	if s != nil && s.verdict.Kind == kind {
-		s.pause = min(2*s.pause, lastRecheck*silence)
-		s.recheck = now.Add(s.pause)
+		if !kind.Death() {
+			s.later(now)
+		}
 		return
 	}
 	v := m.verdict(c.ring, kind, c.subject, now)
@@ -71,7 +78,7 @@ func (m *Member) report(r *ring, v model.Verdict, now time.Time) {
 		}
 	}
 	if h.to.Known() && len(m.handed) < maxHanded {
-		m.handed[v.ID] = h
+		m.handed[v.ID.Sequence] = h
 		m.handAgain(now)
 	}
 }
@@ -91,7 +98,8 @@ const (
 )
 
 func (m *Member) handAgain(now time.Time) {
-	for id, h := range m.handed {
+	for _, id := range sorted(m.handed) {
+		h := m.handed[id]
 		if now.Before(h.due) {
 			continue
 		}
@@ -105,6 +113,38 @@ func (m *Member) handAgain(now time.Time) {
 	}
 }
 
+// handOver takes the word of the member that keeps a verdict.
+func (m *Member) handOver(from model.RingMember, id *model.ReportID) {
+	if id == nil || id.Reporter != m.self.Host || id.Incarnation != m.self.Incarnation {
+		return
+	}
+	if h := m.handed[id.Sequence]; h != nil && h.to.Host == from.Host {
+		delete(m.handed, id.Sequence)
+	}
+}
+
+// Verdicts of others that are kept: at most so many in a time.
+const (
+	maxKept  = 128
+	keptTime = time.Minute
+)
+
+// keep takes over a verdict of a member's own. What is too much is not acknowledged.
+func (m *Member) keep(r *ring, from model.RingMember, v *model.Verdict, now time.Time) {
+	if v == nil || v.ID.Reporter != from.Host || v.ID.Incarnation != from.Incarnation || v.Ring != r.id {
+		return
+	}
+	if _, again := m.kept[v.ID]; !again {
+		maps.DeleteFunc(m.kept, func(_ model.ReportID, at time.Time) bool { return now.Sub(at) >= keptTime })
+		if len(m.kept) == maxKept {
+			return
+		}
+		m.kept[v.ID] = now
+		m.world.Relay(*v)
+	}
+	m.world.Send(r.id, from, wire.Message{Type: wire.ReportAck, Report: &v.ID})
+}
+
 // back corrects a verdict: its subject gives signs of life.
 func (m *Member) back(s *standing, life model.Incarnation, clue string, now time.Time) {
 	delete(m.standing, s.verdict.Subject.Host)
@@ -116,7 +156,8 @@ func (m *Member) back(s *standing, life model.Incarnation, clue string, now time
 	v := m.verdict(s.ring, model.VerdictCorrected, subject, now)
 	v.Corrects, v.Was, v.Evidence = &s.verdict.ID, s.verdict.Kind, model.Evidence{Clue: clue}
 	m.report(s.ring, v, now)
-	m.endBridge(s.ring)
+	m.endBridge(s.ring, now)
+	m.bridgeOver(s.ring, now) // over those before it
 	if l := s.ring.links[subject.Host]; l != nil {
 		l.silent, l.deaf = false, 0
 		m.world.Rewatch(s.ring.id, subject.Host)

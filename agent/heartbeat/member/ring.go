@@ -33,35 +33,75 @@ type link struct {
 // Assign takes an instruction. It says which epoch the member has afterwards, and
 // whether the instruction was taken.
 func (m *Member) Assign(a *model.Assignment, now time.Time) (model.Epoch, bool) {
-	r := m.rings[a.Ring]
+	if !m.concerns(a) {
+		return 0, false
+	}
+	r, known := m.rings[a.Ring], m.gone[a.Ring]
+	if r != nil {
+		known = r.place.Epoch
+	}
 	switch {
-	case r == nil && a.Gone:
-		return a.Epoch, true
-	case r != nil && a.Epoch < r.place.Epoch:
+	case a.Epoch < known, a.Epoch == known && r == nil && !a.Gone:
 		m.stats.Stale++
-		return r.place.Epoch, false
-	case r != nil && a.Epoch == r.place.Epoch:
-		return a.Epoch, true
+		return known, false
+	case a.Epoch == known:
+		return known, true
 	case a.Gone:
-		m.part(r)
+		m.leaveRing(a)
 	default:
 		m.take(r, a, now)
 	}
-	m.world.Save(m.Assignments())
+	m.settle(now)
+	m.world.Save(append(m.Assignments(), m.farewells()...))
 	return a.Epoch, true
+}
+
+// concerns says whether an assignment is one at all. The ring with the manager is none.
+func (m *Member) concerns(a *model.Assignment) bool {
+	return a != nil && a.Ring != "" && a.Ring != model.ManagerRing(m.self.Host)
 }
 
 // Restore takes back what was on disk. Nothing is saved.
 func (m *Member) Restore(assignments []*model.Assignment, now time.Time) {
 	for _, a := range assignments {
-		m.take(m.rings[a.Ring], a, now)
+		switch {
+		case !m.concerns(a):
+		case a.Gone:
+			m.leaveRing(a)
+		default:
+			m.take(m.rings[a.Ring], a, now)
+		}
 	}
+	m.settle(now)
 }
 
 // Assignments are the places that the member has, by ring.
 func (m *Member) Assignments() (all []*model.Assignment) {
 	for _, id := range sorted(m.rings) {
 		all = append(all, m.rings[id].place)
+	}
+	return all
+}
+
+// maxGone is how many rings are remembered that the member was in: what was meant for an
+// earlier epoch may come late, or again.
+const maxGone = 64
+
+// leaveRing ends a membership.
+func (m *Member) leaveRing(a *model.Assignment) {
+	if r := m.rings[a.Ring]; r != nil {
+		m.part(r)
+	}
+	if _, known := m.gone[a.Ring]; !known && len(m.gone) == maxGone {
+		delete(m.gone, sorted(m.gone)[0])
+	}
+	m.gone[a.Ring] = a.Epoch
+}
+
+// farewells are the assignments that ended memberships, as far as they are remembered.
+func (m *Member) farewells() (all []*model.Assignment) {
+	for _, id := range sorted(m.gone) {
+		all = append(all, &model.Assignment{Ring: id, Epoch: m.gone[id], Gone: true})
 	}
 	return all
 }
@@ -74,8 +114,23 @@ func (m *Member) part(r *ring) {
 	m.world.Part(r.id)
 }
 
+// shortest is the least time in a profile: a damaged one shall not keep the host busy.
+const shortest = 10 * time.Millisecond
+
+// tame is an assignment whose times can be kept to.
+func tame(a *model.Assignment) *model.Assignment {
+	if p := a.Profile; min(p.Interval, p.Silence, p.Window) >= shortest {
+		return a
+	}
+	tamed := *a
+	tamed.Profile = model.StandardProfile()
+	return &tamed
+}
+
 // take puts a place in the ring into force.
 func (m *Member) take(r *ring, a *model.Assignment, now time.Time) {
+	a = tame(a)
+	delete(m.gone, a.Ring)
 	if r == nil {
 		r = &ring{id: a.Ring, links: make(map[string]*link)}
 		m.rings[a.Ring] = r
@@ -83,6 +138,7 @@ func (m *Member) take(r *ring, a *model.Assignment, now time.Time) {
 	}
 	r.place = a
 	m.world.Join(a)
+	m.endBridge(r, now)
 	wanted := make(map[string]*link)
 	for _, n := range []model.RingNeighbor{a.Next, a.Previous} {
 		if n.Known() && n.Host != m.self.Host {
@@ -97,7 +153,6 @@ func (m *Member) take(r *ring, a *model.Assignment, now time.Time) {
 	for _, host := range sorted(wanted) {
 		m.link(r, wanted[host], now)
 	}
-	m.endBridge(r)
 	m.bridgeOver(r, now)
 	if len(r.links) == 0 {
 		r.beat = time.Time{}
@@ -108,17 +163,19 @@ func (m *Member) take(r *ring, a *model.Assignment, now time.Time) {
 
 // link watches a neighbor, or changes what is known of one.
 func (m *Member) link(r *ring, l *link, now time.Time) {
-	if s := m.standing[l.peer.Host]; s != nil && l.peer.Incarnation > s.verdict.Subject.Incarnation {
-		delete(m.standing, l.peer.Host) // another life: the manager knows
+	old := r.links[l.peer.Host]
+	anew := old != nil && (old.peer.Addr != l.peer.Addr || l.peer.Incarnation > old.peer.Incarnation)
+	if old != nil {
+		l.peer.Incarnation = max(l.peer.Incarnation, old.peer.Incarnation)
 	}
-	if old := r.links[l.peer.Host]; old != nil {
-		l.silent, l.deaf = old.silent, old.deaf
-		if old.peer.Addr != l.peer.Addr || l.peer.Incarnation > old.peer.Incarnation {
-			l.silent = false
-		}
+	if old != nil && !anew {
+		l.silent, l.deaf, l.refused = old.silent, old.deaf, old.refused
 	}
 	r.links[l.peer.Host] = l
 	m.world.Watch(r.id, l.peer, l.keys, r.place.Profile)
+	if anew { // its silence was another's: it is given a window to be heard in
+		m.world.Rewatch(r.id, l.peer.Host)
+	}
 	if r.beat.IsZero() {
 		r.beat = now.Add(m.jitter(r.place.Profile.Interval))
 	}
@@ -127,20 +184,6 @@ func (m *Member) link(r *ring, l *link, now time.Time) {
 func (m *Member) unlink(r *ring, host string) {
 	delete(r.links, host)
 	m.world.Unwatch(r.id, host)
-	if m.linked(host) == nil {
-		delete(m.cases, host)
-		delete(m.standing, host)
-	}
-}
-
-// linked is a link to a host in any ring.
-func (m *Member) linked(host string) *link {
-	for _, id := range sorted(m.rings) {
-		if l := m.rings[id].links[host]; l != nil {
-			return l
-		}
-	}
-	return nil
 }
 
 // jitter is a time of d with a quarter more or less.
@@ -176,16 +219,21 @@ func (m *Member) Silent(id model.RingID, host string, silent time.Duration, now 
 
 // Resumed takes word that they are back, or that a new life has begun with one.
 func (m *Member) Resumed(id model.RingID, host string, life model.Incarnation, now time.Time) {
-	if r := m.rings[id]; r != nil && r.links[host] != nil {
-		l := r.links[host]
-		l.silent, l.deaf = false, 0
-		l.peer.Incarnation = max(l.peer.Incarnation, life)
+	r := m.rings[id]
+	if r == nil || r.links[host] == nil || life < r.links[host].peer.Incarnation {
+		return // not watched any more, or recorded in an earlier life and sent again
 	}
-	if c := m.cases[host]; c != nil {
-		m.acquit(c, now)
-	}
+	l := r.links[host]
+	l.silent, l.deaf, l.peer.Incarnation = false, 0, life
 	if s := m.standing[host]; s != nil {
 		m.back(s, life, "heartbeat", now)
+	}
+	switch c := m.cases[host]; {
+	case c == nil:
+	case life > c.subject.Incarnation: // it had died, and nobody was accused wrongly
+		m.close(c, model.SightAgent, now)
+	default:
+		m.acquit(c, now)
 	}
 	m.reunited(now)
 }

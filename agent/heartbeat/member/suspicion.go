@@ -20,7 +20,8 @@ type suspicion struct {
 	questions    int
 	question     time.Time // when the next ones are due
 	opinions     map[string]model.Observation
-	signs        map[string]bool // who was asked and has given any sign
+	asked        map[string]bool // who was
+	signs        map[string]bool // who of them has given any sign
 	askers       []asker         // who want to know what comes out
 	doubts       []string
 	again        time.Time // after doubts: when the evidence is gathered anew
@@ -54,7 +55,7 @@ func (m *Member) gather(c *suspicion, now time.Time) {
 	c.ends = now.Add(p.Window)
 	// One probe alone is enough for most: a lost heartbeat bothers nobody else.
 	c.questions, c.question = 0, now.Add(inquiry.Gap(p.Window))
-	c.opinions, c.signs = make(map[string]model.Observation), make(map[string]bool)
+	c.opinions, c.asked, c.signs = make(map[string]model.Observation), make(map[string]bool), make(map[string]bool)
 	c.again = time.Time{}
 }
 
@@ -62,17 +63,22 @@ func (c *suspicion) due() time.Time {
 	if !c.again.IsZero() {
 		return c.again
 	}
-	due := c.ends
-	for _, t := range []time.Time{c.probes.Due(), c.question} {
-		if !t.IsZero() && t.Before(due) {
-			due = t
-		}
+	due := c.probes.Due()
+	if c.probes.Ended() { // the verdict waits for the last probe, however late that is
+		due = c.ends
+	}
+	if !c.question.IsZero() && c.question.Before(due) {
+		due = c.question
 	}
 	return due
 }
 
 // proceed does what is due in a case, and ends it when it can be decided.
 func (m *Member) proceed(c *suspicion, now time.Time) {
+	if c.probes.Sight() == model.SightAgent {
+		m.acquit(c, now)
+		return
+	}
 	if !c.again.IsZero() {
 		if now.Before(c.again) {
 			return
@@ -83,16 +89,25 @@ func (m *Member) proceed(c *suspicion, now time.Time) {
 		m.world.Send(c.ring.id, c.subject, wire.Message{Type: wire.Probe, ID: c.probes.ID})
 		m.world.Ping(c.subject.Addr.Addr())
 	}
-	if c.probes.Sight() == model.SightAgent {
-		m.acquit(c, now)
-		return
-	}
 	if !c.question.IsZero() && !now.Before(c.question) {
 		m.consult(c, now)
 	}
-	if c.probes.Ended() && (!now.Before(c.ends) || m.complete(c)) {
+	if !c.probes.Ended() {
+		return
+	}
+	m.say(c, m.ownSight(c), now) // first: who was asked may wait for this host in turn
+	if !now.Before(c.ends) || m.complete(c) {
 		m.judge(c, now)
 	}
+}
+
+// ownSight is what this host saw, once its probes are over.
+func (m *Member) ownSight(c *suspicion) model.Sight {
+	s := c.probes.Sight()
+	if s == model.SightNothing && len(m.doubts(c)) > 0 {
+		return model.SightUnable
+	}
+	return s
 }
 
 // maxQuestions to one observer.
@@ -102,6 +117,7 @@ const maxQuestions = 4
 func (m *Member) consult(c *suspicion, now time.Time) {
 	for _, who := range m.observers(c) {
 		if _, known := c.opinions[who.Host]; !known {
+			c.asked[who.Host] = true
 			m.world.Send(c.ring.id, who, wire.Message{Type: wire.Question, ID: c.probes.ID, Subject: c.subject, Score: m.score.at(now)})
 		}
 	}
@@ -141,10 +157,21 @@ func (m *Member) cascade(c *suspicion, now time.Time) {
 	if i+2 < len(list) {
 		beyond = list[i+2]
 	}
-	if c.signs[next.Host] || next.Host == m.self.Host || m.standing[next.Host] != nil {
+	if c.signs[next.Host] || next.Host == m.self.Host || m.standing[next.Host] != nil || m.heardOf(next.Host) {
 		return
 	}
 	m.suspect(c.ring, next, beyond, now)
+}
+
+// heardOf says that a host is a neighbor whose heartbeats come: its own watch tells when
+// they stop.
+func (m *Member) heardOf(host string) bool {
+	for _, r := range m.rings {
+		if l := r.links[host]; l != nil && !l.silent {
+			return true
+		}
+	}
+	return false
 }
 
 // complete says whether everybody who was asked has said what there is to say.
@@ -161,7 +188,7 @@ func (m *Member) complete(c *suspicion) bool {
 // opinion takes what somebody says of a suspect.
 func (m *Member) opinion(from model.RingMember, msg wire.Message, now time.Time) {
 	c := m.cases[msg.Subject.Host]
-	if c == nil || msg.ID != c.probes.ID || from.Host == msg.Subject.Host {
+	if c == nil || msg.ID != c.probes.ID || !c.asked[from.Host] {
 		return
 	}
 	c.signs[from.Host] = true
@@ -174,18 +201,27 @@ func (m *Member) opinion(from model.RingMember, msg wire.Message, now time.Time)
 
 // acquit ends a case whose suspect is there.
 func (m *Member) acquit(c *suspicion, now time.Time) {
-	delete(m.cases, c.subject.Host)
-	m.tell(c, model.SightAgent, now)
-	if s := m.standing[c.subject.Host]; s != nil {
+	m.close(c, model.SightAgent, now)
+	l := c.ring.links[c.subject.Host]
+	deaf := l != nil && l.silent
+	switch s := m.standing[c.subject.Host]; {
+	case s != nil && deaf && s.verdict.Kind == model.VerdictLink:
+		s.later(now) // it answers, as before, and its heartbeats are not back
+		return
+	case s != nil:
 		m.back(s, c.subject.Incarnation, "answer", now)
 		return
 	}
 	m.stats.Refuted++
 	m.score.add(now)
-	l := c.ring.links[c.subject.Host]
-	if l == nil || !l.silent {
-		return
+	if deaf {
+		m.deafen(c, l, now)
 	}
+	m.bridgeOver(c.ring, now) // it may have waited for what comes out
+}
+
+// deafen notes that a neighbor answers though its heartbeats do not come.
+func (m *Member) deafen(c *suspicion, l *link, now time.Time) {
 	if l.deaf++; l.deaf == maxDeaf {
 		m.sentence(c, model.VerdictLink, now)
 		return
@@ -208,11 +244,10 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 	}
 	e := m.evidence(c, now)
 	if m.isCut(c) {
-		m.cutOff(c)
+		m.cutOff(c, now)
 		return
 	}
-	delete(m.cases, c.subject.Host)
-	m.tell(c, e.Observations[0].Sight, now)
+	m.close(c, e.Observations[0].Sight, now)
 	m.sentence(c, Decide(e), now)
 }
 
@@ -231,8 +266,14 @@ func (m *Member) evidence(c *suspicion, now time.Time) model.Evidence {
 	return e
 }
 
-// tell answers those who have asked about the suspect meanwhile.
-func (m *Member) tell(c *suspicion, s model.Sight, now time.Time) {
+// close ends a case, and answers those who have asked about the suspect meanwhile.
+func (m *Member) close(c *suspicion, s model.Sight, now time.Time) {
+	delete(m.cases, c.subject.Host)
+	m.say(c, s, now)
+}
+
+// say answers those who wait to hear what this host sees of the suspect.
+func (m *Member) say(c *suspicion, s model.Sight, now time.Time) {
 	for _, a := range c.askers {
 		m.world.Send(a.ring, a.who, wire.Message{Type: wire.Answer, ID: a.id, Subject: c.subject, Sight: s, Score: m.score.at(now)})
 	}
