@@ -64,8 +64,8 @@ func TestExitCodes(t *testing.T) {
 func TestListenIsLoopback(t *testing.T) {
 	for line, want := range map[string]string{
 		"run --listen 0.0.0.0:1984":       "enrolment of agents is not there yet, so that whoever reaches the port may ask and tell everything: use 127.0.0.1:1984, or say --insecure where only those you trust reach it; see 'cassini run --help'",
-		"manager --listen :1984":          "use 127.0.0.1:1984; see",
-		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80; see",
+		"manager --listen :1984":          "use 127.0.0.1:1984, or say --insecure where only those you trust reach it; see",
+		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80, or say --insecure where only those you trust reach it; see",
 		"run --listen 1984":               "want HOST:PORT, such as 127.0.0.1:1984; see",
 		"run --listen 127.0.0.1:http":     "want a port from 0 to 65535; see",
 	} {
