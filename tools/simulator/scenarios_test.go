@@ -179,6 +179,29 @@ func TestSwitchLost(t *testing.T) {
 	}
 }
 
+// noDeath fails for deaths of the living. Where hosts lose twenty datagrams in a row, now
+// and then, there may be one, which has to be corrected.
+func (s *Sim) noDeath(t *testing.T, none bool) {
+	t.Helper()
+	deaths := 0
+	for _, k := range s.Manager.Verdicts {
+		if k.Kind.Death() {
+			deaths++
+		}
+	}
+	if deaths > 2 || none && deaths > 0 {
+		t.Errorf("%d deaths of the living: %s", deaths, s.told())
+	}
+	s.Loss = 0
+	s.Run(2 * time.Minute)
+	for host, state := range s.states() {
+		// A correction may come before what it corrects, which the manager then believes.
+		if state != rings.LinkDown {
+			t.Errorf("without losses %s is %s", host, state)
+		}
+	}
+}
+
 func TestLoss(t *testing.T) {
 	for _, c := range []struct{ loss, burst float64 }{{0.05, 1}, {0.2, 1}, {0.05, 4}, {0.2, 4}} {
 		t.Run(fmt.Sprint(c.loss, c.burst), func(t *testing.T) {
@@ -193,12 +216,7 @@ func TestLoss(t *testing.T) {
 				kinds[k.Kind]++
 			}
 			t.Log(kinds)
-			for _, k := range s.Manager.Verdicts {
-				if k.Kind.Death() {
-					t.Errorf("a death of the living: %s", s.told())
-					break
-				}
-			}
+			s.noDeath(t, c.loss*c.burst < 0.8)
 		})
 	}
 }

@@ -24,9 +24,15 @@ func TestEpochs(t *testing.T) {
 		t.Errorf("left, and yet %v, %v, %v", b.Assignments(), b.joined, b.watches)
 	}
 	b.assign(place(7), 8, false) // what came late
-	b.assign(place(8), 8, false)
+	rotated := place(6)
+	rotated.Keys = keys(2)
+	b.assign(rotated, 8, false)
 	b.assign(&model.Assignment{Ring: testRing, Epoch: 8, Gone: true}, 8, true)
 	b.assign(place(9), 9, true)
+	b.assign(&model.Assignment{Ring: testRing, Epoch: 10, Gone: true}, 10, true)
+	another := place(1) // made anew under the old name
+	another.Keys = keys(50)
+	b.assign(another, 1, true)
 	b.assign(&model.Assignment{Ring: model.ManagerRing("me"), Epoch: 3}, 0, false)
 }
 

@@ -70,7 +70,7 @@ type Member struct {
 	standing  map[string]*standing  // by host: verdicts that hold
 	handed    map[uint64]*handed    // by the report's sequence
 	kept      map[model.ReportID]time.Time
-	gone      map[model.RingID]model.Epoch // rings that it was in, and up to when
+	gone      map[model.RingID]*model.Assignment // from rings that it was in
 	sequence  uint64
 	score     score
 	heard     time.Time // latest sign that this host hears others
@@ -85,7 +85,7 @@ func New(c Config) *Member {
 		self: c.Self, world: c.World, rand: c.Rand, sequence: c.Sequence,
 		rings: make(map[model.RingID]*ring), cases: make(map[string]*suspicion), inquiries: make(map[string]*request),
 		standing: make(map[string]*standing), handed: make(map[uint64]*handed),
-		kept: make(map[model.ReportID]time.Time), gone: make(map[model.RingID]model.Epoch),
+		kept: make(map[model.ReportID]time.Time), gone: make(map[model.RingID]*model.Assignment),
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
 	}
 }

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -36,16 +37,14 @@ func (m *Member) Assign(a *model.Assignment, now time.Time) (model.Epoch, bool) 
 	if !m.concerns(a) {
 		return 0, false
 	}
-	r, known := m.rings[a.Ring], m.gone[a.Ring]
-	if r != nil {
-		known = r.place.Epoch
-	}
+	r := m.rings[a.Ring]
+	known := m.known(a)
 	switch {
-	case a.Epoch < known, a.Epoch == known && r == nil && !a.Gone:
+	case known != nil && a.Epoch < known.Epoch:
 		m.stats.Stale++
-		return known, false
-	case a.Epoch == known:
-		return known, true
+		return known.Epoch, false
+	case known != nil && a.Epoch == known.Epoch && a.Gone == known.Gone:
+		return a.Epoch, true
 	case a.Gone:
 		m.leaveRing(a)
 	default:
@@ -54,6 +53,23 @@ func (m *Member) Assign(a *model.Assignment, now time.Time) (model.Epoch, bool) 
 	m.settle(now)
 	m.world.Save(append(m.Assignments(), m.farewells()...))
 	return a.Epoch, true
+}
+
+// known is what holds of an assignment's ring: the place in it, or that it was left. A
+// ring of that name which has nothing of the keys of the one that was left is another.
+func (m *Member) known(a *model.Assignment) *model.Assignment {
+	if r := m.rings[a.Ring]; r != nil {
+		return r.place
+	}
+	left := m.gone[a.Ring]
+	if left == nil || a.Gone || slices.ContainsFunc(left.Keys.Keys, func(k model.RingKey) bool { return hasSecret(a.Keys, k.Secret) }) {
+		return left
+	}
+	return nil
+}
+
+func hasSecret(set model.KeySet, secret model.Secret) bool {
+	return slices.ContainsFunc(set.Keys, func(k model.RingKey) bool { return k.Secret == secret })
 }
 
 // concerns says whether an assignment is one at all. The ring with the manager is none.
@@ -89,19 +105,23 @@ const maxGone = 64
 
 // leaveRing ends a membership.
 func (m *Member) leaveRing(a *model.Assignment) {
+	left := &model.Assignment{Ring: a.Ring, Epoch: a.Epoch, Gone: true, Keys: a.Keys}
 	if r := m.rings[a.Ring]; r != nil {
+		left.Keys = r.place.Keys
 		m.part(r)
+	} else if old := m.gone[a.Ring]; old != nil {
+		left.Keys = old.Keys
 	}
 	if _, known := m.gone[a.Ring]; !known && len(m.gone) == maxGone {
 		delete(m.gone, sorted(m.gone)[0])
 	}
-	m.gone[a.Ring] = a.Epoch
+	m.gone[a.Ring] = left
 }
 
 // farewells are the assignments that ended memberships, as far as they are remembered.
 func (m *Member) farewells() (all []*model.Assignment) {
 	for _, id := range sorted(m.gone) {
-		all = append(all, &model.Assignment{Ring: id, Epoch: m.gone[id], Gone: true})
+		all = append(all, m.gone[id])
 	}
 	return all
 }

@@ -86,9 +86,13 @@ var (
 	relay          = someone("relay", 6)
 )
 
+func keys(first byte) model.KeySet {
+	return model.KeySet{Current: 1, Keys: []model.RingKey{{ID: 1, Secret: model.Secret{first}}, {ID: 2, Secret: model.Secret{first + 1}}}}
+}
+
 func place(epoch model.Epoch) *model.Assignment {
 	return &model.Assignment{
-		Ring: testRing, Epoch: epoch, Profile: model.StandardProfile(),
+		Ring: testRing, Epoch: epoch, Profile: model.StandardProfile(), Keys: keys(1),
 		Next:       model.RingNeighbor{RingMember: next, Beyond: second},
 		Previous:   model.RingNeighbor{RingMember: previous, Beyond: third},
 		Successors: []model.RingMember{next, second, third, previous}, Relays: []model.RingMember{relay},
