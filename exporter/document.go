@@ -33,6 +33,26 @@ no store, a manager no capture) leaves that part's metrics out.
 `
 
 const documentTail = `
+## Histograms
+
+Histograms are native ones, with classic buckets beside them: a Prometheus server with native
+histograms (from version 2.40 on, by ` + "`--enable-feature=native-histograms`" + `; it then asks for the
+protobuf format) keeps the native buckets, any other keeps the classic ones, named ` + "`_bucket`" + `.
+The dashboards ask for native ones.
+
+The spacing and lateness of heartbeats are counted in the kernel, in places that double from 1 ms
+and from 64 microseconds on. Classic buckets end exactly there. Native ones end at powers of two
+seconds, up to 5% lower: 1 ms is shown as 2^-10 s. What is beyond the last place (16.4 s and 1.05 s)
+stands in the place after it. Their sums are estimated by the middle of each place.
+
+The round-trip time of links is not measured yet: a heartbeat goes one way and is not answered.
+Spacing and lateness tell delay that varies, not delay that is constant.
+
+## How many series
+
+A host shows its own links only, two for each of its rings and 32 at most; with classic buckets each
+takes 40 series. A manager shows 500 rings one by one at most, seven series each, those that are not
+whole first. Hosts are counted by state and never shown one by one.
 ## Go and the process
 
 The usual ` + "`go_*` and `process_*`" + ` metrics of the Prometheus client library stand beside them.
@@ -44,6 +64,8 @@ func everything() *scrape {
 		Capture:      func() *model.CaptureStats { return nil },
 		Network:      func() *model.NetworkStats { return nil },
 		Outbox:       func() *model.OutboxStats { return nil },
+		Rings:        func() *model.RingStats { return nil },
+		Keeper:       func() *model.RingKeeperStats { return nil },
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },
 		Requests:     func() []model.RequestStat { return nil },
@@ -73,8 +95,11 @@ func writeValues(b *bytes.Buffer, m metric) {
 }
 
 func kindName(kind prometheus.ValueType) string {
-	if kind == prometheus.CounterValue {
+	switch kind {
+	case prometheus.CounterValue:
 		return "counter"
+	case histogramKind:
+		return "histogram"
 	}
 	return "gauge"
 }

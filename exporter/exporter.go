@@ -65,6 +65,12 @@ func present(src Sources, cfg Config) []collector {
 	if src.Outbox != nil {
 		list = append(list, newOutboxCollector(src.Outbox))
 	}
+	if src.Rings != nil {
+		list = append(list, newRingsCollector(src.Rings, DefaultMaxLinks))
+	}
+	if src.Keeper != nil {
+		list = append(list, newKeeperCollector(src.Keeper, DefaultMaxRings))
+	}
 	if src.Store != nil {
 		list = append(list, newStoreCollector(src.Store))
 	}

@@ -54,6 +54,8 @@ func fixture() Sources {
 		Outbox: func() *model.OutboxStats {
 			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}
 		},
+		Rings:  func() *model.RingStats { return ringFixture() },
+		Keeper: func() *model.RingKeeperStats { return keeperFixture() },
 		Store: func() model.StoreStats {
 			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Oldest: at, Newest: at.Add(time.Hour)}
 		},

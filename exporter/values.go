@@ -1,12 +1,14 @@
 package exporter
 
+import "maps"
+
 // value is one value that a label can have, and what it says.
 type value struct{ value, meaning string }
 
 // labelValues explains, by metric, the values of a label where they are fixed
 // and do not speak for themselves. docs/metrics.md shows it.
 func labelValues() map[string][]value {
-	return map[string][]value{
+	all := map[string][]value{
 		"cassini_capture_drops_total":       dropReasons(),
 		"cassini_capture_transitions_total": transitionKinds(),
 		"cassini_capture_events_total":      eventKinds(),
@@ -15,6 +17,8 @@ func labelValues() map[string][]value {
 		"cassini_discovery_dropped_total":   discoveryReasons(),
 		"cassini_dependency_bytes_total":    directions(),
 	}
+	maps.Copy(all, ringLabelValues())
+	return all
 }
 
 func dropReasons() []value {
