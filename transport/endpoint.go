@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cassini/model"
 	"cassini/model/wire"
@@ -41,7 +42,9 @@ type Endpoint struct {
 	counters map[string]uint64
 	sent     uint64
 	failed   uint64
-	limit    limiter
+	admit    admission
+
+	pending chan struct{} // a sender was told of an ICMP error: Run looks
 }
 
 type beatKey struct {
@@ -61,6 +64,7 @@ func Open(cfg Config) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		cfg: cfg, udp: udp, rings: make(map[wire.Set]*ringKeys), beats: make(map[beatKey]beating), counters: make(map[string]uint64),
+		pending: make(chan struct{}, 1),
 	}
 	if err := e.control(wantErrors); err != nil {
 		return nil, errors.Join(fmt.Errorf("ask for errors of the heartbeat socket: %w", err), udp.Close())
@@ -94,7 +98,7 @@ func (e *Endpoint) Put(ring model.RingID, keys model.KeySet) {
 	defer e.mu.Unlock()
 	k := newRingKeys(ring, keys)
 	if old := e.rings[k.set]; old != nil {
-		k.windows = old.windows
+		k.windows, k.heard = old.windows, old.heard
 	}
 	e.rings[k.set] = k
 }
@@ -166,7 +170,7 @@ func (e *Endpoint) sealed(ring model.RingID, to model.RingMember, m wire.Message
 	if k == nil {
 		return nil, fmt.Errorf("%s: %w", ring, wire.ErrKey)
 	}
-	aead, err := k.seal(k.keys.Current, e.cfg.Host, to.Host)
+	aead, err := k.seal(sealing{k.keys.Current, e.cfg.Host, to.Host})
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +180,8 @@ func (e *Endpoint) sealed(ring model.RingID, to model.RingMember, m wire.Message
 
 func (e *Endpoint) write(b []byte, to model.RingMember) error {
 	_, err := e.udp.WriteToUDPAddrPort(b, to.Addr)
-	if err != nil && isPending(err) { // an earlier datagram's; this one was not sent
+	for tries := 0; err != nil && isPending(err) && tries < maxPending; tries++ { // an earlier datagram's; this one was not sent
+		e.look()
 		_, err = e.udp.WriteToUDPAddrPort(b, to.Addr)
 	}
 	e.mu.Lock()
@@ -199,9 +204,12 @@ func (e *Endpoint) Ping(to netip.Addr) {
 // Run hears until the context ends, and closes the socket.
 func (e *Endpoint) Run(ctx context.Context, h Handler) error {
 	var both sync.WaitGroup
-	stop := context.AfterFunc(ctx, func() { _ = e.Close() })
+	inner, end := context.WithCancel(ctx)
+	defer end()
+	stop := context.AfterFunc(inner, func() { _ = e.Close() })
 	defer stop()
-	var calls sync.Mutex // two sockets, one handler
+	var calls sync.Mutex // several goroutines, one handler
+	both.Go(func() { e.lookAgain(inner, h, &calls) })
 	if e.pinger != nil {
 		both.Go(func() {
 			e.pinger.run(func(addr netip.Addr) {
@@ -212,6 +220,7 @@ func (e *Endpoint) Run(ctx context.Context, h Handler) error {
 		})
 	}
 	err := e.hear(h, &calls)
+	end()
 	_ = e.Close() // ends the pinger too
 	both.Wait()
 	if ctx.Err() != nil {
@@ -228,11 +237,7 @@ func (e *Endpoint) hear(h Handler, calls *sync.Mutex) error {
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case err != nil && isPending(err):
-			e.refusals(func(addr netip.AddrPort) {
-				calls.Lock()
-				defer calls.Unlock()
-				h.Refused(addr)
-			})
+			e.tellRefusals(h, calls)
 			continue
 		case err != nil:
 			return fmt.Errorf("hear datagrams: %w", err)
@@ -256,6 +261,9 @@ func (e *Endpoint) open(b []byte) (ring model.RingID, from model.RingMember, m w
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer func() { e.counters[outcome(err)]++ }()
+	if len(b) > wire.MaxDatagram {
+		return "", from, m, wire.ErrMalformed
+	}
 	h, err := wire.ParseHeader(b)
 	if err != nil {
 		return "", from, m, err
@@ -271,18 +279,17 @@ func (e *Endpoint) open(b []byte) (ring model.RingID, from model.RingMember, m w
 	if err := wire.CheckTag(b, tag); err != nil {
 		return "", from, m, err
 	}
-	if e.cfg.Take == nil && !e.limit.pass() {
-		return "", from, m, errLimited
-	}
 	sender, err := wire.Sender(b)
 	if err != nil {
 		return "", from, m, err
 	}
-	aead, err := k.seal(h.Key, sender, e.cfg.Host)
-	if err != nil {
-		return "", from, m, err
+	if k.came(sender, h) {
+		return "", from, m, wire.ErrReplayed // it costs nothing more
 	}
-	if m, err = wire.Open(b, h, aead); err != nil {
+	if e.cfg.Take == nil && !e.admit.pass(b, time.Now()) {
+		return "", from, m, errLimited
+	}
+	if m, err = k.open(b, h, sender, e.cfg.Host); err != nil {
 		return "", from, m, err
 	}
 	if !k.fresh(sender, h) {

@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/cipher"
 	"fmt"
+	"math"
 
 	"cassini/model"
 	"cassini/model/wire"
@@ -19,6 +20,7 @@ type ringKeys struct {
 	tags    map[uint8]wire.TagKey
 	seals   map[sealing]cipher.AEAD
 	windows map[string]*window
+	heard   uint64 // datagrams of all senders
 }
 
 type sealing struct {
@@ -30,6 +32,7 @@ type sealing struct {
 type window struct {
 	life   model.Incarnation
 	window wire.Window
+	heard  uint64 // when, counted in datagrams
 }
 
 func newRingKeys(ring model.RingID, keys model.KeySet) *ringKeys {
@@ -43,30 +46,64 @@ func newRingKeys(ring model.RingID, keys model.KeySet) *ringKeys {
 // maxSeals of a ring that are kept ready.
 const maxSeals = 256
 
-func (k *ringKeys) seal(id uint8, from, to string) (cipher.AEAD, error) {
-	at := sealing{id, from, to}
+// seal is what datagrams from one host to another are sealed with.
+func (k *ringKeys) seal(at sealing) (cipher.AEAD, error) {
+	aead, err := k.derive(at)
+	if err == nil {
+		k.ready(at, aead)
+	}
+	return aead, err
+}
+
+func (k *ringKeys) derive(at sealing) (cipher.AEAD, error) {
 	if aead := k.seals[at]; aead != nil {
 		return aead, nil
 	}
-	key, ok := k.keys.Find(id)
+	key, ok := k.keys.Find(at.key)
 	if !ok {
-		return nil, fmt.Errorf("key %d of %s: %w", id, k.ring, wire.ErrKey)
+		return nil, fmt.Errorf("key %d of %s: %w", at.key, k.ring, wire.ErrKey)
 	}
-	if len(k.seals) == maxSeals {
+	return wire.SealKey(key.Secret, k.ring, at.from, at.to), nil
+}
+
+func (k *ringKeys) ready(at sealing, aead cipher.AEAD) {
+	if k.seals[at] == nil && len(k.seals) == maxSeals {
 		clear(k.seals)
 	}
-	k.seals[at] = wire.SealKey(key.Secret, k.ring, from, to)
-	return k.seals[at], nil
+	k.seals[at] = aead
+}
+
+// open opens a datagram. Only what a sender has proved is kept ready: anybody can change
+// the name in a recorded one.
+func (k *ringKeys) open(b []byte, h wire.Header, from, to string) (wire.Message, error) {
+	at := sealing{h.Key, from, to}
+	aead, err := k.derive(at)
+	if err != nil {
+		return wire.Message{}, err
+	}
+	m, err := wire.Open(b, h, aead)
+	if err == nil || k.seals[at] != nil {
+		k.ready(at, aead)
+	}
+	return m, err
+}
+
+// came says that a sender's datagram has come before, or is of an earlier life.
+func (k *ringKeys) came(sender string, h wire.Header) bool {
+	w := k.windows[sender]
+	if w == nil || h.Incarnation > w.life {
+		return false
+	}
+	window := w.window
+	return h.Incarnation < w.life || !window.Take(h.Nonce)
 }
 
 // fresh says whether a sender's datagram is of its latest life and has not come before.
 func (k *ringKeys) fresh(sender string, h wire.Header) bool {
 	w := k.windows[sender]
 	switch {
-	case w == nil && len(k.windows) == maxSenders:
-		clear(k.windows) // a ring has fewer members: who asks has its keys and misuses them
-		fallthrough
 	case w == nil:
+		k.makeRoom()
 		w = &window{life: h.Incarnation}
 		k.windows[sender] = w
 	case h.Incarnation < w.life:
@@ -74,7 +111,24 @@ func (k *ringKeys) fresh(sender string, h wire.Header) bool {
 	case h.Incarnation > w.life:
 		*w = window{life: h.Incarnation}
 	}
+	k.heard++
+	w.heard = k.heard
 	return w.window.Take(h.Nonce)
+}
+
+// makeRoom forgets the sender that was not heard for longest. A ring has fewer members
+// than are remembered, but they change over the years.
+func (k *ringKeys) makeRoom() {
+	if len(k.windows) < maxSenders {
+		return
+	}
+	oldest, least := "", uint64(math.MaxUint64)
+	for sender, w := range k.windows {
+		if w.heard < least {
+			oldest, least = sender, w.heard
+		}
+	}
+	delete(k.windows, oldest)
 }
 
 // beating are the key and number of heartbeats from one host to another.

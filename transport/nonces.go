@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,14 +24,26 @@ type Nonces struct {
 // NewNonces goes on from what an earlier life had reserved. reserve makes a number
 // durable, before any below it is used.
 func NewNonces(floor uint64, now time.Time, reserve func(upTo uint64) error) *Nonces {
-	next := max(floor, uint64(max(now.Unix(), 0))<<16)
+	next := floor
+	if seconds := now.Unix(); seconds > 0 && seconds < lastClock {
+		next = max(floor, uint64(seconds)<<16)
+	}
 	return &Nonces{next: next, reserved: next, reserve: reserve}
 }
+
+// lastClock is the last time, in the year 2103, that a clock is believed: one that is
+// wrong by far shall not use up all numbers.
+const lastClock = 1<<32 - 1<<26
+
+var errSpent = errors.New("all numbers of datagrams are used up")
 
 // Take is the next number.
 func (n *Nonces) Take() (uint64, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.next >= 1<<wire.NonceBits-1 {
+		return 0, errSpent
+	}
 	if n.next >= n.reserved {
 		if err := n.reserve(n.next + nonceBlock); err != nil {
 			return 0, fmt.Errorf("reserve numbers of datagrams: %w", err)
@@ -38,5 +51,5 @@ func (n *Nonces) Take() (uint64, error) {
 		n.reserved = n.next + nonceBlock
 	}
 	n.next++
-	return n.next & (1<<wire.NonceBits - 1), nil
+	return n.next, nil
 }

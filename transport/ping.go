@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 
+	"cassini/model/wire"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -17,6 +19,7 @@ import (
 type pinger struct {
 	v4, v6 *net.IPConn // v6 is nil where there is none
 	id     uint16
+	key    wire.TagKey // others who answer in an address's place do not know it
 	mu     sync.Mutex
 	seq    uint16
 }
@@ -24,10 +27,11 @@ type pinger struct {
 const (
 	echoRequest4, echoReply4 = 8, 0
 	echoRequest6, echoReply6 = 128, 129
+	echoSize                 = 16
 )
 
 func openPinger() (*pinger, error) {
-	p := &pinger{id: uint16(rand.Uint32())}
+	p := &pinger{id: uint16(rand.Uint32()), key: wire.TagKey{K0: rand.Uint64(), K1: rand.Uint64()}}
 	v4, err := net.ListenIP("ip4:icmp", &net.IPAddr{})
 	if err != nil {
 		return nil, fmt.Errorf("open a raw ICMP socket: %w", err)
@@ -36,7 +40,10 @@ func openPinger() (*pinger, error) {
 	if v6, err := net.ListenIP("ip6:ipv6-icmp", &net.IPAddr{IP: net.IPv6unspecified}); err == nil {
 		p.v6 = v6
 	}
-	return p, errors.Join(filter(p.v4, p.filter4()), filter(p.v6, p.filter6()))
+	if err := errors.Join(filter(p.v4, p.filter4()), filter(p.v6, p.filter6())); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
 }
 
 // filter4 sees the IPv4 header: its length is found first (4*([0]&0xf)).
@@ -88,7 +95,8 @@ func (p *pinger) ping(to netip.Addr) {
 	p.seq++
 	seq := p.seq
 	p.mu.Unlock()
-	conn, b := p.v4, []byte{echoRequest4, 0, 0, 0, 0, 0, 0, 0}
+	conn, b := p.v4, make([]byte, echoSize)
+	b[0] = echoRequest4
 	if to.Is6() && !to.Is4In6() {
 		conn, b[0] = p.v6, echoRequest6 // the kernel sums up
 	}
@@ -97,10 +105,27 @@ func (p *pinger) ping(to netip.Addr) {
 	}
 	binary.BigEndian.PutUint16(b[4:], p.id)
 	binary.BigEndian.PutUint16(b[6:], seq)
+	binary.LittleEndian.PutUint64(b[8:], p.tag(to))
 	if conn == p.v4 {
 		binary.BigEndian.PutUint16(b[2:], checksum(b))
 	}
 	_, _ = conn.WriteToIP(b, &net.IPAddr{IP: to.Unmap().AsSlice(), Zone: to.Zone()}) // no answer says it all
+}
+
+// tag is what an address has to send back.
+func (p *pinger) tag(to netip.Addr) uint64 {
+	b := to.Unmap().WithZone("").As16()
+	return p.key.Tag(b[:])
+}
+
+// isAnswer says whether a message is what a ping of an address brings. What came before
+// the filter was there may be anything.
+func (p *pinger) isAnswer(b []byte, from netip.Addr) bool {
+	kind := byte(echoReply4)
+	if !from.Unmap().Is4() {
+		kind = echoReply6
+	}
+	return len(b) == echoSize && b[0] == kind && binary.BigEndian.Uint16(b[4:]) == p.id && binary.LittleEndian.Uint64(b[8:]) == p.tag(from)
 }
 
 // checksum is RFC 1071's, of an even number of bytes.
@@ -123,14 +148,14 @@ func (p *pinger) run(tell func(netip.Addr)) {
 		both.Go(func() {
 			buf := make([]byte, 256)
 			for {
-				_, from, err := conn.ReadFromIP(buf)
+				n, from, err := conn.ReadFromIP(buf)
 				if err != nil && !isPending(err) {
 					return // closed
 				}
 				if err != nil {
 					continue
 				}
-				if addr, ok := netip.AddrFromSlice(from.IP); ok {
+				if addr, ok := netip.AddrFromSlice(from.IP); ok && p.isAnswer(buf[:n], addr) {
 					tell(addr.Unmap())
 				}
 			}

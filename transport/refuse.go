@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -33,26 +34,61 @@ func outcome(err error) string {
 	return Malformed
 }
 
-// limiter lets control datagrams with a good tag through at a rate that bounds what
-// opening them costs, where no watch does that.
-type limiter struct {
-	fullAt time.Time
+// admission bounds what opening control datagrams costs, where no watch does that. Their
+// headers have good tags; but whoever recorded good ones can send them again, with other
+// bodies, so that headers that were seen before have a small bucket of their own: a flood
+// of them does not keep new ones out (cf. bpf/control.h).
+type admission struct {
+	fresh, again bucket
+	seen         map[uint64]bool // tags
+	order        []uint64        // a ring of them
+	next         int
 }
 
 const (
-	burst  = 65536
-	refill = time.Second / 65536
+	freshRate = 65536 // a second, and at once
+	againRate = 64
+	maxSeen   = 1 << 14
 )
 
-func (l *limiter) pass() bool {
-	now := time.Now()
-	from := now
-	if l.fullAt.After(now) {
-		from = l.fullAt
+func (a *admission) pass(b []byte, now time.Time) bool {
+	tag := binary.LittleEndian.Uint64(b[wire.HeaderSize-8:])
+	if a.seen[tag] {
+		return a.again.take(againRate, now)
 	}
-	if from.Sub(now) > (burst-1)*refill {
+	if !a.fresh.take(freshRate, now) {
+		return false // not seen: the sender may try it again
+	}
+	a.remember(tag)
+	return true
+}
+
+func (a *admission) remember(tag uint64) {
+	if a.seen == nil {
+		a.seen = make(map[uint64]bool)
+	}
+	if len(a.order) < maxSeen {
+		a.order = append(a.order, tag)
+	} else {
+		delete(a.seen, a.order[a.next])
+		a.order[a.next] = tag
+		a.next = (a.next + 1) % maxSeen
+	}
+	a.seen[tag] = true
+}
+
+// bucket holds as many as it lets through in a second.
+type bucket struct{ fullAt time.Time }
+
+func (b *bucket) take(rate int, now time.Time) bool {
+	refill := time.Second / time.Duration(rate)
+	from := now
+	if b.fullAt.After(now) {
+		from = b.fullAt
+	}
+	if from.Sub(now) > time.Duration(rate-1)*refill {
 		return false
 	}
-	l.fullAt = from.Add(refill)
+	b.fullAt = from.Add(refill)
 	return true
 }
