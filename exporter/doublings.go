@@ -32,13 +32,13 @@ func (h doublings) distribution(counts []uint64) distribution {
 		d.classic[i] = n
 		if i == 0 {
 			d.zero = n
-			d.sum += float64(n) * h.first / 2
+			d.sum += float64(float64(n) * h.first / 2) // no fused operations: the same sum on every machine
 			continue
 		}
 		if n > 0 {
 			d.native[h.low+i] = int64(n)
 		}
-		d.sum += float64(n) * math.Ldexp(h.first, i-1) * 1.5
+		d.sum += float64(float64(n) * math.Ldexp(h.first, i-1) * 1.5)
 	}
 	return d
 }
