@@ -26,10 +26,10 @@ GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
-STEPS := lint generated cross test-unit test-privileged test-programs test-vm-self test-vm
+STEPS := lint generated cross test-unit test-privileged test-rings test-programs test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\)\|tools/estate\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -87,6 +87,10 @@ test-unit: ## unit tests with the race detector
 .PHONY: test-privileged
 test-privileged: ## capture and the network on the running kernel (root)
 	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./tools/estate
+
+.PHONY: test-rings
+test-rings: build ## liveness: agents and a manager in network namespaces, and faults (root)
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 20m -parallel 6 ./kernel-tests/rings
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +70,9 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// estates numbers those of this process: each has namespaces of its own.
+var estates atomic.Int32
+
 // newRig builds an estate and waits until its rings are whole.
 func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	t.Helper()
@@ -80,7 +84,8 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	for _, o := range options {
 		o(r)
 	}
-	r.estate, err = estate.New(estate.Config{Prefix: fmt.Sprintf("cr%d", os.Getpid()), Switches: switches, HostsPerSwitch: hosts})
+	t.Parallel()
+	r.estate, err = estate.New(estate.Config{Prefix: fmt.Sprintf("cr%d-%d", os.Getpid(), estates.Add(1)), Switches: switches, HostsPerSwitch: hosts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +109,8 @@ func (r *rig) dial(ctx context.Context, network, addr string) (conn net.Conn, er
 
 func (r *rig) close() {
 	if r.t.Failed() || testing.Verbose() {
-		for _, name := range []string{"manager"} {
-			raw, _ := os.ReadFile(filepath.Join(r.dir, name+".log"))
-			r.t.Logf("log of %s:\n%s", name, tail(string(raw), 6000))
-		}
+		raw, _ := os.ReadFile(filepath.Join(r.dir, "manager.log"))
+		r.t.Logf("log of the manager:\n%s", tail(string(raw), 6000))
 		r.t.Logf("incidents:\n%s", r.incidentsText())
 	}
 	r.mu.Lock()

@@ -69,6 +69,9 @@ type Host struct {
 	Since   time.Time    `json:"since"` // of the state
 	// Rings are where it has a place; none while it is dead.
 	Rings []model.RingID `json:"rings,omitempty"`
+	// Left are the rings that it lost its place in and does not know so yet, with the
+	// epoch from which on it has none.
+	Left map[model.RingID]model.Epoch `json:"left,omitempty"`
 	// Certificate is the report that its state comes from.
 	Certificate *model.ReportID `json:"certificate,omitempty"`
 }

@@ -97,20 +97,26 @@ func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
 	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: a, due: due, pause: firstRepeat}
 }
 
-// dismiss tells a host that it has no place in a ring any more.
-func (r *Rings) dismiss(ring *Ring, h *Host, now time.Time) {
-	at := place{ring.ID, h.Host}
-	delete(r.told, at)
-	r.pending[at] = &instruction{
-		to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch + 1, Gone: true},
+// dismiss tells a host where it has no place any more.
+func (r *Rings) dismiss(h *Host, now time.Time) {
+	for id, epoch := range h.Left {
+		r.pending[place{id, h.Host}] = &instruction{
+			to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: id, Epoch: epoch, Gone: true},
+		}
 	}
 }
 
 // acknowledged takes a host's word for which epoch of a ring it has.
 func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch) {
 	at := place{ring, host}
-	if p := r.pending[at]; p != nil && epoch >= p.place.Epoch {
-		delete(r.pending, at)
+	p := r.pending[at]
+	if p == nil || epoch < p.place.Epoch {
+		return
+	}
+	delete(r.pending, at)
+	if h := r.hosts[host]; p.place.Gone && h != nil {
+		delete(h.Left, ring)
+		r.cfg.World.KeepHost(h)
 	}
 }
 

@@ -45,6 +45,7 @@ func (r *Rings) put(ring *Ring, h *Host, now time.Time) {
 	at := r.gap(ring, h)
 	ring.Order = slices.Insert(ring.Order, at, h.Host)
 	h.Rings = append(h.Rings, ring.ID)
+	delete(h.Left, ring.ID)
 	r.cfg.World.KeepHost(h)
 	r.moved(ring, at, now)
 }
@@ -89,6 +90,7 @@ func (r *Rings) take(ring *Ring, h *Host, now time.Time) {
 	gone := place{ring.ID, h.Host}
 	delete(r.told, gone)
 	delete(r.pending, gone)
+	h.leave(ring)
 	if len(ring.Order) == 0 {
 		r.drop(ring)
 	} else {
@@ -97,6 +99,14 @@ func (r *Rings) take(ring *Ring, h *Host, now time.Time) {
 	if ring.Level == 0 {
 		r.represent(ring, now)
 	}
+}
+
+// leave notes that a host has no place in a ring any more, and does not know that.
+func (h *Host) leave(ring *Ring) {
+	if h.Left == nil {
+		h.Left = make(map[model.RingID]model.Epoch)
+	}
+	h.Left[ring.ID] = ring.Epoch + 1
 }
 
 func (r *Rings) drop(ring *Ring) {
@@ -182,7 +192,9 @@ func (r *Rings) dissolve(level int, now time.Time) {
 			h := r.hosts[name]
 			ring.Order = slices.DeleteFunc(ring.Order, func(o string) bool { return o == name })
 			h.Rings = slices.DeleteFunc(h.Rings, func(id model.RingID) bool { return id == ring.ID })
-			r.dismiss(ring, h, now)
+			delete(r.told, place{ring.ID, name})
+			h.leave(ring)
+			r.dismiss(h, now)
 			r.cfg.World.KeepHost(h)
 		}
 		r.drop(ring)

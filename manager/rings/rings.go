@@ -132,7 +132,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	again := j.Incarnation > h.Incarnation || !h.alive()
 	moved := h.Zone != j.Zone || h.Addr != j.Addr
 	if h.Zone != j.Zone {
-		r.remove(h, now)
+		r.remove(h, now) // the answer tells where it has no place any more
 	}
 	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
 	if again {
@@ -175,6 +175,10 @@ func (r *Rings) joined(h *Host, now time.Time) *model.Joined {
 		answer.Assignments = append(answer.Assignments, r.assignment(ring, h.Host))
 		r.instruct(ring, h.Host, now.Add(firstRepeat))
 	}
+	for id, epoch := range h.Left {
+		answer.Assignments = append(answer.Assignments, &model.Assignment{Ring: id, Epoch: epoch, Gone: true})
+	}
+	r.dismiss(h, now.Add(firstRepeat))
 	return answer
 }
 

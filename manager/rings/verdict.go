@@ -83,6 +83,7 @@ func (r *Rings) returned(h *Host, _ string, now time.Time) {
 	if len(h.Rings) == 0 {
 		r.insert(h, now)
 	}
+	r.dismiss(h, now)
 	r.cfg.World.KeepHost(h)
 	r.watchAlone(now)
 }

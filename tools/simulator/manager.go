@@ -67,7 +67,7 @@ func (m *Manager) Ping(to netip.Addr) {
 // KeepHost is rings.World's.
 func (m *Manager) KeepHost(h *rings.Host) {
 	kept := *h
-	kept.Rings = slices.Clone(h.Rings)
+	kept.Rings, kept.Left = slices.Clone(h.Rings), maps.Clone(h.Left)
 	m.disk.hosts[h.Host] = &kept
 }
 

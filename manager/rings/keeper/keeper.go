@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
@@ -324,7 +325,7 @@ func (w world) Ping(to netip.Addr) { w.k.endpoint.Ping(to) }
 // KeepHost implements rings.World.
 func (w world) KeepHost(h *rings.Host) {
 	kept := *h
-	kept.Rings = slices.Clone(h.Rings)
+	kept.Rings, kept.Left = slices.Clone(h.Rings), maps.Clone(h.Left)
 	w.k.changed.hosts[h.Host] = kept
 }
 
