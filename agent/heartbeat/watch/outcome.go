@@ -18,7 +18,7 @@ const (
 	Replayed       = "replayed"
 	OldIncarnation = "old-incarnation" // of a life that has ended
 	NotWatched     = "not-watched"
-	Limited        = "limited" // control datagrams beyond 1,024 a second
+	Limited        = "limited" // control datagrams beyond 1,024 a second, or 64 of those that came before
 	Unarmed        = "unarmed" // heartbeats whose timer the kernel did not take
 	Untold         = "untold"  // events that found no room, and were told later
 )

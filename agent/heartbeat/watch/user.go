@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	maxEvents     = 1024
-	retry         = 100 * time.Millisecond // when an event found no room
-	controlBurst  = 1024
-	controlRefill = time.Second / controlBurst
+	maxEvents = 1024
+	retry     = 100 * time.Millisecond // when an event found no room
 )
 
 // User is the watch in user space: every heartbeat wakes the process. It knows when it
@@ -27,7 +25,7 @@ type User struct {
 	mu       sync.Mutex
 	sets     map[wire.Set]*watched
 	counters map[string]uint64
-	fullAt   time.Time // when the bucket of control datagrams will be full again
+	control  control
 }
 
 // watched is one set. A neighbour's state is that of the kernel's struct pulse.
@@ -35,6 +33,7 @@ type watched struct {
 	Set
 	window  wire.Window
 	last    time.Time // latest heartbeat
+	since   time.Time // that, or when the window was begun anew: the deadline counts from here
 	due     time.Time // zero: none is due
 	expired bool
 	stats   Stats
@@ -84,7 +83,7 @@ func (u *User) Arm(id wire.Set) error {
 // wait for.
 func (u *User) arm(w *watched, now time.Time) {
 	before := w.due
-	w.due = time.Time{}
+	w.since, w.due = now, time.Time{}
 	if w.Interval != 0 && w.Silence != 0 {
 		w.due = now.Add(w.Silence)
 	}
@@ -142,11 +141,19 @@ func (u *User) expire(now time.Time) (next time.Time) {
 	return next
 }
 
-// pass is the end of a window.
+// pass is the end of a window. The set may have another silence by now.
 func (u *User) pass(w *watched, now time.Time) {
+	if w.Interval == 0 || w.Silence == 0 {
+		w.due = time.Time{}
+		return
+	}
+	if rest := w.Silence - now.Sub(w.since); rest > 0 {
+		w.due = now.Add(rest)
+		return
+	}
 	if late := now.Sub(w.due); late > w.grace() {
 		w.stats.Late++
-		w.due = now.Add(w.Silence)
+		w.since, w.due = now, now.Add(w.Silence)
 		u.tell(w, Late, now)
 		return
 	}
@@ -202,7 +209,7 @@ func (u *User) check(b []byte, now time.Time) (string, *watched, wire.Header) {
 		return outcome(err), nil, h
 	}
 	switch {
-	case h.Type != wire.Heartbeat && !u.mayPass(now):
+	case h.Type != wire.Heartbeat && !u.control.mayPass(tagOf(b), now):
 		return Limited, nil, h
 	case h.Type != wire.Heartbeat:
 		return Control, nil, h
@@ -221,18 +228,6 @@ func (w *watched) checkTag(b []byte, h wire.Header) error {
 		}
 	}
 	return wire.ErrKey
-}
-
-func (u *User) mayPass(now time.Time) bool {
-	from := now
-	if u.fullAt.After(now) {
-		from = u.fullAt
-	}
-	if from.Sub(now) > (controlBurst-1)*controlRefill {
-		return false
-	}
-	u.fullAt = from.Add(controlRefill)
-	return true
 }
 
 func (u *User) beat(w *watched, h wire.Header, now time.Time) {

@@ -173,14 +173,14 @@ func TestRefused(t *testing.T) {
 		forged := wire.AppendHeader(nil, wire.Header{Type: wire.Heartbeat, Key: 1, Set: 7, Nonce: 9999}, wire.TagKey{})
 		b.Take(forged)
 		control := append(wire.AppendHeader(nil, wire.Header{Type: wire.Probe, Key: 1, Set: 9}, key), 1)
-		for i := range controlBurst + 5 {
-			if got, want := b.Take(control), i < controlBurst; got != want {
+		for i := range againRate + 6 {
+			if got, want := b.Take(control), i <= againRate; got != want {
 				t.Fatalf("control datagram %d: %v", i, got)
 			}
 		}
 		want := map[string]uint64{
 			Heartbeat: 1, Replayed: 1, OldIncarnation: 1, UnknownKey: 1, UnknownSet: 2, Malformed: 1, Truncated: 1, Forged: 1,
-			Control: controlBurst, Limited: 5,
+			Control: 1 + againRate, Limited: 5,
 		}
 		if got, _ := b.Counters(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, want %v", got, want)
@@ -232,4 +232,91 @@ func TestUntold(t *testing.T) {
 			t.Errorf("%v", c)
 		}
 	})
+}
+
+// A new silence holds also for the window that has begun, if it is longer; with none
+// nothing is told.
+func TestSilenceChanges(t *testing.T) {
+	watched1(t, func(b *bench) {
+		set := Set{ID: 7, Interval: time.Second, Silence: 5 * time.Second, Keys: []Key{{ID: 1, Tag: key}}}
+		if err := b.Put(set); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5*time.Second - 1)
+		b.expect()
+		time.Sleep(2 * time.Nanosecond)
+		b.expect(Expired)
+		b.beat()
+		b.expect(Incarnation, Resumed)
+		set.Silence = 0
+		if err := b.Put(set); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		b.expect()
+	})
+}
+
+// What an event says of the silence before it, and what Stats says of the one that lasts.
+func TestSilent(t *testing.T) {
+	watched1(t, func(b *bench) {
+		if s, err := b.Stats(7); err != nil || s.Silent != 0 {
+			t.Errorf("never heard: %+v, %v", s, err)
+		}
+		b.beat()
+		if e := <-b.Events(); e.Kind != Incarnation || e.Silent != 0 {
+			t.Errorf("%+v", e)
+		}
+		time.Sleep(2 * time.Second)
+		if s, _ := b.Stats(7); s.Silent != 2*time.Second {
+			t.Errorf("%+v", s)
+		}
+		if e := <-b.Events(); e.Kind != Expired || e.Silent != 3*time.Second {
+			t.Errorf("%+v", e)
+		}
+		if err := b.Arm(7); err != nil { // the window begins anew, the silence goes on
+			t.Fatal(err)
+		}
+		if e := <-b.Events(); e.Kind != Expired || e.Silent != 6*time.Second {
+			t.Errorf("%+v", e)
+		}
+		time.Sleep(time.Second)
+		b.beat(func(h *wire.Header) { h.Incarnation = 9 })
+		for _, want := range []Kind{Incarnation, Resumed} {
+			if e := <-b.Events(); e.Kind != want || e.Silent != 7*time.Second || e.Incarnation != 9 {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
+}
+
+func TestControlIsBounded(t *testing.T) {
+	var c control
+	now := time.Unix(1000, 0)
+	count := func(n int, tag func(i int) uint64) (passed int) {
+		for i := range n {
+			if c.mayPass(tag(i), now) {
+				passed++
+			}
+		}
+		return passed
+	}
+	same := func(int) uint64 { return 1 }
+	each := func(i int) uint64 { return uint64(i) + 10 }
+	if got := count(5000, same); got != 1+againRate {
+		t.Errorf("one datagram passed %d times", got)
+	}
+	if got := count(5000, each); got != controlRate-1 {
+		t.Errorf("%d new ones passed", got)
+	}
+	if len(c.seen) > maxSeen || len(c.order) > maxSeen {
+		t.Errorf("%d are remembered", len(c.seen))
+	}
+	now = now.Add(time.Second)
+	if got := count(1000, each); got != againRate {
+		t.Errorf("after a second %d of the same passed", got)
+	}
+	if got := count(5000, func(i int) uint64 { return uint64(i) + 1e6 }); got != controlRate {
+		t.Errorf("after a second %d new ones passed", got)
+	}
 }
