@@ -11,7 +11,7 @@ import (
 	"cassini/model"
 )
 
-// ErrHostGoesDown, as the cause for which Run's context ends, says that the whole host goes
+// ErrHostGoesDown as the cause for which Run's context ends says that the whole host goes
 // down. Where systemd runs the agent finds that out by itself.
 var ErrHostGoesDown = errors.New("the host goes down")
 

@@ -162,7 +162,7 @@ func (h *Heartbeat) Moved() {
 
 // Run is a member until the context ends; then it takes leave.
 func (h *Heartbeat) Run(ctx context.Context) error {
-	defer h.watch.Close() //nolint:errcheck // nothing is left to be done about it
+	defer h.watch.Close()
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var parts sync.WaitGroup

@@ -28,7 +28,7 @@ func (r *rig) do(errs ...error) {
 func (r *rig) order(zone string) (names []string) {
 	r.t.Helper()
 	var rings []model.RingHealth
-	r.do(r.get("rings", &rings))
+	r.do(r.Get("rings", &rings))
 	for _, ring := range rings {
 		if ring.Zone == zone {
 			for _, m := range ring.Members {
@@ -240,7 +240,7 @@ func TestRotation(t *testing.T) {
 
 func (r *rig) rotate() {
 	r.t.Helper()
-	resp, err := r.client.Post(r.url("/api/v1/rings/rotate"), "", nil)
+	resp, err := r.Client().Post("http://"+r.ManagerAddr()+"/api/v1/rings/rotate", "", nil)
 	r.do(err)
 	resp.Body.Close()
 	if resp.StatusCode != 204 {

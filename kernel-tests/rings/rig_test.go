@@ -1,12 +1,8 @@
 package rings
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,28 +14,18 @@ import (
 
 	"cassini/model"
 	"cassini/tools/estate"
+	"cassini/tools/estate/fleet"
 
 	"golang.org/x/sys/unix"
 )
 
 // rig is an estate with an agent on every host and a manager.
 type rig struct {
+	*fleet.Fleet
 	t       *testing.T
 	estate  *estate.Estate
-	dir     string
-	binary  string
 	profile string
 	watch   string
-	client  *http.Client
-
-	mu    sync.Mutex
-	procs map[string]*process
-}
-
-type process struct {
-	cmd  *estate.Cmd
-	log  *os.File
-	done chan struct{}
 }
 
 func TestMain(m *testing.M) {
@@ -80,7 +66,7 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, dir: t.TempDir(), binary: binary, profile: "standard", watch: "kernel", procs: make(map[string]*process)}
+	r := &rig{t: t, watch: "kernel"}
 	for _, o := range options {
 		o(r)
 	}
@@ -89,8 +75,8 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Fleet = fleet.New(fleet.Config{Estate: r.estate, Binary: binary, Dir: t.TempDir(), Profile: r.profile, Watch: r.watch})
 	t.Cleanup(r.close)
-	r.client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: r.dial}}
 	r.startManager()
 	for _, h := range r.estate.Hosts() {
 		r.startAgent(h.Name)
@@ -99,28 +85,13 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	return r
 }
 
-// dial reaches the manager from its own namespace.
-func (r *rig) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-	return conn, r.estate.Do("manager", func() (err error) {
-		conn, err = (&net.Dialer{}).DialContext(ctx, network, addr)
-		return err
-	})
-}
-
 func (r *rig) close() {
 	if r.t.Failed() || testing.Verbose() {
-		raw, _ := os.ReadFile(filepath.Join(r.dir, "manager.log"))
+		raw, _ := os.ReadFile(r.LogPath(fleet.Manager))
 		r.t.Logf("log of the manager:\n%s", tail(string(raw), 6000))
 		r.t.Logf("incidents:\n%s", r.incidentsText())
 	}
-	r.mu.Lock()
-	procs := r.procs
-	r.procs = make(map[string]*process)
-	r.mu.Unlock()
-	for _, p := range procs {
-		_ = p.cmd.Process.Kill()
-		<-p.done
-	}
+	r.Fleet.Close()
 	if err := r.estate.Close(); err != nil {
 		r.t.Error(err)
 	}
@@ -128,84 +99,28 @@ func (r *rig) close() {
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// start runs the binary on a host.
-func (r *rig) start(host string, args ...string) {
-	r.t.Helper()
-	log, err := os.OpenFile(filepath.Join(r.dir, host+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	args = append([]string{r.binary}, args...)
-	args = append(args, "--config", os.DevNull, "--data-dir", filepath.Join(r.dir, host), "--insecure")
-	cmd := r.estate.Command(context.Background(), host, args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait()
-		log.Close()
-		close(p.done)
-	}()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.procs[host] = p
-}
-
 func (r *rig) startManager() {
-	r.start("manager", "manager", "--listen", "0.0.0.0:1984", "--heartbeat-profile", r.profile)
+	r.t.Helper()
+	r.do(r.StartManager())
 	r.wait("the manager answers", 10*time.Second, func() error {
 		var rings []model.RingHealth
-		return r.get("rings", &rings)
+		return r.Get("rings", &rings)
 	})
 }
 
 func (r *rig) startAgent(host string) {
-	r.start(host, "agent", "--manager", r.url(""), "--liveness-only", "--heartbeat-watch", r.watch, "--log-level", "debug")
+	r.t.Helper()
+	r.do(r.StartAgent(host))
 }
 
-func (r *rig) url(path string) string {
-	return "http://" + net.JoinHostPort(r.estate.Manager().Addr.String(), "1984") + path
-}
-
-// signal sends a signal to a host's agent, or to the manager.
 func (r *rig) signal(host string, s unix.Signal) {
 	r.t.Helper()
-	r.mu.Lock()
-	p := r.procs[host]
-	r.mu.Unlock()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		r.t.Fatal(err)
-	}
-	if s == unix.SIGKILL || s == unix.SIGTERM {
-		select {
-		case <-p.done:
-		case <-time.After(10 * time.Second):
-			r.t.Fatalf("%s did not end after %v", host, s)
-		}
-	}
+	r.do(r.Signal(host, s))
 }
 
-// crash is what a power cut does: nothing answers any more, and no farewell is sent.
 func (r *rig) crash(host string) {
 	r.t.Helper()
-	if err := r.estate.CutLink(host); err != nil {
-		r.t.Fatal(err)
-	}
-	r.signal(host, unix.SIGKILL)
-}
-
-func (r *rig) get(path string, into any) error {
-	resp, err := r.client.Get(r.url("/api/v1/" + path))
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", path, resp.Status)
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
+	r.do(r.Crash(host))
 }
 
 // wait asks until there is no error.
@@ -227,7 +142,7 @@ func (r *rig) wait(what string, limit time.Duration, ask func() error) time.Dura
 // whole says why the rings are not.
 func (r *rig) whole(members int) error {
 	var rings []model.RingHealth
-	if err := r.get("rings", &rings); err != nil {
+	if err := r.Get("rings", &rings); err != nil {
 		return err
 	}
 	n := 0
@@ -248,7 +163,7 @@ func (r *rig) whole(members int) error {
 // states are the hosts that are not up.
 func (r *rig) states() (map[string]string, error) {
 	var hosts []model.HostLiveness
-	if err := r.get("liveness", &hosts); err != nil {
+	if err := r.Get("liveness", &hosts); err != nil {
 		return nil, err
 	}
 	states := make(map[string]string)
@@ -274,7 +189,7 @@ func (r *rig) waitStates(limit time.Duration, want map[string]string) time.Durat
 
 func (r *rig) incidents() (list []model.Incident) {
 	r.t.Helper()
-	if err := r.get("incidents", &list); err != nil {
+	if err := r.Get("incidents", &list); err != nil {
 		r.t.Fatal(err)
 	}
 	return list
@@ -282,7 +197,7 @@ func (r *rig) incidents() (list []model.Incident) {
 
 func (r *rig) incidentsText() string {
 	var list []model.Incident
-	if err := r.get("incidents", &list); err != nil {
+	if err := r.Get("incidents", &list); err != nil {
 		return err.Error()
 	}
 	var b strings.Builder

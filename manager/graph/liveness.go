@@ -9,7 +9,8 @@ import (
 	"cassini/model"
 )
 
-// States of hosts in the graph, beside the kinds of verdicts.
+// StateUp is the state of a host on a ring that nothing is said against; else it is a kind
+// of verdict.
 const StateUp = "up"
 
 func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool {
