@@ -227,10 +227,13 @@ func (a *Agent) publish(ctx context.Context, p *parts) error {
 }
 
 // onConnected asks what the manager remembers, if it could not be asked before.
-func (a *Agent) onConnected(ctx context.Context) {
+func (a *Agent) onConnected(ctx context.Context, away time.Duration) {
 	a.mu.Lock()
 	asked, p := a.asked, a.parts
 	a.mu.Unlock()
+	if p != nil {
+		p.rings.managerBack(away)
+	}
 	if asked || p == nil || p.capture == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"time"
 
 	"cassini/agent/heartbeat"
 	"cassini/agent/host"
@@ -75,6 +76,15 @@ func (m *membership) moved(docs []model.Document) {
 		}
 		m.mu.Unlock()
 		return
+	}
+}
+
+// managerBack says that the manager was away, and for how long.
+func (m *membership) managerBack(away time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life != nil {
+		m.life.ManagerBack(away)
 	}
 }
 

@@ -160,6 +160,14 @@ func (h *Heartbeat) Moved() {
 	}
 }
 
+// ManagerBack says that the manager was away, and for how long.
+func (h *Heartbeat) ManagerBack(away time.Duration) {
+	select {
+	case h.inputs <- func(now time.Time) { h.member.ManagerBack(away, now) }:
+	default: // a report that the manager can do without
+	}
+}
+
 // Run is a member until the context ends; then it takes leave.
 func (h *Heartbeat) Run(ctx context.Context) error {
 	defer h.watch.Close()

@@ -30,8 +30,8 @@ type Config struct {
 	Limit  int    // documents; DefaultLimit when 0
 	Logger *slog.Logger
 	// Connected, if set, is called when the sink has accepted something after it
-	// had failed, or for the first time.
-	Connected func(context.Context)
+	// had failed, or for the first time; away is for how long it had failed.
+	Connected func(ctx context.Context, away time.Duration)
 }
 
 // Outbox is the queue. Put, Flush and Stats may be called concurrently with Run.
@@ -49,6 +49,7 @@ type Outbox struct {
 	retries   uint64
 	dropped   map[string]uint64
 	connected bool
+	failing   time.Time // since when; zero: it does not fail
 }
 
 // New makes an outbox and opens its spool, with what an earlier run left there.
@@ -262,6 +263,10 @@ func (o *Outbox) delivered(ctx context.Context, n, refused int) {
 	o.mu.Lock()
 	reconnected := !o.connected
 	o.connected = true
+	var away time.Duration
+	if !o.failing.IsZero() {
+		away, o.failing = time.Since(o.failing), time.Time{}
+	}
 	o.accepted += uint64(n - refused)
 	if refused > 0 {
 		o.dropped["refused"] += uint64(refused)
@@ -271,7 +276,7 @@ func (o *Outbox) delivered(ctx context.Context, n, refused int) {
 	o.moved = make(chan struct{})
 	o.mu.Unlock()
 	if reconnected && o.cfg.Connected != nil {
-		o.cfg.Connected(ctx)
+		o.cfg.Connected(ctx, away)
 	}
 }
 
@@ -279,6 +284,9 @@ func (o *Outbox) failed(err error) {
 	o.mu.Lock()
 	first := o.connected || o.retries == 0
 	o.connected = false
+	if o.failing.IsZero() {
+		o.failing = time.Now()
+	}
 	o.retries++
 	waiting := len(o.queue) + o.spooled
 	o.mu.Unlock()

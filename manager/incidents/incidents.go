@@ -63,6 +63,8 @@ func (b *Book) Apply(v model.Verdict, at time.Time) *model.Incident {
 		return b.correct(v, at)
 	case v.Kind == model.VerdictSegment:
 		return b.segment(v, at)
+	case v.Kind == model.VerdictManager:
+		return b.managerAway(v, at)
 	case v.Evidence.Clue == "reunited" && v.ID.Reporter == v.Subject.Host:
 		return b.reunited(v, at)
 	}
@@ -227,6 +229,31 @@ func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
 			}
 		}
 	}
+}
+
+// managerAway: a host could not reach the manager for a while, which is over.
+func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
+	reporter := v.ID.Reporter
+	for n := len(b.list) - 1; n >= 0; n-- {
+		i := b.list[n]
+		if i.Kind == model.VerdictManager && at.Sub(i.Closed) <= Window {
+			if !slices.Contains(i.Subjects, reporter) {
+				i.Subjects, i.Back = append(i.Subjects, reporter), append(i.Back, reporter)
+			}
+			i.Closed = at
+			b.add(i, v)
+			return i
+		}
+		if at.Sub(i.Opened) > time.Hour {
+			break
+		}
+	}
+	v.Subject.Host = reporter
+	i := b.begin(v, at)
+	b.leave(i, reporter)
+	i.State, i.Closed, i.Opened = model.IncidentClosed, at, at.Add(-v.Evidence.Silent)
+	summarize(i)
+	return i
 }
 
 // reunited: a host says itself that it was cut off for a while. What was said of it

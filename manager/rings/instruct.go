@@ -28,6 +28,18 @@ type instruction struct {
 
 // assignment is the place of a host in a ring.
 func (r *Rings) assignment(ring *Ring, host string) *model.Assignment {
+	a := r.place(ring, host)
+	a.Keys = ring.keys()
+	for _, n := range []*model.RingNeighbor{&a.Next, &a.Previous} {
+		if n.Known() {
+			n.Keys = ring.linkKeys(host, n.Host)
+		}
+	}
+	return a
+}
+
+// place is the same without keys, which cost more than all else in it.
+func (r *Rings) place(ring *Ring, host string) *model.Assignment {
 	n, at := len(ring.Order), slices.Index(ring.Order, host)
 	member := func(steps int) model.RingMember {
 		name := ring.Order[((at+steps)%n+n)%n]
@@ -36,20 +48,23 @@ func (r *Rings) assignment(ring *Ring, host string) *model.Assignment {
 		}
 		return r.hosts[name].RingMember
 	}
-	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Keys: ring.keys(), Profile: ring.Profile, Relays: []model.RingMember{r.cfg.Self}}
+	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Profile: ring.Profile, Relays: []model.RingMember{r.cfg.Self}}
 	if n == 1 {
 		return a
 	}
-	a.Next = model.RingNeighbor{RingMember: member(1), Beyond: member(2), Keys: ring.linkKeys(host, member(1).Host)}
-	a.Previous = model.RingNeighbor{RingMember: member(-1), Beyond: member(-2), Keys: ring.linkKeys(host, member(-1).Host)}
+	a.Next = model.RingNeighbor{RingMember: member(1), Beyond: member(2)}
+	a.Previous = model.RingNeighbor{RingMember: member(-1), Beyond: member(-2)}
 	for i := 1; i <= min(model.MaxSuccessors, n-1); i++ {
 		a.Successors = append(a.Successors, member(i))
 	}
-	if n > 2*model.MaxSuccessors {
+	if n >= fewest {
 		a.Relays = append(a.Relays, member(n/2)) // for when the manager is away
 	}
 	return a
 }
+
+// fewest members of a ring in which one at the other side is no neighbor's neighbor.
+const fewest = 6
 
 // reach is how far before and after a change the places differ.
 const reach = model.MaxSuccessors
@@ -76,13 +91,10 @@ func (r *Rings) changed(h *Host, now time.Time) {
 // instructIfNew tells a host its place unless it was told the same. What asks farther
 // away, such as a relay, is told with the next change that is close.
 func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
-	a := r.assignment(ring, host)
+	a := r.place(ring, host)
 	if old := r.told[place{ring.ID, host}]; old != nil {
-		epoch := old.Epoch
-		old.Epoch = a.Epoch
-		same := reflect.DeepEqual(old, a)
-		old.Epoch = epoch
-		if same {
+		a.Epoch = old.Epoch
+		if reflect.DeepEqual(old, a) {
 			return
 		}
 	}
@@ -92,9 +104,8 @@ func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
 // instruct tells a host its place, from due on until it acknowledges that.
 func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
 	at := place{ring.ID, host}
-	a := r.assignment(ring, host)
-	r.told[at] = a
-	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: a, due: due, pause: firstRepeat}
+	r.told[at] = r.place(ring, host)
+	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: r.assignment(ring, host), due: due, pause: firstRepeat}
 }
 
 // dismiss tells a host where it has no place any more.

@@ -39,8 +39,9 @@ func (r *Rings) roomIn(group string, level int) *Ring {
 	return ring
 }
 
-// put inserts a host where its neighbors are of other chassis and, on rings above, of
-// other zones.
+// put inserts a host where its neighbors are of other chassis. On rings above it is put
+// beside the other one of its zone, so that only two heartbeats of a zone leave its switch
+// each interval.
 func (r *Rings) put(ring *Ring, h *Host, now time.Time) {
 	at := r.gap(ring, h)
 	ring.Order = slices.Insert(ring.Order, at, h.Host)
@@ -52,10 +53,10 @@ func (r *Rings) put(ring *Ring, h *Host, now time.Time) {
 
 func (r *Rings) gap(ring *Ring, h *Host) int {
 	n := len(ring.Order)
-	together := func(host string) bool {
-		o := r.hosts[host]
-		return h.Chassis != "" && o.Chassis == h.Chassis || ring.Level > 0 && o.Zone == h.Zone
+	if ring.Level > 0 {
+		return slices.IndexFunc(ring.Order, func(o string) bool { return r.hosts[o].Zone == h.Zone }) + 1
 	}
+	together := func(host string) bool { return h.Chassis != "" && r.hosts[host].Chassis == h.Chassis }
 	best, fewest := n, 3
 	for at := n; at >= 1; at-- {
 		close := 0

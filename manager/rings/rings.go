@@ -93,7 +93,6 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 	}
 	for _, ring := range rings {
 		for _, host := range ring.Order {
-			r.told[place{ring.ID, host}] = r.assignment(ring, host)
 			// Spread, so that a large estate does not answer at once.
 			r.instruct(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
 		}

@@ -37,6 +37,10 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 	if !r.seen.fresh(v.ID) {
 		return
 	}
+	if v.Kind == model.VerdictManager {
+		r.stats.Verdicts[v.Kind]++
+		return
+	}
 	if h == nil || v.Subject.Incarnation != 0 && v.Subject.Incarnation < h.Incarnation {
 		r.stats.Stale++
 		return

@@ -179,3 +179,18 @@ func (m *Member) recheck(now time.Time) {
 		m.suspect(s.ring, s.verdict.Subject, beyond, now)
 	}
 }
+
+// managerAway is from when on it is worth a report that the manager could not be reached.
+const managerAway = 10 * time.Second
+
+// ManagerBack reports, once it can be reported, that the manager could not be reached.
+func (m *Member) ManagerBack(away time.Duration, now time.Time) {
+	r := m.anyRing()
+	if away < managerAway || r == nil {
+		return
+	}
+	v := m.verdict(r, model.VerdictManager, model.RingMember{Host: model.ManagerHost}, now)
+	v.Evidence.Silent = away
+	m.stats.Verdicts[v.Kind]++
+	m.world.Report(v)
+}
