@@ -36,9 +36,9 @@ const documentTail = `
 ## Histograms
 
 Histograms are native ones, with classic buckets beside them: a Prometheus server with native
-histograms (from version 2.40 on, by ` + "`--enable-feature=native-histograms`" + `; it then asks for the
-protobuf format) keeps the native buckets, any other keeps the classic ones, named ` + "`_bucket`" + `.
-The dashboards ask for native ones.
+histograms (from version 2.40 on by ` + "`--enable-feature=native-histograms`" + `, from 3.8 on by
+` + "`scrape_native_histograms`" + `; it then asks for the protobuf format) keeps the native
+buckets, any other the classic ones, named ` + "`_bucket`" + `. The dashboards ask for native ones.
 
 The spacing and lateness of heartbeats are counted in the kernel, in places that double from 1 ms
 and from 64 microseconds on. Classic buckets end exactly there. Native ones end at powers of two
@@ -53,6 +53,7 @@ Spacing and lateness tell delay that varies, not delay that is constant.
 A host shows its own links only, two for each of its rings and 32 at most; with classic buckets each
 takes 40 series. A manager shows 500 rings one by one at most, seven series each, those that are not
 whole first. Hosts are counted by state and never shown one by one.
+
 ## Go and the process
 
 The usual ` + "`go_*` and `process_*`" + ` metrics of the Prometheus client library stand beside them.

@@ -59,11 +59,11 @@ func (c *keeperCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.pending.send(ch, float64(stats.Pending))
 	c.instructions.send(ch, float64(stats.Instructions))
 	c.inquiries.send(ch, float64(stats.Inquiries))
-	sendKinds(ch, c.verdicts, stats.Verdicts)
+	sendKnown(ch, c.verdicts, stats.Verdicts, verdictKinds())
 	c.stale.send(ch, float64(stats.Stale))
 	c.sent.send(ch, float64(stats.Sent))
 	c.failed.send(ch, float64(stats.Failed))
-	sendAll(ch, c.received, stats.Received)
+	sendKnown(ch, c.received, stats.Received, controlOutcomes())
 	c.incidents.send(ch, stats.Incidents)
 	return true
 }

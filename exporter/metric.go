@@ -49,6 +49,19 @@ func sendAll[N int | uint64](ch chan<- prometheus.Metric, m metric, values map[s
 	}
 }
 
+// sendKnown does the same, and sends 0 for values of the label that are known and did not
+// occur, so that a rate sees the first one.
+func sendKnown[K ~string, N int | uint64](ch chan<- prometheus.Metric, m metric, values map[K]N, known []value) {
+	all := make(map[string]N, len(known))
+	for _, k := range known {
+		all[k.value] = 0
+	}
+	for label, v := range values {
+		all[valid(string(label))] += v
+	}
+	sendAll(ch, m, all)
+}
+
 // truth is a boolean as Prometheus shows it.
 func truth(b bool) float64 {
 	if b {

@@ -43,7 +43,7 @@ func (c *outboxCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.spooled.send(ch, float64(stats.Spooled))
 	c.accepted.send(ch, float64(stats.Accepted))
 	c.retries.send(ch, float64(stats.Retries))
-	sendAll(ch, c.dropped, stats.Dropped)
+	sendKnown(ch, c.dropped, stats.Dropped, outboxReasons())
 	c.connected.send(ch, truth(stats.Connected))
 	return true
 }

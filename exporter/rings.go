@@ -66,8 +66,8 @@ func (c *ringsCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.sendTotals(ch, stats.Totals)
 	c.sent.send(ch, float64(stats.Sent))
 	c.failed.send(ch, float64(stats.Failed))
-	sendAll(ch, c.received, stats.Received)
-	sendAll(ch, c.control, stats.Control)
+	sendKnown(ch, c.received, stats.Received, watchOutcomes())
+	sendKnown(ch, c.control, stats.Control, controlOutcomes())
 	c.links.send(ch, stats.Links)
 	return true
 }
@@ -94,13 +94,5 @@ func (c *ringsCollector) sendTotals(ch chan<- prometheus.Metric, t model.RingTot
 	c.stale.send(ch, float64(t.Stale))
 	c.bridges.send(ch, float64(t.Bridges))
 	c.notices.send(ch, float64(t.Notices))
-	sendKinds(ch, c.verdicts, t.Verdicts)
-}
-
-// sendKinds passes on a sample for every kind of verdict, also those that did not
-// occur, so that a rate sees the first one.
-func sendKinds(ch chan<- prometheus.Metric, m metric, counts map[model.VerdictKind]uint64) {
-	for _, k := range verdictKinds() {
-		m.send(ch, float64(counts[model.VerdictKind(k.value)]), k.value)
-	}
+	sendKnown(ch, c.verdicts, t.Verdicts, verdictKinds())
 }

@@ -12,13 +12,15 @@ func overhead() Dashboard {
 	)
 }
 
+// processPanels ask for what the client library shows. Its largest quantile is called 1
+// or 1.0, as the server has asked for text or for protobuf.
 func processPanels() []Panel {
 	own := func(expr string) string { return expr + ` and on (job, instance) cassini_build_info` }
 	return []Panel{
 		curves(about{"CPU", "Seconds of CPU for each second.", ratio}, yellowAbove(0.02), 8, query{own(`rate(process_cpu_seconds_total{instance=~"$host"}[$__rate_interval])`), "{{instance}}"}),
 		curves(about{"Resident memory", "Of the process; the kernel's maps come on top of it, see below.", octets}, calm(), 8, query{own(`process_resident_memory_bytes{instance=~"$host"}`), "{{instance}}"}),
 		curves(about{"Heap", "Memory of live objects and of those that wait for the collector.", octets}, calm(), 8, query{own(`go_memstats_heap_inuse_bytes{instance=~"$host"}`), "{{instance}}"}),
-		curves(about{"Longest pause of the collector", "Of the last pauses. Heartbeats are checked in the kernel and do not wait for it.", seconds}, calm(), 8, query{own(`go_gc_duration_seconds{quantile="1", instance=~"$host"}`), "{{instance}}"}),
+		curves(about{"Longest pause of the collector", "Of the last pauses. Heartbeats are checked in the kernel and do not wait for it.", seconds}, calm(), 8, query{own(`go_gc_duration_seconds{quantile=~"1|1.0", instance=~"$host"}`), "{{instance}}"}),
 		curves(about{"Goroutines and files", "Both should be flat.", count}, calm(), 8, query{own(`go_goroutines{instance=~"$host"}`), "{{instance}} goroutines"}, query{own(`process_open_fds{instance=~"$host"}`), "{{instance}} files"}),
 		curves(about{"Scrapes", "How long the slowest collector takes, by host.", seconds}, yellowAbove(1), 8, query{`max by (instance) (cassini_collector_duration_seconds{instance=~"$host"})`, "{{instance}}"}),
 	}
