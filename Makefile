@@ -26,10 +26,10 @@ GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
-STEPS := lint generated cross test-unit test-privileged test-rings test-programs test-vm-self test-vm
+STEPS := lint generated cross test-unit test-privileged test-rings test-programs test-dashboards test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|dashboards\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -95,6 +95,10 @@ test-rings: build ## liveness: agents and a manager in network namespaces, and f
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs
+
+.PHONY: test-dashboards
+test-dashboards: build ## rules, and dashboards on a Prometheus that scrapes an estate (root)
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./exporter/... ./kernel-tests/dashboards
 
 .PHONY: test-vm
 test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual machines
