@@ -234,7 +234,7 @@ func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
 // managerAway: a host could not reach the manager for a while, which is over.
 func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
 	reporter := v.ID.Reporter
-	for n := len(b.list) - 1; n >= 0; n-- {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent); n-- {
 		i := b.list[n]
 		if i.Kind == model.VerdictManager && at.Sub(i.Closed) <= Window {
 			if !slices.Contains(i.Subjects, reporter) {
@@ -243,9 +243,6 @@ func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
 			i.Closed = at
 			b.add(i, v)
 			return i
-		}
-		if at.Sub(i.Opened) > time.Hour {
-			break
 		}
 	}
 	v.Subject.Host = reporter
@@ -277,15 +274,15 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 		b.add(zone, v)
 		return nil
 	}
-	for n := len(b.list) - 1; n >= 0 && at.Sub(b.list[n].Opened) <= 2*Window; n-- {
-		i := b.list[n]
-		if i.Zone == b.zones[host] && i.Zone != "" && i.State == model.IncidentClosed && (i.Kind == model.VerdictLink || i.Kind == model.VerdictSegment) && !slices.Contains(i.Subjects, host) && i.Reports[0].Evidence.Clue == "reunited" {
-			// Others of its zone were cut off at the same time: it was the zone.
+	if i := b.alsoReunited(host, at); i != nil {
+		// Others of its zone were cut off at the same time: it was the zone.
+		i.Closed = at
+		if !slices.Contains(i.Subjects, host) {
 			i.Kind, i.Severity = model.VerdictSegment, severity(model.VerdictSegment)
 			i.Subjects, i.Back = append(i.Subjects, host), append(i.Back, host)
-			b.add(i, v)
-			return i
 		}
+		b.add(i, v)
+		return i
 	}
 	i := b.begin(v, at)
 	b.leave(i, host)
@@ -293,6 +290,21 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 	i.Opened = at.Add(-v.Evidence.Silent)
 	summarize(i)
 	return i
+}
+
+// recent is how many incidents are looked through for one that a report may belong to.
+const recent = 256
+
+// alsoReunited is an incident of hosts of the same zone who just said the same.
+func (b *Book) alsoReunited(host string, at time.Time) *model.Incident {
+	zone := b.zones[host]
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+		i := b.list[n]
+		if i.Zone == zone && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window && i.Reports[0].Evidence.Clue == "reunited" {
+			return i
+		}
+	}
+	return nil
 }
 
 // forget drops the oldest incidents that are over.

@@ -55,8 +55,8 @@ func (b *bench) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 	case wire.Instruction:
 		a := m.Assignment
 		at := place{a.Ring, to.Host}
-		if old := b.places[at]; old != nil && a.Epoch < old.Epoch {
-			b.t.Errorf("%s was told epoch %d of %s after %d", to.Host, a.Epoch, a.Ring, old.Epoch)
+		if old := b.places[at]; old != nil && (a.Epoch < old.Epoch || a.Epoch == old.Epoch && !reflect.DeepEqual(a, old)) {
+			b.t.Fatalf("%s was told epoch %d of %s after %d, and something else", to.Host, a.Epoch, a.Ring, old.Epoch)
 		}
 		b.places[at] = a
 		if a.Gone {

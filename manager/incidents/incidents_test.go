@@ -1,0 +1,152 @@
+package incidents
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"cassini/model"
+)
+
+var begin = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// script writes verdicts in short: "3 web-1 host-crashed db-1@z1" is what web-1 says after
+// three seconds; words behind it are key=value.
+func script(t *testing.T, b *Book, text string) {
+	t.Helper()
+	sequence := make(map[string]uint64)
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		words := strings.Fields(line)
+		var after float64
+		if _, err := fmt.Sscan(words[0], &after); err != nil {
+			t.Fatal(err)
+		}
+		reporter, kind := words[1], words[2]
+		host, zone, _ := strings.Cut(words[3], "@")
+		sequence[reporter]++
+		v := model.Verdict{
+			ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: sequence[reporter]}, Kind: model.VerdictKind(kind),
+			Subject: model.RingMember{Host: host, Zone: zone, Incarnation: 1},
+		}
+		for _, word := range words[4:] {
+			key, value, _ := strings.Cut(word, "=")
+			switch key {
+			case "clue":
+				v.Evidence.Clue = value
+			case "became":
+				v.Became = model.VerdictKind(value)
+			case "silent":
+				v.Evidence.Silent, _ = time.ParseDuration(value)
+			case "of":
+				for _, o := range strings.Split(value, ",") {
+					v.Evidence.Observations = append(v.Evidence.Observations, model.Observation{Observer: o, Sight: model.SightNothing})
+				}
+			}
+		}
+		b.Apply(v, begin.Add(time.Duration(after*float64(time.Second))))
+	}
+}
+
+// told is one line for each incident.
+func told(b *Book) string {
+	var lines []string
+	for _, i := range b.All() {
+		lines = append(lines, fmt.Sprintf("%s %s %s: %d reports", i.State, i.Kind, strings.Join(i.Subjects, ","), len(i.Reports)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestIncidents(t *testing.T) {
+	for name, c := range map[string]struct{ script, want string }{
+		"two reports of one death": {"3 a host-crashed x@z\n3.1 b host-crashed x@z", "open host-crashed x: 2 reports"},
+		"adjacent deaths are one":  {"3 a host-crashed x@z\n5 b host-crashed y@z", "open host-crashed x,y: 2 reports"},
+		"of other zones are two":   {"3 a host-crashed x@z\n5 b host-crashed y@w", "open host-crashed x: 1 reports\nopen host-crashed y: 1 reports"},
+		"later ones are two":       {"3 a host-crashed x@z\n25 b host-crashed y@z", "open host-crashed x: 1 reports\nopen host-crashed y: 1 reports"},
+		"back with another life":   {"3 a host-crashed x@z\n60 m corrected x@z clue=restarted", "closed host-crashed x: 2 reports"},
+		"the same life goes on":    {"3 a host-crashed x@z\n60 m corrected x@z clue=heartbeat", "corrected host-crashed x: 2 reports"},
+		"one of two is back":       {"3 a host-crashed x@z\n4 b host-crashed y@z\n60 m corrected x@z clue=restarted", "open host-crashed x,y: 3 reports"},
+		"hung, then dead":          {"3 a process-hung x@z\n20 a host-crashed x@z", "open host-crashed x: 2 reports"},
+		"crashed is not made less": {"3 a host-crashed x@z\n4 b unobservable x@z", "open host-crashed x: 2 reports"},
+		"it says itself that it was cut off": {
+			"3 a host-crashed x@z\n60 x link-down x@z clue=reunited silent=57s", "closed link-down x: 2 reports",
+		},
+		"a segment takes its deaths along": {
+			"3 a host-crashed x@z\n4 m segment-lost z@z of=x,y\n4 m corrected x@z clue=segment became=segment-lost\n5 b host-crashed y@z",
+			"merged host-crashed x: 1 reports\nopen segment-lost z: 2 reports",
+		},
+		"a segment comes back": {"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer", "closed segment-lost z: 2 reports"},
+		"two segments are a partition": {
+			"4 m segment-lost z@z of=x\n6 m segment-lost w@w of=y\n60 m corrected z@z clue=answer", "open partition z,w: 3 reports",
+		},
+		"a zone that says itself that it was cut off": {
+			"60 x link-down x@z clue=reunited silent=50s\n61 y link-down y@z clue=reunited silent=50s", "closed segment-lost x,y: 2 reports",
+		},
+		"the manager was away": {
+			"60 x manager-unreachable (manager) silent=50s\n62 y manager-unreachable (manager) silent=52s", "closed manager-unreachable x,y: 2 reports",
+		},
+		"a correction of nothing": {"3 a corrected x@z clue=heartbeat", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b Book
+			script(t, &b, c.script)
+			if got := told(&b); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestStatus(t *testing.T) {
+	var b Book
+	script(t, &b, "3 a host-crashed x@z")
+	if s, ok := b.Status("x"); !ok || s.Kind != model.VerdictCrashed || s.Since != begin.Add(3*time.Second) {
+		t.Errorf("got %+v, %v", s, ok)
+	}
+	script(t, &b, "9 b corrected x@z clue=restarted")
+	if s, ok := b.Status("x"); ok {
+		t.Errorf("got %+v after its return", s)
+	}
+}
+
+// TestAnything: whatever comes, nothing panics, nothing grows without bound, and the same
+// comes out of the same.
+func TestAnything(t *testing.T) {
+	kinds := []model.VerdictKind{
+		model.VerdictCrashed, model.VerdictHung, model.VerdictCorrected, model.VerdictSegment, model.VerdictLink, model.VerdictManager, model.VerdictUnobservable, "", "no-kind",
+	}
+	tell := func(seed uint64) string {
+		random := rand.New(rand.NewPCG(seed, 0))
+		b := Book{Limit: 50}
+		at := begin
+		for n := range 2000 {
+			at = at.Add(time.Duration(random.IntN(9000)-1000) * time.Millisecond)
+			host := fmt.Sprintf("h%d", random.IntN(12))
+			v := model.Verdict{
+				ID: model.ReportID{Reporter: fmt.Sprintf("h%d", random.IntN(12)), Incarnation: 1, Sequence: uint64(n - random.IntN(3))}, Kind: kinds[random.IntN(len(kinds))],
+				Subject: model.RingMember{Host: host, Zone: []string{"", "z", "w"}[random.IntN(3)]},
+			}
+			v.Evidence.Clue = []string{"", "reunited", "restarted", "heartbeat"}[random.IntN(4)]
+			if random.IntN(3) == 0 {
+				v.Corrects = &model.ReportID{Reporter: host, Incarnation: 1, Sequence: uint64(random.IntN(n + 1))}
+				v.Became = []model.VerdictKind{"", model.VerdictSegment}[random.IntN(2)]
+			}
+			b.Apply(v, at)
+			if len(b.list) > 51 || len(b.seen) > 52*40 {
+				t.Fatalf("%d incidents, %d reports", len(b.list), len(b.seen))
+			}
+			for subject, i := range b.open {
+				if i.State != model.IncidentOpen {
+					t.Fatalf("%s is open in an incident that is %s: %+v", subject, i.State, i)
+				}
+			}
+		}
+		return told(&b)
+	}
+	for seed := range uint64(30) {
+		if tell(seed) != tell(seed) {
+			t.Fatalf("seed %d gives other incidents each time", seed)
+		}
+	}
+}
