@@ -36,6 +36,7 @@ func (r *Rings) roomIn(group string, level int) *Ring {
 	}
 	r.rings[id] = ring
 	r.zones[group] = append(r.zones[group], id)
+	r.levels[level]++
 	return ring
 }
 
@@ -49,6 +50,7 @@ func (r *Rings) put(ring *Ring, h *Host, now time.Time) {
 	delete(h.Left, ring.ID)
 	r.cfg.World.KeepHost(h)
 	r.moved(ring, at, now)
+	r.companyChanged(ring, h, now)
 }
 
 func (r *Rings) gap(ring *Ring, h *Host) int {
@@ -97,6 +99,7 @@ func (r *Rings) take(ring *Ring, h *Host, now time.Time) {
 	} else {
 		r.moved(ring, at, now)
 	}
+	r.companyChanged(ring, h, now)
 	if ring.Level == 0 {
 		r.represent(ring, now)
 	}
@@ -117,6 +120,7 @@ func (r *Rings) drop(ring *Ring) {
 		delete(r.zones, group)
 	}
 	delete(r.rings, ring.ID)
+	r.levels[ring.Level]--
 	r.cfg.World.DropRing(ring.ID)
 }
 
@@ -124,17 +128,15 @@ func (r *Rings) drop(ring *Ring) {
 // there is more than one ring on its level.
 func (r *Rings) represent(ring *Ring, now time.Time) {
 	level := ring.Level + 1
-	lower := r.level(ring.Level)
-	if len(lower) < 2 {
+	switch {
+	case r.levels[ring.Level] < 2:
 		r.dissolve(level, now)
-		return
-	}
-	above := r.level(level)
-	if len(above) > 0 {
-		lower = []*Ring{ring} // the others have theirs
-	}
-	for _, low := range lower {
-		r.delegate(low, level, now)
+	case r.levels[level] > 0: // the other rings have theirs
+		r.delegate(ring, level, now)
+	default:
+		for _, low := range r.level(ring.Level) {
+			r.delegate(low, level, now)
+		}
 	}
 }
 
@@ -188,6 +190,9 @@ func (r *Rings) level(n int) (list []*Ring) {
 
 // dissolve ends the rings of a level and above: what is below is one ring.
 func (r *Rings) dissolve(level int, now time.Time) {
+	if r.levels[level] == 0 {
+		return
+	}
 	for _, ring := range r.level(level) {
 		for _, name := range slices.Clone(ring.Order) {
 			h := r.hosts[name]
@@ -196,11 +201,12 @@ func (r *Rings) dissolve(level int, now time.Time) {
 			delete(r.told, place{ring.ID, name})
 			h.leave(ring)
 			r.dismiss(h, now)
+			r.watchIfAlone(h, now)
 			r.cfg.World.KeepHost(h)
 		}
 		r.drop(ring)
 	}
-	if len(r.level(level+1)) > 0 {
+	if r.levels[level+1] > 0 {
 		r.dissolve(level+1, now)
 	}
 }

@@ -41,6 +41,7 @@ type Rings struct {
 	hosts    map[string]*Host
 	rings    map[model.RingID]*Ring
 	zones    map[string][]model.RingID // rings of a zone, in order; level > 0: "top/N"
+	levels   map[int]int               // how many rings there are on each
 	pending  map[place]*instruction
 	told     map[place]*model.Assignment // what a host was told last
 	requests map[string]*request
@@ -73,7 +74,7 @@ func New(c Config) *Rings {
 	}
 	c.Limit = cmp.Or(c.Limit, DefaultLimit)
 	return &Rings{
-		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID),
+		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[int]int),
 		pending: make(map[place]*instruction), told: make(map[place]*model.Assignment), requests: make(map[string]*request),
 		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil),
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
@@ -90,6 +91,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 	for _, ring := range rings {
 		r.rings[ring.ID] = ring
 		r.zones[ring.group()] = append(r.zones[ring.group()], ring.ID)
+		r.levels[ring.Level]++
 	}
 	for _, ring := range rings {
 		for _, host := range ring.Order {
@@ -97,7 +99,9 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 			r.instruct(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
 		}
 	}
-	r.watchAlone(now)
+	for _, h := range r.hosts {
+		r.watchIfAlone(h, now)
+	}
 }
 
 const restoreSpread = 10 * time.Second
@@ -146,7 +150,6 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 		r.changed(h, now)
 	}
 	r.cfg.World.KeepHost(h)
-	r.watchAlone(now)
 	return r.joined(h, now), nil
 }
 

@@ -173,6 +173,10 @@ func (b *bench) check() {
 		for _, id := range h.Rings {
 			levels[b.r.rings[id].Level]++
 		}
+		company := slices.ContainsFunc(h.Rings, func(id model.RingID) bool { return len(b.r.rings[id].Order) > 1 })
+		if vigil := b.r.alone[h.Host] != nil; vigil != (h.alive() && !company) {
+			b.t.Fatalf("%s (%s) on %v: watched by the manager: %v", h.Host, h.State, h.Rings, vigil)
+		}
 		if h.alive() != (levels[0] == 1) || levels[0] > 1 || levels[1] > 1 {
 			b.t.Fatalf("%s (%s) is on %v", h.Host, h.State, h.Rings)
 		}

@@ -14,16 +14,23 @@ type vigil struct {
 	silent int // inquiries without an answer, in a row
 }
 
-// watchAlone begins and ends vigils.
-func (r *Rings) watchAlone(now time.Time) {
-	for name, h := range r.hosts {
-		lonely := name != r.cfg.Local && h.alive() && !slices.ContainsFunc(h.Rings, func(id model.RingID) bool { return len(r.rings[id].Order) > 1 })
-		switch {
-		case lonely && r.alone[name] == nil:
-			r.alone[name] = &vigil{due: now.Add(r.cfg.Profile.Silence)}
-		case !lonely:
-			delete(r.alone, name)
-		}
+// companyChanged looks at who came to a ring or left it, and at who may be alone in it
+// now, or no more.
+func (r *Rings) companyChanged(ring *Ring, h *Host, now time.Time) {
+	r.watchIfAlone(h, now)
+	for _, name := range ring.Order[:min(len(ring.Order), 2)] {
+		r.watchIfAlone(r.hosts[name], now)
+	}
+}
+
+// watchIfAlone begins a vigil, or ends it.
+func (r *Rings) watchIfAlone(h *Host, now time.Time) {
+	lonely := h.Host != r.cfg.Local && h.alive() && !slices.ContainsFunc(h.Rings, func(id model.RingID) bool { return len(r.rings[id].Order) > 1 })
+	switch {
+	case lonely && r.alone[h.Host] == nil:
+		r.alone[h.Host] = &vigil{due: now.Add(r.cfg.Profile.Silence)}
+	case !lonely:
+		delete(r.alone, h.Host)
 	}
 }
 

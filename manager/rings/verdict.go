@@ -72,7 +72,6 @@ func (r *Rings) enforce(h *Host, v model.Verdict, now time.Time) {
 		return
 	}
 	r.remove(h, now)
-	r.watchAlone(now)
 }
 
 // returned takes a host for alive again.
@@ -89,7 +88,6 @@ func (r *Rings) returned(h *Host, _ string, now time.Time) {
 	}
 	r.dismiss(h, now)
 	r.cfg.World.KeepHost(h)
-	r.watchAlone(now)
 }
 
 // report keeps a verdict of the manager's own.
