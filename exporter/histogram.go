@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -30,7 +31,7 @@ type distribution struct {
 	classic []uint64      // by place in bounds, not cumulative; the last is beyond all of them
 	native  map[int]int64 // by index, see index
 	zero    uint64        // at or below the zero threshold
-	floor   float64       // the zero threshold
+	floor   float64       // the zero threshold; 0 is the client library's
 	sum     float64
 }
 
@@ -64,12 +65,14 @@ func (h histogram) observe(d *distribution, v float64) {
 	d.native[index(v, h.schema)]++
 }
 
-// send passes one sample on.
+// send passes one sample on. Without a zero threshold, servers take an empty one for
+// classic.
 func (h histogram) send(ch chan<- prometheus.Metric, d distribution, labels ...string) {
 	for i, l := range labels {
 		labels[i] = valid(l)
 	}
-	sample, err := prometheus.NewConstNativeHistogram(h.desc, d.count(), d.sum, d.native, nil, d.zero, h.schema, d.floor, time.Time{}, labels...)
+	floor := cmp.Or(d.floor, prometheus.DefNativeHistogramZeroThreshold)
+	sample, err := prometheus.NewConstNativeHistogram(h.desc, d.count(), d.sum, d.native, nil, d.zero, h.schema, floor, time.Time{}, labels...)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(h.desc, err)
 		return

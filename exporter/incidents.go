@@ -17,7 +17,7 @@ func newIncidentMetrics() incidentMetrics {
 		known: gauge("incidents", "Incidents that the manager remembers, by state. It forgets the oldest that are over beyond 10,000.", "state"),
 		open:  gauge("incidents_open", "Incidents that are open now, by kind and severity. Kinds that none of those remembered has are absent.", "kind", "severity"),
 		detection: newHistogram("detection_seconds",
-			"From a host's last heartbeat to the first report of its death, of each death among the incidents that the manager remembers. Hosts that took their leave are not in it. It is a state, not a counter: take no rate of it.",
+			"From a host's last heartbeat to the first report of its death, of each death among the incidents that the manager remembers. Deaths that were known without silence are not in it: hosts that took their leave, and agents whose host refused heartbeats at once. It is a state, not a counter: take no rate of it.",
 			[]float64{0.25, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 30, 60}, 3),
 	}
 }

@@ -53,7 +53,7 @@ func incidentPanels() []Panel {
 			query{`sum by (kind, severity) (cassini_incidents_open)`, "{{kind}} ({{severity}})"}),
 		stat(about{"Time to detection", "From a host's last heartbeat to the first report of its death, of all deaths that the manager remembers. The standard profile promises 4 s in the median and 5 s at most.", seconds}, above(4.4, 6), 6,
 			query{detection("0.5"), "median"}, query{detection("0.99"), "99%"}),
-		stat(about{"Deaths that were detected", "How many deaths that is about. Hosts that took their leave are not among them.", count}, neutral(), 3, query{`histogram_count(sum(cassini_detection_seconds))`, "deaths"}),
+		stat(about{"Deaths that were detected", "How many deaths that is about. Those that were known without silence are not among them: hosts that took their leave, and agents whose host refused heartbeats at once.", count}, neutral(), 3, query{`histogram_count(sum(cassini_detection_seconds))`, "deaths"}),
 		stat(about{"Incidents corrected", "Incidents that told what was not so: each one is a wrong verdict. A healthy estate has none.", count}, redAbove(1), 3,
 			query{`sum(cassini_incidents{state="corrected"})`, "corrected"}),
 		curves(about{"Verdicts, by kind", "Reports that came to the manager. `corrected` comes also when a host is simply back.", count}, calm(), 12,
