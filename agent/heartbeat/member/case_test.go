@@ -228,3 +228,70 @@ func TestNeighbourLeaves(t *testing.T) {
 	b.hear(later, wire.Message{Type: wire.Leave, ID: 4, Subject: later})
 	b.reported(model.VerdictShutdown, model.VerdictCorrected, model.VerdictStopped)
 }
+
+// The way to all others mends while a case is open: that they answer is no sign that the
+// suspect's link is down, since the probes had gone before.
+func TestMendedWhileACaseIsOpen(t *testing.T) {
+	b := placed(t)
+	b.fakeWorld.doubts = []string{"link-down"}
+	b.quiet(next)
+	b.pass(5 * time.Second) // the doubt is waited for
+	b.fakeWorld.doubts = nil
+	b.pass(1200 * time.Millisecond)
+	b.opine(relay, next, model.SightAgent)
+	b.opine(second, next, model.SightAgent)
+	b.pass(time.Second)
+	b.reported()
+	b.answer(next)
+	b.reported()
+	b.quiet(next)
+	b.pass(300 * time.Millisecond)
+	b.opine(relay, next, model.SightAgent)
+	b.pass(2 * time.Second)
+	for _, v := range b.reports {
+		if v.Subject == next && v.Kind == model.VerdictLink {
+			return // nobody doubted
+		}
+	}
+	t.Errorf("reported %v", b.reports)
+}
+
+// A bridge whose other end has let go, and word of that was lost, is let go here too: it
+// is no link that is down.
+func TestHalfABridge(t *testing.T) {
+	for _, verdict := range []bool{false, true} {
+		b := placed(t)
+		b.quiet(previous)
+		b.hear(third, wire.Message{Type: wire.Bridge, ID: 1, Subject: previous})
+		b.quiet(third)
+		b.pass(300 * time.Millisecond)
+		if verdict {
+			b.opine(relay, third, model.SightAgent)
+			b.pass(2 * time.Second)
+		}
+		for i := 0; b.watches[testRing]["third"]; i++ {
+			if i == 1000 {
+				t.Fatal("the half bridge stays")
+			}
+			if b.cases["third"] != nil {
+				b.answer(third)
+			} else {
+				b.quiet(third)
+				b.pass(100 * time.Millisecond)
+			}
+		}
+		links := 0
+		for _, v := range b.reports {
+			switch {
+			case v.Subject != third:
+			case v.Kind == model.VerdictLink:
+				links++
+			case v.Kind == model.VerdictCorrected:
+				links--
+			}
+		}
+		if links != 0 || b.standing["third"] != nil {
+			t.Errorf("told before: %v; reported %v", verdict, b.reports)
+		}
+	}
+}

@@ -237,14 +237,15 @@ func (m *Member) Silent(id model.RingID, host string, silent time.Duration, now 
 	}
 }
 
-// Resumed takes word that they are back, or that a new life has begun with one.
+// Resumed takes word that they are back, or that a new life has begun with one; 0 is a
+// life that is not known.
 func (m *Member) Resumed(id model.RingID, host string, life model.Incarnation, now time.Time) {
 	r := m.rings[id]
-	if r == nil || r.links[host] == nil || life < r.links[host].peer.Incarnation {
+	if r == nil || r.links[host] == nil || life != 0 && life < r.links[host].peer.Incarnation {
 		return // not watched any more, or recorded in an earlier life and sent again
 	}
 	l := r.links[host]
-	l.silent, l.deaf, l.peer.Incarnation = false, 0, life
+	l.silent, l.deaf, l.peer.Incarnation = false, 0, max(life, l.peer.Incarnation)
 	if s := m.standing[host]; s != nil {
 		m.back(s, life, "heartbeat", now)
 	}

@@ -26,6 +26,7 @@ type suspicion struct {
 	doubts       []string
 	again        time.Time // after doubts: when the evidence is gathered anew
 	waited       bool
+	looked       bool // twice, since the first time it was this host that could not see
 }
 
 // asker is somebody who wants to be told about a subject.
@@ -191,6 +192,7 @@ func (m *Member) opinion(from model.RingMember, msg wire.Message, now time.Time)
 	if c == nil || msg.ID != c.probes.ID || !c.asked[from.Host] {
 		return
 	}
+	m.reunited(now)
 	c.signs[from.Host] = true
 	if msg.Sight == model.SightPending {
 		return
@@ -205,6 +207,9 @@ func (m *Member) acquit(c *suspicion, now time.Time) {
 	l := c.ring.links[c.subject.Host]
 	deaf := l != nil && l.silent
 	switch s := m.standing[c.subject.Host]; {
+	case s != nil && deaf && s.verdict.Kind == model.VerdictLink && l.bridged:
+		m.unbridge(c.ring, c.subject.Host, now) // and takes the verdict back
+		return
 	case s != nil && deaf && s.verdict.Kind == model.VerdictLink:
 		s.later(now) // it answers, as before, and its heartbeats are not back
 		return
@@ -222,7 +227,12 @@ func (m *Member) acquit(c *suspicion, now time.Time) {
 
 // deafen notes that a neighbor answers though its heartbeats do not come.
 func (m *Member) deafen(c *suspicion, l *link, now time.Time) {
-	if l.deaf++; l.deaf == maxDeaf {
+	l.deaf++
+	switch {
+	case l.deaf == maxDeaf && l.bridged: // the other end has let go, and word of it was lost
+		m.unbridge(c.ring, c.subject.Host, now)
+		return
+	case l.deaf == maxDeaf:
 		m.sentence(c, model.VerdictLink, now)
 		return
 	}
@@ -247,8 +257,16 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 		m.cutOff(c, now)
 		return
 	}
+	kind := Decide(e)
+	if kind == model.VerdictLink && c.waited && !c.looked {
+		// Others hear it. This host may have been cut off until now, and its probes with it.
+		c.looked = true
+		m.gather(c, now)
+		m.proceed(c, now)
+		return
+	}
 	m.close(c, e.Observations[0].Sight, now)
-	m.sentence(c, Decide(e), now)
+	m.sentence(c, kind, now)
 }
 
 func (m *Member) evidence(c *suspicion, now time.Time) model.Evidence {
