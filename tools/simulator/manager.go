@@ -83,11 +83,10 @@ func (m *Manager) DropRing(id model.RingID) { delete(m.disk.rings, id) }
 
 // Verdict is rings.World's.
 func (m *Manager) Verdict(v model.Verdict) {
-	for _, k := range m.Verdicts {
-		if k.ID == v.ID {
-			return
-		}
+	if m.known[v.ID] {
+		return
 	}
+	m.known[v.ID] = true
 	m.Verdicts = append(m.Verdicts, Kept{m.sim.now, v})
 }
 

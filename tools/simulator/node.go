@@ -88,6 +88,15 @@ func (n *Node) schedule() {
 // Beat is member.World's.
 func (n *Node) Beat(ring model.RingID, to model.RingMember) {
 	life := n.life
+	if o := n.sim.Nodes[to.Host]; o != nil && o.Zone == n.Zone {
+		n.sim.Inside++
+	} else {
+		n.sim.Across++
+	}
+	if n.sim.Lazy {
+		n.Sent++
+		return
+	}
 	n.send(to.Host, func(o *Node) { o.heard(ring, n.Name, life) }, nil)
 }
 
@@ -110,6 +119,9 @@ func (n *Node) heard(ring model.RingID, from string, life model.Incarnation) {
 
 // expire puts the end of the window on the agenda.
 func (n *Node) expire(key watchKey, w *watch) {
+	if o := n.sim.Nodes[key.from]; n.sim.Lazy && o != nil && o.State == Running && n.sim.reaches(o, n) {
+		return // heartbeats come
+	}
 	due := w.last.Add(w.silence)
 	n.sim.at(due, func() {
 		switch {

@@ -28,6 +28,15 @@ type Sim struct {
 	OneWay  map[string]bool
 	Profile model.Profile
 	Types   map[wire.Type]uint64 // control datagrams of agents
+	// Lazy leaves out heartbeats between hosts that reach each other, which change
+	// nothing, but counts them. It is for estates without Loss, whose hosts fail by Fail.
+	Lazy bool
+	// JoinRate is how many joins the manager takes a second; 0: any number.
+	JoinRate float64
+	// Inside and Across count heartbeats within a zone and between zones.
+	Inside, Across uint64
+
+	nextJoin time.Time
 
 	byAddr map[netip.Addr]*Node
 	bad    map[*Node]bool // in a run of losses
@@ -41,10 +50,11 @@ type Manager struct {
 	Verdicts []Kept
 	Sent     uint64
 
-	sim  *Sim
-	node *Node
-	wake time.Time
-	disk disk
+	sim   *Sim
+	node  *Node
+	wake  time.Time
+	disk  disk
+	known map[model.ReportID]bool
 }
 
 // Kept is a verdict that the manager has.
@@ -66,7 +76,7 @@ func New(seed uint64, p model.Profile) *Sim {
 		Types: make(map[wire.Type]uint64), bad: make(map[*Node]bool),
 	}
 	s.now = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
-	s.Manager = &Manager{sim: s, Up: true, node: &Node{Name: model.ManagerHost, Link: true, sim: s}, disk: disk{make(map[string]*rings.Host), make(map[model.RingID]*rings.Ring)}}
+	s.Manager = &Manager{sim: s, Up: true, known: make(map[model.ReportID]bool), node: &Node{Name: model.ManagerHost, Link: true, sim: s}, disk: disk{make(map[string]*rings.Host), make(map[model.RingID]*rings.Ring)}}
 	s.Manager.start()
 	return s
 }
@@ -128,8 +138,24 @@ func (n *Node) Start() {
 
 // join tells the manager, again until it answers.
 func (n *Node) join() {
-	m, life := n.sim.Manager, n.life
-	if n.State != Running || n.joined || n.life != life {
+	m := n.sim.Manager
+	if n.State != Running || n.joined {
+		return
+	}
+	if rate := n.sim.JoinRate; rate > 0 && m.Up {
+		if n.sim.nextJoin.Before(n.sim.now) {
+			n.sim.nextJoin = n.sim.now
+		}
+		n.sim.nextJoin = n.sim.nextJoin.Add(time.Duration(float64(time.Second) / rate))
+		n.sim.at(n.sim.nextJoin, n.joinNow)
+		return
+	}
+	n.joinNow()
+}
+
+func (n *Node) joinNow() {
+	m := n.sim.Manager
+	if n.State != Running || n.joined {
 		return
 	}
 	if m.Up && n.sim.reaches(n, m.node) {
@@ -145,6 +171,31 @@ func (n *Node) join() {
 		}
 	}
 	n.sim.after(time.Second+time.Duration(n.sim.Rand.Int64N(int64(time.Second))), n.join)
+}
+
+// Fail changes what ails a host, or what is around it, in a Lazy simulation: neighbors
+// whose heartbeats stop are put on the agenda.
+func (s *Sim) Fail(n *Node, how func()) {
+	how()
+	for _, a := range n.Member.Assignments() {
+		for _, peer := range []string{a.Next.Host, a.Previous.Host} {
+			o := s.Nodes[peer]
+			if o == nil {
+				continue
+			}
+			s.silence(n, o, a.Ring)
+			s.silence(o, n, a.Ring)
+		}
+	}
+}
+
+// silence begins the window of one that does not hear another any more.
+func (s *Sim) silence(from, to *Node, ring model.RingID) {
+	key := watchKey{ring, from.Name}
+	if w := to.watches[key]; w != nil && (from.State != Running || !s.reaches(from, to)) {
+		w.last = s.now.Add(-time.Duration(s.Rand.Int64N(int64(s.Profile.Interval))))
+		to.expire(key, w)
+	}
 }
 
 // Thaw gives a frozen agent CPU again.
