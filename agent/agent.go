@@ -109,7 +109,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
 	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: emit, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(nil, bpf.ProbeCgroup2(), netconf.ProbeEthtool())
+	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats()})
 	a.mu.Unlock()
 	return a.work(ctx, p)
 }

@@ -18,18 +18,22 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		return nil, err
 	}
 	if err != nil {
-		hooks := hooksInUse(nil, nil, nil)
+		hooks := hooksInUse(probes{})
 		for i := range hooks {
 			hooks[i] = model.Hook{Fact: hooks[i].Fact, Lost: "everything", Reason: err.Error()}
 		}
 		return hooks, nil
 	}
-	return hooksInUse(kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool()), kernel.Close()
+	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats()}), kernel.Close()
 }
 
-// hooksInUse lists the facts that the agent wants and the rung that serves each,
-// given what keeps the bootstrap, the cgroup v2 and ethtool over netlink from working.
-func hooksInUse(bootstrap, cgroup2, ethtool error) []model.Hook {
+// probes are what keeps first choices from working; nil where nothing does.
+type probes struct {
+	bootstrap, cgroup2, ethtool, timers error
+}
+
+// hooksInUse lists the facts that the agent wants and the rung that serves each.
+func hooksInUse(p probes) []model.Hook {
 	return []model.Hook{
 		{Fact: "tcp connect, listen, established, close", Hook: "tp_btf/inet_sock_set_state", First: true},
 		{
@@ -39,16 +43,18 @@ func hooksInUse(bootstrap, cgroup2, ethtool error) []model.Hook {
 		},
 		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
 		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp", First: true},
-			bootstrap, "", "services and connections older than the agent"),
+			p.bootstrap, "", "services and connections older than the agent"),
 		{Fact: "process behind a socket", Hook: "the task that connects or listens", First: true},
 		{Fact: "switch ports (LLDP, CDP, FDP)", Hook: "eBPF socket filter on packet sockets", First: true},
 		{Fact: "interfaces, addresses, gateways", Hook: "rtnetlink notifications", First: true},
 		{Fact: "bridges' forwarding tables, routes, routing rules", Hook: "rtnetlink notifications", First: true},
 		{Fact: "other machines (ARP, neighbour discovery, DHCP)", Hook: "eBPF socket filters, rtnetlink's neighbour table", First: true},
 		orLost(model.Hook{Fact: "link settings", Hook: "ethtool over netlink, with its notifications", First: true},
-			ethtool, "ethtool ioctls when a link changes", "a change of settings that no link notification tells"),
+			p.ethtool, "ethtool ioctls when a link changes", "a change of settings that no link notification tells"),
 		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},
-			cgroup2, "cgroup v2 id", "the path of the cgroup, and so the systemd service of a process"),
+			p.cgroup2, "cgroup v2 id", "the path of the cgroup, and so the systemd service of a process"),
+		orLost(model.Hook{Fact: "neighbors' heartbeats", Hook: "eBPF socket filter with a timer for each neighbor", First: true},
+			p.timers, "user space, with a guard for its own lateness", "each heartbeat wakes the agent"),
 	}
 }
 

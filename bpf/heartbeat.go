@@ -93,6 +93,15 @@ func OpenHeartbeats() (*Heartbeats, error) {
 	return h, nil
 }
 
+// ProbeHeartbeats says what keeps the kernel from watching heartbeats, or nil.
+func ProbeHeartbeats() error {
+	h, err := OpenHeartbeats()
+	if err != nil {
+		return err
+	}
+	return h.Close()
+}
+
 // Attach puts the filter before a UDP socket, for as long as the socket lives.
 func (h *Heartbeats) Attach(socket int) error {
 	return attachFilter(socket, h.objs.HeartbeatDatagrams)

@@ -49,7 +49,11 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch,
 		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
 	})
-	metrics := exporter.New(exporter.Sources{Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Rings: a.RingStats}, exporterConfig(cfg))
+	sources := exporter.Sources{Outbox: a.OutboxStats, Rings: a.RingStats}
+	if !cfg.LivenessOnly {
+		sources.Capture, sources.Network = a.CaptureStats, a.NetworkStats
+	}
+	metrics := exporter.New(sources, exporterConfig(cfg))
 	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	return nest(ctx, serve, a.Run)
