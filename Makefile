@@ -119,6 +119,11 @@ bench: ## benchmarks; see docs/benchmarks.md
 	CGO_ENABLED=0 $(GO) build -o bin/cassini ./cmd/cassini
 	CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -run "^$$$$" -bench . -benchtime 2s -timeout 30m ./kernel-tests/... ./manager/... ./model/...
 
+.PHONY: bench-liveness
+bench-liveness: build ## Cassini's liveness beside memberlist, in 100 namespaces; BENCH=-quick for a smoke run (root)
+	$(GO) build -C tools/livenessbench -trimpath -buildvcs=false -o $(CURDIR)/bin/livenessbench .
+	bin/livenessbench -cassini bin/cassini -json bin/liveness.json $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \

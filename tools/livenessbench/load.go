@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Load is what liveness costs while nothing happens. Figures are per second and host
+// unless they say otherwise.
+type Load struct {
+	Loss     float64 `json:"loss_percent"`
+	Seconds  float64 `json:"seconds"`
+	Packets  float64 `json:"packets"`
+	UDP      float64 `json:"udp_datagrams"`
+	Bytes    float64 `json:"bytes"`
+	CPU      float64 `json:"cpu_ms"`
+	CPUMost  float64 `json:"cpu_ms_of_the_most_busy_host"`
+	Switches float64 `json:"context_switches"`
+	// Machine is what the machine was busier than without any agent: the median of
+	// windows, since others may use it.
+	Machine  float64  `json:"machine_ms"`
+	Manager  float64  `json:"manager_cpu_ms"` // per second, for all hosts
+	Resident float64  `json:"resident_mib"`   // of one agent, median
+	Own      float64  `json:"resident_anonymous_mib"`
+	Deaths   int      `json:"false_deaths"` // said while nobody died, by anybody
+	Said     []string `json:"said,omitempty"`
+}
+
+// windows is in how many parts the machine's time is looked at.
+const windows = 12
+
+// idle is how busy the machine is with nothing of ours running: the median share of its
+// processors together.
+func idle(ctx context.Context, span time.Duration) (float64, error) { return busy(ctx, span) }
+
+func busy(ctx context.Context, span time.Duration) (float64, error) {
+	var shares []float64
+	for range windows {
+		begin := time.Now()
+		before, err := machineTime()
+		if err != nil {
+			return 0, err
+		}
+		sleep(ctx, span/windows)
+		after, err := machineTime()
+		if err != nil {
+			return 0, err
+		}
+		shares = append(shares, (after-before).Seconds()/time.Since(begin).Seconds())
+	}
+	return median(shares), ctx.Err()
+}
+
+// measureLoad measures over a span in which nothing is done to anybody.
+func measureLoad(ctx context.Context, s system, hosts []string, span time.Duration, without float64) (Load, error) {
+	began := time.Now()
+	before, managerBefore, err := readAll(s, hosts)
+	if err != nil {
+		return Load{}, err
+	}
+	start := time.Now()
+	share, err := busy(ctx, span)
+	if err != nil {
+		return Load{}, err
+	}
+	after, managerAfter, err := readAll(s, hosts)
+	if err != nil {
+		return Load{}, err
+	}
+	seconds := time.Since(start).Seconds()
+	l := compare(before, after, seconds)
+	l.Machine = (share - without) * 1000 / float64(len(hosts))
+	l.Manager = milliseconds(managerAfter-managerBefore) / seconds
+	if l.Resident, l.Own, err = memories(s, hosts); err != nil {
+		return l, err
+	}
+	said, err := s.sayings(began)
+	l.Deaths, l.Said = countDeaths(said, nil), summarize(said)
+	return l, err
+}
+
+func readAll(s system, hosts []string) (all []counters, manager time.Duration, err error) {
+	if pid := s.manager(); pid != 0 {
+		if manager, err = cpuTime(pid); err != nil {
+			return nil, 0, err
+		}
+	}
+	for _, h := range hosts {
+		pid, err := s.pid(h)
+		if err != nil {
+			return nil, 0, err
+		}
+		c, err := readCounters(pid)
+		if err != nil {
+			return nil, 0, err
+		}
+		all = append(all, c)
+	}
+	return all, manager, nil
+}
+
+func compare(before, after []counters, seconds float64) Load {
+	l := Load{Seconds: seconds}
+	per := seconds * float64(len(before))
+	for i, b := range before {
+		a := after[i]
+		l.Packets += float64(a.packets-b.packets) / per
+		l.Bytes += float64(a.bytes-b.bytes) / per
+		l.UDP += float64(a.udp-b.udp) / per
+		l.CPU += milliseconds(a.cpu-b.cpu) / per
+		l.Switches += float64(a.switches-b.switches) / per
+		l.CPUMost = max(l.CPUMost, milliseconds(a.cpu-b.cpu)/seconds)
+	}
+	return l
+}
+
+func memories(s system, hosts []string) (resident, own float64, err error) {
+	var all, owns []float64
+	for _, h := range hosts {
+		pid, err := s.pid(h)
+		if err != nil {
+			return 0, 0, err
+		}
+		r, o, err := memory(pid)
+		if err != nil {
+			return 0, 0, err
+		}
+		all, owns = append(all, float64(r)/1024), append(owns, float64(o)/1024)
+	}
+	return median(all), median(owns), nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// median of some numbers; 0 of none.
+func median(list []float64) float64 {
+	if len(list) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(list))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
