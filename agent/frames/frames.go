@@ -192,7 +192,7 @@ func (f *Frames) join(ctx context.Context, s *space, l links.Moved, in chan<- he
 	if s.socket == nil {
 		opened, err := f.cfg.Open(l.NS)
 		if err != nil {
-			f.cfg.Logger.Warn("LLDP and CDP are not heard in a network namespace", "namespace", l.NS.Path, "error", err)
+			f.cfg.Logger.Log(ctx, netns.Level(err), "LLDP and CDP are not heard in a network namespace", "namespace", l.NS.Path, "error", err)
 			return false
 		}
 		s.socket = opened

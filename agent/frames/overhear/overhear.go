@@ -137,7 +137,7 @@ func (o *Overhear) follow(ctx context.Context, spaces map[uint32]*space, l links
 func (o *Overhear) open(ctx context.Context, ns netns.Namespace, s *space, in chan<- heard, readers *sync.WaitGroup) {
 	opened, err := o.cfg.Open(ns)
 	if err != nil {
-		o.cfg.Logger.Warn("ARP, neighbour discovery and DHCP are not heard in a network namespace", "namespace", ns.Path, "error", err)
+		o.cfg.Logger.Log(context.Background(), netns.Level(err), "ARP, neighbour discovery and DHCP are not heard in a network namespace", "namespace", ns.Path, "error", err)
 		return
 	}
 	s.socket = opened
