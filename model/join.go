@@ -32,6 +32,18 @@ type Joined struct {
 // ErrJoinRefused says that the manager will not take a host, however often it asks.
 var ErrJoinRefused = errors.New("the manager refuses this host")
 
+// BusyError says that the manager wants to be asked again later.
+type BusyError struct {
+	After time.Duration // at the earliest
+	Err   error
+}
+
+// Error implements error.
+func (e *BusyError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what the manager said.
+func (e *BusyError) Unwrap() error { return e.Err }
+
 // ManagerHost is the manager's name in rings. No host can have it.
 const ManagerHost = "(manager)"
 

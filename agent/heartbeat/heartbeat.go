@@ -308,7 +308,10 @@ func (h *Heartbeat) join(ctx context.Context) {
 		case err != nil:
 			h.cfg.Logger.Debug("join rings", "error", err)
 			wait = min(max(2*wait, time.Second), 30*time.Second)
-			wait = wait/2 + rand.N(wait)
+			if busy, ok := errors.AsType[*model.BusyError](err); ok {
+				wait = max(wait, busy.After)
+			}
+			wait += rand.N(wait) // so that not all come at once
 			continue
 		}
 		if j != nil {

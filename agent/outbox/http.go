@@ -8,10 +8,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"cassini/model"
 )
+
+// maxRetryAfter bounds how long a manager can put this agent off, in seconds.
+const maxRetryAfter = 300
 
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 256 << 20
@@ -93,6 +98,9 @@ func (s *HTTPSink) do(req *http.Request) ([]byte, error) {
 	err = fmt.Errorf("manager answers %s: %s: %s", resp.Status, problem.Title, problem.Detail)
 	if resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusRequestEntityTooLarge {
 		return nil, fmt.Errorf("%w: %w", model.ErrInvalidDocument, err)
+	}
+	if after, errAfter := strconv.Atoi(resp.Header.Get("Retry-After")); errAfter == nil && after > 0 {
+		return nil, &model.BusyError{After: time.Duration(min(after, maxRetryAfter)) * time.Second, Err: err}
 	}
 	return nil, err
 }

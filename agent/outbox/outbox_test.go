@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -190,5 +192,17 @@ func TestTwoOnOneSpool(t *testing.T) {
 	_, err := New(Config{Path: path, Logger: slog.New(slog.DiscardHandler)})
 	if !errors.Is(err, ErrLocked) {
 		t.Errorf("error is %v, want ErrLocked", err)
+	}
+}
+
+func TestManagerPutsOff(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	_, err := NewHTTPSink(server.URL, "").Join(t.Context(), model.Join{})
+	if busy, ok := errors.AsType[*model.BusyError](err); !ok || busy.After != 7*time.Second {
+		t.Errorf("got %v", err)
 	}
 }
