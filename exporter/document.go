@@ -45,13 +45,14 @@ and from 64 microseconds on. Classic buckets end exactly there. Native ones end 
 seconds, up to 5% lower: 1 ms is shown as 2^-10 s. What is beyond the last place (16.4 s and 1.05 s)
 stands in the place after it. Their sums are estimated by the middle of each place.
 
-The round-trip time of links is not measured yet: a heartbeat goes one way and is not answered.
-Spacing and lateness tell delay that varies, not delay that is constant.
+The round trip of a link is measured about once a minute, from each host to the next member of
+its rings: heartbeats go one way and are not answered. The quantile over few minutes rests on few
+answers. Spacing and lateness tell delay that varies, round trips delay that is constant too.
 
 ## How many series
 
 A host shows its own links only, two for each of its rings and 32 at most; with classic buckets each
-takes 40 series. A manager shows 500 rings one by one at most, seven series each, those that are not
+takes 58 series. A manager shows 500 rings one by one at most, seven series each, those that are not
 whole first. Hosts are counted by state and never shown one by one.
 
 ## Go and the process

@@ -21,6 +21,7 @@ type linkMetrics struct {
 	heartbeats, expiries metric
 	renewed, silence     metric
 	spacing, lateness    doublings
+	roundTrip            doublings
 }
 
 func newLinkMetrics(limit int) linkMetrics {
@@ -37,11 +38,13 @@ func newLinkMetrics(limit int) linkMetrics {
 			"Times between the arrivals of a neighbor's heartbeats. The sum is an estimate.", 0.001, ends...),
 		lateness: newDoublings("heartbeat_lateness_seconds",
 			"By how much these were longer than the interval; jitter, up to a quarter of the interval, is part of it. The sum is an estimate.", 0.000064, ends...),
+		roundTrip: newDoublings("heartbeat_round_trip_seconds",
+			"How long a datagram to the next member and its answer took, about once a minute; the time in both agents is part of it. The sum is an estimate.", 0.000064, ends...),
 	}
 }
 
 func (m linkMetrics) metrics() []metric {
-	return []metric{m.count, m.hidden, m.heartbeats, m.expiries, m.renewed, m.silence, m.spacing.metric, m.lateness.metric}
+	return []metric{m.count, m.hidden, m.heartbeats, m.expiries, m.renewed, m.silence, m.spacing.metric, m.lateness.metric, m.roundTrip.metric}
 }
 
 func (m linkMetrics) send(ch chan<- prometheus.Metric, links []model.RingLink) {
@@ -61,6 +64,7 @@ func (m linkMetrics) sendLink(ch chan<- prometheus.Metric, l model.RingLink, end
 	m.silence.send(ch, l.Silent.Seconds(), ends...)
 	m.spacing.send(ch, m.spacing.distribution(l.Spacing), ends...)
 	m.lateness.send(ch, m.lateness.distribution(l.Lateness), ends...)
+	m.roundTrip.send(ch, m.roundTrip.distribution(l.RoundTrip), ends...)
 }
 
 // mergeLinks orders links by ring and neighbor, and makes one of those that have the
@@ -88,6 +92,7 @@ func addLink(a, b model.RingLink) model.RingLink {
 	a.Expiries += b.Expiries
 	a.Late += b.Late
 	a.Silent = heardLast(a.Silent, b.Silent)
+	a.RoundTrip = addCounts(a.RoundTrip, b.RoundTrip)
 	a.Spacing, a.Lateness = addCounts(a.Spacing, b.Spacing), addCounts(a.Lateness, b.Lateness)
 	return a
 }

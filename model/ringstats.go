@@ -42,6 +42,9 @@ type RingLink struct {
 	// Lateness counts by how much they were longer than the interval: below 64 us,
 	// 128 us, ..., the rest.
 	Lateness []uint64 `json:"lateness"`
+	// RoundTrip counts how long a datagram there and one back took, about once a minute
+	// and to the next member alone: below 64 us, 128 us, ..., the rest.
+	RoundTrip []uint64 `json:"round_trip"`
 }
 
 // RingTotals count what a member did.

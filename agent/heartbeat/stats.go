@@ -1,6 +1,8 @@
 package heartbeat
 
 import (
+	"slices"
+
 	"cassini/agent/heartbeat/watch"
 	"cassini/model"
 	"cassini/model/wire"
@@ -10,6 +12,7 @@ import (
 type figures struct {
 	rings  []model.RingPlace
 	totals model.RingTotals
+	trips  map[watched][]uint64
 }
 
 // publish copies what the loop knows for those who ask.
@@ -19,12 +22,16 @@ func (h *Heartbeat) publish() {
 		Suspicions: s.Suspicions, Refuted: s.Refuted, Doubted: s.Doubted, Stale: s.Stale, Bridges: s.Bridges, Notices: s.Notices, Verdicts: s.Verdicts,
 	}
 	var places []model.RingPlace
+	trips := make(map[watched][]uint64)
 	for _, a := range h.member.Assignments() {
 		places = append(places, model.RingPlace{Ring: a.Ring, Epoch: a.Epoch, Profile: a.Profile})
+		for host, counts := range h.member.RoundTrips(a.Ring) {
+			trips[watched{a.Ring, host}] = slices.Clone(counts)
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stats.rings, h.stats.totals = places, totals
+	h.stats = figures{places, totals, trips}
 }
 
 // Stats reads the figures.
@@ -37,13 +44,14 @@ func (h *Heartbeat) Stats() *model.RingStats {
 	for id, w := range h.watched {
 		links[id] = w
 	}
+	trips := h.stats.trips
 	h.mu.Unlock()
 	if h.why != nil {
 		answer.Why = h.why.Error()
 	}
 	for id, w := range links {
 		if s, err := h.watch.Stats(id); err == nil {
-			answer.Links = append(answer.Links, link(w, s))
+			answer.Links = append(answer.Links, link(w, s, trips[w]))
 		}
 	}
 	e := h.endpoint.Stats()
@@ -53,9 +61,9 @@ func (h *Heartbeat) Stats() *model.RingStats {
 	return answer
 }
 
-func link(w watched, s watch.Stats) model.RingLink {
+func link(w watched, s watch.Stats, trips []uint64) model.RingLink {
 	return model.RingLink{
 		Ring: w.ring, From: w.from, Heartbeats: s.Heartbeats, Expiries: s.Expiries, Late: s.Late, Silent: s.Silent,
-		Spacing: s.Spacing[:], Lateness: s.Lateness[:],
+		Spacing: s.Spacing[:], Lateness: s.Lateness[:], RoundTrip: trips,
 	}
 }

@@ -76,6 +76,8 @@ func linkPanels() []Panel {
 			query{`topk(20, cassini_heartbeat_silence_seconds{instance=~"$host"})`, "{{from}} to {{instance}}"}),
 		curves(about{"Lateness of links, 99%, the 20 latest", "By how much heartbeats come later than the interval. Jitter of a quarter of it is meant; more is delay, loss (a whole interval), or a host that is short of CPU time.", seconds}, above(0.5, 2), 12,
 			query{`topk(20, ` + of("0.99", lateness, "instance, from") + `)`, "{{from}} to {{instance}}"}),
+		curves(about{"Round trip of links, median of an hour, the 20 longest", "How long a datagram to the next member of a ring and its answer take, measured about once a minute; the time in both agents is part of it.", seconds}, calm(), 12,
+			query{`topk(20, histogram_quantile(0.5, sum by (instance, from) (increase(cassini_heartbeat_round_trip_seconds{instance=~"$host"}[1h]))))`, "{{instance}} to {{from}} and back"}),
 		heatmap(about{"Lateness of all links", "The same of all chosen hosts: how many heartbeats a second were how late.", seconds}, 12,
 			query{`sum(rate(` + lateness + `{instance=~"$host"}[$__rate_interval]))`, ""}),
 		curves(about{"Spacing of heartbeats", "Time between arrivals, of all chosen hosts.", seconds}, calm(), 12,

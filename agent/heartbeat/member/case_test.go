@@ -295,3 +295,17 @@ func TestHalfABridge(t *testing.T) {
 		}
 	}
 }
+
+// Nobody was heard, and the way mends before that is certain: the others may have taken
+// this host for dead, and it tells.
+func TestCutOffForAMoment(t *testing.T) {
+	b := placed(t)
+	b.quiet(next)
+	b.quiet(previous)
+	b.pass(4 * time.Second)
+	b.answer(next)
+	b.reported(model.VerdictLink)
+	if v := b.reports[0]; v.Subject != self() || v.Evidence.Clue != "reunited" {
+		t.Errorf("%+v", v)
+	}
+}

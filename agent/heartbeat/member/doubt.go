@@ -50,11 +50,16 @@ func (m *Member) cutOff(c *suspicion, now time.Time) {
 	if s := m.standing[c.subject.Host]; s != nil && !s.verdict.Kind.Death() {
 		s.later(now)
 	}
-	if m.cut == nil {
-		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
-	}
+	m.beginCut(c)
 	if l := c.ring.links[c.subject.Host]; l != nil {
 		m.world.Rewatch(c.ring.id, c.subject.Host)
+	}
+}
+
+// beginCut notes that nobody is heard, since the suspect was not.
+func (m *Member) beginCut(c *suspicion) {
+	if m.cut == nil {
+		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
 	}
 }
 

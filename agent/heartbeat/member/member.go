@@ -252,6 +252,11 @@ func (m *Member) answered(from model.RingMember, msg wire.Message, now time.Time
 	if c := m.cases[from.Host]; c != nil && c.probes.Answer(msg.ID) {
 		m.proceed(c, now)
 	}
+	for _, r := range m.rings {
+		if l := r.links[from.Host]; l != nil {
+			l.measured(msg.ID, now)
+		}
+	}
 	for _, key := range sorted(m.inquiries) {
 		if q := m.inquiries[key]; q.probes.Subject.Host == from.Host && q.probes.Answer(msg.ID) {
 			m.inquire(q, now)

@@ -29,6 +29,7 @@ type link struct {
 	silent       bool
 	deaf         int       // windows in a row that ended though it answers probes
 	refused      time.Time // when its kernel last said that nothing hears there
+	trip         roundTrip
 }
 
 // Assign takes an instruction. It says which epoch the member has afterwards, and
@@ -189,7 +190,7 @@ func (m *Member) link(r *ring, l *link, now time.Time) {
 		l.peer.Incarnation = max(l.peer.Incarnation, old.peer.Incarnation)
 	}
 	if old != nil && !anew {
-		l.silent, l.deaf, l.refused = old.silent, old.deaf, old.refused
+		l.silent, l.deaf, l.refused, l.trip = old.silent, old.deaf, old.refused, old.trip
 	}
 	r.links[l.peer.Host] = l
 	m.world.Watch(r.id, l.peer, l.keys, r.place.Profile)
@@ -220,6 +221,7 @@ func (m *Member) beat(r *ring, now time.Time) {
 	}
 	for _, host := range sorted(r.links) {
 		m.world.Beat(r.id, r.links[host].peer)
+		m.measure(r, r.links[host], now)
 	}
 	r.beat = now.Add(m.jitter(r.place.Profile.Interval))
 }

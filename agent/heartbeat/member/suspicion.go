@@ -250,6 +250,9 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 		c.waited = true
 		m.stats.Doubted++
 		c.again = now.Add(c.ring.place.Profile.Silence)
+		if slices.Contains(c.doubts, DoubtAllSilent) {
+			m.beginCut(c) // if it mends while it waits, the others have gone on without it all the same
+		}
 		return
 	}
 	e := m.evidence(c, now)
