@@ -137,7 +137,12 @@ func (b *bench) crash(host string) {
 		reporter = "elsewhere"
 	}
 	b.sequence++
-	b.r.Take(model.Verdict{ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: h.RingMember}, b.now)
+	b.r.Take(model.Verdict{ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: h.RingMember, Evidence: silence()}, b.now)
+}
+
+// silence is what two observers saw.
+func silence() model.Evidence {
+	return model.Evidence{Observations: []model.Observation{{Observer: "a", Sight: model.SightNothing}, {Observer: "b", Sight: model.SightNothing}}}
 }
 
 // check holds what everybody was told against what is, and what is against the rules.
@@ -265,7 +270,7 @@ func TestStaleAndTwice(t *testing.T) {
 	again.Incarnation = 2
 	b.join(again)
 	b.run(time.Minute)
-	stale := model.Verdict{ID: model.ReportID{Reporter: "h1", Incarnation: 1, Sequence: 1}, Kind: model.VerdictCrashed, Subject: b.host(2, 0).RingMember}
+	stale := model.Verdict{ID: model.ReportID{Reporter: "h1", Incarnation: 1, Sequence: 1}, Kind: model.VerdictCrashed, Subject: b.host(2, 0).RingMember, Evidence: silence()}
 	b.r.Take(stale, b.now)
 	if h := b.r.Host("h2"); h.State != Up || b.r.Stats().Stale != 1 {
 		t.Errorf("a certificate of an earlier life counts: %s, %+v", h.State, b.r.Stats())
@@ -293,7 +298,7 @@ func TestSegment(t *testing.T) {
 		b.deaf[fmt.Sprintf("h%d", n)] = true
 	}
 	b.sequence++
-	b.r.Take(model.Verdict{ID: model.ReportID{Reporter: "h9", Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: b.r.Host("h0").RingMember}, b.now)
+	b.r.Take(model.Verdict{ID: model.ReportID{Reporter: "h9", Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: b.r.Host("h0").RingMember, Evidence: silence()}, b.now)
 	b.run(3 * time.Second)
 	for n := range 24 {
 		h := b.r.Host(fmt.Sprintf("h%d", n))
@@ -407,4 +412,35 @@ func TestRotate(t *testing.T) {
 		t.Error("the previous key is not accepted any more")
 	}
 	b.check()
+}
+
+func TestWhoIsBelieved(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 6 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	accuse := func(host string, e model.Evidence) State {
+		b.sequence++
+		b.r.Take(model.Verdict{ID: model.ReportID{Reporter: "h0", Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: b.r.Host(host).RingMember, Evidence: e}, b.now)
+		b.run(3 * time.Second)
+		return b.r.Host(host).State
+	}
+	alone := silence()
+	alone.Observations = alone.Observations[:1]
+	if got := accuse("h1", alone); got != Unobservable {
+		t.Errorf("accused by one alone it is %s", got)
+	}
+	wrong := silence()
+	wrong.Observations[0].Score = 20
+	if got := accuse("h2", wrong); got != Up {
+		t.Errorf("alive, and accused by one that errs often, it is %s", got)
+	}
+	b.deaf["h3"] = true
+	if got := accuse("h3", wrong); got != Crashed {
+		t.Errorf("dead, and accused by one that errs often, it is %s", got)
+	}
+	if got := accuse("h4", silence()); got != Crashed {
+		t.Errorf("accused by two it is %s", got)
+	}
 }

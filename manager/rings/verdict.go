@@ -46,6 +46,9 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		return
 	}
 	r.stats.Verdicts[v.Kind]++
+	if v.Kind == model.VerdictCrashed && v.Evidence.SilentObservers() < observers {
+		v.Kind = model.VerdictUnobservable // one alone calls nobody dead
+	}
 	switch {
 	case v.Kind == model.VerdictCorrected:
 		r.returned(h, v.Evidence.Clue, now)
@@ -53,11 +56,32 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		r.returned(h, "reunited", now)
 	case !h.alive():
 		r.stats.Stale++
+	case v.Kind.Death() && accusesOften(v):
+		r.secondLook(h, v, now)
 	case v.Kind == model.VerdictCrashed && r.zoneOf(h) != "":
 		r.examine(h, v, now)
 	default:
 		r.enforce(h, v, now)
 	}
+}
+
+// observers that a death by silence needs.
+const observers = 2
+
+// often is the score of a reporter from which on the manager looks for itself.
+const often = 16
+
+func accusesOften(v model.Verdict) bool {
+	return len(v.Evidence.Observations) > 0 && v.Evidence.Observations[0].Score >= often
+}
+
+// secondLook probes whom a member accuses that has often accused wrongly of late.
+func (r *Rings) secondLook(h *Host, v model.Verdict, now time.Time) {
+	r.probe(h, now, func(s model.Sight, now time.Time) {
+		if s != model.SightAgent && h.alive() {
+			r.enforce(h, v, now)
+		}
+	})
 }
 
 // enforce puts a verdict into force.

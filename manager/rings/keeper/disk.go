@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"cassini/manager/rings"
@@ -12,12 +13,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Buckets of the file: hosts and rings by their names, and counters. All values are JSON.
+// Buckets of the file: hosts and rings by their names, counters, and documents that are
+// not in the manager's log yet. All values are JSON.
 var (
 	bucketHosts    = []byte("hosts")
 	bucketRings    = []byte("rings")
 	bucketCounters = []byte("counters")
+	bucketUntold   = []byte("untold")
 )
+
+func buckets() [][]byte { return [][]byte{bucketHosts, bucketRings, bucketCounters, bucketUntold} }
 
 // counters are what may never come twice.
 type counters struct {
@@ -26,43 +31,72 @@ type counters struct {
 }
 
 // disk is the file of rings. It holds keys: it is for its owner alone.
-type disk struct{ db *bolt.DB }
+type disk struct {
+	db      *bolt.DB
+	path    string
+	damaged bool // the loop's, and New's before it
+}
 
+// openDisk opens the file, or begins one. Errors say what to do.
 func openDisk(path string) (*disk, error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w; if it is damaged, move it away: agents join again by themselves, with new keys", path, err)
-	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		var errs []error
-		for _, name := range [][]byte{bucketHosts, bucketRings, bucketCounters} {
-			_, err := tx.CreateBucketIfNotExists(name)
-			errs = append(errs, err)
+	d := &disk{path: path}
+	err := d.guard("open", func() (err error) {
+		if d.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second}); err != nil {
+			return err
 		}
-		return errors.Join(errs...)
+		if err := d.whole(); err != nil {
+			return err
+		}
+		return d.db.Update(prepare)
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
+		return nil, errors.Join(err, d.close())
 	}
-	return &disk{db}, nil
+	return d, nil
+}
+
+// whole says whether the file has all its pages. The first use of one that it lacks ends
+// the process, unless somebody has looked before.
+func (d *disk) whole() error {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return err
+	}
+	return d.db.View(func(tx *bolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("%w: it has %d bytes and should have %d", ErrDamaged, info.Size(), tx.Size())
+		}
+		return nil
+	})
+}
+
+func prepare(tx *bolt.Tx) error {
+	var errs []error
+	for _, name := range buckets() {
+		_, err := tx.CreateBucketIfNotExists(name)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // count changes the counters and makes them durable.
 func (d *disk) count(change func(*counters)) (c counters, err error) {
-	err = d.db.Update(func(tx *bolt.Tx) error {
+	err = d.update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketCounters)
 		if raw := b.Get(bucketCounters); raw != nil {
-			if err := json.Unmarshal(raw, &c); err != nil {
-				return fmt.Errorf("decode counters: %w", err)
+			if err := decode(bucketCounters, raw, &c); err != nil {
+				return err
 			}
 		}
 		change(&c)
 		return put(b, string(bucketCounters), c)
 	})
-	if err != nil {
-		return c, fmt.Errorf("keep counters of rings: %w", err)
-	}
-	return c, nil
+	return c, err
+}
+
+// update makes what do changes durable, all or none.
+func (d *disk) update(do func(tx *bolt.Tx) error) error {
+	return d.guard("write", func() error { return d.db.Update(do) })
 }
 
 func put(b *bolt.Bucket, key string, value any) error {
@@ -73,28 +107,38 @@ func put(b *bolt.Bucket, key string, value any) error {
 	return b.Put([]byte(key), raw)
 }
 
-// load reads all hosts and rings.
-func (d *disk) load() (hosts []*rings.Host, all []*rings.Ring, err error) {
-	err = d.db.View(func(tx *bolt.Tx) error {
-		if err := each(tx.Bucket(bucketHosts), &hosts); err != nil {
-			return err
-		}
-		return each(tx.Bucket(bucketRings), &all)
+func decode(key, raw []byte, value any) error {
+	if err := json.Unmarshal(raw, value); err != nil {
+		return fmt.Errorf("%w: decode %s: %w", ErrDamaged, key, err)
+	}
+	return nil
+}
+
+// kept is what an earlier life left.
+type kept struct {
+	hosts  []*rings.Host
+	rings  []*rings.Ring
+	untold []*untold
+}
+
+// load reads all that is on disk.
+func (d *disk) load() (k kept, err error) {
+	err = d.guard("read", func() error {
+		return d.db.View(func(tx *bolt.Tx) error {
+			return errors.Join(each(tx.Bucket(bucketHosts), &k.hosts), each(tx.Bucket(bucketRings), &k.rings), each(tx.Bucket(bucketUntold), &k.untold))
+		})
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read rings: %w", err)
+		return kept{}, err
 	}
-	return hosts, all, nil
+	return k, nil
 }
 
 func each[T any](b *bolt.Bucket, list *[]*T) error {
 	return b.ForEach(func(key, raw []byte) error {
 		value := new(T)
-		if err := json.Unmarshal(raw, value); err != nil {
-			return fmt.Errorf("decode %s: %w", key, err)
-		}
 		*list = append(*list, value)
-		return nil
+		return decode(key, raw, value)
 	})
 }
 
@@ -103,38 +147,49 @@ type changes struct {
 	hosts   map[string]rings.Host
 	rings   map[model.RingID]rings.Ring
 	dropped map[model.RingID]bool
+	untold  []untold
+	told    []model.Name // what was untold
 }
 
 func newChanges() changes {
-	return changes{make(map[string]rings.Host), make(map[model.RingID]rings.Ring), make(map[model.RingID]bool)}
+	return changes{hosts: make(map[string]rings.Host), rings: make(map[model.RingID]rings.Ring), dropped: make(map[model.RingID]bool)}
 }
 
-func (c changes) empty() bool { return len(c.hosts) == 0 && len(c.rings) == 0 && len(c.dropped) == 0 }
+// pressing says whether there is anything that must be durable now. What was told can wait:
+// telling it again does no harm.
+func (c changes) pressing() bool {
+	return len(c.hosts) > 0 || len(c.rings) > 0 || len(c.dropped) > 0 || len(c.untold) > 0
+}
 
 // write makes changes durable, all or none.
 func (d *disk) write(c changes) error {
-	err := d.db.Update(func(tx *bolt.Tx) error {
+	return d.update(func(tx *bolt.Tx) error {
+		hosts, all, untold := tx.Bucket(bucketHosts), tx.Bucket(bucketRings), tx.Bucket(bucketUntold)
+		var errs []error
 		for name, h := range c.hosts {
-			if err := put(tx.Bucket(bucketHosts), name, h); err != nil {
-				return err
-			}
+			errs = append(errs, put(hosts, name, h))
 		}
 		for id := range c.dropped {
-			if err := tx.Bucket(bucketRings).Delete([]byte(id)); err != nil {
-				return err
-			}
+			errs = append(errs, all.Delete([]byte(id)))
 		}
 		for id, r := range c.rings {
-			if err := put(tx.Bucket(bucketRings), string(id), r); err != nil {
-				return err
-			}
+			errs = append(errs, put(all, string(id), r))
 		}
-		return nil
+		for _, name := range c.told {
+			errs = append(errs, untold.Delete([]byte(name.String())))
+		}
+		for _, u := range c.untold {
+			errs = append(errs, put(untold, u.Name.String(), u))
+		}
+		return errors.Join(errs...)
 	})
-	if err != nil {
-		return fmt.Errorf("keep rings: %w", err)
-	}
-	return nil
 }
 
-func (d *disk) close() error { return d.db.Close() }
+// close closes the file. One that bbolt has failed on may have locks that nobody gives
+// up: it is left to the end of the process.
+func (d *disk) close() error {
+	if d.db == nil || d.damaged {
+		return nil
+	}
+	return d.db.Close()
+}

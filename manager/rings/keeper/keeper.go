@@ -56,6 +56,7 @@ type Keeper struct {
 	changed changes
 	out     []func()
 	docs    []model.Document
+	untold  map[model.Name]int // documents on their way into the log
 
 	queue outgoing
 }
@@ -65,6 +66,7 @@ type View struct {
 	Rings   []model.RingHealth
 	Hosts   []model.HostLiveness
 	Pending int // places that were not acknowledged yet
+	Untold  int // things that have changed, and the log has yet to be told
 	Stats   rings.Stats
 	Sent    transport.Stats
 }
@@ -75,7 +77,7 @@ func New(cfg Config) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keeper{cfg: cfg, disk: d, inputs: make(chan func(time.Time), 1024), done: make(chan struct{}), changed: newChanges()}
+	k := &Keeper{cfg: cfg, disk: d, inputs: make(chan func(time.Time), 1024), done: make(chan struct{}), changed: newChanges(), untold: make(map[model.Name]int)}
 	k.queue.wake = make(chan struct{}, 1)
 	if err := k.open(); err != nil {
 		return nil, errors.Join(err, d.close())
@@ -121,7 +123,7 @@ func newSecret() (s model.Secret) {
 
 // Run works until the context ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	hosts, all, err := k.disk.load()
+	last, err := k.disk.load()
 	if err != nil {
 		close(k.done)
 		return errors.Join(err, k.endpoint.Close(), k.disk.close())
@@ -130,15 +132,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer stop()
 	var parts sync.WaitGroup
 	var hearing error
-	k.rings.Restore(hosts, all, time.Now())
-	for _, h := range hosts {
-		k.endpoint.Put(model.ManagerRing(h.Host), k.rings.Keys(model.ManagerRing(h.Host)))
-	}
-	for _, r := range all {
-		k.endpoint.Put(r.ID, k.rings.Keys(r.ID))
-	}
+	k.restore(last)
 	parts.Go(func() { hearing = k.endpoint.Run(ctx, handler{k}); stop() })
-	parts.Go(func() { k.queue.run(ctx, k.cfg.Keep, k.cfg.Logger) })
+	parts.Go(func() { k.queue.run(ctx, k.keep, k.cfg.Logger) })
 	failed := k.settle()
 	if failed == nil {
 		failed = k.loop(ctx)
@@ -147,6 +143,27 @@ func (k *Keeper) Run(ctx context.Context) error {
 	stop()
 	parts.Wait()
 	return errors.Join(hearing, failed, k.disk.close())
+}
+
+// restore goes on from what an earlier life left.
+func (k *Keeper) restore(last kept) {
+	k.rings.Restore(last.hosts, last.rings, time.Now())
+	for _, h := range last.hosts {
+		k.endpoint.Put(model.ManagerRing(h.Host), k.rings.Keys(model.ManagerRing(h.Host)))
+	}
+	for _, r := range last.rings {
+		k.endpoint.Put(r.ID, k.rings.Keys(r.ID))
+	}
+	k.tellAgain(last.untold)
+}
+
+// keep brings documents into the manager's log.
+func (k *Keeper) keep(ctx context.Context, docs []model.Document) error {
+	if err := k.cfg.Keep(ctx, docs); err != nil {
+		return err
+	}
+	_ = k.input(ctx, func(time.Time) { k.told(docs) }) // else the next life tells them again
+	return nil
 }
 
 // maxRound is how many inputs share one write to disk.
@@ -179,20 +196,13 @@ func (k *Keeper) loop(ctx context.Context) error {
 
 // settle makes a round durable, and then does what it asked for.
 func (k *Keeper) settle() error {
-	if !k.changed.empty() {
+	k.tellRings()
+	k.untell()
+	if k.changed.pressing() {
 		if err := k.disk.write(k.changed); err != nil {
 			return err // nothing that was not kept is told: the next life begins from the disk
 		}
-		for id := range k.changed.rings {
-			k.endpoint.Put(id, k.rings.Keys(id))
-		}
-		for id := range k.changed.dropped {
-			k.endpoint.Forget(id)
-		}
-		for host := range k.changed.hosts {
-			k.endpoint.Put(model.ManagerRing(host), k.rings.Keys(model.ManagerRing(host)))
-		}
-		k.tellRings()
+		k.learn()
 		k.changed = newChanges()
 	}
 	out := k.out
@@ -200,84 +210,78 @@ func (k *Keeper) settle() error {
 	for _, do := range out {
 		do()
 	}
-	k.queue.add(k.docs...)
+	if lost := k.queue.add(k.docs...); lost > 0 {
+		k.cfg.Logger.Error("no room for documents of rings and verdicts: they come into the log after a restart", "documents", lost)
+	}
 	k.docs = nil
 	return nil
 }
 
-// tellRings makes documents of the rings that have changed.
-func (k *Keeper) tellRings() {
-	name := func(id model.RingID) model.Name {
-		return model.Name{Host: k.cfg.Host, Package: model.PackageRings, Key: string(id)}
-	}
+// learn gives the endpoint the keys of what has changed. A ring may have ended and begun
+// anew in one round.
+func (k *Keeper) learn() {
 	for id := range k.changed.dropped {
-		if _, again := k.changed.rings[id]; !again {
-			k.docs = append(k.docs, model.Document{Name: name(id), Time: time.Now().UTC()})
-		}
+		k.endpoint.Forget(id)
 	}
 	for id := range k.changed.rings {
-		r, _ := k.rings.Ring(id)
-		doc, err := model.NewDocument(name(id), time.Now(), r)
-		if err != nil {
-			k.cfg.Logger.Error("tell of a ring", "error", err)
-			continue
-		}
-		k.docs = append(k.docs, doc)
+		k.endpoint.Put(id, k.rings.Keys(id))
+	}
+	for host := range k.changed.hosts {
+		k.endpoint.Put(model.ManagerRing(host), k.rings.Keys(model.ManagerRing(host)))
 	}
 }
 
-// View is what is known at this moment.
-func (k *Keeper) View(ctx context.Context) (v View, err error) {
-	got := make(chan struct{})
-	err = k.input(ctx, func(time.Time) {
-		defer close(got)
-		v = View{Rings: k.rings.Health(), Pending: k.rings.Pending(), Stats: k.rings.Stats(), Sent: k.endpoint.Stats()}
+// View is what is known at this moment, and durable.
+func (k *Keeper) View(ctx context.Context) (View, error) {
+	return ask(ctx, k, func(time.Time) (View, error) {
+		v := View{Rings: k.rings.Health(), Pending: k.rings.Pending(), Untold: len(k.untold), Stats: k.rings.Stats(), Sent: k.endpoint.Stats()}
 		for _, h := range k.rings.Hosts() {
 			v.Hosts = append(v.Hosts, model.HostLiveness{
 				Host: h.Host, Addr: h.Addr, Zone: h.Zone, Incarnation: h.Incarnation, State: string(h.State), Since: h.Since, Watch: h.Watch,
 				Rings: slices.Clone(h.Rings), WatchedBy: k.rings.WatchedBy(h.Host),
 			})
 		}
-	})
-	if err != nil {
-		return View{}, err
-	}
-	select {
-	case <-got:
 		return v, nil
-	case <-k.done:
-		return View{}, ErrClosed
-	}
+	})
 }
 
 // Join takes an agent in. Errors wrap those of rings, or ErrClosed.
 func (k *Keeper) Join(ctx context.Context, j model.Join) (*model.Joined, error) {
-	type result struct {
-		joined *model.Joined
-		err    error
-	}
-	answers := make(chan result, 1)
-	err := k.input(ctx, func(now time.Time) {
-		joined, err := k.rings.Join(j, now)
-		// Answered once it is durable.
-		k.out = append(k.out, func() { answers <- result{joined, err} })
-	})
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case r := <-answers:
-		return r.joined, r.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("join: %w", ctx.Err())
-	case <-k.done:
-		return nil, ErrClosed
-	}
+	return ask(ctx, k, func(now time.Time) (*model.Joined, error) { return k.rings.Join(j, now) })
 }
 
 // Rotate takes the next key of every ring into use.
 func (k *Keeper) Rotate(ctx context.Context) error {
-	return k.input(ctx, func(now time.Time) { k.rings.Rotate(now) })
+	_, err := ask(ctx, k, func(now time.Time) (struct{}, error) {
+		k.rings.Rotate(now)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// ask runs something in the loop. It is answered once what it did is durable.
+func ask[T any](ctx context.Context, k *Keeper, do func(now time.Time) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var none T
+	answers := make(chan result, 1)
+	err := k.input(ctx, func(now time.Time) {
+		value, err := do(now)
+		k.out = append(k.out, func() { answers <- result{value, err} })
+	})
+	if err != nil {
+		return none, err
+	}
+	select {
+	case r := <-answers:
+		return r.value, r.err
+	case <-ctx.Done():
+		return none, fmt.Errorf("ask the keeper of rings: %w", ctx.Err())
+	case <-k.done:
+		return none, ErrClosed
+	}
 }
 
 // Take takes the verdicts among documents that were accepted. It never waits for long:
@@ -301,7 +305,7 @@ func (k *Keeper) input(ctx context.Context, do func(now time.Time)) error {
 	case k.inputs <- do:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("ask the keeper of rings: %w", ctx.Err())
 	case <-k.done:
 		return ErrClosed
 	}
@@ -350,7 +354,7 @@ func (w world) Verdict(v model.Verdict) {
 		w.k.cfg.Logger.Error("keep a verdict", "error", err)
 		return
 	}
-	w.k.docs = append(w.k.docs, doc)
+	w.k.tell(doc)
 }
 
 // handler brings what the endpoint hears into the loop.

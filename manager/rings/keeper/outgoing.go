@@ -22,13 +22,14 @@ const (
 	retryKeep   = time.Second
 )
 
-func (o *outgoing) add(docs ...model.Document) {
+// add says how many documents found no room.
+func (o *outgoing) add(docs ...model.Document) (lost int) {
 	if len(docs) == 0 {
-		return
+		return 0
 	}
 	o.mu.Lock()
 	if room := maxOutgoing - len(o.docs); len(docs) > room {
-		docs = docs[:room]
+		docs, lost = docs[:room], len(docs)-room
 	}
 	o.docs = append(o.docs, docs...)
 	o.mu.Unlock()
@@ -36,6 +37,7 @@ func (o *outgoing) add(docs ...model.Document) {
 	case o.wake <- struct{}{}:
 	default:
 	}
+	return lost
 }
 
 // run brings documents into the log until the context ends.
