@@ -102,6 +102,13 @@ func faults() []fault {
 		{"host shuts down", func(c *trial) map[string]rings.State {
 			return c.one(rings.Shutdown, func(n *Node) { n.Member.Leave(1, c.now); n.State = Dead })
 		}},
+		{"link down for a moment", func(c *trial) map[string]rings.State {
+			n := c.host()
+			n.Link = false
+			c.Run(2*time.Second + time.Duration(c.r.IntN(14_000))*time.Millisecond)
+			n.Link = true
+			return nil
+		}},
 		{"crash without manager", func(c *trial) map[string]rings.State { return c.withoutManager(1 + c.r.IntN(3)) }},
 	}
 }
@@ -175,7 +182,7 @@ func newTrial(t *testing.T, seed uint64) *trial {
 // Faults of all kinds in estates of all sizes: what the manager says in the end, and that
 // everything is well again once it has passed.
 func TestRandomFaults(t *testing.T) {
-	const seeds = 100
+	const seeds = 110
 	said, wrong := make(confusion), 0
 	kinds := faults()
 	for seed := range uint64(seeds) {
