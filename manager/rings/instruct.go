@@ -1,6 +1,7 @@
 package rings
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -110,7 +111,7 @@ func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
 
 // dismiss tells a host where it has no place any more.
 func (r *Rings) dismiss(h *Host, now time.Time) {
-	for id, epoch := range h.Left {
+	for id, epoch := range h.Left { // sent in order when they are due
 		r.pending[place{id, h.Host}] = &instruction{
 			to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: id, Epoch: epoch, Gone: true},
 		}
@@ -132,10 +133,15 @@ func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch) 
 }
 
 func (r *Rings) repeat(now time.Time) {
+	var due []place
 	for at, p := range r.pending {
-		if now.Before(p.due) {
-			continue
+		if !now.Before(p.due) {
+			due = append(due, at)
 		}
+	}
+	slices.SortFunc(due, func(a, b place) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.ring, b.ring)) })
+	for _, at := range due {
+		p := r.pending[at]
 		if p.place.Gone && p.tries == maxDismissals {
 			delete(r.pending, at)
 			continue

@@ -11,13 +11,13 @@ import (
 // insert gives a host a place in a ring of its zone, and lets it represent the ring if
 // that lacks representatives.
 func (r *Rings) insert(h *Host, now time.Time) {
-	ring := r.roomIn(h.Zone, 0)
+	ring := r.roomIn(h.Zone, 0, now)
 	r.put(ring, h, now)
 	r.represent(ring, now)
 }
 
 // roomIn is the first ring of a zone, or of a level's, that has room, or a new one.
-func (r *Rings) roomIn(group string, level int) *Ring {
+func (r *Rings) roomIn(group string, level int, now time.Time) *Ring {
 	for _, id := range r.zones[group] {
 		if ring := r.rings[id]; len(ring.Order) < MaxRing {
 			return ring
@@ -30,7 +30,7 @@ func (r *Rings) roomIn(group string, level int) *Ring {
 	for n := 2; r.rings[id] != nil; n++ {
 		id = model.RingID(fmt.Sprintf("%s#%d", group, n))
 	}
-	ring := &Ring{ID: id, Level: level, Master: r.cfg.Secret(), KeyID: 1, Profile: r.cfg.Profile}
+	ring := &Ring{ID: id, Level: level, Epoch: r.beginning(id, now), Master: r.cfg.Secret(), KeyID: 1, Profile: r.cfg.Profile}
 	if level == 0 {
 		ring.Zone = group
 	}
@@ -38,6 +38,13 @@ func (r *Rings) roomIn(group string, level int) *Ring {
 	r.zones[group] = append(r.zones[group], id)
 	r.levels[level]++
 	return ring
+}
+
+// beginning is the first epoch of a ring: later than that of any ring of the same name,
+// which members may remember though the manager has lost its record. Seconds since 1970
+// are, as rings change less than once a second in the long run.
+func (r *Rings) beginning(id model.RingID, now time.Time) model.Epoch {
+	return max(r.ended[id], model.Epoch(max(now.Unix(), 0)))
 }
 
 // put inserts a host where its neighbors are of other chassis. On rings above it is put
@@ -121,6 +128,7 @@ func (r *Rings) drop(ring *Ring) {
 	}
 	delete(r.rings, ring.ID)
 	r.levels[ring.Level]--
+	r.ended[ring.ID] = ring.Epoch + 1
 	r.cfg.World.DropRing(ring.ID)
 }
 
@@ -156,7 +164,7 @@ func (r *Rings) delegate(low *Ring, level int, now time.Time) {
 		if sent >= Representatives {
 			return
 		}
-		above := r.roomIn(fmt.Sprintf("top/%d", level), level)
+		above := r.roomIn(fmt.Sprintf("top/%d", level), level, now)
 		r.put(above, h, now)
 		r.represent(above, now)
 		sent++

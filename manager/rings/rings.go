@@ -37,11 +37,13 @@ var (
 
 // Rings is the state of all. It is not safe for concurrent use.
 type Rings struct {
-	cfg      Config
-	hosts    map[string]*Host
-	rings    map[model.RingID]*Ring
-	zones    map[string][]model.RingID // rings of a zone, in order; level > 0: "top/N"
-	levels   map[int]int               // how many rings there are on each
+	cfg    Config
+	hosts  map[string]*Host
+	rings  map[model.RingID]*Ring
+	zones  map[string][]model.RingID // rings of a zone, in order; level > 0: "top/N"
+	levels map[int]int               // how many rings there are on each
+	// ended are the last epochs of rings that are no more, as far as this life knows.
+	ended    map[model.RingID]model.Epoch
 	pending  map[place]*instruction
 	told     map[place]*model.Assignment // what a host was told last
 	requests map[string]*request
@@ -74,7 +76,7 @@ func New(c Config) *Rings {
 	}
 	c.Limit = cmp.Or(c.Limit, DefaultLimit)
 	return &Rings{
-		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[int]int),
+		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[int]int), ended: make(map[model.RingID]model.Epoch),
 		pending: make(map[place]*instruction), told: make(map[place]*model.Assignment), requests: make(map[string]*request),
 		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil),
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},

@@ -1,6 +1,8 @@
 package rings
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -214,7 +216,8 @@ func (r *Rings) probeTwice(h *Host, now time.Time) {
 
 // look probes lost zones, ever more seldom.
 func (r *Rings) look(now time.Time) {
-	for _, z := range r.lost {
+	for _, zone := range slices.Sorted(maps.Keys(r.lost)) {
+		z := r.lost[zone]
 		if now.Before(z.due) {
 			continue
 		}

@@ -1,6 +1,7 @@
 package rings
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -36,8 +37,9 @@ func (r *Rings) watchIfAlone(h *Host, now time.Time) {
 
 // keepVigil probes the lonely. There is only one observer, so that silence is no death.
 func (r *Rings) keepVigil(now time.Time) {
-	for name, v := range r.alone {
-		if now.Before(v.due) {
+	for _, name := range slices.Sorted(maps.Keys(r.alone)) {
+		v := r.alone[name]
+		if v == nil || now.Before(v.due) {
 			continue
 		}
 		h := r.hosts[name]
@@ -89,7 +91,8 @@ func (r *Rings) Next() (next time.Time) {
 // Tick does what is due.
 func (r *Rings) Tick(now time.Time) {
 	r.repeat(now)
-	for _, q := range r.requests {
+	for _, host := range slices.Sorted(maps.Keys(r.requests)) {
+		q := r.requests[host]
 		if due := q.due(); !due.IsZero() && !now.Before(due) {
 			r.step(q, now)
 		}

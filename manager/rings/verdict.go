@@ -37,6 +37,9 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 	if !r.seen.fresh(v.ID) {
 		return
 	}
+	if v.Corrects != nil {
+		r.seen.fresh(*v.Corrects) // it may come later, and is over all the same
+	}
 	if v.Kind == model.VerdictManager {
 		r.stats.Verdicts[v.Kind]++
 		return
@@ -56,7 +59,7 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		r.returned(h, "reunited", now)
 	case !h.alive():
 		r.stats.Stale++
-	case v.Kind.Death() && accusesOften(v):
+	case v.Kind.Death() && (accusesOften(v) || r.heldDead(v.ID.Reporter)):
 		r.secondLook(h, v, now)
 	case v.Kind == model.VerdictCrashed && r.zoneOf(h) != "":
 		r.examine(h, v, now)
@@ -75,7 +78,14 @@ func accusesOften(v model.Verdict) bool {
 	return len(v.Evidence.Observations) > 0 && v.Evidence.Observations[0].Score >= often
 }
 
-// secondLook probes whom a member accuses that has often accused wrongly of late.
+// heldDead says that a host was said to be dead itself: what it reports may be old.
+func (r *Rings) heldDead(host string) bool {
+	h := r.hosts[host]
+	return h != nil && !h.alive()
+}
+
+// secondLook probes whom a member accuses that has often accused wrongly of late, or
+// that is held for dead.
 func (r *Rings) secondLook(h *Host, v model.Verdict, now time.Time) {
 	r.probe(h, now, func(s model.Sight, now time.Time) {
 		if s != model.SightAgent && h.alive() {
