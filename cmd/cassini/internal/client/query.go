@@ -18,6 +18,12 @@ func (q Query) With(name, value string) Query {
 	return q
 }
 
+// And adds one more value of a parameter.
+func (q Query) And(name, value string) Query {
+	url.Values(q).Add(name, value)
+	return q
+}
+
 // Number adds a parameter unless it is 0.
 func (q Query) Number(name string, n int) Query {
 	if n != 0 {

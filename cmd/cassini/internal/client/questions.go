@@ -155,3 +155,8 @@ func (c *Client) Export(ctx context.Context, w io.Writer, path, format string, q
 	}
 	return nil
 }
+
+// Cause asks what explains what ails the estate. Parameters: symptom, since, limit, at.
+func (c *Client) Cause(ctx context.Context, q Query) (model.Diagnosis, error) {
+	return get[model.Diagnosis](ctx, c, "cause", q)
+}
