@@ -41,6 +41,7 @@ type node struct {
 	servesDHCP bool // of an ip
 	ring       *model.Ring
 	onRing     bool // of a host
+	heard      bool // of a host: others on its ring hear it
 	status     *incidents.Status
 }
 

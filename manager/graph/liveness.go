@@ -85,7 +85,7 @@ func (b *builder) ringNodes() {
 		n.ring = r
 		for i, m := range r.Members {
 			host := b.host(m.Host)
-			host.onRing = true
+			host.onRing, host.heard = true, host.heard || len(r.Members) > 1
 			b.edge(model.EdgeIn, host, n)
 			if next := r.Members[(i+1)%len(r.Members)]; next.Host != m.Host {
 				b.edge(model.EdgeNext, host, b.host(next.Host))

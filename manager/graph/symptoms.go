@@ -20,7 +20,7 @@ func (v *view) ails(before, now map[string]model.DependencyView) ailing {
 		switch {
 		case n.kind == model.KindHost && n.status != nil && failed(n.status.Kind):
 			a.what[n.id] = string(n.status.Kind)
-		case n.kind == model.KindHost && n.status == nil && n.onRing:
+		case n.kind == model.KindHost && n.status == nil && n.heard:
 			a.well[n.id] = "its neighbors hear its heartbeats"
 		case n.kind == model.KindInterface && n.iface != nil && downed(n.iface):
 			a.what[n.id] = "has no carrier"
