@@ -39,7 +39,7 @@ func (d *disk) explain(verb string, err error) error {
 		}
 		return false
 	}
-	advice := "see whether the file system of the data directory can be written"
+	advice := "see whether the file system of the data directory is full, or cannot be written"
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
 	}

@@ -34,14 +34,15 @@ type counters struct {
 type disk struct {
 	db      *bolt.DB
 	path    string
-	damaged bool // the loop's, and New's before it
+	file    *os.File // the one that db has
+	damaged bool     // the loop's, and New's before it
 }
 
 // openDisk opens the file, or begins one. Errors say what to do.
 func openDisk(path string) (*disk, error) {
 	d := &disk{path: path}
 	err := d.guard("open", func() (err error) {
-		if d.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second}); err != nil {
+		if d.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, OpenFile: d.open}); err != nil {
 			return err
 		}
 		if err := d.whole(); err != nil {
@@ -53,6 +54,11 @@ func openDisk(path string) (*disk, error) {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+func (d *disk) open(name string, flag int, mode os.FileMode) (file *os.File, err error) {
+	d.file, err = os.OpenFile(name, flag, mode)
+	return d.file, err
 }
 
 // whole says whether the file has all its pages. The first use of one that it lacks ends
@@ -185,11 +191,14 @@ func (d *disk) write(c changes) error {
 	})
 }
 
-// close closes the file. One that bbolt has failed on may have locks that nobody gives
-// up: it is left to the end of the process.
+// close closes the file. Where bbolt has panicked it may have left locks of its own that
+// nobody gives up: then only the file itself is closed.
 func (d *disk) close() error {
-	if d.db == nil || d.damaged {
-		return nil
+	switch {
+	case d.damaged:
+		return d.file.Close()
+	case d.db != nil:
+		return d.db.Close()
 	}
-	return d.db.Close()
+	return nil
 }

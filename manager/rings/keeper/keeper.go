@@ -142,6 +142,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	close(k.done) // whoever waits for the loop
 	stop()
 	parts.Wait()
+	if failed == nil && len(k.changed.told) > 0 {
+		failed = k.disk.write(k.changed)
+	}
 	return errors.Join(hearing, failed, k.disk.close())
 }
 
