@@ -18,7 +18,7 @@ func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool 
 		return true // a log that expires forgets reports, not what they said
 	}
 	var v model.Verdict
-	if doc.Decode(&v) != nil || v.ID.Reporter == "" {
+	if doc.Decode(&v) != nil || v.ID.Reporter == "" || v.Subject.Host == "" {
 		return false
 	}
 	g.topology++
@@ -27,9 +27,21 @@ func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool 
 		if i.State != model.IncidentOpen {
 			kind = model.EventIncidentClosed
 		}
-		e.add(kind, model.HostID(v.Subject.Host), i.Summary)
+		e.add(kind, subjectNode(i), i.Summary)
 	}
 	return true
+}
+
+// subjectNode is the node that an incident is about, or the first one: a host, or the ring
+// of a zone.
+func subjectNode(i *model.Incident) string {
+	switch i.Kind {
+	case model.VerdictSegment:
+		return model.RingNodeID(model.RingID(i.Zone))
+	case model.VerdictPartition: // its subjects are zones
+		return model.RingNodeID(model.RingID(i.Subjects[0]))
+	}
+	return model.HostID(i.Subjects[0])
 }
 
 // received is when the manager had a document: the beginning of its log key.
@@ -50,7 +62,8 @@ func (g *Graph) applyRing(doc model.Document, _ *events) bool {
 		return true
 	}
 	var r model.Ring
-	if doc.Decode(&r) != nil || string(r.ID) != doc.Key {
+	nobody := func(m model.RingMember) bool { return !m.Known() }
+	if doc.Decode(&r) != nil || string(r.ID) != doc.Key || doc.Key == "" || slices.ContainsFunc(r.Members, nobody) {
 		return false
 	}
 	g.rings[doc.Key] = &r
@@ -73,13 +86,6 @@ func (g *Graph) Incidents(open bool) []model.Incident {
 
 // ringNodes adds the rings, whose members follow each other.
 func (b *builder) ringNodes() {
-	for _, n := range b.nodes {
-		if n.kind == model.KindHost {
-			if s, ok := b.g.incidents.Status(n.host); ok {
-				n.status = &s
-			}
-		}
-	}
 	for _, r := range b.g.rings {
 		n, _ := b.node(model.RingNodeID(r.ID), model.KindRing, "")
 		n.ring = r
@@ -90,6 +96,11 @@ func (b *builder) ringNodes() {
 			if next := r.Members[(i+1)%len(r.Members)]; next.Host != m.Host {
 				b.edge(model.EdgeNext, host, b.host(next.Host))
 			}
+		}
+	}
+	for _, n := range b.nodes { // hosts that only rings know too
+		if s, ok := b.g.incidents.Status(n.host); ok && n.kind == model.KindHost {
+			n.status = &s
 		}
 	}
 }
@@ -121,7 +132,7 @@ func (g *Graph) deaths() (list []model.Ailment) {
 		if i.Severity == model.SeverityInfo {
 			continue
 		}
-		list = append(list, model.Ailment{Node: model.HostID(i.Subjects[0]), What: i.Summary})
+		list = append(list, model.Ailment{Node: subjectNode(&i), What: i.Summary})
 	}
 	return list
 }
