@@ -2,6 +2,7 @@
 //
 //	simulate scale 1000 10000 100000 1000000
 //	simulate years -loss 0.05 1000
+//	simulate month
 package main
 
 import (
@@ -23,7 +24,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("want: simulate scale HOSTS... or simulate years [-loss SHARE] HOST-YEARS")
+var errUsage = errors.New("want: simulate scale HOSTS... or simulate years [-loss SHARE] HOST-YEARS, or simulate month")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -41,6 +42,11 @@ func run(args []string) error {
 	switch args[0] {
 	case "scale":
 		return scale(flags.Args(), *seed, *perZone, *crashes, *rate)
+	case "month":
+		for i, w := range simulator.RunMonth(*seed, 16, 4) {
+			fmt.Printf("week %d: %.2f MiB of heap, %d crashes and starts\n", i+1, float64(w.Heap)/(1<<20), w.Incident)
+		}
+		return nil
 	case "years":
 		return years(flags.Args(), *seed, *loss)
 	}
