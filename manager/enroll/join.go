@@ -1,0 +1,146 @@
+package enroll
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// JoinRequest is what a host sends to join; to renew, it sends no Host.
+type JoinRequest struct {
+	Host    string `json:"host,omitempty"`
+	Request string `json:"request"` // certificate request, in PEM
+}
+
+// Joined is what it gets.
+type Joined struct {
+	Host        string    `json:"host"`
+	Certificate string    `json:"certificate"` // in PEM
+	Expires     time.Time `json:"expires"`
+}
+
+// Join lets a host in by a token. Who asks again with the same key and token gets
+// another certificate: the first answer may have been lost. Errors wrap ErrUnknown,
+// ErrExpired, ErrRevoked, ErrUsedUp, ErrForbidden, ErrTaken, ErrInvalid or ErrFull.
+func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, error) {
+	t, err := a.token(text, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHost(j.Host); err != nil {
+		return nil, err
+	}
+	request, err := parseRequest(j.Request)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, r := a.tokens[t.ID], a.hosts[j.Host] // as they are under the lock
+	again := r.again(t.ID, keyHash(request.RawSubjectPublicKeyInfo))
+	if !again {
+		if err := a.mayJoin(t, r, j.Host, now); err != nil {
+			return nil, err
+		}
+		t.Uses++
+		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC()}
+	}
+	joined, err := a.issue(change{tokens: []Token{t}}, r, request, now)
+	if err == nil {
+		a.cfg.Logger.Info("host joined", "host", j.Host, "token", t.ID, "expires", joined.Expires)
+	}
+	return joined, err
+}
+
+func (a *Authority) mayJoin(t Token, r Record, host string, now time.Time) error {
+	if !t.Revoked.IsZero() {
+		return fmt.Errorf("token %s: %w at %s", t.ID, ErrRevoked, stamp(t.Revoked))
+	}
+	if err := t.joins(host); err != nil {
+		return err
+	}
+	if r.Host == "" {
+		if len(a.hosts) >= maxHosts {
+			return fmt.Errorf("join: %w: %d hosts have joined", ErrFull, maxHosts)
+		}
+		return nil
+	}
+	return r.mayJoin(t, now)
+}
+
+// issue signs, and writes the record with the new certificate last. The lock is held.
+func (a *Authority) issue(c change, r Record, request *x509.CertificateRequest, now time.Time) (*Joined, error) {
+	cert, err := a.ca.signAgent(r.Host, request, now, a.cfg.Life)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Certificates) > 1 {
+		r.Certificates = r.Certificates[len(r.Certificates)-1:]
+	}
+	r.Certificates = append(slices.Clone(r.Certificates), Issued{Serial: serialOf(cert), Key: keyHash(request.RawSubjectPublicKeyInfo), Expires: cert.NotAfter})
+	c.hosts = append(c.hosts, r)
+	if err := a.store(c); err != nil {
+		return nil, err
+	}
+	return &Joined{Host: r.Host, Certificate: string(encode(blockCert, cert.Raw)), Expires: cert.NotAfter}, nil
+}
+
+// Renew gives an agent its next certificate. The one that it shows counts until it ends,
+// or until the next one is renewed: an answer may be lost on the way. Errors wrap
+// ErrForbidden, ErrRevoked or ErrInvalid.
+func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time) (*Joined, error) {
+	who, err := a.Agent(shown, now)
+	if err != nil {
+		return nil, err
+	}
+	request, err := parseRequest(j.Request)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.hosts[who.Host]
+	at := slices.IndexFunc(r.Certificates, func(i Issued) bool { return i.Serial == serialOf(shown) })
+	if at < 0 {
+		return nil, fmt.Errorf("renew the certificate of %s: %w: another authority gave it; renew it there", who.Host, ErrForbidden)
+	}
+	if err := r.speaks(serialOf(shown)); err != nil { // since it was looked at
+		return nil, err
+	}
+	r.Certificates, r.Renewed = []Issued{r.Certificates[at]}, now.UTC()
+	return a.issue(change{}, r, request, now)
+}
+
+// Revoke shuts a host out: none of its certificates counts any more, or with a serial not
+// that one. Errors wrap ErrUnknown.
+func (a *Authority) Revoke(host, serial string, now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.hosts[host]
+	switch {
+	case !ok:
+		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
+	case serial == "":
+		r.Revoked, r.Certificates = now.UTC(), nil
+	case !r.has(serial):
+		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
+	default:
+		r.Certificates = slices.DeleteFunc(slices.Clone(r.Certificates), func(i Issued) bool { return i.Serial == serial })
+	}
+	a.cfg.Logger.Warn("certificates revoked", "host", host, "serial", serial)
+	return a.store(change{hosts: []Record{r}})
+}
+
+// Hosts lists the hosts that joined, by name.
+func (a *Authority) Hosts() []Record {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	list := make([]Record, 0, len(a.hosts))
+	for _, r := range a.hosts {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b Record) int { return strings.Compare(a.Host, b.Host) })
+	return list
+}

@@ -1,0 +1,106 @@
+package enroll
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+const maxHosts = 100_000
+
+// Record is what is kept of a host that joined.
+type Record struct {
+	Host    string    `json:"host"`
+	Label   string    `json:"label,omitempty"` // of the token by which it joined
+	Token   string    `json:"token"`           // its identifier
+	Joined  time.Time `json:"joined"`
+	Renewed time.Time `json:"renewed,omitzero"`
+	Revoked time.Time `json:"revoked,omitzero"` // zero: it is not
+	// Certificates that count, the newest last: that which the agent has, and perhaps
+	// one more, whose answer may have been lost on the way.
+	Certificates []Issued `json:"certificates"`
+}
+
+// Issued is one certificate.
+type Issued struct {
+	Serial  string    `json:"serial"`
+	Key     string    `json:"key"` // SHA-256 of the public key
+	Expires time.Time `json:"expires"`
+}
+
+// live says whether a certificate of the host counts at a moment.
+func (r Record) live(now time.Time) bool {
+	return slices.ContainsFunc(r.Certificates, func(i Issued) bool { return now.Before(i.Expires) })
+}
+
+// has finds a certificate that counts.
+func (r Record) has(serial string) bool {
+	return slices.ContainsFunc(r.Certificates, func(i Issued) bool { return i.Serial == serial })
+}
+
+// again says that the same key asks once more by the same token: an answer was lost.
+func (r Record) again(token, key string) bool {
+	return r.Token == token && r.Revoked.IsZero() && slices.ContainsFunc(r.Certificates, func(i Issued) bool { return i.Key == key })
+}
+
+// mayJoin says whether a host that is known may join anew by a token. Without this, who
+// holds a token could take the name of a host that is there.
+func (r Record) mayJoin(t Token, now time.Time) error {
+	switch {
+	case !r.Revoked.IsZero() && !t.Created.After(r.Revoked):
+		return fmt.Errorf("host %s: %w at %s: only a token that was made after that lets it in again", r.Host, ErrRevoked, stamp(r.Revoked))
+	case r.Revoked.IsZero() && t.Host == "" && r.live(now):
+		return fmt.Errorf("host %s: %w: if it lost it, use a token for this host alone ('cassini token create --role agent --host %s'), or revoke it first", r.Host, ErrTaken, r.Host)
+	}
+	return nil
+}
+
+// speaks says whether a certificate that the authority signed counts.
+func (r Record) speaks(serial string) error {
+	switch {
+	case !r.Revoked.IsZero():
+		return fmt.Errorf("the certificate of host %s was %w at %s; if it shall be let in again, make it a token ('cassini token create --role agent --host %s') and run 'cassini join' there", r.Host, ErrRevoked, stamp(r.Revoked), r.Host)
+	case !r.has(serial):
+		return fmt.Errorf("certificate %s of host %s: %w: it was revoked, or another took its place; run 'cassini join' there with a new token", serial, r.Host, ErrRevoked)
+	}
+	return nil
+}
+
+// hostForm is what is taken as a host name: it stands in a URI, in logs and on screens.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$`)
+
+func checkHost(host string) error {
+	if hostForm.MatchString(host) && !strings.Contains(host, "..") {
+		return nil
+	}
+	return fmt.Errorf("host name %q: %w: want letters, digits, dots and hyphens", host, ErrInvalid)
+}
+
+// agentURI is the identity of an agent in its certificate.
+func agentURI(host string) *url.URL {
+	return &url.URL{Scheme: "cassini", Host: "agent", Path: "/" + host}
+}
+
+// HostOf is whose agent a certificate is of: the one URI cassini://agent/HOST in it.
+func HostOf(cert *x509.Certificate) (string, error) {
+	if len(cert.URIs) == 1 {
+		host := strings.TrimPrefix(cert.URIs[0].Path, "/")
+		if checkHost(host) == nil && *cert.URIs[0] == *agentURI(host) {
+			return host, nil
+		}
+	}
+	return "", fmt.Errorf("certificate %s: %w: it is not of an agent; want one URI cassini://agent/HOST in it", serialOf(cert), ErrForbidden)
+}
+
+func serialOf(cert *x509.Certificate) string { return cert.SerialNumber.Text(16) }
+
+func keyHash(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
