@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cassini/manager/api"
+	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
 	"cassini/manager/store"
@@ -31,6 +32,7 @@ type Config struct {
 	Rings   RingConfig
 	// Insecure listens beyond loopback without encryption or authentication.
 	Insecure bool
+	TLS      TLS
 	Logger   *slog.Logger
 	Now      func() time.Time // nil is time.Now
 }
@@ -57,11 +59,12 @@ type Manager struct {
 	agents   *agents
 	past     *past
 
-	ready   chan struct{}  // closed when the log is replayed
-	stopped chan struct{}  // closed when Run returns
-	broken  chan error     // takes the damage that ends Run
-	store   store.Store    // set before ready is closed
-	keeper  *keeper.Keeper // the same; nil without rings
+	ready   chan struct{}     // closed when the log is replayed
+	stopped chan struct{}     // closed when Run returns
+	broken  chan error        // takes the damage that ends Run
+	store   store.Store       // set before ready is closed
+	keeper  *keeper.Keeper    // the same; nil without rings
+	enroll  *enroll.Authority // the same; nil without TLS
 
 	applying sync.Mutex
 	applied  store.Key // the last entry that stands in the graph
@@ -94,28 +97,29 @@ func New(cfg Config) *Manager {
 func (m *Manager) Attach(p Parts) { m.parts = p }
 
 // Run opens the document log, serves the API on l and replays the log; then it
-// accepts documents until the context ends. It closes l, and returns nil when the
+// accepts documents until the context ends. Beyond loopback it serves TLS,
+// unless it is insecure. It closes l, and returns nil when the
 // context ended, else an error that says what to do; those of the log wrap the
 // sentinels of package store. A log that turns out to be damaged ends it. It is
 // called once.
 func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	defer close(m.stopped)
 	defer l.Close() // again, for the ways out before the server has it
-	if err := CheckListen(l.Addr().String()); err != nil && !m.cfg.Insecure {
-		return err
-	}
 	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.MaxAge, MaxSize: m.cfg.MaxSize, Now: m.cfg.Now})
 	if err != nil {
 		return fmt.Errorf("open document log: %w", err)
 	}
 	m.store = st
-	if err := m.openRings(); err != nil {
+	if err := m.openEnroll(l.Addr().String()); err != nil {
 		return errors.Join(err, st.Close())
+	}
+	if err := m.openRings(); err != nil {
+		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
-	parts.Go(func() { cancel(serve(ctx, l, api.New(m.api()), m.log)) })
+	parts.Go(func() { cancel(serve(ctx, l, api.New(m.api()), m.tls(), m.log)) })
 	parts.Go(func() {
 		if err := m.replay(ctx); err != nil {
 			cancel(fmt.Errorf("replay document log: %w", err))
@@ -135,7 +139,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, st.Close())
+	return errors.Join(err, m.closeEnroll(), st.Close())
 }
 
 func (m *Manager) api() api.Config {
@@ -146,6 +150,7 @@ func (m *Manager) api() api.Config {
 		Version:  m.cfg.Version,
 		Start:    m.cfg.Start,
 		Requests: &m.requests,
+		Enroll:   m.enroll,
 		Capture:  m.parts.Capture,
 		Outbox:   m.parts.Outbox,
 		Network:  m.parts.Network,

@@ -9,8 +9,10 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
 	"cassini/model"
@@ -65,14 +67,18 @@ type Config struct {
 	Host, Version string
 	Start         time.Time
 	Requests      *Requests // nil counts nothing
-	Now           func() time.Time
-	Logger        *slog.Logger
+	// Enroll says who may speak; nil: whoever reaches the port may do everything.
+	Enroll *enroll.Authority
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 type server struct {
 	Config
 	routes []route
 	spec   []byte // OpenAPI
+	// refused is the second of the last warning of a refusal.
+	refused atomic.Int64
 }
 
 // New makes the handler of everything that the manager serves.
@@ -82,7 +88,7 @@ func New(cfg Config) http.Handler {
 	s.spec = s.openAPI()
 	mux := http.NewServeMux()
 	for _, r := range s.routes {
-		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.wrap(r)))
+		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.authorized(r, s.wrap(r))))
 	}
 	mux.HandleFunc("/", s.notFound)
 	return s.secure(mux)

@@ -24,7 +24,7 @@ func (s *server) secure(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)) // not possible in tests without a server
 		switch {
-		case !trustedHost(r.Host):
+		case s.Enroll == nil && !trustedHost(r.Host):
 			// A name that an attacker's DNS points here: the browser takes us for its site.
 			problem(w, r, http.StatusMisdirectedRequest, "ask by address or as localhost, not as "+r.Host)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") != "":

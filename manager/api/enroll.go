@@ -1,0 +1,176 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"cassini/manager/enroll"
+)
+
+// maxEnroll is the size of a request about enrolment in bytes.
+const maxEnroll = 16 << 10
+
+// tokenBody asks for a token.
+type tokenBody struct {
+	Role        string `json:"role"`
+	Label       string `json:"label,omitempty"`
+	Host        string `json:"host,omitempty"`
+	LifeSeconds int64  `json:"life_seconds,omitempty"`
+	Limit       int    `json:"limit,omitempty"`
+}
+
+// madeToken is its answer: the only one that has the token itself.
+type madeToken struct {
+	Text string `json:"text"`
+	enroll.Token
+}
+
+type tokenName struct {
+	ID string `json:"id"`
+}
+
+type hostName struct {
+	Host   string `json:"host"`
+	Serial string `json:"serial,omitempty"`
+}
+
+// enrollRoutes are who may speak.
+func (s *server) enrollRoutes() []route {
+	refusals := []int{http.StatusBadRequest, 401, 403, 409, 413, 415, 503}
+	return []route{
+		{method: "POST", path: "/api/v1/enroll", summary: "Join by a token of role agent: a certificate for a request", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postEnroll},
+		{method: "POST", path: "/api/v1/enroll/renew", summary: "The next certificate of the agent that shows one", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postRenew},
+		{method: "GET", path: "/api/v1/enroll/hosts", summary: "Hosts that joined, and what counts of their certificates", answer: []enroll.Record{}, statuses: []int{401, 409}, handle: s.getEnrolled},
+		{method: "POST", path: "/api/v1/enroll/revoke", summary: "Shut a host out, or one certificate of it", body: hostName{}, answer: hostName{}, statuses: append(refusals, 404), handle: s.postRevoke},
+		{method: "GET", path: "/api/v1/tokens", summary: "Tokens, without their secrets", answer: []enroll.Token{}, statuses: []int{401, 403, 409}, handle: s.getTokens},
+		{method: "POST", path: "/api/v1/tokens", summary: "Make a token; its text is in this answer alone", body: tokenBody{}, answer: madeToken{}, statuses: refusals, handle: s.postToken},
+		{method: "POST", path: "/api/v1/tokens/revoke", summary: "End a token", body: tokenName{}, answer: tokenName{}, statuses: append(refusals, 404), handle: s.postRevokeToken},
+	}
+}
+
+// enrolls says whether there is an authority, and answers where there is none.
+func (s *server) enrolls(w http.ResponseWriter, r *http.Request) bool {
+	if s.Enroll == nil {
+		problem(w, r, http.StatusConflict, "this manager serves without TLS: nobody joins, and there are no tokens; start it with --listen beyond loopback and without --insecure")
+	}
+	return s.Enroll != nil
+}
+
+// enrollBody decodes a body, where there is an authority.
+func enrollBody[T any](s *server, w http.ResponseWriter, r *http.Request) (body T, ok bool) {
+	if !s.enrolls(w, r) {
+		return body, false
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
+		return body, false
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnroll))
+	if err != nil {
+		problem(w, r, http.StatusRequestEntityTooLarge, err.Error())
+		return body, false
+	}
+	_ = control.SetReadDeadline(time.Time{})
+	if err := json.Unmarshal(raw, &body); err != nil {
+		problem(w, r, http.StatusBadRequest, "body is not the JSON that is wanted: "+err.Error())
+		return body, false
+	}
+	return body, true
+}
+
+// enrolled answers, or says why not.
+func (s *server) enrolled(w http.ResponseWriter, r *http.Request, v any, err error) {
+	var status int
+	switch {
+	case err == nil:
+		s.answer(w, r, v)
+		return
+	case errors.Is(err, enroll.ErrInvalid):
+		status = http.StatusBadRequest
+	case errors.Is(err, enroll.ErrTaken):
+		status = http.StatusConflict
+	case errors.Is(err, enroll.ErrFull):
+		status = http.StatusServiceUnavailable
+	case errors.Is(err, enroll.ErrForbidden), errors.Is(err, enroll.ErrUsedUp):
+		status = http.StatusForbidden
+	case errors.Is(err, enroll.ErrUnknown), errors.Is(err, enroll.ErrExpired), errors.Is(err, enroll.ErrRevoked):
+		status = http.StatusUnauthorized
+	default:
+		s.fail(w, r, err)
+		return
+	}
+	s.refuse(w, r, status, "", err.Error())
+}
+
+func (s *server) postEnroll(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := enrollBody[enroll.JoinRequest](s, w, r)
+	if !ok {
+		return
+	}
+	text, ok := bearer(r)
+	if !ok {
+		s.refuse(w, r, http.StatusUnauthorized, "", "join by a token of role agent (Authorization: Bearer)")
+		return
+	}
+	joined, err := s.Enroll.Join(text, body, s.Now())
+	s.enrolled(w, r, joined, err)
+}
+
+func (s *server) postRenew(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := enrollBody[enroll.JoinRequest](s, w, r)
+	if !ok {
+		return
+	}
+	joined, err := s.Enroll.Renew(r.TLS.PeerCertificates[0], body, s.Now())
+	s.enrolled(w, r, joined, err)
+}
+
+func (s *server) getEnrolled(w http.ResponseWriter, r *http.Request, _ params) {
+	if s.enrolls(w, r) {
+		s.answer(w, r, s.Enroll.Hosts())
+	}
+}
+
+func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := enrollBody[hostName](s, w, r)
+	if ok {
+		s.unknownIs404(w, r, body, s.Enroll.Revoke(body.Host, body.Serial, s.Now()))
+	}
+}
+
+func (s *server) getTokens(w http.ResponseWriter, r *http.Request, _ params) {
+	if s.enrolls(w, r) {
+		s.answer(w, r, s.Enroll.Tokens())
+	}
+}
+
+func (s *server) postToken(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := enrollBody[tokenBody](s, w, r)
+	if !ok {
+		return
+	}
+	life := time.Duration(min(max(body.LifeSeconds, -1), int64(time.Duration(1<<62)/time.Second))) * time.Second
+	text, token, err := s.Enroll.CreateToken(enroll.TokenRequest{Role: enroll.Role(body.Role), Label: body.Label, Host: body.Host, Life: life, Limit: body.Limit}, s.Now())
+	s.enrolled(w, r, madeToken{text, token}, err)
+}
+
+func (s *server) postRevokeToken(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := enrollBody[tokenName](s, w, r)
+	if ok {
+		s.unknownIs404(w, r, body, s.Enroll.RevokeToken(body.ID, s.Now()))
+	}
+}
+
+func (s *server) unknownIs404(w http.ResponseWriter, r *http.Request, v any, err error) {
+	if errors.Is(err, enroll.ErrUnknown) {
+		problem(w, r, http.StatusNotFound, err.Error())
+		return
+	}
+	s.enrolled(w, r, v, err)
+}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"cassini/manager/enroll"
+)
+
+// everybody is the role that a route asks for which is served to whoever reaches it.
+const everybody enroll.Role = ""
+
+// needed is the role that a route asks for. What reads is a viewer's; what writes and is
+// not named here is an admin's, so that a route that is added and forgotten is closed.
+func needed(r route) enroll.Role {
+	switch r.method + " " + r.path {
+	case "GET /-/healthy", "GET /-/ready", "POST /api/v1/enroll":
+		return everybody
+	case "POST /api/v1/documents", "POST /api/v1/rings/join", "POST /api/v1/enroll/renew":
+		return enroll.RoleAgent
+	case "POST /api/v1/query":
+		return enroll.RoleViewer
+	case "POST /api/v1/rings/rotate":
+		return enroll.RoleOperator
+	case "GET /api/v1/tokens":
+		return enroll.RoleAdmin
+	}
+	if r.method == http.MethodGet {
+		return enroll.RoleViewer
+	}
+	return enroll.RoleAdmin
+}
+
+// errNobody says that a request bears nothing that tells who asks.
+var errNobody = errors.New("who asks is not known: show the certificate of an agent, or a token (Authorization: Bearer; 'cassini --help' names --token and CASSINI_TOKEN)")
+
+// who finds out who asks: the holder of a token, or else of a certificate.
+func (s *server) who(r *http.Request) (enroll.Who, error) {
+	if text, ok := bearer(r); ok {
+		return s.Enroll.Bearer(text, s.Now())
+	}
+	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		return s.Enroll.Agent(r.TLS.PeerCertificates[0], s.Now())
+	}
+	return enroll.Who{}, errNobody
+}
+
+func bearer(r *http.Request) (string, bool) {
+	scheme, text, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(text), ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// authorized lets through who may. Without an authority everybody may do everything: the
+// port is on loopback, or was opened in words.
+func (s *server) authorized(rt route, next http.Handler) http.Handler {
+	need := needed(rt)
+	if s.Enroll == nil || need == everybody {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.who(r)
+		if err != nil {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="cassini"`)
+			s.refuse(w, r, http.StatusUnauthorized, "", err.Error())
+			return
+		}
+		switch {
+		case who.Role == enroll.RoleAgent && !s.ownSpeech(w, r, rt, who):
+		case who.Role != enroll.RoleAgent && !who.Role.Includes(need):
+			s.refuse(w, r, http.StatusForbidden, who.String(), "this is for role "+string(need)+", your token is for "+string(who.Role))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// refuse answers who may not, and logs it: at most once a second as a warning, so that
+// nobody can fill the log.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, who, why string) {
+	log := s.Logger.Debug
+	if second := s.Now().Unix(); s.refused.Swap(second) != second {
+		log = s.Logger.Warn
+	}
+	log("request refused", "from", r.RemoteAddr, "who", who, "request", r.Method+" "+r.URL.Path, "status", status, "why", why)
+	problem(w, r, status, why)
+}
+
+// agentMay says whether a route is for agents at all. They read what is remembered of
+// themselves, and nothing else.
+func agentMay(rt route) bool {
+	return needed(rt) == enroll.RoleAgent || slices.Contains([]string{"GET /api/v1/documents"}, rt.method+" "+rt.path)
+}
