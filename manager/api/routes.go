@@ -75,7 +75,7 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.answerRoutes(c), s.ringRoutes(c), s.enrollRoutes(), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.enrollRoutes(), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.
@@ -124,6 +124,7 @@ func (s *server) graphRoutes(c common) []route {
 			params: []param{{name: "kind", enum: append(append([]string{}, nodeKinds...), edgeKinds...), many: true,
 				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"}, c.host, c.at, c.format},
 			answer: model.Graph{}, media: c.graphMedia, statuses: []int{http.StatusBadRequest}, handle: s.getGraph},
+		s.nodegraphRoute(c),
 	}
 }
 

@@ -1,0 +1,137 @@
+package graph
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"cassini/model"
+)
+
+// Unmonitored are things that nobody watches: hosts that are on no ring with others,
+// machines without an agent, and services that somebody dials and no agent knows; those
+// with the most clients first.
+func (g *Graph) Unmonitored() []model.Unmonitored {
+	list := []model.Unmonitored{}
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			if u := v.unmonitored(n); u.Why != "" {
+				u.ID, u.Kind = n.id, n.kind
+				list = append(list, u)
+			}
+		}
+	})
+	slices.SortStableFunc(list, func(a, b model.Unmonitored) int {
+		return cmp.Or(cmp.Compare(b.Clients, a.Clients), cmp.Compare(b.Seen, a.Seen), cmp.Compare(a.Kind, b.Kind), natural(a.ID, b.ID))
+	})
+	return list
+}
+
+func (v *view) unmonitored(n *node) (u model.Unmonitored) {
+	switch n.kind {
+	case model.KindHost:
+		if n.status == nil && !n.heard {
+			u.Why = "no other host watches it"
+		}
+	case model.KindUnknownHost:
+		u.Why = "no agent reports from there"
+		u.Seen = len(v.far(n, v.in, model.EdgeSees))
+	case model.KindService:
+		u.Clients = len(v.far(n, v.in, model.EdgeDependsOn))
+		if n.state() == StateAbsent {
+			u.Why = fmt.Sprintf("%d programs dial it, and no agent knows it", u.Clients)
+		}
+	}
+	return u
+}
+
+// Versions are the kernels, systems and agents of hosts, those of the most hosts first.
+func (g *Graph) Versions() []model.Version {
+	hosts := make(map[[2]string][]string)
+	g.mu.RLock()
+	for name, h := range g.hosts {
+		add := func(of, version string) {
+			if version != "" {
+				hosts[[2]string{of, version}] = append(hosts[[2]string{of, version}], name)
+			}
+		}
+		if h.identity != nil {
+			add("agent", h.identity.Agent)
+		}
+		if h.os != nil {
+			add("kernel", h.os.Kernel)
+			add("os", h.os.Name)
+		}
+	}
+	g.mu.RUnlock()
+	list := make([]model.Version, 0, len(hosts))
+	for key, names := range hosts {
+		slices.SortFunc(names, natural)
+		list = append(list, model.Version{Of: key[0], Version: key[1], Hosts: names})
+	}
+	slices.SortFunc(list, func(a, b model.Version) int {
+		return cmp.Or(strings.Compare(a.Of, b.Of), cmp.Compare(len(b.Hosts), len(a.Hosts)), natural(a.Version, b.Version))
+	})
+	return list
+}
+
+// AllAddresses are the IP addresses that hosts have or somebody uses, in order. With
+// state only those in that state.
+func (g *Graph) AllAddresses(state string) []model.Address {
+	found := make(map[netip.Addr]*model.Address)
+	g.read(func(v *view) {
+		for _, n := range v.sorted {
+			addr := n.addr
+			if n.kind == model.KindService && n.state() == StateAbsent {
+				addr = n.absent.at.Addr()
+			}
+			if !addr.IsValid() || addr.IsLoopback() || addr.IsUnspecified() || n.kind == model.KindEndpoint {
+				continue
+			}
+			a := found[addr]
+			if a == nil {
+				a = &model.Address{Addr: addr, State: model.AddressUnknown, Owners: []string{}}
+				found[addr] = a
+			}
+			v.owners(n, a)
+		}
+	})
+	list := []model.Address{}
+	for _, a := range found {
+		if state == "" || state == a.State {
+			list = append(list, *a)
+		}
+	}
+	slices.SortFunc(list, func(a, b model.Address) int { return a.Addr.Compare(b.Addr) })
+	return list
+}
+
+// owners adds who has an address by a node of it: the interfaces that have an ip, or what
+// is known by its address alone.
+func (v *view) owners(n *node, a *model.Address) {
+	if n.kind != model.KindIP {
+		a.Owners = append(a.Owners, n.id)
+		return
+	}
+	holders := v.far(n, v.in, model.EdgeHas)
+	for _, owner := range holders {
+		a.Owners = append(a.Owners, owner.id)
+		if owner.kind == model.KindInterface {
+			a.State = model.AddressOwned
+		}
+	}
+	if len(hostsOf(holders)) > 1 {
+		a.State = model.AddressShared
+	}
+}
+
+func hostsOf(nodes []*node) (hosts []string) {
+	for _, n := range nodes {
+		if n.host != "" && !slices.Contains(hosts, n.host) {
+			hosts = append(hosts, n.host)
+		}
+	}
+	return hosts
+}
