@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"cassini/manager/rings"
+	"cassini/manager/rings/keeper"
 	"cassini/model"
 )
 
@@ -45,16 +46,28 @@ func (s *server) postJoin(w http.ResponseWriter, r *http.Request, _ params) {
 func (s *server) getRings(w http.ResponseWriter, r *http.Request, _ params) {
 	v, err := s.Backend.Rings(r.Context())
 	if err != nil {
+		s.failRings(w, r, err)
+		return
+	}
+	list := []model.RingHealth{}
+	s.answer(w, r, append(list, v.Rings...))
+}
+
+// failRings answers what the keeper of rings could not. One that has ended is a manager
+// that ends, and perhaps comes back.
+func (s *server) failRings(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, keeper.ErrClosed) {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, r, v.Rings)
+	w.Header().Set("Retry-After", "5")
+	problem(w, r, http.StatusServiceUnavailable, err.Error())
 }
 
 func (s *server) getLiveness(w http.ResponseWriter, r *http.Request, p params) {
 	v, err := s.Backend.Rings(r.Context())
 	if err != nil {
-		s.fail(w, r, err)
+		s.failRings(w, r, err)
 		return
 	}
 	list := []model.HostLiveness{}
@@ -77,7 +90,7 @@ func (s *server) getIncidents(w http.ResponseWriter, r *http.Request, p params) 
 
 func (s *server) postRotate(w http.ResponseWriter, r *http.Request, _ params) {
 	if err := s.Backend.Rotate(r.Context()); err != nil {
-		s.fail(w, r, err)
+		s.failRings(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
