@@ -45,9 +45,6 @@ func openDisk(path string) (*disk, error) {
 		if d.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, OpenFile: d.open}); err != nil {
 			return err
 		}
-		if err := d.whole(); err != nil {
-			return err
-		}
 		return d.db.Update(prepare)
 	})
 	if err != nil {
@@ -59,21 +56,6 @@ func openDisk(path string) (*disk, error) {
 func (d *disk) open(name string, flag int, mode os.FileMode) (file *os.File, err error) {
 	d.file, err = os.OpenFile(name, flag, mode)
 	return d.file, err
-}
-
-// whole says whether the file has all its pages. The first use of one that it lacks ends
-// the process, unless somebody has looked before.
-func (d *disk) whole() error {
-	info, err := os.Stat(d.path)
-	if err != nil {
-		return err
-	}
-	return d.db.View(func(tx *bolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("%w: it has %d bytes and should have %d", ErrDamaged, info.Size(), tx.Size())
-		}
-		return nil
-	})
 }
 
 func prepare(tx *bolt.Tx) error {
