@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"cassini/agent"
-	"cassini/agent/outbox"
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/exporter"
@@ -25,26 +24,32 @@ func newAgent(sys *system) *cobra.Command {
 	return cmd
 }
 
-// checkManager refuses managers that documents could only reach over the network:
-// nothing encrypts them yet. An agent has one, the other servers "".
+// checkManager refuses managers that documents could only reach over the network in the
+// clear. An agent has one, the other servers "".
 func checkManager(raw string, insecure bool) error {
 	if raw == "" {
 		return nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s", raw, client.DefaultURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s or https://manager.example:1984", raw, client.DefaultURL)
+	}
+	if u.Scheme == "https" {
+		return nil
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	if u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback() || insecure {
 		return nil
 	}
-	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address; enrolment of agents is not there yet, so that documents and keys would cross the network in the clear: reach the manager over loopback (a tunnel, for example), or say --insecure where nobody listens whom you do not trust", raw)
+	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address, and without TLS documents and keys would cross the network in the clear: say https://..., after 'cassini join', or --insecure where nobody listens whom you do not trust", raw)
 }
 
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
-	sink := outbox.NewHTTPSink(cfg.Manager, agentURL(cfg))
+	sink, work, err := reachManager(cfg)
+	if err != nil {
+		return err
+	}
 	a := newAgentOf(cfg, sink, agent.Rings{
 		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch,
 		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
@@ -56,5 +61,5 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	metrics := exporter.New(sources, exporterConfig(cfg))
 	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
-	return nest(ctx, serve, a.Run)
+	return nest(ctx, serve, work(a.Run))
 }

@@ -36,6 +36,7 @@ func (a *asker) exported() bool {
 type asker struct {
 	*system
 	api    string
+	creds  credentials
 	format *enum
 }
 
@@ -47,6 +48,7 @@ func newAsker(cmd *cobra.Command, sys *system, formats []string, run func(contex
 	cmd.Flags().StringVar(&a.api, "api", client.DefaultURL, "`URL` of the API")
 	a.format = addEnum(cmd, "output", "o", "how to show the answer", formats...)
 	config.Mark(cmd.Flags(), "api", "output")
+	a.creds.addFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err
@@ -62,7 +64,12 @@ func newAsker(cmd *cobra.Command, sys *system, formats []string, run func(contex
 }
 
 func (a *asker) client() (*client.Client, error) {
-	c, err := client.New(a.api, client.Config{UserAgent: "cassini/" + buildinfo.Read().Version, Warn: a.warn})
+	cfg := client.Config{UserAgent: "cassini/" + buildinfo.Read().Version, Warn: a.warn}
+	address, err := a.creds.settle(a.system, a.api, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(address, cfg)
 	if err != nil {
 		return nil, usagef("--api/CASSINI_API: %w", err)
 	}

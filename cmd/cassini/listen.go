@@ -17,9 +17,9 @@ const (
 	defaultAgentListen = "127.0.0.1:1985"
 )
 
-// checkListen refuses addresses that others could reach, unless told so in words: nobody
-// is authenticated yet.
-func checkListen(address string, insecure bool) error {
+// checkListen refuses addresses that others could reach, unless the port may be open: that
+// of a manager is, because it asks who speaks.
+func checkListen(address string, open bool) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return usagef("--listen/CASSINI_LISTEN %q: want HOST:PORT, such as %s", address, defaultListen)
@@ -27,20 +27,20 @@ func checkListen(address string, insecure bool) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return usagef("--listen/CASSINI_LISTEN %q: want a port from 0 to 65535", address)
 	}
-	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.Unmap().IsLoopback() || insecure {
+	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.Unmap().IsLoopback() || open {
 		return nil
 	}
-	return usagef("--listen/CASSINI_LISTEN %q: not a loopback address; enrolment of agents is not there yet, so that whoever reaches the port may ask and tell everything: use %s, or say --insecure where only those you trust reach it", address, net.JoinHostPort("127.0.0.1", port))
+	return usagef("--listen/CASSINI_LISTEN %q: not a loopback address; an agent answers this machine alone, and whoever reaches its port: use %s, or say --insecure where only those you trust reach it", address, net.JoinHostPort("127.0.0.1", port))
 }
 
 // bind takes the port. Errors say what to do.
-func bind(ctx context.Context, address string, insecure bool) (net.Listener, error) {
+func bind(ctx context.Context, address string, open bool) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, explainBind(address, err)
 	}
-	if tcp, ok := listener.Addr().(*net.TCPAddr); !insecure && (!ok || !tcp.IP.IsLoopback()) {
+	if tcp, ok := listener.Addr().(*net.TCPAddr); !open && (!ok || !tcp.IP.IsLoopback()) {
 		err := usagef("--listen/CASSINI_LISTEN %q: is %s here, which is not loopback", address, listener.Addr())
 		return nil, errors.Join(err, listener.Close())
 	}

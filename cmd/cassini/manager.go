@@ -28,7 +28,7 @@ func serveManager(ctx context.Context, cfg serveConfig) error {
 
 func newManagerOf(cfg serveConfig, local bool) *manager.Manager {
 	return manager.New(manager.Config{
-		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure,
+		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure, TLS: cfg.TLS,
 		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local},
 	})
 }

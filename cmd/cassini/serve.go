@@ -14,6 +14,7 @@ import (
 	"cassini/agent/heartbeat"
 	"cassini/cmd/cassini/internal/buildinfo"
 	"cassini/cmd/cassini/internal/config"
+	"cassini/manager"
 	"cassini/model"
 )
 
@@ -31,6 +32,7 @@ type serveConfig struct {
 	Logger  *slog.Logger
 	// Insecure: listen, or reach the manager, beyond loopback without encryption.
 	Insecure bool
+	TLS      manager.TLS // of a manager
 	// LivenessOnly: an agent that is on rings and discovers nothing.
 	LivenessOnly bool
 	Watch        string        // kind of the watch of heartbeats
@@ -49,6 +51,7 @@ type server struct {
 	insecure, livenessOnly   bool
 	watch, profile           *enum
 	logLevel, logFormat      *enum
+	tls                      manager.TLS
 }
 
 // newServer adds the flags of a server command and what it does.
@@ -59,7 +62,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	flags := cmd.Flags()
 	flags.StringVar(&s.dataDir, "data-dir", defaultDataDir, "`directory` for what must survive a restart")
 	flags.StringVar(&s.listen, "listen", listen, "`HOST:PORT` to listen on: TCP for the API, UDP for heartbeats")
-	flags.BoolVar(&s.insecure, "insecure", false, "listen, or reach the manager, beyond loopback though nothing is encrypted or authenticated")
+	flags.BoolVar(&s.insecure, "insecure", false, "listen, or reach the manager, beyond loopback without TLS: nothing is encrypted or authenticated")
 	s.logLevel = addEnum(cmd, "log-level", "", "what to log at least", "info", "debug", "warn", "error")
 	s.logFormat = addEnum(cmd, "log-format", "", "how to log", "text", "json")
 	config.Mark(flags, "data-dir", "listen", "insecure", "log-level", "log-format")
@@ -73,6 +76,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	if cmd.Name() != "agent" {
 		s.profile = addEnum(cmd, "heartbeat-profile", "", "how fast a death is told: within 5 s, or 0.6 s for ten times the datagrams", profileStandard, profileFast)
 		config.Mark(flags, "heartbeat-profile")
+		addTLS(flags, &s.tls)
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
@@ -85,7 +89,11 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 
 // run binds the port first, since that is what fails most and costs least.
 func (s *server) run(ctx context.Context, name string) error {
-	if err := checkListen(s.listen, s.insecure); err != nil {
+	open := s.insecure || name != "agent"
+	if err := checkListen(s.listen, open); err != nil {
+		return err
+	}
+	if err := settleTLS(&s.tls, s.insecure); err != nil {
 		return err
 	}
 	if err := checkManager(s.manager, s.insecure); err != nil {
@@ -93,13 +101,14 @@ func (s *server) run(ctx context.Context, name string) error {
 	}
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
 	cfg.LivenessOnly = s.livenessOnly
+	cfg.TLS = s.tls
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
 	cfg.Logger = newLogger(s.sys.stderr, s.logLevel.value, s.logFormat.value)
 	var err error
 	if cfg.Host, err = os.Hostname(); err != nil {
 		return fmt.Errorf("read the host name: %w", err)
 	}
-	if cfg.Listener, err = bind(ctx, s.listen, s.insecure); err != nil {
+	if cfg.Listener, err = bind(ctx, s.listen, open); err != nil {
 		return err
 	}
 	defer cfg.Listener.Close() // again, for the ways out before the server has it

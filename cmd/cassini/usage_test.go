@@ -63,8 +63,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestListenIsLoopback(t *testing.T) {
 	for line, want := range map[string]string{
-		"run --listen 0.0.0.0:1984":       "enrolment of agents is not there yet, so that whoever reaches the port may ask and tell everything: use 127.0.0.1:1984, or say --insecure where only those you trust reach it; see 'cassini run --help'",
-		"manager --listen :1984":          "use 127.0.0.1:1984, or say --insecure where only those you trust reach it; see",
+		"agent --listen 0.0.0.0:1985":     "not a loopback address; an agent answers this machine alone, and whoever reaches its port: use 127.0.0.1:1985, or say --insecure where only those you trust reach it; see 'cassini agent --help'",
 		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80, or say --insecure where only those you trust reach it; see",
 		"run --listen 1984":               "want HOST:PORT, such as 127.0.0.1:1984; see",
 		"run --listen 127.0.0.1:http":     "want a port from 0 to 65535; see",
@@ -78,7 +77,8 @@ func TestListenIsLoopback(t *testing.T) {
 
 func TestManagerIsLoopback(t *testing.T) {
 	for url, want := range map[string]string{
-		"http://10.0.0.1:1984": "not a loopback address; enrolment", "https://127.0.0.1:1984": "want a URL such as",
+		"http://10.0.0.1:1984": "not a loopback address, and without TLS", "https://127.0.0.1:1984": "", "https://manager.example:1984": "",
+		"https://": "want a URL such as", "ftp://127.0.0.1": "want a URL such as",
 		"127.0.0.1:1984": "want a URL such as", "http://evil.example": "not a loopback address",
 		"http://localhost:1984": "", "http://[::1]:1984": "", "": "",
 	} {
@@ -112,7 +112,7 @@ func TestSettingsReachCommands(t *testing.T) {
 
 func TestBadConfiguration(t *testing.T) {
 	for content, want := range map[string]string{
-		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; known are api, data-dir, heartbeat-profile, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, output; see 'cassini run --help'`,
+		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; known are agent-certificate-life, api, ca, data-dir, heartbeat-profile, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, output, tls-cert, tls-client-ca, tls-key, tls-name, token, token-file; see 'cassini run --help'`,
 		"log-level: loud\n":            `:1: log-level: invalid value "loud": want one of info, debug, warn, error; see`,
 		"config: other.yaml\n":         `:1: unknown key "config"; known are`,
 	} {

@@ -123,7 +123,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) error {
 	case !ok:
 		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
 	case serial == "":
-		r.Revoked, r.Certificates = now.UTC(), nil
+		r.Revoked, r.Certificates = now.UTC(), []Issued{}
 	case !r.has(serial):
 		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:

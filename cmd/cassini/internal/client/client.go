@@ -1,8 +1,10 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +33,10 @@ type Config struct {
 	// Retry is the first wait before Follow connects again; it doubles up to
 	// maxRetry. 0 means one second.
 	Retry time.Duration
+	// Token is sent with every question; only over https.
+	Token string
+	// TLS is how an https address is verified; nil: by the authorities of this machine.
+	TLS *tls.Config
 }
 
 // Client asks one manager. It is safe for concurrent use.
@@ -58,7 +64,29 @@ func New(address string, cfg Config) (*Client, error) {
 	cfg.Retry = cmp.Or(cfg.Retry, time.Second)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = answerTimeout
-	return &Client{base: base, http: &http.Client{Transport: transport}, cfg: cfg}, nil
+	c := &Client{base: base, http: &http.Client{Transport: transport}, cfg: cfg}
+	if base.Scheme == "https" {
+		transport.TLSClientConfig = cfg.TLS
+		c.http.Transport = bearer{transport, cfg.Token}
+		// A manager does not move; a token is for it alone.
+		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return c, nil
+}
+
+// bearer sends a token with every request.
+type bearer struct {
+	*http.Transport
+	token string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.token != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	return b.Transport.RoundTrip(r)
 }
 
 // Close drops idle connections.
@@ -100,6 +128,9 @@ func (c *Client) warnStale(resp *http.Response) {
 func (c *Client) problem(resp *http.Response) error {
 	p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "application/problem+json" {
+		if c.base.Scheme == "http" && resp.StatusCode == http.StatusBadRequest {
+			return fmt.Errorf("%s answered %s: it may want https; see --api/CASSINI_API and --token-file/CASSINI_TOKEN_FILE", c.base.Redacted(), resp.Status)
+		}
 		return fmt.Errorf("%s answered %s, which is not Cassini's way; does --api/CASSINI_API point at a Cassini manager?", c.base.Redacted(), resp.Status)
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxProblem)).Decode(p); err != nil {
@@ -122,4 +153,34 @@ func get[T any](ctx context.Context, c *Client, path string, query Query) (answe
 		return answer, fmt.Errorf("read the answer about %s: %w", path, errors.Join(err, ctx.Err()))
 	}
 	return answer, nil
+}
+
+// Tell posts JSON to a path below /api/v1 and decodes the answer.
+func (c *Client) Tell(ctx context.Context, path string, body, answer any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode what is told about %s: %w", path, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("api/v1", path).String(), bytes.NewReader(raw))
+	if err != nil {
+		return fmt.Errorf("tell about %s: %w", path, err)
+	}
+	req.Header = http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return cmp.Or(ctx.Err(), error(&UnreachableError{URL: c.base.Redacted(), Err: err}))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return c.problem(resp)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read the answer about %s: %w", path, errors.Join(err, ctx.Err()))
+	}
+	return nil
+}
+
+// List asks a question whose answer is a list: GET /api/v1/PATH.
+func List[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	return get[[]T](ctx, c, path, Query{})
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	authority "cassini/manager/enroll"
+)
+
+// newAgents lists hosts that joined, and revokes their certificates.
+func newAgents(sys *system) *cobra.Command {
+	cmd := &cobra.Command{Use: "agents", Short: "List hosts that joined by a token; revoke their certificates", Args: noArgs}
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		list, err := client.List[authority.Record](ctx, c, "enroll/hosts")
+		return answer(a, list, err, a.agentTable, "no host has joined by a token")
+	})
+	cmd.AddCommand(newAgentsRevoke(sys))
+	return grouped(cmd)
+}
+
+func (a *asker) agentTable(list []authority.Record) *output.Table {
+	t := columns("HOST", "LABEL", "TOKEN", "JOINED", "RENEWED", "EXPIRES", "STATE", "SERIAL")
+	for _, r := range list {
+		var newest authority.Issued
+		if n := len(r.Certificates); n > 0 {
+			newest = r.Certificates[n-1]
+		}
+		t.Add(output.Plain, output.Text(r.Host, dash(r.Label), r.Token, a.moment(r.Joined), a.moment(r.Renewed), a.moment(newest.Expires), agentState(r, newest, a.now()), dash(newest.Serial))...)
+	}
+	return t
+}
+
+func agentState(r authority.Record, newest authority.Issued, now time.Time) string {
+	switch {
+	case !r.Revoked.IsZero() || newest.Serial == "":
+		return "revoked"
+	case !now.Before(newest.Expires):
+		return "expired"
+	}
+	return "good"
+}
+
+func newAgentsRevoke(sys *system) *cobra.Command {
+	var serial string
+	cmd := &cobra.Command{
+		Use:   "revoke HOST",
+		Short: "Shut a host out: its certificates count no more",
+		Long: "Shut a host out: its certificates count no more, and only a token that is made after\n" +
+			"this lets it in again. Take new keys of rings into use then (docs/security.md).",
+		Args: oneArg,
+	}
+	cmd.Flags().StringVar(&serial, "serial", "", "only the certificate with this serial `number`")
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
+		if len(args) == 0 {
+			return usagef("want the name of a host; 'cassini agents' has them")
+		}
+		what := map[string]string{"host": args[0]}
+		if serial != "" {
+			what["serial"] = serial
+		}
+		return a.revoke(ctx, c, "enroll/revoke", what, args[0]+" is revoked")
+	})
+	return cmd
+}
