@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"cassini/model"
 )
@@ -34,19 +35,30 @@ func zone(addr netip.Addr, interfaces []model.Interface, neighbors []model.Neigh
 	return ""
 }
 
-// chassisOf is the switch at the other end of an interface's cable. Of several, which
-// changes with every frame behind a hub, it is none.
-func chassisOf(name string, neighbors []model.Neighbor) (chassis string) {
+// chassisOf is the switch at the other end of an interface's cable. One that speaks several
+// protocols has another name in each: LLDP's counts, and then CDP's.
+func chassisOf(name string, neighbors []model.Neighbor) string {
+	for _, protocol := range []string{model.LLDP, model.CDP, model.FDP} {
+		if chassis, heard := chassisBy(protocol, name, neighbors); heard {
+			return chassis
+		}
+	}
+	return ""
+}
+
+// chassisBy is the same by one protocol. Of several, which changes with every frame behind
+// a hub, it is none.
+func chassisBy(protocol, name string, neighbors []model.Neighbor) (chassis string, heard bool) {
 	for _, n := range neighbors {
-		if n.Interface != name || n.Netns != "" || n.State != model.NeighborPresent || !isSwitch(n) {
+		if n.Protocol != protocol || n.Interface != name || n.Netns != "" || n.State != model.NeighborPresent || n.Chassis.ID == "" || !isSwitch(n) {
 			continue
 		}
-		if chassis != "" && chassis != n.Chassis.ID {
-			return ""
+		if heard && chassis != n.Chassis.ID {
+			return "", true
 		}
-		chassis = n.Chassis.ID
+		chassis, heard = n.Chassis.ID, true
 	}
-	return chassis
+	return chassis, heard
 }
 
 // isSwitch says whether a neighbor forwards frames: other servers speak LLDP too.
@@ -60,7 +72,8 @@ func short(name string) string {
 		return name
 	}
 	hash := sha256.Sum256([]byte(name))
-	return name[:maxZone-9] + "~" + hex.EncodeToString(hash[:4])
+	begin := strings.ToValidUTF8(name[:maxZone-9], "") // without half a letter
+	return begin + "~" + hex.EncodeToString(hash[:4])
 }
 
 // subnetOf is the zone of an address without anything that was discovered.
