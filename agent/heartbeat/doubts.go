@@ -81,6 +81,7 @@ func pressure() float64 {
 	return parsePressure(raw)
 }
 
+// parsePressure reads "some avg10=1.53 avg60=..." among the lines. What makes no sense is 0.
 func parsePressure(raw []byte) float64 {
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	for lines.Scan() {
@@ -88,9 +89,9 @@ func parsePressure(raw []byte) float64 {
 		if len(fields) < 2 || fields[0] != "some" {
 			continue
 		}
-		value, _ := strings.CutPrefix(fields[1], "avg10=")
+		value, ok := strings.CutPrefix(fields[1], "avg10=")
 		percent, err := strconv.ParseFloat(value, 64)
-		if err != nil {
+		if !ok || err != nil || !(percent >= 0 && percent <= 100) { // no number fails both
 			return 0
 		}
 		return percent

@@ -77,15 +77,12 @@ func (k *keeper) change(do func(*state)) error {
 // replace writes a file so that at any moment the old or the new one is whole.
 func replace(path string, raw []byte) error {
 	next := path + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	err := write(next, raw)
+	if err == nil {
+		err = os.Rename(next, path)
+	}
 	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(next, path); err != nil {
+		_ = os.Remove(next) // it is of no use, and takes room on a full disk
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
@@ -93,4 +90,18 @@ func replace(path string, raw []byte) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// write makes a new file durable. One that a crash has left is not used again: it may be
+// open to others.
+func write(path string, raw []byte) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	return errors.Join(err, f.Sync(), f.Close())
 }
