@@ -1,0 +1,277 @@
+package enroll
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is a manager that gives certificates for life.
+type fake struct {
+	t    *testing.T
+	url  string
+	cert *x509.Certificate // of the authority
+	key  ed25519.PrivateKey
+	life time.Duration
+
+	mu     sync.Mutex
+	host   string   // whom the next certificate is for
+	bodies []string // what was asked
+	tokens []string
+	answer func(w http.ResponseWriter) bool // instead of a certificate
+}
+
+func newFake(t *testing.T, life time.Duration) *fake {
+	t.Helper()
+	f := &fake{t: t, host: "web-17", life: life}
+	public, key, _ := ed25519.GenerateKey(rand.Reader)
+	f.key = key
+	f.cert = f.sign(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, NotAfter: time.Now().Add(time.Hour)}, public)
+	_, serverKey, _ := ed25519.GenerateKey(rand.Reader)
+	leaf := f.sign(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour)}, serverKey.Public().(ed25519.PublicKey))
+	server := httptest.NewUnstartedServer(f)
+	clients := x509.NewCertPool()
+	clients.AddCert(f.cert)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw, f.cert.Raw}, PrivateKey: serverKey}}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients}
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	f.url = server.URL
+	return f
+}
+
+func (f *fake) sign(template *x509.Certificate, public ed25519.PublicKey) *x509.Certificate {
+	template.SerialNumber, template.NotBefore = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Second)
+	parent := template
+	if f.cert != nil {
+		parent = f.cert
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, f.key)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return cert
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	raw, _ := io.ReadAll(r.Body)
+	f.bodies = append(f.bodies, r.URL.Path)
+	f.tokens = append(f.tokens, r.Header.Get("Authorization"))
+	if f.answer != nil && f.answer(w) {
+		return
+	}
+	var body struct{ Request string }
+	_ = json.Unmarshal(raw, &body)
+	block, _ := pem.Decode([]byte(body.Request))
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	leaf := f.sign(&x509.Certificate{
+		Subject: pkix.Name{CommonName: f.host}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + f.host}},
+		NotAfter: time.Now().Add(f.life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, request.PublicKey.(ed25519.PublicKey))
+	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, leaf.Raw))})
+}
+
+func (f *fake) pin() string {
+	sum := sha256.Sum256(f.cert.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+func (f *fake) token() string { return "cassini_agent_id_secret_" + f.pin() }
+
+func (f *fake) join(dir string) (*Identity, error) {
+	return Join(f.t.Context(), Request{Manager: f.url, Token: f.token(), Host: "web-17", Dir: dir})
+}
+
+func TestJoin(t *testing.T) {
+	f, dir := newFake(t, time.Hour), t.TempDir()
+	id, err := f.join(dir)
+	if err != nil || id.Host != "web-17" || !id.Authority.Equal(f.cert) {
+		t.Fatalf("got %+v, %v", id, err)
+	}
+	if f.tokens[0] != "Bearer "+f.token() || f.bodies[0] != "/api/v1/enroll" {
+		t.Errorf("asked %v with %v", f.bodies, f.tokens)
+	}
+	again, err := Load(dir)
+	if err != nil || !again.Cert.Leaf.Equal(id.Cert.Leaf) {
+		t.Errorf("got %+v, %v", again, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, FileName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, pendingFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the pending key is still there: %v", err)
+	}
+}
+
+// TestNothingIsSentToAnother holds managers against hashes of others.
+func TestNothingIsSentToAnother(t *testing.T) {
+	f, other := newFake(t, time.Hour), newFake(t, time.Hour)
+	for name, tc := range map[string]struct {
+		r    Request
+		want error
+	}{
+		"hash of another":       {Request{Manager: f.url, Token: other.token()}, ErrOtherManager},
+		"named hash of another": {Request{Manager: f.url, Token: f.token(), Pin: "sha256:" + other.pin()}, ErrOtherManager},
+		"another name":          {Request{Manager: strings.Replace(f.url, "127.0.0.1", "localhost", 1), Token: f.token()}, ErrOtherManager},
+		"plain http":            {Request{Manager: strings.Replace(f.url, "https", "http", 1), Token: f.token()}, ErrInvalid},
+		"no token":              {Request{Manager: f.url}, ErrInvalid},
+		"short hash":            {Request{Manager: f.url, Token: "cassini_agent_id_secret_beef"}, ErrInvalid},
+		"bad named hash":        {Request{Manager: f.url, Token: f.token(), Pin: "md5:1"}, ErrInvalid},
+	} {
+		tc.r.Host, tc.r.Dir = "web-17", t.TempDir()
+		if _, err := Join(t.Context(), tc.r); !errors.Is(err, tc.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if len(f.tokens)+len(other.tokens) > 0 {
+		t.Errorf("sent: %v %v", f.bodies, other.bodies)
+	}
+}
+
+// TestJoinIsTriedAgain keeps the key for the next try.
+func TestJoinIsTriedAgain(t *testing.T) {
+	f, dir := newFake(t, time.Hour), t.TempDir()
+	f.answer = func(w http.ResponseWriter) bool {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"detail":"used up"}`)
+		return true
+	}
+	if _, err := f.join(dir); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "used up") {
+		t.Errorf("got %v", err)
+	}
+	kept, err := pendingKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.answer = nil
+	id, err := f.join(dir)
+	if err != nil || !kept.Public().(ed25519.PublicKey).Equal(id.Cert.Leaf.PublicKey) {
+		t.Errorf("got %+v, %v", id, err)
+	}
+	f.answer = func(w http.ResponseWriter) bool {
+		_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, f.cert.Raw))})
+		return true
+	}
+	if _, err := f.join(t.TempDir()); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a certificate for another key: %v", err)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	f, dir := newFake(t, time.Hour), t.TempDir()
+	if _, err := Open(dir, "web-17", f.url, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrNotJoined) || !strings.Contains(err.Error(), "cassini join") {
+		t.Errorf("before it joined: %v", err)
+	}
+	if _, err := f.join(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, "web-18", f.url, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrNotJoined) {
+		t.Errorf("under another name: %v", err)
+	}
+	raw, _ := os.ReadFile(filepath.Join(dir, FileName))
+	for name, content := range map[string][]byte{"empty": nil, "half": raw[:len(raw)/2], "no key": raw[strings.Index(string(raw), "-----BEGIN CERT"):]} {
+		bad := t.TempDir()
+		_ = os.WriteFile(filepath.Join(bad, FileName), content, 0o600)
+		if _, err := Load(bad); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	f.life = -time.Millisecond
+	if _, err := f.join(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, "web-17", f.url, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrExpired) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+// TestRenews shows a new certificate after two thirds of the life of the old one, and one
+// that was written beside it.
+func TestRenews(t *testing.T) {
+	f, dir := newFake(t, 4*time.Second), t.TempDir()
+	first, err := f.join(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(dir, "web-17", f.url, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wait := m.step(t.Context()); wait <= 0 || len(f.bodies) != 1 {
+		t.Errorf("before it is time: %v, %v", wait, f.bodies)
+	}
+	m.now = func() time.Time { return first.renewAt().Add(time.Millisecond) }
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	for m.identity().Cert.Leaf.Equal(first.Cert.Leaf) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if f.bodies[1] != "/api/v1/enroll/renew" || f.tokens[1] != "" {
+		t.Errorf("asked %v with %v", f.bodies, f.tokens)
+	}
+	cert, err := m.TLS().GetClientCertificate(nil)
+	if err != nil || !cert.Leaf.Equal(m.identity().Cert.Leaf) {
+		t.Errorf("shows %v, %v", cert, err)
+	}
+	m.now = func() time.Time { return time.Now().Add(time.Hour) }
+	if _, err := m.TLS().GetClientCertificate(nil); !errors.Is(err, ErrExpired) {
+		t.Errorf("after its end: %v", err)
+	}
+	m.now = time.Now
+	third, err := f.join(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cert, err := m.TLS().GetClientCertificate(nil); err != nil || !cert.Leaf.Equal(third.Cert.Leaf) {
+		t.Errorf("a certificate that was written beside it is not shown: %v", err)
+	}
+}
+
+func FuzzPin(f *testing.F) {
+	f.Add("cassini_agent_id_secret_" + strings.Repeat("a", 64))
+	f.Fuzz(func(t *testing.T, token string) {
+		if pin, err := Pin(token); err == nil && len(pin) != 64 {
+			t.Errorf("%q gives %q", token, pin)
+		}
+	})
+}
