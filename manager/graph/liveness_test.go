@@ -98,6 +98,7 @@ func TestStateOfHosts(t *testing.T) {
 	w := newWorld(t)
 	w.put(model.Name{Host: "lone", Package: model.PackageIdentity}, model.Identity{Hostname: "lone"})
 	w.planned("z1", "a", "b", "c")
+	equal(t, "states", w.states(), []string{"host:a up", "host:b up", "host:c up", "host:lone <nil>"})
 	w.reported("b", model.VerdictHung, "a", "z1")
 	died := w.now
 	w.reported("a", model.VerdictLink, "c", "z1")
@@ -194,6 +195,20 @@ func TestIncidentsHaveTheTimeOfTheLog(t *testing.T) {
 			t.Errorf("%s: %+v, want %v", key, got, want)
 		}
 	}
+}
+
+// TestIncidentsOfOneMoment: the one that came last is the newest.
+func TestIncidentsOfOneMoment(t *testing.T) {
+	w := newWorld(t)
+	for _, host := range []string{"a", "b", "c"} {
+		w.now = t0
+		w.reported("w", model.VerdictCrashed, host, "")
+	}
+	var got []string
+	for _, i := range w.Incidents(false) {
+		got = append(got, i.Subjects...)
+	}
+	equal(t, "subjects", got, []string{"c", "b", "a"})
 }
 
 // TestGoneVerdicts: a log that expires takes nothing back.

@@ -24,7 +24,7 @@ func Rings(list []model.RingHealth) *output.Table {
 		state := output.Cell{Text: r.State, Style: output.Green}
 		switch {
 		case len(r.Unwell) > 0:
-			state = output.Cell{Text: r.State + ": " + strings.Join(r.Unwell, " "), Style: output.Red}
+			state = output.Cell{Text: r.State + ": " + some(r.Unwell), Style: output.Red}
 		case r.State == model.RingMending:
 			state.Style = output.Yellow
 		}
@@ -32,6 +32,16 @@ func Rings(list []model.RingHealth) *output.Table {
 			output.Cell{Text: strconv.Itoa(len(names))}, state, output.Cell{Text: strings.Join(names, " > ")})
 	}
 	return table
+}
+
+// some are the first of many names.
+func some(names []string) string {
+	const shown = 3
+	text := strings.Join(names[:min(len(names), shown)], " ")
+	if more := len(names) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Liveness lays out hosts with who watches them.
@@ -80,7 +90,7 @@ func Incidents(list []model.Incident, now time.Time) *output.Table {
 			state += " after " + i.Closed.Sub(i.Opened).Round(time.Second/10).String()
 		}
 		table.Add(output.Plain, output.Cell{Text: output.Ago(i.Opened, now)}, output.Cell{Text: state, Style: style}, output.Cell{Text: string(i.Kind), Style: style},
-			output.Cell{Text: i.Summary}, output.Cell{Text: evidence(i)})
+			output.Cell{Text: i.Summary}, output.Cell{Text: orDash(evidence(i))})
 	}
 	return table
 }
@@ -88,7 +98,7 @@ func Incidents(list []model.Incident, now time.Time) *output.Table {
 // evidence says who saw what, from the first report.
 func evidence(i model.Incident) string {
 	if len(i.Reports) == 0 {
-		return "-"
+		return ""
 	}
 	v := i.Reports[0]
 	var parts []string
@@ -98,7 +108,10 @@ func evidence(i model.Incident) string {
 	for _, o := range v.Evidence.Observations {
 		parts = append(parts, o.Observer+" saw "+sight(o.Sight))
 	}
-	if n := len(i.Reports) + i.More - 1; n > 0 {
+	switch n := len(i.Reports) + i.More - 1; {
+	case n == 1:
+		parts = append(parts, "1 more report")
+	case n > 1:
 		parts = append(parts, fmt.Sprintf("%d more reports", n))
 	}
 	return strings.Join(parts, "; ")
