@@ -70,6 +70,7 @@ func TestZone(t *testing.T) {
 		"a switch on another interface":     {addr, eth0, []model.Neighbor{heard("eth1", model.LLDP, mac)}, "subnet:10.0.0.0/24"},
 		"a switch in another namespace":     {addr, eth0, []model.Neighbor{heard("eth0", model.LLDP, mac, elsewhere)}, "subnet:10.0.0.0/24"},
 		"a switch without a name":           {addr, eth0, []model.Neighbor{heard("eth0", model.LLDP, "")}, "subnet:10.0.0.0/24"},
+		"a nameless switch beside another":  {addr, eth0, []model.Neighbor{heard("eth0", model.LLDP, mac), heard("eth0", model.LLDP, "")}, "switch:" + mac},
 	} {
 		if got := zone(tc.addr, tc.interfaces, tc.neighbors); got != tc.want {
 			t.Errorf("%s: %q, want %q", what, got, tc.want)

@@ -73,7 +73,7 @@ func TestStateIsForItsOwner(t *testing.T) {
 }
 
 func TestDamagedStateIsPutAside(t *testing.T) {
-	for _, bad := range []string{"", "{", `{"incarnation":"seven"}`, `[]`, `{"incarnation":7}trailing`} {
+	for _, bad := range []string{"", "{", `{"incarnation":"seven"}`, `{"nonces":5,"incarnation":"seven"}`, `[]`, `{"incarnation":7}trailing`} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "rings.json")
 		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
