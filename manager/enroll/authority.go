@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"errors"
@@ -212,9 +213,9 @@ func (a *Authority) Agent(cert *x509.Certificate, now time.Time) (Who, error) {
 	a.mu.RLock()
 	r, known := a.hosts[host]
 	a.mu.RUnlock()
-	if cert.CheckSignatureFrom(a.ca.cert) != nil { // another authority's, which TLS trusts
-		if !r.Revoked.IsZero() && !cert.NotBefore.After(r.Revoked) {
-			return Who{}, r.speaks("")
+	if !bytes.Equal(cert.AuthorityKeyId, a.ca.cert.SubjectKeyId) { // another authority's, which TLS trusts
+		if err := r.speaksOutside(cert); err != nil {
+			return Who{}, err
 		}
 		return Who{Role: RoleAgent, Host: host}, nil
 	}

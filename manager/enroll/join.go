@@ -45,7 +45,7 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 			return nil, err
 		}
 		t.Uses++
-		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC()}
+		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC(), Barred: r.Barred}
 	}
 	joined, err := a.issue(change{tokens: []Token{t}}, r, request, now)
 	if err == nil {
@@ -123,7 +123,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) error {
 	case !ok:
 		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
 	case serial == "":
-		r.Revoked, r.Certificates = now.UTC(), []Issued{}
+		r.Revoked, r.Barred, r.Certificates = now.UTC(), now.UTC(), []Issued{}
 	case !r.has(serial):
 		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:

@@ -241,3 +241,32 @@ func TestServerCertificate(t *testing.T) {
 		t.Errorf("usages are %v", late.ExtKeyUsage)
 	}
 }
+
+// TestOutsideAgents shows certificates of another authority, before and after a revocation.
+func TestOutsideAgents(t *testing.T) {
+	a, other := open(t, t.TempDir(), start), open(t, t.TempDir(), start)
+	outside := joined(t, other, "web-17", start)
+	late := joined(t, other, "web-18", start.Add(time.Hour))
+	if who, err := a.Agent(outside, start); err != nil || who.Host != "web-17" {
+		t.Errorf("got %v, %v", who, err)
+	}
+	for _, host := range []string{"web-17", "web-18"} {
+		joined(t, a, host, start)
+		if err := a.Revoke(host, "", start.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.Agent(outside, start); !errors.Is(err, ErrRevoked) {
+		t.Errorf("revoked: %v", err)
+	}
+	if _, err := a.Agent(late, start.Add(time.Hour)); err != nil {
+		t.Errorf("given after it was revoked: %v", err)
+	}
+	joined(t, a, "web-17", start.Add(time.Hour))
+	if _, err := a.Agent(outside, start); !errors.Is(err, ErrRevoked) {
+		t.Errorf("revoked, and joined anew: %v", err)
+	}
+	if _, err := a.Renew(late, JoinRequest{Request: request(t, nil)}, start.Add(time.Hour)); !errors.Is(err, ErrForbidden) {
+		t.Errorf("renewed here: %v", err)
+	}
+}

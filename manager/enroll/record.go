@@ -22,6 +22,9 @@ type Record struct {
 	Joined  time.Time `json:"joined"`
 	Renewed time.Time `json:"renewed,omitzero"`
 	Revoked time.Time `json:"revoked,omitzero"` // zero: it is not
+	// Barred is when the host was last revoked, also if it joined since: what another
+	// authority gave it before counts no more.
+	Barred time.Time `json:"barred,omitzero"`
 	// Certificates that count, the newest last: that which the agent has, and perhaps
 	// one more, whose answer may have been lost on the way.
 	Certificates []Issued `json:"certificates"`
@@ -70,6 +73,14 @@ func (r Record) speaks(serial string) error {
 		return fmt.Errorf("certificate %s of host %s: %w: it was revoked, or another took its place; run 'cassini join' there with a new token", serial, r.Host, ErrRevoked)
 	}
 	return nil
+}
+
+// speaksOutside says whether a certificate that another authority signed counts.
+func (r Record) speaksOutside(cert *x509.Certificate) error {
+	if r.Barred.IsZero() || cert.NotBefore.After(r.Barred) {
+		return nil
+	}
+	return fmt.Errorf("the certificate of host %s was %w at %s; give it a new one there", r.Host, ErrRevoked, stamp(r.Barred))
 }
 
 // hostForm is what is taken as a host name: it stands in a URI, in logs and on screens.
