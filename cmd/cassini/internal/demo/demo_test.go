@@ -176,7 +176,7 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{
 		"starting a manager and 6 agents on 2 switches", "all rings are whole", "the manager answers at http://127.0.0.1:",
 		"HOST", "s1-h1", "s1-h2", "s2-h3", "explode: no such command; type help",
-		"open", "s1-h2 crashed: nobody hears anything from there", // as it happens
+		"  open      s1-h2 crashed: nobody hears anything from there", // as it happens
 		"host-crashed", "saw nothing", // incidents
 		"RING", "whole", "closed", // it is back, and they say so
 		"WATCHED BY", "closed after",
