@@ -10,13 +10,15 @@ import (
 	"strings"
 	"time"
 
+	"cassini/agent/heartbeat/member"
+
 	"golang.org/x/sys/unix"
 )
 
 // Doubts of a host about itself.
 const (
 	doubtLate      = "late"      // the loop ran later than it wanted
-	doubtStarved   = "starved"   // tasks wait for the CPU
+	doubtStarved   = member.DoubtStarved
 	doubtSuspended = "suspended" // the machine stood still
 	doubtLink      = "link-down"
 )

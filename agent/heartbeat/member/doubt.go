@@ -1,10 +1,20 @@
 package member
 
 import (
+	"slices"
 	"time"
 
 	"cassini/model"
 )
+
+// DoubtStarved is a host's doubt that tasks wait for the CPU. It is a reason to look twice;
+// but whoever ran in time all the same has seen what it has seen.
+const DoubtStarved = "starved"
+
+// impairs says whether doubts make what this host did not see worthless.
+func impairs(doubts []string) bool {
+	return slices.ContainsFunc(doubts, func(d string) bool { return d != DoubtStarved })
+}
 
 // DoubtAllSilent is a member's own doubt: none of its neighbors is heard.
 const DoubtAllSilent = "all-silent"

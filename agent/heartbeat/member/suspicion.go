@@ -105,7 +105,7 @@ func (m *Member) proceed(c *suspicion, now time.Time) {
 // ownSight is what this host saw, once its probes are over.
 func (m *Member) ownSight(c *suspicion) model.Sight {
 	s := c.probes.Sight()
-	if s == model.SightNothing && len(m.doubts(c)) > 0 {
+	if s == model.SightNothing && impairs(m.doubts(c)) {
 		return model.SightUnable
 	}
 	return s
@@ -274,7 +274,7 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 
 func (m *Member) evidence(c *suspicion, now time.Time) model.Evidence {
 	own := model.Observation{Observer: m.self.Host, Sight: c.probes.Sight(), Score: m.score.at(now)}
-	if own.Sight == model.SightNothing && len(c.doubts) > 0 {
+	if own.Sight == model.SightNothing && impairs(c.doubts) {
 		own.Sight = model.SightUnable
 	}
 	e := model.Evidence{Probes: c.probes.Sent(), Observations: []model.Observation{own}, Doubts: c.doubts}
