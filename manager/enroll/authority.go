@@ -222,7 +222,7 @@ func (a *Authority) Agent(cert *x509.Certificate, now time.Time) (Who, error) {
 	if !known {
 		r.Host = host
 	}
-	if err := r.speaks(serialOf(cert)); err != nil {
+	if err := r.speaks(cert); err != nil {
 		return Who{}, err
 	}
 	return Who{Role: RoleAgent, Host: host}, nil

@@ -102,11 +102,11 @@ func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.hosts[who.Host]
-	at := slices.IndexFunc(r.Certificates, func(i Issued) bool { return i.Serial == serialOf(shown) })
+	at := r.find(serialOf(shown))
 	if at < 0 {
 		return nil, fmt.Errorf("renew the certificate of %s: %w: another authority gave it; renew it there", who.Host, ErrForbidden)
 	}
-	if err := r.speaks(serialOf(shown)); err != nil { // since it was looked at
+	if err := r.speaks(shown); err != nil { // since it was looked at
 		return nil, err
 	}
 	r.Certificates, r.Renewed = []Issued{r.Certificates[at]}, now.UTC()
@@ -124,7 +124,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) error {
 		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
 	case serial == "":
 		r.Revoked, r.Barred, r.Certificates = now.UTC(), now.UTC(), []Issued{}
-	case !r.has(serial):
+	case r.find(serial) < 0:
 		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:
 		r.Certificates = slices.DeleteFunc(slices.Clone(r.Certificates), func(i Issued) bool { return i.Serial == serial })

@@ -212,6 +212,10 @@ func TestNoAgent(t *testing.T) {
 	if _, err := a.Agent(cert, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("signed, and in no record: %v", err)
 	}
+	a.hosts["ghost"] = Record{Host: "ghost", Certificates: []Issued{{Serial: serialOf(cert), Key: "another"}}}
+	if _, err := a.Agent(cert, start); !errors.Is(err, ErrRevoked) {
+		t.Errorf("signed for another key: %v", err)
+	}
 }
 
 func TestServerCertificate(t *testing.T) {

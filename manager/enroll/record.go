@@ -42,9 +42,16 @@ func (r Record) live(now time.Time) bool {
 	return slices.ContainsFunc(r.Certificates, func(i Issued) bool { return now.Before(i.Expires) })
 }
 
-// has finds a certificate that counts.
-func (r Record) has(serial string) bool {
-	return slices.ContainsFunc(r.Certificates, func(i Issued) bool { return i.Serial == serial })
+// find is where a certificate that counts stands, or -1.
+func (r Record) find(serial string) int {
+	return slices.IndexFunc(r.Certificates, func(i Issued) bool { return i.Serial == serial })
+}
+
+// has says whether a certificate counts. Its key is compared as well, so that the key of
+// the authority alone makes nobody an agent.
+func (r Record) has(cert *x509.Certificate) bool {
+	at := r.find(serialOf(cert))
+	return at >= 0 && r.Certificates[at].Key == keyHash(cert.RawSubjectPublicKeyInfo)
 }
 
 // again says that the same key asks once more by the same token: an answer was lost.
@@ -65,12 +72,12 @@ func (r Record) mayJoin(t Token, now time.Time) error {
 }
 
 // speaks says whether a certificate that the authority signed counts.
-func (r Record) speaks(serial string) error {
+func (r Record) speaks(cert *x509.Certificate) error {
 	switch {
 	case !r.Revoked.IsZero():
 		return fmt.Errorf("the certificate of host %s was %w at %s; if it shall be let in again, make it a token ('cassini token create --role agent --host %s') and run 'cassini join' there", r.Host, ErrRevoked, stamp(r.Revoked), r.Host)
-	case !r.has(serial):
-		return fmt.Errorf("certificate %s of host %s: %w: it was revoked, or another took its place; run 'cassini join' there with a new token", serial, r.Host, ErrRevoked)
+	case !r.has(cert):
+		return fmt.Errorf("certificate %s of host %s: %w: it was revoked, or another took its place; run 'cassini join' there with a new token", serialOf(cert), r.Host, ErrRevoked)
 	}
 	return nil
 }
