@@ -17,14 +17,14 @@ import (
 )
 
 // secured runs a manager with TLS, and returns its URL and data directory.
-func secured(t *testing.T) (url, dir string) {
+func secured(t *testing.T, secure manager.TLS) (url, dir string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	m := manager.New(manager.Config{DataDir: dir, Host: "manager", TLS: manager.TLS{On: true}})
+	m := manager.New(manager.Config{DataDir: dir, Host: "manager", TLS: secure})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, l) }()
@@ -41,7 +41,7 @@ func secured(t *testing.T) (url, dir string) {
 }
 
 func TestTokensAndAgents(t *testing.T) {
-	url, dir := secured(t)
+	url, dir := secured(t, manager.TLS{On: true})
 	here := map[string]string{"CASSINI_DATA_DIR": dir, "CASSINI_API": url}
 	viewer := cassini(t, here, "token", "create", "--role", "viewer", "--label", "grafana", "--life", "1h")
 	if viewer.code != 0 || !strings.HasPrefix(viewer.stdout, "cassini_viewer_") || !strings.Contains(viewer.stderr, "CASSINI_TOKEN=TOKEN") {
@@ -78,7 +78,7 @@ func TestTokensAndAgents(t *testing.T) {
 
 // TestJoinCommand joins and looks at what the manager then lists.
 func TestJoinCommand(t *testing.T) {
-	url, dir := secured(t)
+	url, dir := secured(t, manager.TLS{On: true})
 	here := map[string]string{"CASSINI_DATA_DIR": dir, "CASSINI_API": url}
 	var made tokenMade
 	got := cassini(t, here, "token", "create", "--role", "agent", "-o", "json")
