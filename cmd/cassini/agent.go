@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
+	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +48,10 @@ func checkManager(raw string, insecure bool) error {
 
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		// One core at most: it mostly waits, and wakes fewer threads when it does not.
+		runtime.GOMAXPROCS(1)
+	}
 	sink, work, err := reachManager(cfg)
 	if err != nil {
 		return err

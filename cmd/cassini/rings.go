@@ -40,9 +40,17 @@ func newHosts(sys *system) *cobra.Command {
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		list, err := c.Liveness(ctx, client.Query{}.With("host", host).With("state", state))
-		return answer(a, list, err, func(list []model.HostLiveness) *output.Table { return view.Liveness(list, sys.now()) }, "no hosts: no agent has joined yet")
+		return answer(a, list, err, func(list []model.HostLiveness) *output.Table { return view.Liveness(list, sys.now()) }, noHosts(host, state))
 	})
 	return cmd
+}
+
+// noHosts says why there is nothing to show.
+func noHosts(host, state string) string {
+	if host != "" || state != "" {
+		return "no such hosts"
+	}
+	return "no hosts: no agent has joined yet"
 }
 
 func newIncidents(sys *system) *cobra.Command {

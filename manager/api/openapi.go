@@ -72,6 +72,9 @@ func (r route) describe(schemas schemas) object {
 		}
 	}
 	responses := object{"200": object{"description": "the answer", "content": content}}
+	if r.answer == nil && r.media == nil && r.method == http.MethodPost {
+		responses = object{"204": object{"description": "done"}}
+	}
 	for _, status := range r.statuses {
 		responses[strconv.Itoa(status)] = object{"description": http.StatusText(status),
 			"content": object{"application/problem+json": object{"schema": schemas.of(Problem{})}}}

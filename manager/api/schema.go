@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"cassini/model"
 )
 
 // schemas are JSON schemas of Go types, by name.
@@ -21,6 +23,10 @@ func (s schemas) schema(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[netip.Addr]():
 		return object{"type": "string", "description": "an IP address"}
+	case reflect.TypeFor[netip.AddrPort]():
+		return object{"type": "string", "description": "an IP address and a port: 10.0.0.1:1985, [2001:db8::1]:1985"}
+	case reflect.TypeFor[model.Secret]():
+		return object{"type": "string", "description": "64 hexadecimal digits"}
 	case reflect.TypeFor[json.RawMessage]():
 		return object{"description": "JSON of the package's own shape"}
 	}

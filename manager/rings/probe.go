@@ -60,7 +60,8 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 	if h == nil {
 		return
 	}
-	if m.Type != wire.Leave && from.Incarnation >= h.Incarnation {
+	left := h.State == Stopped || h.State == Shutdown // what comes of that life now was sent before
+	if m.Type != wire.Leave && (from.Incarnation > h.Incarnation || from.Incarnation == h.Incarnation && !left) {
 		r.alive(h, now)
 	}
 	switch m.Type {

@@ -444,3 +444,18 @@ func TestWhoIsBelieved(t *testing.T) {
 		t.Errorf("accused by two it is %s", got)
 	}
 }
+
+func TestLateWordsOfOneThatLeft(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 4 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	h2 := model.RingMember{Host: "h2", Incarnation: 1}
+	b.r.Receive(model.ManagerRing("h2"), h2, wire.Message{Type: wire.Leave, ID: 1, Subject: h2}, b.now)
+	b.deaf["h2"] = true
+	b.r.Receive(model.ManagerRing("h2"), h2, wire.Message{Type: wire.Ack, Ring: "z0", Epoch: 1}, b.now)
+	if got := b.r.Host("h2").State; got != Stopped {
+		t.Errorf("a word that came late makes it %s", got)
+	}
+}
