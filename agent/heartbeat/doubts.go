@@ -17,7 +17,7 @@ import (
 
 // Doubts of a host about itself.
 const (
-	doubtLate      = "late"      // the loop ran later than it wanted
+	doubtLate      = "late" // the loop ran later than it wanted
 	doubtStarved   = member.DoubtStarved
 	doubtSuspended = "suspended" // the machine stood still
 	doubtLink      = "link-down"
@@ -30,12 +30,14 @@ const starvedFrom = 60
 // doubts finds out whether this host is the one at fault. It belongs to the loop.
 type doubts struct {
 	addr      netip.Addr    // of heartbeats; invalid before this host has joined
+	times     bool          // this process times heartbeats, and not the kernel
 	suspended time.Duration // in all, when it was last looked at
 	awake     time.Time     // since when
 	lateUntil time.Time
 }
 
-func newDoubts() *doubts { return &doubts{suspended: suspension()} }
+// newDoubts is told whether this process times heartbeats itself.
+func newDoubts(times bool) *doubts { return &doubts{suspended: suspension(), times: times} }
 
 // ran notes when the loop ran, and when it had wanted to.
 func (d *doubts) ran(due, now time.Time, silence time.Duration) {
@@ -49,10 +51,12 @@ func (d *doubts) list(now time.Time, silence time.Duration) (list []string) {
 	if total := suspension(); total-d.suspended > silence/3 {
 		d.suspended, d.awake = total, now
 	}
-	if now.Before(d.lateUntil) {
+	late := now.Before(d.lateUntil)
+	if late {
 		list = append(list, doubtLate)
 	}
-	if pressure() >= starvedFrom {
+	// What the kernel timed needs no CPU of the agent: pressure alone says nothing then.
+	if (late || d.times) && pressure() >= starvedFrom {
 		list = append(list, doubtStarved)
 	}
 	if !d.awake.IsZero() && now.Sub(d.awake) < 2*silence {

@@ -45,7 +45,7 @@ func FuzzParsePressure(f *testing.F) {
 func TestDoubts(t *testing.T) {
 	const silence = 3 * time.Second
 	at := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	d := newDoubts()
+	d := newDoubts(true)
 	list := func(now time.Time) []string {
 		return slices.DeleteFunc(d.list(now, silence), func(doubt string) bool { return doubt == doubtStarved }) // this machine may be
 	}
@@ -61,7 +61,7 @@ func TestDoubts(t *testing.T) {
 	if got := list(late.Add(silence)); len(got) != 0 {
 		t.Errorf("a while later: %v", got)
 	}
-	d = newDoubts()
+	d = newDoubts(true)
 	d.suspended -= silence // as if it had stood still since
 	if got := list(at); !slices.Equal(got, []string{doubtSuspended}) {
 		t.Errorf("after it stood still: %v", got)

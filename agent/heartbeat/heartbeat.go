@@ -145,7 +145,7 @@ func (h *Heartbeat) open() error {
 		}
 	}
 	h.endpoint = e
-	h.doubts = newDoubts()
+	h.doubts = newDoubts(h.watch.Name() != WatchKernel)
 	h.self = model.RingMember{Host: h.cfg.Host, Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), e.Addr().Port()), Incarnation: s.Incarnation}
 	h.life = s.Incarnation
 	h.member = member.New(member.Config{Self: h.self, World: world{h}, Rand: h.rand})
