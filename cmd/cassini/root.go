@@ -42,7 +42,7 @@ func newRoot(sys *system) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(&cobra.Group{ID: groupServe, Title: "Run Cassini:"}, &cobra.Group{ID: groupAsk, Title: "Ask Cassini:"})
 	root.AddCommand(newRun(sys), newAgent(sys), newManager(sys), newDemo(sys))
-	root.AddCommand(newServices(sys), newDeps(sys), newSwitches(sys), newPorts(sys), newNeighbors(sys), newInterfaces(sys), newRoutes(sys), newStrangers(sys), newUplinks(sys), newShared(sys), newFind(sys), newOverview(sys), newHosts(sys), newRings(sys), newIncidents(sys), newCause(sys), newCycles(sys), newUnmonitored(sys), newVersions(sys), newAddresses(sys), newImpact(sys), newSPOF(sys), newPath(sys), newDiff(sys), newUnused(sys), newExposed(sys), newGraph(sys), newQuery(sys), newShell(sys), newEvents(sys), newHistory(sys), newStatus(sys), newDoctor(sys), newDecode(sys))
+	root.AddCommand(newServices(sys), newDeps(sys), newSwitches(sys), newPorts(sys), newNeighbors(sys), newInterfaces(sys), newRoutes(sys), newStrangers(sys), newUplinks(sys), newShared(sys), newFind(sys), newOverview(sys), newHosts(sys), newRings(sys), newIncidents(sys), newCause(sys), newCycles(sys), newUnmonitored(sys), newVersions(sys), newAddresses(sys), newImpact(sys), newSPOF(sys), newPath(sys), newDiff(sys), newUnused(sys), newExposed(sys), newGraph(sys), newQuery(sys), newShell(sys), newWatch(sys), newEvents(sys), newHistory(sys), newStatus(sys), newDoctor(sys), newDecode(sys))
 	root.AddCommand(newJoin(sys), newToken(sys), newAgents(sys), newVersion(sys), newCompletion(sys))
 	root.SetHelpCommand(newHelp())
 	return root

@@ -1,0 +1,194 @@
+package watch
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
+)
+
+// fact is one line of details. One without a text is left out.
+type fact struct{ name, text string }
+
+// detailLines are the details of one row, the part of them that is scrolled to.
+func (m *Model) detailLines() []string {
+	const names = 16
+	var lines []string
+	for _, f := range m.facts() {
+		if f.text == "" {
+			continue
+		}
+		name := f.name
+		for _, part := range wrap(output.Clean(bound(f.text, maxFact)), max(1, m.limit()-names)) {
+			lines = append(lines, m.line(output.Plain, fmt.Sprintf("%-*s%s", names, name, part)))
+			name = ""
+		}
+	}
+	if m.height > 0 {
+		m.scroll = max(0, min(m.scroll, len(lines)-m.body()))
+	}
+	return lines[m.scroll:]
+}
+
+// facts are all that is known of the row.
+func (m *Model) facts() []fact {
+	if d := m.dependencies[m.details]; d != nil {
+		return m.dependencyFacts(d)
+	}
+	if s := m.services[m.details]; s != nil {
+		return append([]fact{{"service", s.ID}}, m.serviceFacts(s)...)
+	}
+	for _, h := range m.picture.Hosts {
+		if hostID(h) == m.details {
+			return m.hostFacts(h)
+		}
+	}
+	for _, i := range m.picture.Incidents {
+		if incidentID(i) == m.details {
+			return m.incidentFacts(i)
+		}
+	}
+	return []fact{{"gone", "this is no longer told of"}}
+}
+
+func (m *Model) dependencyFacts(d *dependency) []fact {
+	r := d.rates
+	facts := []fact{{"client", d.Client.ID}}
+	facts = append(facts, m.clientFacts(d)...)
+	facts = append(facts, fact{"server", d.Server.ID})
+	if s := m.services[d.Server.ID]; s != nil {
+		facts = append(facts, m.serviceFacts(s)...)
+	} else {
+		facts = append(facts, fact{"  program", process(d.Server.Exe, d.Server.PID)})
+	}
+	rates := "not known yet"
+	if r.Known {
+		rates = fmt.Sprintf("%s conn/s, %s fail/s, %s B/s sent, %s B/s received", number(r.Connections), number(r.Failures), size(r.ToServer), size(r.FromServer))
+	}
+	c := countsOf(d.DependencyView)
+	return append(facts,
+		fact{"address", endpoint(d.Server.Addr, d.Port, d.Proto, "")}, fact{"rates", rates},
+		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
+		fact{"failed", failures(d.Counters)},
+		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again, by closed connections", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
+		fact{"RTT", output.Micros(d.RTTMicros)},
+		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
+}
+
+// clientFacts tell of a client what its node tells, once that was asked for.
+func (m *Model) clientFacts(d *dependency) []fact {
+	facts := []fact{{"  program", process(d.Client.Exe, d.Client.PID)}}
+	if m.picture.Client == nil || m.picture.Client.ID != d.Client.ID {
+		return facts
+	}
+	a := attrsOf(m.picture.Client)
+	return append(facts, fact{"  command", output.Command(a.Cmdline)}, fact{"  owner", owner(a.Process)},
+		fact{"  directory", a.Cwd}, fact{"  unit", a.Unit}, fact{"  cgroup", a.Cgroup})
+}
+
+// owned is what a node tells of a process.
+type owned struct {
+	model.Process
+	Unit string `json:"unit"`
+}
+
+// attrsOf reads the attributes of a node; those of another shape are left out.
+func attrsOf(n *model.Node) (o owned) {
+	raw, err := json.Marshal(n.Attrs)
+	if err != nil || json.Unmarshal(raw, &o) != nil {
+		return owned{}
+	}
+	return o
+}
+
+func (m *Model) serviceFacts(s *service) []fact {
+	began := m.moment(s.Since)
+	if s.SinceApprox {
+		began += ", or before"
+	}
+	facts := []fact{
+		{"  program", process(s.Exe, s.PID)}, {"  command", output.Command(s.Cmdline)}, {"  owner", owner(s.Process)},
+		{"  directory", s.Cwd}, {"  cgroup", s.Cgroup}, {"  listens on", everyAddress(s.Service)},
+		{"  since", began}, {"  state", s.State},
+	}
+	if s.Ended != nil {
+		facts = append(facts, fact{"  ended", m.moment(*s.Ended)})
+	}
+	return facts
+}
+
+func everyAddress(s model.Service) string {
+	var all []string
+	for _, a := range s.Addrs {
+		all = append(all, endpoint(a, s.Port, s.Proto, s.NetnsName))
+	}
+	return strings.Join(all, " ")
+}
+
+func process(exe string, number int) string {
+	switch {
+	case exe == "":
+		return "not known"
+	case number == 0:
+		return exe
+	}
+	return fmt.Sprintf("%s (pid %d)", exe, number)
+}
+
+func owner(p model.Process) string {
+	if p.UID == "" {
+		return ""
+	}
+	return p.UID + ":" + p.GID
+}
+
+// failures names the reasons: "2 refused, 1 timed out".
+func failures(c model.Counters) string {
+	if c.Failed == 0 {
+		return "none"
+	}
+	left, reasons := c.Failed, []string{}
+	for _, r := range []struct {
+		n    uint64
+		name string
+	}{{c.Refused, "refused"}, {c.TimedOut, "timed out"}, {c.Unreachable, "unreachable"}, {c.Aborted, "aborted"}} {
+		if r.n > 0 {
+			reasons = append(reasons, output.Count(r.n)+" "+r.name)
+			left -= min(left, r.n)
+		}
+	}
+	if left > 0 {
+		reasons = append(reasons, output.Count(left)+" other")
+	}
+	return strings.Join(reasons, ", ")
+}
+
+func (m *Model) hostFacts(h model.HostLiveness) []fact {
+	var rings []string
+	for _, r := range h.Rings {
+		rings = append(rings, string(r))
+	}
+	return []fact{
+		{"host", h.Host}, {"state", h.State}, {"since", m.moment(h.Since)}, {"hears at", h.Addr.String()}, {"zone", h.Zone},
+		{"rings", strings.Join(rings, " ")}, {"watched by", strings.Join(h.WatchedBy, " ")}, {"waits in", h.Watch},
+	}
+}
+
+func (m *Model) incidentFacts(i model.Incident) []fact {
+	facts := []fact{
+		{"incident", i.Summary}, {"kind", string(i.Kind)}, {"severity", i.Severity}, {"state", i.State}, {"opened", m.moment(i.Opened)},
+		{"closed", m.moment(i.Closed)}, {"of", strings.Join(i.Subjects, " ")}, {"back", strings.Join(i.Back, " ")}, {"part of", i.Into},
+	}
+	return append(facts, fact{"reports", fmt.Sprint(len(i.Reports) + i.More)})
+}
+
+// moment is a time with how long ago it was; "" for the zero time.
+func (m *Model) moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(m.cfg.Zone).Format(time.DateTime) + ", " + output.Ago(t, m.picture.At)
+}
