@@ -18,7 +18,8 @@ const (
 )
 
 // checkListen refuses addresses that others could reach, unless the port may be open: that
-// of a manager is, because it asks who speaks.
+// of a manager is, because it asks who speaks, and that of 'cassini run' where it is told
+// to serve TLS.
 func checkListen(address string, open bool) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -30,7 +31,7 @@ func checkListen(address string, open bool) error {
 	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.Unmap().IsLoopback() || open {
 		return nil
 	}
-	return usagef("--listen/CASSINI_LISTEN %q: not a loopback address; an agent answers this machine alone, and whoever reaches its port: use %s, or say --insecure where only those you trust reach it", address, net.JoinHostPort("127.0.0.1", port))
+	return usagef("--listen/CASSINI_LISTEN %q: not a loopback address; an agent, and 'cassini run' unless --tls-name says how others reach it, are for this machine alone: use %s, or 'cassini manager', or say --insecure where only those you trust reach it", address, net.JoinHostPort("127.0.0.1", port))
 }
 
 // bind takes the port. Errors say what to do.

@@ -89,11 +89,11 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 
 // run binds the port first, since that is what fails most and costs least.
 func (s *server) run(ctx context.Context, name string) error {
-	open := s.insecure || name != "agent"
-	if err := checkListen(s.listen, open); err != nil {
+	if err := settleTLS(&s.tls, s.insecure); err != nil {
 		return err
 	}
-	if err := settleTLS(&s.tls, s.insecure); err != nil {
+	open := s.insecure || name == "manager" || s.tls.On
+	if err := checkListen(s.listen, open); err != nil {
 		return err
 	}
 	if err := checkManager(s.manager, s.insecure); err != nil {

@@ -63,8 +63,9 @@ func TestExitCodes(t *testing.T) {
 
 func TestListenIsLoopback(t *testing.T) {
 	for line, want := range map[string]string{
-		"agent --listen 0.0.0.0:1985":     "not a loopback address; an agent answers this machine alone, and whoever reaches its port: use 127.0.0.1:1985, or say --insecure where only those you trust reach it; see 'cassini agent --help'",
-		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80, or say --insecure where only those you trust reach it; see",
+		"agent --listen 0.0.0.0:1985":     "are for this machine alone: use 127.0.0.1:1985, or 'cassini manager', or say --insecure where only those you trust reach it; see 'cassini agent --help'",
+		"run --listen 0.0.0.0:1984":       "'cassini run' unless --tls-name says how others reach it, are for this machine alone: use 127.0.0.1:1984, or 'cassini manager', or say",
+		"agent --listen [2001:db8::1]:80": "use 127.0.0.1:80, or 'cassini manager', or say --insecure where only those you trust reach it; see",
 		"run --listen 1984":               "want HOST:PORT, such as 127.0.0.1:1984; see",
 		"run --listen 127.0.0.1:http":     "want a port from 0 to 65535; see",
 	} {
