@@ -61,6 +61,7 @@ type Capture struct {
 	evictions uint64
 	evicted   uint64 // evicted although busy
 	ringFull  uint64 // drops that a resync has made good
+	closed    bool
 }
 
 // New makes a Capture that does nothing yet.
@@ -91,10 +92,10 @@ func (c *Capture) Bootstrap(ctx context.Context) error {
 // Run reads events until the context ends, and closes the kernel side.
 func (c *Capture) Run(ctx context.Context) error {
 	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- c.cfg.Kernel.Close() })
+	stop := context.AfterFunc(ctx, func() { closed <- c.Close() })
 	err := c.readEvents(ctx)
 	if stop() { // ended by an error, not by the context
-		return errors.Join(err, c.cfg.Kernel.Close())
+		return errors.Join(err, c.Close())
 	}
 	return errors.Join(err, <-closed)
 }
@@ -120,8 +121,17 @@ func (c *Capture) readEvents(ctx context.Context) error {
 	}
 }
 
-// Close detaches from the kernel, for a Capture that is not run.
-func (c *Capture) Close() error { return c.cfg.Kernel.Close() }
+// Close detaches from the kernel. Whoever waits for fresh counters waits no longer.
+func (c *Capture) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.progress.Broadcast()
+	return c.cfg.Kernel.Close()
+}
+
+// ErrClosed says that the capture has ended.
+var ErrClosed = errors.New("the capture has ended")
 
 // Hold runs fn while no event is handled: they wait in the ring buffer.
 func (c *Capture) Hold(fn func()) {
@@ -146,6 +156,9 @@ func (c *Capture) eventHandled() {
 func (c *Capture) handle(event *bpf.Event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil // it came while the kernel side was let go
+	}
 	defer c.eventHandled()
 	if err := c.dispatch(event); err != nil {
 		return err
@@ -159,9 +172,15 @@ func (c *Capture) handle(event *bpf.Event) error {
 // awaitEvents waits until the events that have happened by now are handled: they
 // know more of an edge than its place in the map. Called with mu held.
 func (c *Capture) awaitEvents(ctx context.Context) error {
+	if c.closed {
+		return ErrClosed
+	}
 	wake := context.AfterFunc(ctx, c.progress.Broadcast)
 	defer wake()
 	for target := c.read.Load() + uint64(c.cfg.Kernel.Pending()); c.handled < target; c.progress.Wait() {
+		if c.closed {
+			return ErrClosed
+		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("wait for events to be handled: %w", context.Cause(ctx))
 		}

@@ -60,18 +60,15 @@ func RunYears(seed uint64, hostYears, loss float64) Years {
 // open lets a random host miss the heartbeats of a neighbor, until they are back.
 func (s *Sim) open(resumed time.Duration) {
 	n := s.Nodes[fmt.Sprintf("z1-h%d", 1+s.Rand.IntN(len(s.Nodes)))]
-	for _, a := range n.Member.Assignments() {
-		peer := a.Next.Host
-		if s.Rand.IntN(2) == 0 {
-			peer = a.Previous.Host
-		}
-		ring := a.Ring
-		n.do(func() { n.Member.Silent(ring, peer, s.Profile.Silence, s.now) })
-		s.after(resumed, func() {
-			n.do(func() { n.Member.Resumed(ring, peer, s.Nodes[peer].life, s.now) })
-		})
-		break
+	a := n.Member.Assignments()[0] // it is on one ring
+	peer := a.Next.Host
+	if s.Rand.IntN(2) == 0 {
+		peer = a.Previous.Host
 	}
+	n.do(func() { n.Member.Silent(a.Ring, peer, s.Profile.Silence, s.now) })
+	s.after(resumed, func() {
+		n.do(func() { n.Member.Resumed(a.Ring, peer, s.Nodes[peer].life, s.now) })
+	})
 	// The next one is opened while this one may still go on, as in a large estate.
 	s.Run(time.Duration(s.Rand.Int64N(int64(250 * time.Millisecond))))
 }
