@@ -84,6 +84,14 @@ func (m *Manager) Rings(ctx context.Context) (keeper.View, error) {
 	return m.keeper.View(ctx)
 }
 
+// Expel shuts a host out of the rings.
+func (m *Manager) Expel(ctx context.Context, host string) error {
+	if m.keeper == nil {
+		return nil
+	}
+	return m.keeper.Expel(ctx, host)
+}
+
 // Rotate takes the next keys of all rings into use.
 func (m *Manager) Rotate(ctx context.Context) error {
 	if m.keeper == nil {

@@ -38,6 +38,8 @@ type Backend interface {
 	Join(ctx context.Context, j model.Join) (*model.Joined, error)
 	Rings(ctx context.Context) (keeper.View, error)
 	Rotate(ctx context.Context) error
+	// Expel shuts a host out of the rings.
+	Expel(ctx context.Context, host string) error
 	StoreStats() model.StoreStats
 	GraphStats() model.GraphStats
 }

@@ -24,6 +24,7 @@ var now = time.Date(2026, 11, 20, 19, 26, 3, 123456789, time.UTC)
 
 // backend is a manager that keeps everything in memory.
 type backend struct {
+	expelled []string
 	mu       sync.Mutex
 	g        *graph.Graph
 	log      []LogEntry
@@ -196,3 +197,8 @@ func (b *backend) Rings(context.Context) (keeper.View, error) {
 }
 
 func (b *backend) Rotate(context.Context) error { return nil }
+
+func (b *backend) Expel(_ context.Context, host string) error {
+	b.expelled = append(b.expelled, host)
+	return nil
+}

@@ -140,7 +140,11 @@ func (s *server) getEnrolled(w http.ResponseWriter, r *http.Request, _ params) {
 func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
 	body, ok := enrollBody[hostName](s, w, r)
 	if ok {
-		s.unknownIs404(w, r, body, s.Enroll.Revoke(body.Host, body.Serial, s.Now()))
+		err := s.Enroll.Revoke(body.Host, body.Serial, s.Now())
+		if err == nil && body.Serial == "" {
+			err = s.Backend.Expel(r.Context(), body.Host)
+		}
+		s.unknownIs404(w, r, body, err)
 	}
 }
 

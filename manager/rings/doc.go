@@ -104,6 +104,7 @@ type World interface {
 	KeepHost(h *Host)
 	KeepRing(r *Ring)
 	DropRing(id model.RingID)
+	DropHost(host string)
 	// Verdict keeps a verdict of the manager's own.
 	Verdict(v model.Verdict)
 }

@@ -159,10 +159,15 @@ func (r *Rings) Rotate(now time.Time) {
 	for _, ring := range r.Rings() {
 		g := r.rings[ring.ID]
 		g.KeyID++
-		g.Epoch++
-		r.cfg.World.KeepRing(g)
-		for _, host := range g.Order {
-			r.instruct(g, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
-		}
+		r.tellAll(g, func() time.Time { return now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))) })
+	}
+}
+
+// tellAll begins an epoch in which all members of a ring are told their places.
+func (r *Rings) tellAll(ring *Ring, when func() time.Time) {
+	ring.Epoch++
+	r.cfg.World.KeepRing(ring)
+	for _, host := range ring.Order {
+		r.instruct(ring, host, when())
 	}
 }

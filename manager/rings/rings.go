@@ -16,7 +16,8 @@ import (
 // Config is what New needs.
 type Config struct {
 	Self     model.RingMember // the manager: ManagerHost and where it hears datagrams
-	Local    string           // the host that the manager runs on, which it need not watch
+	Host     string           // the host that the manager runs on
+	Local    string           // the same if an agent in this process is there, which need not be watched
 	Profile  model.Profile    // of new rings; the zero value is the standard one
 	World    World
 	Rand     *rand.Rand

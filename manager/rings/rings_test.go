@@ -79,6 +79,7 @@ func (b *bench) Ping(netip.Addr)          {}
 func (b *bench) KeepHost(h *Host)         { c := *h; c.Rings = slices.Clone(h.Rings); b.hosts[h.Host] = c }
 func (b *bench) KeepRing(r *Ring)         { c := *r; c.Order = slices.Clone(r.Order); b.rings[r.ID] = c }
 func (b *bench) DropRing(id model.RingID) { delete(b.rings, id) }
+func (b *bench) DropHost(host string)     { delete(b.hosts, host) }
 func (b *bench) Verdict(v model.Verdict)  { b.verdicts = append(b.verdicts, v) }
 func (b *bench) addr(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}), 1985)
@@ -457,5 +458,54 @@ func TestLateWordsOfOneThatLeft(t *testing.T) {
 	b.r.Receive(model.ManagerRing("h2"), h2, wire.Message{Type: wire.Ack, Ring: "z0", Epoch: 1}, b.now)
 	if got := b.r.Host("h2").State; got != Stopped {
 		t.Errorf("a word that came late makes it %s", got)
+	}
+}
+
+func TestExpel(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 12 {
+		b.join(b.host(n, n%2))
+	}
+	b.run(time.Minute)
+	old := b.places[place{"z0", "h4"}].Keys
+	if !b.r.Expel("h2", b.now) || b.r.Expel("h2", b.now) {
+		t.Error("it can be shut out once")
+	}
+	b.run(time.Minute)
+	for at := range b.places {
+		if at.host == "h2" {
+			delete(b.places, at) // nobody tells it anything
+		}
+	}
+	b.check()
+	for _, key := range b.places[place{"z0", "h4"}].Keys.Keys {
+		for _, known := range old.Keys {
+			if key.Secret == known.Secret {
+				t.Error("it knows a key of its ring yet")
+			}
+		}
+	}
+	if _, kept := b.hosts["h2"]; kept || b.r.Pending() != 0 {
+		t.Errorf("it is kept: %v, %d places pending", kept, b.r.Pending())
+	}
+}
+
+func TestOthersWords(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 5 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	v := model.Verdict{ID: model.ReportID{Reporter: "h1", Incarnation: 1, Sequence: 1}, Kind: model.VerdictCrashed, Subject: b.r.Host("h2").RingMember, Evidence: silence()}
+	b.r.TakeFrom("h4", v, b.now)
+	b.run(3 * time.Second)
+	if got := b.r.Host("h2").State; got != Up {
+		t.Errorf("it is %s: h4 said so in the name of h1", got)
+	}
+	b.deaf["h2"] = true
+	b.r.TakeFrom("h4", v, b.now)
+	b.run(3 * time.Second)
+	if got := b.r.Host("h2").State; got != Crashed {
+		t.Errorf("dead, and told by one who kept it for h1, it is %s", got)
 	}
 }

@@ -1,6 +1,7 @@
 package rings
 
 import (
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -27,6 +28,50 @@ func (s *reports) fresh(id model.ReportID) bool {
 	}
 	s.known[id] = true
 	s.order = append(s.order, id)
+	return true
+}
+
+// TakeFrom takes a verdict that a host brings. What is another's is looked at by the
+// manager first: nothing proves that the other has said it.
+func (r *Rings) TakeFrom(by string, v model.Verdict, now time.Time) {
+	if by == v.ID.Reporter || v.ID.Reporter == model.ManagerHost && by == r.cfg.Host {
+		r.Take(v, now)
+		return
+	}
+	h := r.hosts[v.Subject.Host]
+	if r.seen.known[v.ID] || h == nil || !h.alive() || v.Kind == model.VerdictCorrected || v.Subject.Incarnation < h.Incarnation {
+		return
+	}
+	r.probe(h, now, func(s model.Sight, now time.Time) {
+		if s != model.SightAgent {
+			r.Take(v, now)
+		}
+	})
+}
+
+// Expel takes a host out of everything: it is shut out. The rings that it was on get new
+// keys, since it knows the next ones too.
+func (r *Rings) Expel(host string, now time.Time) bool {
+	h := r.hosts[host]
+	if h == nil {
+		return false
+	}
+	was := slices.Clone(h.Rings)
+	r.remove(h, now)
+	for _, id := range was {
+		if ring := r.rings[id]; ring != nil {
+			ring.Master, ring.KeyID = r.cfg.Secret(), 1
+			r.tellAll(ring, func() time.Time { return now })
+		}
+	}
+	delete(r.hosts, host)
+	delete(r.alone, host)
+	for at := range r.pending {
+		if at.host == host {
+			delete(r.pending, at)
+		}
+	}
+	r.cfg.World.DropHost(host)
 	return true
 }
 

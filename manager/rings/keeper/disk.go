@@ -135,18 +135,19 @@ type changes struct {
 	hosts   map[string]rings.Host
 	rings   map[model.RingID]rings.Ring
 	dropped map[model.RingID]bool
+	gone    map[string]bool // hosts that were shut out
 	untold  []untold
 	told    []model.Name // what was untold
 }
 
 func newChanges() changes {
-	return changes{hosts: make(map[string]rings.Host), rings: make(map[model.RingID]rings.Ring), dropped: make(map[model.RingID]bool)}
+	return changes{hosts: make(map[string]rings.Host), rings: make(map[model.RingID]rings.Ring), dropped: make(map[model.RingID]bool), gone: make(map[string]bool)}
 }
 
 // pressing says whether there is anything that must be durable now. What was told can wait:
 // telling it again does no harm.
 func (c changes) pressing() bool {
-	return len(c.hosts) > 0 || len(c.rings) > 0 || len(c.dropped) > 0 || len(c.untold) > 0
+	return len(c.hosts) > 0 || len(c.rings) > 0 || len(c.dropped) > 0 || len(c.gone) > 0 || len(c.untold) > 0
 }
 
 // write makes changes durable, all or none.
@@ -154,6 +155,9 @@ func (d *disk) write(c changes) error {
 	return d.update(func(tx *bolt.Tx) error {
 		hosts, all, untold := tx.Bucket(bucketHosts), tx.Bucket(bucketRings), tx.Bucket(bucketUntold)
 		var errs []error
+		for name := range c.gone {
+			errs = append(errs, hosts.Delete([]byte(name)))
+		}
 		for name, h := range c.hosts {
 			errs = append(errs, put(hosts, name, h))
 		}

@@ -110,7 +110,7 @@ func (k *Keeper) open() error {
 		local = k.cfg.Host
 	}
 	k.rings = rings.New(rings.Config{
-		Self: k.self, Local: local, Profile: k.cfg.Profile, World: world{k}, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Self: k.self, Host: k.cfg.Host, Local: local, Profile: k.cfg.Profile, World: world{k}, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Secret: newSecret, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
 	})
 	return nil
@@ -226,6 +226,9 @@ func (k *Keeper) learn() {
 	for id := range k.changed.dropped {
 		k.endpoint.Forget(id)
 	}
+	for host := range k.changed.gone {
+		k.endpoint.Forget(model.ManagerRing(host))
+	}
 	for id := range k.changed.rings {
 		k.endpoint.Put(id, k.rings.Keys(id))
 	}
@@ -259,6 +262,12 @@ func (k *Keeper) Rotate(ctx context.Context) error {
 		k.rings.Rotate(now)
 		return struct{}{}, nil
 	})
+	return err
+}
+
+// Expel shuts a host out of all rings. It is no error that it is on none.
+func (k *Keeper) Expel(ctx context.Context, host string) error {
+	_, err := ask(ctx, k, func(now time.Time) (bool, error) { return k.rings.Expel(host, now), nil })
 	return err
 }
 
@@ -299,7 +308,7 @@ func (k *Keeper) Take(docs []model.Document) {
 			k.cfg.Logger.Warn("a verdict cannot be read", "document", doc.Name.String(), "error", err)
 			continue
 		}
-		_ = k.input(context.Background(), func(now time.Time) { k.rings.Take(v, now) })
+		_ = k.input(context.Background(), func(now time.Time) { k.rings.TakeFrom(doc.Host, v, now) })
 	}
 }
 
@@ -341,6 +350,12 @@ func (w world) KeepRing(r *rings.Ring) {
 	kept := *r
 	kept.Order = slices.Clone(r.Order)
 	w.k.changed.rings[r.ID] = kept
+}
+
+// DropHost implements rings.World.
+func (w world) DropHost(host string) {
+	delete(w.k.changed.hosts, host)
+	w.k.changed.gone[host] = true
 }
 
 // DropRing implements rings.World.
