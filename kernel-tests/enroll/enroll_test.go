@@ -213,6 +213,7 @@ func (r *rig) revocation(viewer string) {
 	if code, text := r.ask("s1-h2", "POST", "/api/v1/documents", `{"host":"s1-h2","documents":[]}`, "", "s1-h2"); code != http.StatusUnauthorized || !strings.Contains(text, "revoked") {
 		r.t.Errorf("a revoked certificate: %d %s", code, text)
 	}
+	r.wait("it is on no ring any more", 20*time.Second, func() error { return r.whole("s1-h3", viewer, 1) })
 	r.stop("s1-h2", unix.SIGTERM)
 	r.startAgent("s1-h2")
 	r.wait("the agent says that it is revoked, and what to do", 10*time.Second, func() error {
