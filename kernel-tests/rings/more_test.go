@@ -125,15 +125,14 @@ func TestSwitchLost(t *testing.T) {
 	lost := map[string]string{"s2-h1": "unobservable", "s2-h2": "unobservable", "s2-h3": "unobservable", "s2-h4": "unobservable"}
 	took := r.waitStates(20*time.Second, lost)
 	t.Logf("known after %v", took)
-	var segment *model.Incident
-	for _, i := range r.incidents() {
-		if i.State == model.IncidentOpen && i.Kind == model.VerdictSegment {
-			segment = &i
+	r.wait("an incident names the switch's segment", 5*time.Second, func() error {
+		for _, i := range r.incidents() {
+			if i.State == model.IncidentOpen && i.Kind == model.VerdictSegment && i.Subjects[0] == "subnet:10.77.2.0/24" {
+				return nil
+			}
 		}
-	}
-	if segment == nil || segment.Subjects[0] != "subnet:10.77.2.0/24" {
-		t.Errorf("no incident names the switch's segment")
-	}
+		return errNone
+	})
 	time.Sleep(10 * time.Second)
 	r.do(r.estate.StartSwitch(2))
 	r.waitStates(90*time.Second, map[string]string{})

@@ -274,6 +274,10 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 		b.add(zone, v)
 		return nil
 	}
+	if i := b.zoneBack(b.zones[host], at); i != nil {
+		b.add(i, v) // its zone was lost, and has just come back
+		return nil
+	}
 	if i := b.alsoReunited(host, at); i != nil {
 		// Others of its zone were cut off at the same time: it was the zone.
 		i.Closed = at
@@ -294,6 +298,17 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 
 // recent is how many incidents are looked through for one that a report may belong to.
 const recent = 256
+
+// zoneBack is the incident of a zone that was lost and has just come back.
+func (b *Book) zoneBack(zone string, at time.Time) *model.Incident {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+		i := b.list[n]
+		if slices.Contains(i.Subjects, zone) && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window {
+			return i
+		}
+	}
+	return nil
+}
 
 // alsoReunited is an incident of hosts of the same zone who just said the same.
 func (b *Book) alsoReunited(host string, at time.Time) *model.Incident {

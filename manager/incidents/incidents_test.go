@@ -77,6 +77,9 @@ func TestIncidents(t *testing.T) {
 			"merged host-crashed x: 1 reports\nopen segment-lost z: 2 reports",
 		},
 		"a segment comes back": {"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer", "closed segment-lost z: 2 reports"},
+		"a host of a zone that came back says that it was cut off": {
+			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x link-down x@z clue=reunited silent=57s", "closed segment-lost z: 3 reports",
+		},
 		"two segments are a partition": {
 			"4 m segment-lost z@z of=x\n6 m segment-lost w@w of=y\n60 m corrected z@z clue=answer", "open partition z,w: 3 reports",
 		},

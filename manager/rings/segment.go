@@ -132,7 +132,9 @@ func (r *Rings) checked(c *check, h *Host, s model.Sight, now time.Time) {
 func (r *Rings) lose(c *check, now time.Time) {
 	e := model.Evidence{Probes: inquiry.Probes * len(c.silent)}
 	for _, w := range c.waiting {
-		c.silent = append(c.silent, w.host.Host)
+		if !slices.Contains(c.silent, w.host.Host) {
+			c.silent = append(c.silent, w.host.Host)
+		}
 	}
 	for _, host := range c.silent {
 		e.Observations = append(e.Observations, model.Observation{Observer: host, Sight: model.SightNothing})

@@ -78,6 +78,9 @@ func (m *Manager) KeepRing(r *rings.Ring) {
 	m.disk.rings[r.ID] = &kept
 }
 
+// DropHost is rings.World's.
+func (m *Manager) DropHost(host string) { delete(m.disk.hosts, host) }
+
 // DropRing is rings.World's.
 func (m *Manager) DropRing(id model.RingID) { delete(m.disk.rings, id) }
 
