@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"cassini/model"
@@ -87,19 +88,33 @@ func (c *cassini) boot(host string) error                  { return c.Boot(host)
 func (c *cassini) signal(host string, s unix.Signal) error { return c.Signal(host, s) }
 func (c *cassini) close()                                  { c.Close() }
 
-// await asks the manager what it knows of the one host.
+// await asks the manager what it knows of the one host. What it says other than that it
+// is dead counts only if it stays at that.
 func (c *cassini) await(ctx context.Context, host string, from time.Time) (sighting, error) {
 	var s sighting
 	err := until(ctx, time.Minute, c.poll, func() error {
 		state, err := c.state(host)
-		if err == nil && state != "crashed" && state != "ended" {
-			err = fmt.Errorf("%s is %s", host, state)
+		if err != nil {
+			return err
 		}
-		s = sighting{First: time.Since(from), What: state}
-		return err
+		now := time.Since(from)
+		if state == "crashed" || state == "ended" {
+			s = sighting{First: now, What: state}
+			return nil
+		}
+		if state != s.What {
+			s = sighting{Otherwise: now, What: state}
+		}
+		if state == "up" || now-s.Otherwise < stays {
+			return fmt.Errorf("%s is %s", host, state)
+		}
+		return nil
 	})
 	return s, err
 }
+
+// stays is for how long something is said before it is taken for the last word.
+const stays = 15 * time.Second
 
 func (c *cassini) state(host string) (string, error) {
 	var hosts []model.HostLiveness
@@ -121,7 +136,10 @@ func (c *cassini) sayings(since time.Time) ([]saying, error) {
 	for _, i := range incidents {
 		for _, v := range i.Reports {
 			if v.At.After(since) && v.Kind != model.VerdictCorrected {
-				all = append(all, saying{By: v.ID.Reporter, Of: v.Subject.Host, Kind: string(v.Kind), Death: v.Kind.Death(), At: v.At})
+				all = append(all, saying{
+					By: v.ID.Reporter, Of: v.Subject.Host, Kind: string(v.Kind), Death: v.Kind.Death(),
+					Doubts: strings.Join(v.Evidence.Doubts, " and "), At: v.At,
+				})
 			}
 		}
 	}

@@ -186,7 +186,7 @@ func (g *gossip) await(ctx context.Context, host string, from time.Time) (sighti
 		return nil
 	})
 	if times := g.seen(host, from); err != nil && len(times) > 0 {
-		s.First = times[0]
+		s.First, s.What = times[0], eventDead
 	}
 	return s, err
 }

@@ -11,14 +11,15 @@ import (
 type Load struct {
 	Loss     float64 `json:"loss_percent"`
 	Seconds  float64 `json:"seconds"`
+	Pressure float64 `json:"cpu_pressure_percent"` // of the machine, others included
 	Packets  float64 `json:"packets"`
 	UDP      float64 `json:"udp_datagrams"`
 	Bytes    float64 `json:"bytes"`
 	CPU      float64 `json:"cpu_ms"`
 	CPUMost  float64 `json:"cpu_ms_of_the_most_busy_host"`
 	Switches float64 `json:"context_switches"`
-	// Machine is what the machine was busier than without any agent: the median of
-	// windows, since others may use it.
+	// Machine is what the machine was busier than without any agent: the least busy of
+	// some windows is taken of both, since others may use it.
 	Machine  float64  `json:"machine_ms"`
 	Manager  float64  `json:"manager_cpu_ms"` // per second, for all hosts
 	Resident float64  `json:"resident_mib"`   // of one agent, median
@@ -30,10 +31,8 @@ type Load struct {
 // windows is in how many parts the machine's time is looked at.
 const windows = 12
 
-// idle is how busy the machine is with nothing of ours running: the median share of its
-// processors together.
-func idle(ctx context.Context, span time.Duration) (float64, error) { return busy(ctx, span) }
-
+// busy is how many of the machine's processors are not idle, in the quietest window of a
+// span.
 func busy(ctx context.Context, span time.Duration) (float64, error) {
 	var shares []float64
 	for range windows {
@@ -49,7 +48,7 @@ func busy(ctx context.Context, span time.Duration) (float64, error) {
 		}
 		shares = append(shares, (after-before).Seconds()/time.Since(begin).Seconds())
 	}
-	return median(shares), ctx.Err()
+	return slices.Min(shares), ctx.Err()
 }
 
 // measureLoad measures over a span in which nothing is done to anybody.
@@ -59,7 +58,7 @@ func measureLoad(ctx context.Context, s system, hosts []string, span time.Durati
 	if err != nil {
 		return Load{}, err
 	}
-	start := time.Now()
+	start, waited := time.Now(), pressure()
 	share, err := busy(ctx, span)
 	if err != nil {
 		return Load{}, err
@@ -70,6 +69,7 @@ func measureLoad(ctx context.Context, s system, hosts []string, span time.Durati
 	}
 	seconds := time.Since(start).Seconds()
 	l := compare(before, after, seconds)
+	l.Pressure = pressured(waited, start)
 	l.Machine = (share - without) * 1000 / float64(len(hosts))
 	l.Manager = milliseconds(managerAfter-managerBefore) / seconds
 	if l.Resident, l.Own, err = memories(s, hosts); err != nil {

@@ -27,6 +27,7 @@ type config struct {
 	// Settling is how long is waited for what comes of it after the freezing.
 	Settling time.Duration
 	Spacing  bool
+	Calm     float64 // CPU pressure of the machine, in percent, below which is measured; 0 does not wait
 	Log      func(format string, args ...any)
 }
 
@@ -85,6 +86,7 @@ func parse(args []string) (config, string, error) {
 	flags.DurationVar(&cfg.Stagger, "stagger", 2*time.Second, "mean time between crashes, which are on different switches")
 	flags.DurationVar(&cfg.Frozen, "frozen", 20*time.Second, "how long four hosts' programs are stopped; 0 leaves it out")
 	flags.BoolVar(&cfg.Spacing, "spacing", true, "measure the spacing of Cassini's heartbeats, quiet and under load")
+	flags.Float64Var(&cfg.Calm, "calm", 0, "wait, for three minutes at most, until tasks wait for the CPU for less than so many `percent` of the time")
 	flags.StringVar(&jsonPath, "json", "", "`file` for all figures")
 	flags.BoolVar(&quick, "quick", false, "a smoke run: few hosts, short spans")
 	flags.BoolVar(&quiet, "quiet", false, "no progress on standard error")

@@ -67,21 +67,21 @@ func (r *Report) markdown(w io.Writer) {
 }
 
 func (r *Report) loads(w io.Writer) {
-	fmt.Fprintf(w, "\n| system | hosts | lost | packets/s/host | of that UDP | bytes/s/host | CPU ms/s/host | machine ms/s/host | manager CPU ms/s | resident (own) MiB | false deaths |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "\n| system | hosts | lost | packets/s/host | of that UDP | bytes/s/host | CPU ms/s/host | machine ms/s/host | manager CPU ms/s | resident (own) MiB | false deaths | CPU pressure |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, one := range r.Results {
 		for _, l := range one.Loads {
-			fmt.Fprintf(w, "| %s | %d | %v%% | %.2f | %.2f | %.0f | %.3f | %.2f | %.1f | %.1f (%.1f) | %d |\n",
-				one.System, one.Hosts, l.Loss, l.Packets, l.UDP, l.Bytes, l.CPU, l.Machine, l.Manager, l.Resident, l.Own, l.Deaths)
+			fmt.Fprintf(w, "| %s | %d | %v%% | %.2f | %.2f | %.0f | %.3f | %.2f | %.2f | %.1f (%.1f) | %d | %.0f%% |\n",
+				one.System, one.Hosts, l.Loss, l.Packets, l.UDP, l.Bytes, l.CPU, l.Machine, l.Manager, l.Resident, l.Own, l.Deaths, l.Pressure)
 		}
 	}
 }
 
 func (r *Report) crashes(w io.Writer) {
-	fmt.Fprintf(w, "\n| system | hosts | lost | crashes | known: median | maximum | to half the nodes: median | maximum | missed | false deaths |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "\n| system | hosts | lost | crashes known to be deaths | median | maximum | to half the nodes: median | maximum | known otherwise | median | maximum | missed | false deaths | CPU pressure | verdicts with doubts |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, one := range r.Results {
 		for _, c := range one.Crashes {
-			fmt.Fprintf(w, "| %s | %d | %v%% | %d | %s | %s | %d | %d |\n",
-				one.System, one.Hosts, c.Loss, len(c.First), spread(c.First), spread(c.Half), len(c.Missed), c.Deaths)
+			fmt.Fprintf(w, "| %s | %d | %v%% | %d | %s | %s | %d | %s | %d | %d | %.0f%% | %s |\n",
+				one.System, one.Hosts, c.Loss, len(c.First), spread(c.First), spread(c.Half), len(c.Otherwise), spread(c.Otherwise), len(c.Missed), c.Deaths, c.Pressure, strings.Join(c.Doubts, ", "))
 		}
 	}
 }
@@ -108,9 +108,9 @@ func (r *Report) spacings(w io.Writer) {
 	if len(r.Spacing) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n| heartbeats every second, jitter a quarter | came | spacing p50 | p99 | p99.9 | later than the interval by 131 ms | 262 ms | 524 ms | 1,049 ms | windows expired | false deaths |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "\n| heartbeats every second, jitter a quarter | came | spacing p50 | p99 | p99.9 | lateness p99.9 | later than the interval by 131 ms | 262 ms | 524 ms | 1,049 ms | windows expired | false deaths |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, s := range r.Spacing {
-		fmt.Fprintf(w, "| %s | %d | <= %.0f ms | <= %.0f ms | <= %.0f ms |", s.Under, s.Heartbeats, s.P50, s.P99, s.P999)
+		fmt.Fprintf(w, "| %s | %d | <= %.0f ms | <= %.0f ms | <= %.0f ms | <= %.0f ms |", s.Under, s.Heartbeats, s.P50, s.P99, s.P999, s.Lateness999)
 		for _, late := range s.Late {
 			fmt.Fprintf(w, " %d |", late.Count)
 		}

@@ -45,7 +45,8 @@ func runSize(ctx context.Context, cfg config, n int, report *Report, spacing boo
 }
 
 func runSystem(ctx context.Context, cfg config, r *rig, result *Result) error {
-	without, err := idle(ctx, min(cfg.Span, 12*time.Second))
+	calm(ctx, cfg)
+	without, err := busy(ctx, min(cfg.Span, 24*time.Second))
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,7 @@ func runLoss(ctx context.Context, cfg config, r *rig, s system, result *Result, 
 		return err
 	}
 	sleep(ctx, 3*time.Second)
+	calm(ctx, cfg)
 	load, err := measureLoad(ctx, s, r.hosts, cfg.Span, result.Without)
 	if err != nil {
 		return err
@@ -90,6 +92,7 @@ func runLoss(ctx context.Context, cfg config, r *rig, s system, result *Result, 
 	if !crash || cfg.Crashes == 0 {
 		return nil
 	}
+	calm(ctx, cfg)
 	c, err := crashes(ctx, cfg, r, s)
 	if err != nil {
 		return err
@@ -119,6 +122,7 @@ func runFrozen(ctx context.Context, cfg config, r *rig, s system, result *Result
 		return err
 	}
 	sleep(ctx, 3*time.Second)
+	calm(ctx, cfg)
 	f, err := freeze(ctx, cfg, r, s)
 	if err != nil {
 		return err
@@ -159,6 +163,7 @@ func spacingWith(ctx context.Context, cfg config, r *rig, report *Report, percen
 	}
 	sleep(ctx, 5*time.Second)
 	for _, n := range []int{0, runtime.NumCPU()} {
+		calm(ctx, cfg)
 		stop, err := keepBusy(n)
 		if err != nil {
 			return err

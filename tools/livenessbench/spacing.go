@@ -21,11 +21,12 @@ import (
 // Spacing is how heartbeats came to the receivers' kernels. Their histograms have
 // buckets of powers of two: a quantile is at most the end of its bucket.
 type Spacing struct {
-	Under      string  `json:"under"`
-	Heartbeats uint64  `json:"heartbeats"`
-	P50        float64 `json:"p50_at_most_ms"`
-	P99        float64 `json:"p99_at_most_ms"`
-	P999       float64 `json:"p999_at_most_ms"`
+	Under       string  `json:"under"`
+	Heartbeats  uint64  `json:"heartbeats"`
+	P50         float64 `json:"p50_at_most_ms"`
+	P99         float64 `json:"p99_at_most_ms"`
+	P999        float64 `json:"p999_at_most_ms"`
+	Lateness999 float64 `json:"lateness_p999_at_most_ms"` // behind the interval, jitter included
 	// Late are how many came so much behind the interval, jitter included.
 	Late   []Beyond `json:"later_than_the_interval"`
 	Deaths int      `json:"false_deaths"`
@@ -76,6 +77,7 @@ func measureSpacing(ctx context.Context, r *rig, s system, under string, span ti
 	said, err := s.sayings(began)
 	result.Heartbeats = spacing.total()
 	result.P50, result.P99, result.P999 = 1000*spacing.quantile(0.5), 1000*spacing.quantile(0.99), 1000*spacing.quantile(0.999)
+	result.Lateness999 = 1000 * lateness.quantile(0.999)
 	for _, bound := range []float64{0.131072, 0.262144, 0.524288, 1.048576} {
 		result.Late = append(result.Late, Beyond{Ms: bound * 1000, Count: lateness.total() - lateness[bound]})
 	}

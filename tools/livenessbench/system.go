@@ -30,16 +30,19 @@ type system interface {
 type sighting struct {
 	First time.Duration
 	Half  time.Duration // 0 for Cassini
-	What  string        // as what
+	// Otherwise is when it was known as something else than a death, if that was all.
+	Otherwise time.Duration
+	What      string // as what
 }
 
 // saying is one report that a host died, or other than that ails. Corrections are none.
 type saying struct {
-	By    string
-	Of    string
-	Kind  string
-	Death bool
-	At    time.Time
+	By     string
+	Of     string
+	Kind   string
+	Death  bool
+	Doubts string // of who says it, about itself
+	At     time.Time
 }
 
 // Names of systems.
