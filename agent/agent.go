@@ -94,6 +94,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := kernel.UDP(); err != nil {
+		a.cfg.Logger.Warn("UDP services and clients are not captured", "error", err)
+	}
 	box, err := a.openOutbox()
 	if err != nil {
 		return errors.Join(err, kernel.Close())
@@ -109,7 +112,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
 	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: emit, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats()})
+	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(), udp: kernel.UDP()})
 	a.mu.Unlock()
 	return a.work(ctx, p)
 }

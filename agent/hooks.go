@@ -24,12 +24,12 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		}
 		return hooks, nil
 	}
-	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats()}), kernel.Close()
+	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP()}), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers error
+	bootstrap, cgroup2, ethtool, timers, udp error
 }
 
 // hooksInUse lists the facts that the agent wants and the rung that serves each.
@@ -41,8 +41,10 @@ func hooksInUse(p probes) []model.Hook {
 			Lost:   "which worker accepted: the listener's owner is charged",
 			Reason: "this version does not use fexit/inet_csk_accept",
 		},
+		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
+			p.udp, "", "UDP services and their clients"),
 		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
-		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp", First: true},
+		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp, iter/udp", First: true},
 			p.bootstrap, "", "services and connections older than the agent"),
 		{Fact: "process behind a socket", Hook: "the task that connects or listens", First: true},
 		{Fact: "switch ports (LLDP, CDP, FDP)", Hook: "eBPF socket filter on packet sockets", First: true},

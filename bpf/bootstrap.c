@@ -2,14 +2,14 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What existed before the tracepoint was attached, put into the same maps, once.
+ * What existed before the programs were attached, put into the same maps, once.
  * Two passes: listeners, then connections. Each pass walks the open files of
- * every process (that tells the owner) and then the TCP table of each network
+ * every process (that tells the owner) and then the tables of TCP and UDP of each network
  * namespace (that finds the sockets without a file: the kernel's own, the paths
  * of MPTCP, those not yet accepted).
  * What the tracepoint already knows is left alone, so a pass may run again.
  */
-#include "sockets.h"
+#include "udp.h"
 
 /* Set by user space between the passes. */
 enum pass {
@@ -17,6 +17,9 @@ enum pass {
 	PASS_CONNECTIONS = 2,
 };
 __u32 pass;
+
+/* Whether UDP's programs are attached; without them nobody would see a socket's end. */
+const volatile bool with_udp = true;
 
 /* The process behind an MPTCP socket, by the socket's address. Dropped as well. */
 struct {
@@ -55,23 +58,26 @@ static __always_inline bool better_owner(const struct owner *known, const struct
 	return known->tgid == 1 || other->start_ns < known->start_ns;
 }
 
-static __always_inline void found_listener(struct sock *sk, const struct owner *owner)
+static __always_inline void found_listener(struct sock *sk, const struct owner *owner, __u8 proto)
 {
 	__u64 cookie = bpf_get_socket_cookie(sk);
 	struct listener *known = bpf_map_lookup_elem(&listeners, &cookie);
 	struct listener l = { .owner = *owner, .scanned = 1 };
 	struct port_key key = {};
 
-	describe_listener(&l, sk);
+	describe_listener(&l, sk, proto);
 	if (!known) {
 		if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_NOEXIST))
 			COUNT(count(), listeners_full);
-		open_port(&l);
+		if (proto == IPPROTO_TCP)
+			open_port(&l);
 		return;
 	}
 	if (!known->scanned || !better_owner(&known->owner, owner))
 		return;
 	known->owner = *owner;
+	if (proto != IPPROTO_TCP)
+		return;
 	port_of(&key, &l);
 	struct port *port = bpf_map_lookup_elem(&ports, &key);
 	if (port)
@@ -194,6 +200,66 @@ static __always_inline bool is_connection(__u8 tcp_state)
 	       tcp_state != TCP_TIME_WAIT && tcp_state != TCP_NEW_SYN_RECV;
 }
 
+/*
+ * A connected UDP socket whose port nobody chose is a client's: no peer could know
+ * where to send to. A socket that is bound to a port that was chosen serves, unless it
+ * is connected; then nothing tells.
+ */
+static __always_inline void found_udp_connection(struct sock *sk, const struct owner *owner,
+						 bool bound)
+{
+	struct edge_key key = {};
+	__u32 place = 0;
+	bool fresh = false;
+	struct udp_socket *u = bpf_sk_storage_get(&udp_sockets, sk, NULL,
+						  BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!u || u->sk)
+		return;
+	u->sk = id_of(sk);
+	u->cookie = bpf_get_socket_cookie(sk);
+	u->netns = sk->__sk_common.skc_net.net->ns.inum;
+	u->bound = bound;
+	u->old = 1;
+	u->edge = NO_EDGE;
+
+	edge_owner(&key, owner);
+	key.netns = u->netns;
+	peer_address(key.peer, sk);
+	local_address(key.local, sk);
+	key.proto = IPPROTO_UDP;
+	key.direction = bound ? DIR_UNKNOWN : DIR_OUT;
+	key.port = bound ? sk->__sk_common.skc_num : bpf_ntohs(sk->__sk_common.skc_dport);
+
+	struct edge *edge = find_edge(&key, &place);
+	if (!edge)
+		edge = make_edge(&key, owner, &place, &fresh);
+	if (!edge) {
+		COUNT(count(), edges_full);
+		return;
+	}
+	u->edge = u->connected_edge = place;
+	u->life = u->connected_life = edge->life;
+	u->port = sk->__sk_common.skc_dport;
+	__builtin_memcpy(u->peer, key.peer, 16);
+	u->connected = CONNECTED_HEARD;
+	ADD(edge->adopted, 1);
+}
+
+static __always_inline void found_udp(struct sock *sk, const struct owner *owner)
+{
+	bool bound = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
+	if (!with_udp)
+		return;
+	if (sk->__sk_common.skc_dport) {
+		if (pass == PASS_CONNECTIONS)
+			found_udp_connection(sk, owner, bound);
+	} else if (bound && pass == PASS_LISTENERS) {
+		found_listener(sk, owner, IPPROTO_UDP);
+	}
+}
+
 SEC("iter/task_file")
 int scan_files(struct bpf_iter__task_file *ctx)
 {
@@ -216,11 +282,13 @@ int scan_files(struct bpf_iter__task_file *ctx)
 		found_mptcp(sk, &owner);
 		return 0;
 	}
+	task_owner(&owner, task);
+	if (sk->sk_protocol == IPPROTO_UDP)
+		found_udp(sk, &owner);
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	task_owner(&owner, task);
 	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
-		found_listener(sk, &owner);
+		found_listener(sk, &owner, IPPROTO_TCP);
 	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
 		found_connection(sk, &owner);
 	return 0;
@@ -245,9 +313,31 @@ int scan_tcp(struct bpf_iter__tcp *ctx)
 		return 0;
 	hidden_owner(&owner, sk, tp);
 	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
-		found_listener(sk, &owner);
+		found_listener(sk, &owner, IPPROTO_TCP);
 	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
 		found_connection(sk, &owner);
+	return 0;
+}
+
+SEC("iter/udp")
+int scan_udp(struct bpf_iter__udp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->udp_sk;
+	struct owner owner = {};
+
+	if (!sk)
+		return 0;
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	if (bpf_map_lookup_elem(&listeners, &cookie))
+		return 0;
+	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock)) {
+		kernel_owner(&owner);
+	} else {
+		owner.kind = OWNER_UNKNOWN;
+		owner.uid = BPF_CORE_READ(sk, sk_uid.val);
+	}
+	found_udp(sk, &owner);
 	return 0;
 }
 

@@ -20,17 +20,23 @@ const (
 	bootstrapMapCounters    = "counters"
 	bootstrapMapEdgeIds     = "edge_ids"
 	bootstrapMapEdges       = "edges"
+	bootstrapMapEvents      = "events"
+	bootstrapMapFlows       = "flows"
 	bootstrapMapListeners   = "listeners"
 	bootstrapMapMptcpOwners = "mptcp_owners"
 	bootstrapMapOverflow    = "overflow"
 	bootstrapMapPorts       = "ports"
 	bootstrapMapSpareEdges  = "spare_edges"
 	bootstrapMapTableStates = "table_states"
+	bootstrapMapUdpSockets  = "udp_sockets"
 	bootstrapProgScanFiles  = "scan_files"
 	bootstrapProgScanTcp    = "scan_tcp"
+	bootstrapProgScanUdp    = "scan_udp"
 	bootstrapVarBuckets     = "buckets"
 	bootstrapVarEdgePlaces  = "edge_places"
+	bootstrapVarFlowBuckets = "flow_buckets"
 	bootstrapVarPass        = "pass"
+	bootstrapVarWithUdp     = "with_udp"
 )
 
 // loadBootstrap returns the embedded CollectionSpec for bootstrap.
@@ -77,6 +83,7 @@ type bootstrapSpecs struct {
 type bootstrapProgramSpecs struct {
 	ScanFiles *ebpf.ProgramSpec `ebpf:"scan_files"`
 	ScanTcp   *ebpf.ProgramSpec `ebpf:"scan_tcp"`
+	ScanUdp   *ebpf.ProgramSpec `ebpf:"scan_udp"`
 }
 
 // bootstrapMapSpecs contains maps before they are loaded into the kernel.
@@ -87,21 +94,26 @@ type bootstrapMapSpecs struct {
 	Counters    *ebpf.MapSpec `ebpf:"counters"`
 	EdgeIds     *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges       *ebpf.MapSpec `ebpf:"edges"`
+	Events      *ebpf.MapSpec `ebpf:"events"`
+	Flows       *ebpf.MapSpec `ebpf:"flows"`
 	Listeners   *ebpf.MapSpec `ebpf:"listeners"`
 	MptcpOwners *ebpf.MapSpec `ebpf:"mptcp_owners"`
 	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
+	UdpSockets  *ebpf.MapSpec `ebpf:"udp_sockets"`
 }
 
 // bootstrapVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bootstrapVariableSpecs struct {
-	Buckets    *ebpf.VariableSpec `ebpf:"buckets"`
-	EdgePlaces *ebpf.VariableSpec `ebpf:"edge_places"`
-	Pass       *ebpf.VariableSpec `ebpf:"pass"`
+	Buckets     *ebpf.VariableSpec `ebpf:"buckets"`
+	EdgePlaces  *ebpf.VariableSpec `ebpf:"edge_places"`
+	FlowBuckets *ebpf.VariableSpec `ebpf:"flow_buckets"`
+	Pass        *ebpf.VariableSpec `ebpf:"pass"`
+	WithUdp     *ebpf.VariableSpec `ebpf:"with_udp"`
 }
 
 // bootstrapObjects contains all objects after they have been loaded into the kernel.
@@ -128,12 +140,15 @@ type bootstrapMaps struct {
 	Counters    *ebpf.Map `ebpf:"counters"`
 	EdgeIds     *ebpf.Map `ebpf:"edge_ids"`
 	Edges       *ebpf.Map `ebpf:"edges"`
+	Events      *ebpf.Map `ebpf:"events"`
+	Flows       *ebpf.Map `ebpf:"flows"`
 	Listeners   *ebpf.Map `ebpf:"listeners"`
 	MptcpOwners *ebpf.Map `ebpf:"mptcp_owners"`
 	Overflow    *ebpf.Map `ebpf:"overflow"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
+	UdpSockets  *ebpf.Map `ebpf:"udp_sockets"`
 }
 
 func (m *bootstrapMaps) Close() error {
@@ -142,12 +157,15 @@ func (m *bootstrapMaps) Close() error {
 		m.Counters,
 		m.EdgeIds,
 		m.Edges,
+		m.Events,
+		m.Flows,
 		m.Listeners,
 		m.MptcpOwners,
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,
 		m.TableStates,
+		m.UdpSockets,
 	)
 }
 
@@ -155,9 +173,11 @@ func (m *bootstrapMaps) Close() error {
 //
 // It can be passed to loadBootstrapObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bootstrapVariables struct {
-	Buckets    *ebpf.Variable `ebpf:"buckets"`
-	EdgePlaces *ebpf.Variable `ebpf:"edge_places"`
-	Pass       *ebpf.Variable `ebpf:"pass"`
+	Buckets     *ebpf.Variable `ebpf:"buckets"`
+	EdgePlaces  *ebpf.Variable `ebpf:"edge_places"`
+	FlowBuckets *ebpf.Variable `ebpf:"flow_buckets"`
+	Pass        *ebpf.Variable `ebpf:"pass"`
+	WithUdp     *ebpf.Variable `ebpf:"with_udp"`
 }
 
 // bootstrapPrograms contains all programs after they have been loaded into the kernel.
@@ -166,12 +186,14 @@ type bootstrapVariables struct {
 type bootstrapPrograms struct {
 	ScanFiles *ebpf.Program `ebpf:"scan_files"`
 	ScanTcp   *ebpf.Program `ebpf:"scan_tcp"`
+	ScanUdp   *ebpf.Program `ebpf:"scan_udp"`
 }
 
 func (p *bootstrapPrograms) Close() error {
 	return _BootstrapClose(
 		p.ScanFiles,
 		p.ScanTcp,
+		p.ScanUdp,
 	)
 }
 

@@ -22,6 +22,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s64 s64;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
@@ -43,10 +44,12 @@ enum {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1U << 0,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_HDR_START_MAC = 0,
 	BPF_HDR_START_NET = 1,
 };
@@ -66,6 +69,41 @@ struct __sk_buff {
 	__u32 ifindex;
 };
 
+/* uapi/linux/bpf.h: what a cgroup program sees of a socket, and of an address asked for */
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port; /* host byte order */
+	__be16 dst_port;
+	__u16 : 16;
+	__u32 dst_ip4;
+	__u32 dst_ip6[4];
+	__u32 state;
+	__s32 rx_queue_mapping;
+};
+
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port; /* network byte order */
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	union {
+		struct bpf_sock *sk;
+		__u64 : 64;
+	} __attribute__((aligned(8)));
+};
+
 /* net/tcp_states.h */
 enum {
 	TCP_ESTABLISHED = 1,
@@ -80,6 +118,7 @@ enum {
 /* uapi/linux/in.h, linux/socket.h, net/sock.h, linux/sched.h, asm-generic/errno.h */
 enum {
 	IPPROTO_TCP = 6,
+	IPPROTO_UDP = 17,
 	IPPROTO_MPTCP = 262,
 	AF_INET = 2,
 	AF_INET6 = 10,
@@ -147,6 +186,14 @@ struct socket {
 	struct sock *sk;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	u8 sk_padding : 1, sk_kern_sock : 1, sk_no_check_tx : 1, sk_no_check_rx : 1,
@@ -155,6 +202,8 @@ struct sock {
 	int sk_err;
 	struct socket *sk_socket;
 	kuid_t sk_uid;
+	s64 sk_stamp;
+	refcount_t sk_wmem_alloc;
 };
 
 struct inet_sock {
@@ -278,6 +327,15 @@ struct bpf_iter__task_file {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
+};
+
+struct udp_sock {
+	struct inet_sock inet;
+};
+
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
 };
 
 #pragma clang attribute pop

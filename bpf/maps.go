@@ -3,6 +3,7 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -61,7 +62,7 @@ type MapUse struct {
 	Bytes uint64 // charged by the kernel; 0 when it does not tell
 }
 
-// Maps describes the maps of the TCP program.
+// Maps describes the maps of the programs.
 func (t *TCP) Maps() []MapUse {
 	o, l := &t.objs, t.limits
 	var uses []MapUse
@@ -74,7 +75,11 @@ func (t *TCP) Maps() []MapUse {
 		{"listeners", l.Listeners, []*ebpf.Map{o.Listeners, o.Ports}},
 		{"connections", l.Connections, []*ebpf.Map{o.Connections, o.Overflow}},
 		{"events", l.RingBytes, []*ebpf.Map{o.Events}},
+		{"flows", flowsLimit, t.udp.flows()},
 	} {
+		if len(m.maps) == 0 {
+			continue
+		}
 		use := MapUse{Name: m.name, Limit: int(m.limit)}
 		for _, part := range m.maps {
 			if info, err := part.Info(); err == nil {
@@ -98,7 +103,9 @@ type RunTime struct {
 // RunTimes tells the run time of each program, by name.
 func (t *TCP) RunTimes() map[string]RunTime {
 	times := make(map[string]RunTime)
-	for name, prog := range map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird} {
+	programs := map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird}
+	maps.Copy(programs, t.udp.programs())
+	for name, prog := range programs {
 		if stats, err := prog.Stats(); err == nil {
 			times[name] = RunTime{Runs: stats.RunCount, Skipped: stats.RecursionMisses, Took: stats.Runtime}
 		}

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // The shapes that the kernel side shares with Go, generated from shared.h.
 type (
 	// EdgeKey names one edge: a program here, an address there, a service port.
 	EdgeKey = tcpEdgeKey
-	// Edge holds an edge's counters. FirstNs and LastNs are CLOCK_MONOTONIC
+	// Edge holds an edge's counters; Waiting can fall. FirstNs and LastNs are CLOCK_MONOTONIC
 	// nanoseconds, RttUs a sum over Closed.
 	Edge = tcpEdge
 	// Owner is who a socket belongs to; Kind is one of the Owner constants.
@@ -25,6 +27,12 @@ type (
 	Listener = tcpListener
 	// Counters are the totals of the TCP program, summed over all CPUs.
 	Counters = tcpCounters
+)
+
+// Protocols of an EdgeKey and of a Listener.
+const (
+	ProtoTCP = uint8(unix.IPPROTO_TCP)
+	ProtoUDP = uint8(unix.IPPROTO_UDP)
 )
 
 // Directions of an EdgeKey.
@@ -51,6 +59,7 @@ const (
 	EventEdge     = EventKind(tcpEventKindEVENT_EDGE)     // first connection; Key and Owner are set, Image for DirectionOut
 	EventFailed   = EventKind(tcpEventKindEVENT_FAILED)   // first failed connection; Key is set
 	EventFull     = EventKind(tcpEventKindEVENT_FULL)     // an edge found no room
+	EventHeard    = EventKind(tcpEventKindEVENT_HEARD)    // first sign of use of an edge of connected UDP sockets; Key is set
 )
 
 // Image is what the kernel knew of the process at the moment of an event. Parts
@@ -89,7 +98,7 @@ func parseEvent(raw []byte, e *Event) error {
 	switch e.Kind {
 	case EventUnlisten, EventFull:
 		return nil
-	case EventFailed:
+	case EventFailed, EventHeard:
 		e.Key = rec.Key
 		return nil
 	case EventListen:

@@ -20,9 +20,9 @@ func TestSizes(t *testing.T) {
 	}{
 		{"edge_key", unsafe.Sizeof(EdgeKey{}), 64},
 		{"owner", unsafe.Sizeof(Owner{}), 64},
-		{"listener", unsafe.Sizeof(Listener{}), 96},
-		{"edge", unsafe.Sizeof(Edge{}), 248},
-		{"event", unsafe.Sizeof(tcpEvent{}), 24 + 8 + 64 + 96 + 3*512 - 8},
+		{"listener", unsafe.Sizeof(Listener{}), 104},
+		{"edge", unsafe.Sizeof(Edge{}), 256},
+		{"event", unsafe.Sizeof(tcpEvent{}), 24 + 8 + 64 + 104 + 3*512 - 8},
 	} {
 		if c.got != c.want || c.got%8 != 0 {
 			t.Errorf("%s has %d bytes, want %d", c.name, c.got, c.want)

@@ -68,6 +68,7 @@ struct edge {
 	__u64 bytes_received;
 	__u64 retransmits;
 	__u64 rtt_us; /* sum over closed of the smoothed round-trip time */
+	__u64 waiting; /* UDP sockets that are connected, of which nothing tells that they are used */
 	__u64 first_ns;
 	__u64 last_ns;
 	struct owner owner; /* a sample: of the latest connect, of the listener for DIR_IN */
@@ -84,6 +85,8 @@ struct listener {
 	__u16 port;
 	__u8 dual_stack;
 	__u8 scanned; /* found by the bootstrap */
+	__u8 proto;
+	__u8 pad[7];
 };
 
 enum event_kind {
@@ -92,6 +95,7 @@ enum event_kind {
 	EVENT_EDGE = 3,   /* the first connection of an edge */
 	EVENT_FAILED = 4, /* the first failure of an edge */
 	EVENT_FULL = 5,   /* no room for an edge; at most once a second */
+	EVENT_HEARD = 6,  /* the first sign that a connected UDP socket of an edge is used */
 };
 
 /* exe and cwd hold names from the leaf up to the root, each with its NUL. */
@@ -128,7 +132,11 @@ struct counters {
 	__u64 unattributed_closed; /* closed, likewise: before the bootstrap reached it */
 	__u64 edge_lost;           /* closes whose edge was not found: evicted meanwhile */
 	__u64 handshake_aborted;   /* inbound, ended before it was established */
-	__u64 stale; /* sockets whose end was not seen until their memory was used again */
+	__u64 stale;      /* sockets whose end was not seen until their memory was used again */
+	__u64 flows_full; /* UDP flows that were forgotten early: they may be counted again */
+	__u64 peers_full; /* UDP flows with peers beyond the bound of a socket: no edge has them */
+	__u64 stray;      /* UDP flows that nobody asked for, at a socket that serves nobody */
+	__u64 to_all;     /* datagrams to a multicast or broadcast address: no edge has them */
 	/* The change that the first copy of the program saw last, so that the second need not look. */
 	__u64 last_sk;
 	__u64 last_state;

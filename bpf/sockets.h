@@ -407,6 +407,26 @@ static __always_inline struct edge *make_edge(const struct edge_key *key, const 
 	return find_edge(key, place);
 }
 
+static __always_inline void count_failure(struct edge *edge, int err)
+{
+	switch (err < 0 ? -err : err) {
+	case ECONNREFUSED:
+		ADD(edge->refused, 1);
+		break;
+	case ETIMEDOUT:
+		ADD(edge->timed_out, 1);
+		break;
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+		ADD(edge->unreachable, 1);
+		break;
+	default:
+		ADD(edge->aborted, 1);
+	}
+}
+
 /*
  * A socket whose end was not seen: its memory is another's now. Some kernels run
  * no program in the time of some processes.
@@ -440,8 +460,9 @@ static __always_inline bool is_subflow(struct tcp_sock *tp)
 }
 
 /* A listening socket's place in the map, from the socket itself. */
-static __always_inline void describe_listener(struct listener *l, const struct sock *sk)
+static __always_inline void describe_listener(struct listener *l, const struct sock *sk, __u8 proto)
 {
+	l->proto = proto;
 	local_address(l->addr, sk);
 	l->netns = sk->__sk_common.skc_net.net->ns.inum;
 	l->port = sk->__sk_common.skc_num;

@@ -22,13 +22,15 @@ import (
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
 // values take the defaults.
 type Limits struct {
-	Edges       uint32 // default 65,536; 248 bytes each from the start, 130 more while in use
+	Edges       uint32 // default 65,536; 256 bytes each from the start, 130 more while in use
 	Listeners   uint32 // default 65,536
 	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
 	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
+	WithoutUDP  bool   // leaves UDP alone
 }
 
-// TCP is the attached TCP program with its maps. Read has one caller; the other
+// TCP is the attached TCP program with its maps, and UDP's programs beside it where
+// the kernel lets them be attached. Read has one caller; the other
 // methods may be called concurrently with it and with each other.
 type TCP struct {
 	objs   tcpObjects
@@ -37,6 +39,8 @@ type TCP struct {
 	record ringbuf.Record
 	cache  *btf.Cache
 	limits Limits
+	udp    *udp  // nil when UDP is not captured ...
+	noUDP  error // ... because of this
 
 	mu sync.Mutex // for left
 	// left are the places of edges that the latest round evicted: a program that
@@ -44,7 +48,7 @@ type TCP struct {
 	left []uint32
 }
 
-// OpenTCP loads and attaches the TCP program. From then on nothing is missed;
+// OpenTCP loads and attaches the TCP program and, if it can, UDP's. From then on nothing is missed;
 // call Bootstrap for what was there before. Errors wrap ErrNotPermitted,
 // ErrNoBTF or ErrUnsupported where they apply.
 func OpenTCP(limits Limits) (*TCP, error) {
@@ -54,8 +58,13 @@ func OpenTCP(limits Limits) (*TCP, error) {
 	if err := t.load(limits); err != nil {
 		return nil, errors.Join(explain("load the TCP program", err), t.Close())
 	}
+	t.noUDP = t.loadUDP()
+	// All that takes long is done: little happens between this and the bootstrap.
 	if err := t.attach(); err != nil {
 		return nil, errors.Join(explain("attach the TCP program to inet_sock_set_state", err), t.Close())
+	}
+	if t.noUDP == nil {
+		t.noUDP = t.attachUDP()
 	}
 	return t, nil
 }
@@ -102,7 +111,7 @@ func (l Limits) apply(spec *ebpf.CollectionSpec) error {
 		"edges": l.Edges, "edge_ids": l.Edges, "spare_edges": l.Edges,
 		"listeners": l.Listeners, "ports": l.Listeners,
 		"connections": buckets, "overflow": max(buckets*ways/4, 1),
-		"events": l.RingBytes,
+		"events": l.RingBytes, "flows": flowsLimit / ways,
 	} {
 		if m := spec.Maps[name]; m != nil {
 			m.MaxEntries = size
@@ -117,6 +126,7 @@ func (l Limits) withDefaults() Limits {
 		Listeners:   cmp.Or(l.Listeners, 65536),
 		Connections: cmp.Or(l.Connections, 262144),
 		RingBytes:   cmp.Or(l.RingBytes, 1<<20),
+		WithoutUDP:  l.WithoutUDP,
 	}
 }
 
@@ -141,6 +151,9 @@ func (t *TCP) Pending() int { return t.reader.AvailableBytes() / recordSize }
 // Close detaches the program and frees its maps.
 func (t *TCP) Close() error {
 	var errs []error
+	if t.udp != nil { // kept, as other methods may be running
+		errs = append(errs, t.udp.close())
+	}
 	for _, l := range t.links {
 		errs = append(errs, l.Close())
 	}
@@ -178,6 +191,10 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.EdgeLost += o.EdgeLost
 	c.Stale += o.Stale
 	c.HandshakeAborted += o.HandshakeAborted
+	c.FlowsFull += o.FlowsFull
+	c.PeersFull += o.PeersFull
+	c.Stray += o.Stray
+	c.ToAll += o.ToAll
 }
 
 // ProbeBootstrap tells what keeps Bootstrap from working on this kernel, or nil.
@@ -197,22 +214,32 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 	if err := t.limits.apply(spec); err != nil {
 		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
 	}
+	if err := spec.Variables["with_udp"].Set(t.udp != nil); err != nil {
+		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
+	}
+	replace := t.shared()
+	if t.udp != nil {
+		replace["udp_sockets"], replace["flows"] = t.udp.objs.UdpSockets, t.udp.objs.Flows
+	}
 	var objs bootstrapObjects
-	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{
-		Cache: t.cache,
-		MapReplacements: map[string]*ebpf.Map{
-			"connections":  t.objs.Connections,
-			"overflow":     t.objs.Overflow,
-			"edges":        t.objs.Edges,
-			"edge_ids":     t.objs.EdgeIds,
-			"spare_edges":  t.objs.SpareEdges,
-			"table_states": t.objs.TableStates,
-			"listeners":    t.objs.Listeners,
-			"ports":        t.objs.Ports,
-			"counters":     t.objs.Counters,
-		},
-	})
+	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
 	return &objs, explain("load the bootstrap programs", err)
+}
+
+// shared are the maps that UDP's programs and the bootstrap's work on too.
+func (t *TCP) shared() map[string]*ebpf.Map {
+	return map[string]*ebpf.Map{
+		"connections":  t.objs.Connections,
+		"overflow":     t.objs.Overflow,
+		"edges":        t.objs.Edges,
+		"edge_ids":     t.objs.EdgeIds,
+		"spare_edges":  t.objs.SpareEdges,
+		"table_states": t.objs.TableStates,
+		"listeners":    t.objs.Listeners,
+		"ports":        t.objs.Ports,
+		"counters":     t.objs.Counters,
+		"events":       t.objs.Events,
+	}
 }
 
 // Bootstrap puts what existed before the program was attached into its maps, by
@@ -233,8 +260,11 @@ func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error)
 		if err := scan(ctx, objs.ScanFiles); err != nil {
 			return fmt.Errorf("scan open files: %w", err)
 		}
-		if err := eachNetns(func() error { return scan(ctx, objs.ScanTcp) }); err != nil {
-			return fmt.Errorf("scan TCP tables: %w", err)
+		tables := func() error {
+			return errors.Join(scan(ctx, objs.ScanTcp), scan(ctx, objs.ScanUdp))
+		}
+		if err := eachNetns(tables); err != nil {
+			return fmt.Errorf("scan tables of sockets: %w", err)
 		}
 	}
 	return nil

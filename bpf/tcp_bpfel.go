@@ -41,6 +41,10 @@ type tcpCounters struct {
 	EdgeLost           uint64
 	HandshakeAborted   uint64
 	Stale              uint64
+	FlowsFull          uint64
+	PeersFull          uint64
+	Stray              uint64
+	ToAll              uint64
 	LastSk             uint64
 	LastState          uint64
 	Sk                 uint64
@@ -68,6 +72,7 @@ type tcpEdge struct {
 	BytesReceived uint64
 	Retransmits   uint64
 	RttUs         uint64
+	Waiting       uint64
 	FirstNs       uint64
 	LastNs        uint64
 	Owner         tcpOwner
@@ -113,6 +118,7 @@ const (
 	tcpEventKindEVENT_EDGE     tcpEventKind = 3
 	tcpEventKindEVENT_FAILED   tcpEventKind = 4
 	tcpEventKindEVENT_FULL     tcpEventKind = 5
+	tcpEventKindEVENT_HEARD    tcpEventKind = 6
 )
 
 type tcpListener struct {
@@ -124,6 +130,8 @@ type tcpListener struct {
 	Port      uint16
 	DualStack uint8
 	Scanned   uint8
+	Proto     uint8
+	Pad       [7]uint8
 }
 
 type tcpOwner struct {

@@ -23,7 +23,7 @@ func newCaptureCollector(source func() *model.CaptureStats) *captureCollector {
 		source:      source,
 		events:      counter("capture_events_total", "Events of the kernel side that reached the agent, by kind.", "kind"),
 		drops:       counter("capture_drops_total", "What the kernel side could not keep or pass on, by reason.", "reason"),
-		transitions: counter("capture_transitions_total", "TCP state changes that the kernel side folded into its maps, by kind.", "kind"),
+		transitions: counter("capture_transitions_total", "TCP state changes and UDP flows that the kernel side folded into its maps, by kind.", "kind"),
 		resyncs:     counter("capture_resyncs_total", "Full reads of the kernel's maps after an event was dropped. Nothing is lost by them but time."),
 		evictions:   counter("capture_evictions_total", "Idle edges removed from the kernel's map to make room. Their counts are kept by the agent."),
 		listeners:   gauge("listeners", "Addresses on which something listens now."),

@@ -32,13 +32,15 @@ func dropReasons() []value {
 		{"unattributed_closed", "The same, and it closed before the bootstrap reached it: the connection is not counted."},
 		{"bad_event", "An event could not be decoded: agent and kernel program do not fit. Please report it."},
 		{"evicted_busy", "An edge was removed as idle and became busy in that moment. Connections of that moment can be missing."},
+		{"flows_full", "A UDP flow was forgotten to make room for another before it had rested for two minutes. Should it go on, it is counted again: a dependency's connections may be too high."},
+		{"peers_full", "A UDP socket had 4,096 new peers in an hour: a flow with yet another was not kept. It is counted nowhere else."},
 	}
 }
 
 func transitionKinds() []value {
 	return []value{
-		{"listen", "A socket began to listen."},
-		{"unlisten", "A socket ended listening."},
+		{"listen", "A TCP socket began to listen, or a UDP socket to serve."},
+		{"unlisten", "Such a socket ended."},
 		{"connect", "A process of this machine began to connect."},
 		{"established", "Such an attempt succeeded."},
 		{"failed", "Such an attempt did not get through."},
@@ -46,6 +48,11 @@ func transitionKinds() []value {
 		{"closed", "An established connection ended."},
 		{"stale", "A connection whose end was not seen; it counts as closed since its memory was used again. Some sandboxes' kernels run no eBPF in the time of init."},
 		{"handshake_aborted", "A connection to a listener ended before it was established."},
+		{"udp_sent_first", "A UDP socket of this machine exchanged datagrams with a peer, and was the first to send."},
+		{"udp_heard_first", "The same, and the peer was the first to send."},
+		{"udp_failed", "A connected UDP socket was told that nobody is there."},
+		{"udp_stray", "A UDP socket that serves nobody heard a peer that it had not asked: answers to a multicast or broadcast, as a rule. No dependency has it."},
+		{"udp_to_all", "A datagram was sent to a multicast or broadcast address. No dependency has it."},
 	}
 }
 
@@ -55,6 +62,7 @@ func eventKinds() []value {
 		{"unlisten", "A listener went."},
 		{"edge", "The first connection of an edge. Later ones are only counted in the kernel."},
 		{"failed", "The first failure of an edge."},
+		{"heard", "The first sign that a connected UDP socket of an edge is used."},
 		{"full", "The map of edges was full; told at most once a second."},
 	}
 }

@@ -17,7 +17,8 @@ const (
 )
 
 // Counters are the figures of one edge since CountingSince. They only grow,
-// except Open.
+// except Open. A connection of UDP is a flow between one socket and one address and
+// port (docs/decisions/0015-udp.md); its bytes are not counted.
 type Counters struct {
 	Connections   uint64 `json:"connections"`           // established and heard
 	Adopted       uint64 `json:"adopted,omitempty"`     // were open when the agent started

@@ -13,10 +13,10 @@ const (
 )
 
 // Listener is the body of a PackageListeners document: one address on which
-// something accepts connections. Several sockets on one address (SO_REUSEPORT)
+// something accepts connections, or hears datagrams. Several sockets on one address (SO_REUSEPORT)
 // are one listener.
 type Listener struct {
-	Proto string     `json:"proto"` // "tcp"
+	Proto string     `json:"proto"` // "tcp", "udp"
 	Addr  netip.Addr `json:"addr"`  // v4-mapped folded to IPv4; unspecified for every address
 	Port  uint16     `json:"port"`
 	// DualStack says that an IPv6 wildcard also accepts IPv4.

@@ -13,13 +13,14 @@ type MapFill struct {
 // CaptureStats are the figures of the agent's capture since it started. Every
 // event that the kernel reported stands in exactly one of them.
 type CaptureStats struct {
-	// Events by kind that reached user space: "listen", "unlisten", "edge".
+	// Events by kind that reached user space: "listen", "unlisten", "edge" and others.
 	Events map[string]uint64 `json:"events"`
 	// Drops by reason: what the kernel side could not keep or pass on; see
 	// docs/metrics.md for the reasons and what each one loses.
 	Drops map[string]uint64 `json:"drops"`
-	// Transitions is how many TCP state changes the kernel side folded, by kind:
-	// "connect", "established", "accepted", "failed", "closed", "listen", "unlisten".
+	// Transitions is how many TCP state changes and UDP flows the kernel side folded,
+	// by kind: "connect", "established", "accepted", "failed", "closed", "listen",
+	// "unlisten", "udp_sent_first" and others.
 	Transitions map[string]uint64 `json:"transitions"`
 	Resyncs     uint64            `json:"resyncs"`   // full reads of the maps after a drop
 	Evictions   uint64            `json:"evictions"` // idle edges removed from the kernel map

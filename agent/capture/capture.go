@@ -46,6 +46,7 @@ type Capture struct {
 	cfg       Config
 	processes *host.Processes
 	netns     netns.Names
+	sources   netns.Sources
 
 	read atomic.Uint64 // events taken from the ring buffer
 
@@ -208,6 +209,9 @@ func (c *Capture) dispatch(event *bpf.Event) error {
 		return c.makeRoom(clock)
 	case bpf.EventFailed:
 		c.events["failed"]++
+		return c.edgeMoved(event.Key, clock)
+	case bpf.EventHeard:
+		c.events["heard"]++
 		return c.edgeMoved(event.Key, clock)
 	case bpf.EventFull:
 		c.events["full"]++

@@ -1,13 +1,15 @@
 package capture
 
 import (
+	"net/netip"
+
 	"cassini/bpf"
 	"cassini/model"
 )
 
 func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.Clock) model.Listener {
 	d := model.Listener{
-		Proto:     "tcp",
+		Proto:     protoName(l.Proto),
 		Addr:      bpf.Addr(l.Addr),
 		Port:      l.Port,
 		DualStack: l.DualStack != 0 && bpf.Addr(l.Addr).IsUnspecified(),
@@ -28,10 +30,10 @@ func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.C
 func (c *Capture) describeEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Image, clock bpf.Clock) model.Dependency {
 	d := model.Dependency{
 		Direction:     model.Unknown,
-		Proto:         "tcp",
+		Proto:         protoName(key.Proto),
 		Process:       c.processes.Resolve(owner, image),
 		Client:        bpf.Addr(key.Peer),
-		Server:        bpf.Addr(key.Local),
+		Server:        c.ownAddress(key),
 		Port:          key.Port,
 		Netns:         key.Netns,
 		NetnsName:     c.netns.Name(key.Netns),
@@ -45,4 +47,24 @@ func (c *Capture) describeEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Imag
 		d.Direction = model.In
 	}
 	return d
+}
+
+// ownAddress is this end's address. A UDP socket may be bound to none: then it is
+// the one that packets to the peer leave from.
+func (c *Capture) ownAddress(key *bpf.EdgeKey) netip.Addr {
+	own := bpf.Addr(key.Local)
+	if key.Proto != bpf.ProtoUDP || !own.IsUnspecified() {
+		return own
+	}
+	if source := c.sources.Toward(key.Netns, bpf.Addr(key.Peer)); source.IsValid() {
+		return source
+	}
+	return own
+}
+
+func protoName(number uint8) string {
+	if number == bpf.ProtoUDP {
+		return "udp"
+	}
+	return "tcp"
 }

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"time"
+
 	"cassini/bpf"
 	"cassini/model"
 )
@@ -15,22 +17,28 @@ type edges struct {
 }
 
 // totals sums the counters of all edges there ever were, as last read: outbound,
-// and all others.
+// and all others; those of UDP apart.
 type totals struct {
-	out, in bpf.Edge
+	out, in       bpf.Edge
+	udpOut, udpIn bpf.Edge
 }
 
 // move adds what an edge counted since it was last read.
 func (t *totals) move(direction uint8, last, now *bpf.Edge) {
 	sum := &t.in
-	if direction == bpf.DirectionOut {
+	switch udp := now.Key.Proto == bpf.ProtoUDP; {
+	case udp && direction == bpf.DirectionOut:
+		sum = &t.udpOut
+	case udp:
+		sum = &t.udpIn
+	case direction == bpf.DirectionOut:
 		sum = &t.out
 	}
 	addCounters(sum, now)
 	subtractCounters(sum, last)
 }
 
-// open is how many connections are open or being opened.
+// open is how many TCP connections are open or being opened.
 func (t *totals) open() uint64 {
 	pending := t.out.Attempts - min(t.out.Attempts, t.out.Connections+failures(&t.out))
 	return open(&t.out) + open(&t.in) + pending
@@ -41,6 +49,20 @@ type edge struct {
 	of        *dependency
 	direction uint8
 	read      bpf.Edge
+	// waiting is how many of read.Waiting count: sockets that live longer than one
+	// that only looks up its source address.
+	waiting uint64
+}
+
+// inUse is IN_USE of bpf/udp.h.
+const inUse = 100 * time.Millisecond
+
+// waits is how many count now: those that did, while others have just come.
+func (e *edge) waits(read *bpf.Edge, clock bpf.Clock) uint64 {
+	if read.LastNs+uint64(inUse) > clock.MonoNs {
+		return min(e.waiting, read.Waiting)
+	}
+	return read.Waiting
 }
 
 // dependency is what a document tells.
@@ -72,9 +94,11 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 
 // update takes what the kernel counted. It reports whether anything moved.
 func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
-	if e.read == *read && e.of.sends > 0 {
+	waits := e.waits(read, clock)
+	if e.read == *read && e.waiting == waits && e.of.sends > 0 {
 		return false
 	}
+	e.waiting = waits
 	t.totals.move(e.direction, &e.read, read)
 	e.read = *read
 	dep := e.of
@@ -114,8 +138,12 @@ func (d *dependency) body() (body model.Dependency, progress, ok bool) {
 	sum := d.base
 	for _, part := range d.parts {
 		addCounters(&sum, &part.read)
+		sum.Waiting += part.waiting
 	}
 	counters := toCounters(&sum)
+	if d.sends == 0 && d.Proto == "udp" && counters.Connections+counters.Adopted+counters.Failed == 0 {
+		return model.Dependency{}, false, false // sockets that may have asked for their source address only
+	}
 	if d.sends > 0 && counters == d.sent {
 		return model.Dependency{}, false, false
 	}
@@ -156,7 +184,7 @@ func failures(e *bpf.Edge) uint64 { return e.Refused + e.TimedOut + e.Unreachabl
 
 func toCounters(e *bpf.Edge) model.Counters {
 	c := model.Counters{
-		Connections:   e.Connections,
+		Connections:   e.Connections + e.Waiting,
 		Adopted:       e.Adopted,
 		Attempts:      e.Attempts,
 		Failed:        failures(e),
@@ -164,7 +192,7 @@ func toCounters(e *bpf.Edge) model.Counters {
 		TimedOut:      e.TimedOut,
 		Unreachable:   e.Unreachable,
 		Aborted:       e.Aborted,
-		Open:          open(e),
+		Open:          open(e) + e.Waiting,
 		BytesSent:     e.BytesSent,
 		BytesReceived: e.BytesReceived,
 		Retransmits:   e.Retransmits,

@@ -38,5 +38,5 @@ func (t *edges) toEvict(limit int, nowNs uint64) []bpf.EdgeKey {
 // quiet reports whether no connection is open or being opened: then no socket
 // refers to the edge any more.
 func quiet(e *bpf.Edge) bool {
-	return open(e) == 0 && e.Attempts <= e.Connections+failures(e)
+	return open(e)+e.Waiting == 0 && e.Attempts <= e.Connections+failures(e)
 }

@@ -28,6 +28,8 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"unattributed_closed": kernel.UnattributedClosed,
 			"bad_event":           c.bad,
 			"evicted_busy":        c.evicted,
+			"flows_full":          kernel.FlowsFull,
+			"peers_full":          kernel.PeersFull,
 		},
 		Transitions: map[string]uint64{
 			"listen":            kernel.Listen,
@@ -39,6 +41,11 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"closed":            moved.out.Closed + moved.in.Closed,
 			"stale":             kernel.Stale,
 			"handshake_aborted": kernel.HandshakeAborted,
+			"udp_sent_first":    moved.udpOut.Connections,
+			"udp_heard_first":   moved.udpIn.Connections,
+			"udp_failed":        failures(&moved.udpOut) + failures(&moved.udpIn),
+			"udp_stray":         kernel.Stray,
+			"udp_to_all":        kernel.ToAll,
 		},
 		Resyncs:   c.resyncs,
 		Evictions: c.evictions,
@@ -60,6 +67,8 @@ func (c *Capture) mapFill() []model.MapFill {
 			fill.Used = len(c.listeners.byCookie)
 		case "connections":
 			fill.Used = int(c.edges.totals.open())
+		case "flows":
+			fill.Limit = 0 // the one that rests longest makes room: it is full as a rule
 		case "events":
 			fill.Used = c.cfg.Kernel.Pending()
 		}

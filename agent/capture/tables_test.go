@@ -53,6 +53,13 @@ func TestEvictionTakesTheLongestIdle(t *testing.T) {
 			}
 			return e
 		}, []uint16{5}},
+		{"not what waits for a sign of use", 20, func(i int) *bpf.Edge {
+			e := idleSince(1)
+			if i != 7 {
+				e.Waiting = 1
+			}
+			return e
+		}, []uint16{7}},
 		{"failed attempts are over", 20, func(i int) *bpf.Edge {
 			e := idleSince(59 + 1)
 			if i == 6 {
@@ -211,5 +218,35 @@ func TestAdoptTakesTheEarlierStart(t *testing.T) {
 	}
 	if _, there := newListeners().adopt(earlier); there {
 		t.Error("adopted what is not there")
+	}
+}
+
+// A socket that only asks for its source address is no client; one that stays is.
+func TestConnectedSocketsWaitForASign(t *testing.T) {
+	table := newEdges()
+	key := bpf.EdgeKey{Port: 53, Proto: bpf.ProtoUDP, Direction: bpf.DirectionOut}
+	e := table.add(key, model.Dependency{Proto: "udp", Port: 53, Direction: model.Out})
+	read := bpf.Edge{Key: key, Waiting: 1, LastNs: clock().MonoNs - uint64(inUse) + 1}
+	for _, c := range []struct {
+		name                      string
+		change                    func()
+		shown                     bool
+		connections, open, failed uint64
+	}{
+		{name: "just connected", change: func() {}},
+		{name: "still there", change: func() { read.LastNs-- }, shown: true, connections: 1, open: 1},
+		{name: "another one", change: func() { read.LastNs, read.Waiting = clock().MonoNs, 2 }, connections: 1, open: 1},
+		{name: "both ended, one was used", change: func() { read.Waiting, read.Connections, read.Attempts, read.Closed = 0, 1, 1, 1 }, shown: true, connections: 1},
+		{name: "a third was refused", change: func() { read.Attempts, read.Refused = 2, 1 }, shown: true, connections: 1, failed: 1},
+	} {
+		c.change()
+		table.update(e, &read, clock())
+		body, _, ok := e.of.body()
+		if !ok && c.connections > 0 {
+			body.Counters = e.of.sent // nothing moved
+		}
+		if ok != c.shown || body.Connections != c.connections || body.Open != c.open || body.Failed != c.failed {
+			t.Errorf("%s: shown %v, %+v", c.name, ok, body.Counters)
+		}
 	}
 }

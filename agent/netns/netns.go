@@ -139,7 +139,11 @@ func enter(path string) (bool, error) {
 		return false, fmt.Errorf("open network namespace %s: %w", path, err)
 	}
 	defer unix.Close(fd)
-	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
+	err = unix.Setns(fd, unix.CLONE_NEWNET)
+	if errors.Is(err, unix.EINVAL) {
+		return false, nil // a name that is being made or taken away: an empty file
+	}
+	if err != nil {
 		return false, fmt.Errorf("enter network namespace %s: %w", path, err)
 	}
 	return true, nil

@@ -43,7 +43,7 @@ func capturePanels() []Panel {
 	return []Panel{
 		curves(about{"Events", "What the kernel side told, by kind. Repeated connections are counted in the kernel and wake nobody.", perSec}, calm(), 8,
 			query{`sum by (kind) (rate(cassini_capture_events_total{instance=~"$host"}[$__rate_interval]))`, "{{kind}}"}),
-		curves(about{"TCP state changes", "Folded in the kernel, by kind.", perSec}, calm(), 8, query{`sum by (kind) (rate(cassini_capture_transitions_total{instance=~"$host"}[$__rate_interval]))`, "{{kind}}"}),
+		curves(about{"TCP state changes and UDP flows", "Folded in the kernel, by kind.", perSec}, calm(), 8, query{`sum by (kind) (rate(cassini_capture_transitions_total{instance=~"$host"}[$__rate_interval]))`, "{{kind}}"}),
 		curves(about{"Drops, resyncs, evictions", "Drops by reason, see docs/metrics.md for what each one loses. Resyncs and evictions lose nothing.", count}, redAbove(1), 8,
 			query{`sum by (reason) (increase(cassini_capture_drops_total{instance=~"$host"}[$__rate_interval]))`, "{{reason}}"},
 			query{`sum(increase(cassini_capture_resyncs_total{instance=~"$host"}[$__rate_interval]))`, "resyncs"},

@@ -249,6 +249,9 @@ func child(args []string) int {
 		time.Sleep(time.Hour)
 		return 0
 	}
+	if args[0] == withoutCgroup2 {
+		return tryWithoutCgroup2()
+	}
 	conn, err := net.Dial("tcp", args[0])
 	if err != nil {
 		return 1

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/netip"
 	"testing"
 
 	"cassini/model"
@@ -162,4 +163,22 @@ func TestTwoProgramsBehindOneAddress(t *testing.T) {
 	w.out("web", "/curl", "127.0.0.1", "127.0.0.1", 80, n(1))
 	w.out("web", "/wget", "127.0.0.1", "127.0.0.1", 80, n(2))
 	w.expect("process:web/curl -> service:web/nginx:80 1/0 [client server]", "process:web/wget -> service:web/nginx:80 2/0 [client server]")
+}
+
+// A server of names has one service for each protocol, and each its own clients.
+func TestDatagramsJoinApartFromConnections(t *testing.T) {
+	w := newWorld(t)
+	w.listen("ns", "/usr/sbin/dnsmasq", "0.0.0.0", 53)
+	name := model.Name{Host: "ns", Package: model.PackageListeners, Key: "udp/0.0.0.0/53"}
+	l := model.Listener{Proto: "udp", Addr: netip.IPv4Unspecified(), Port: 53, Process: proc("/usr/sbin/dnsmasq", 53), State: model.StateListening, Since: w.now, Sockets: 1}
+	w.put(name, l)
+	for _, end := range []struct {
+		host, exe string
+		direction model.Direction
+	}{{"web", "/usr/bin/app", model.Out}, {"ns", "/usr/sbin/dnsmasq", model.In}} {
+		d := w.dep(end.direction, end.exe, "10.0.0.1", "10.0.0.2", 53, n(9))
+		d.Proto = "udp"
+		w.putDep(end.host, d)
+	}
+	w.expect("process:web/usr/bin/app -> service:ns/dnsmasq:53/udp 9/0 [client server]")
 }

@@ -1,0 +1,68 @@
+package netns
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Sources tells from which address a namespace reaches another, as the kernel
+// chooses it for a socket that is bound to none. The zero value is ready and safe
+// for concurrent use.
+type Sources struct {
+	mu    sync.Mutex
+	known map[uint32]Namespace
+}
+
+// Toward is the source address for a peer in the namespace with that inode; the
+// zero Addr when no route leads there or the namespace has gone. Nothing is sent.
+func (s *Sources) Toward(inode uint32, peer netip.Addr) (source netip.Addr) {
+	if peer.IsLinkLocalUnicast() || peer.IsMulticast() {
+		return netip.Addr{} // what interface is meant is not known
+	}
+	if peer.IsLoopback() {
+		return loopback(peer)
+	}
+	look := func() error {
+		routes, err := netlink.RouteGet(peer.AsSlice())
+		if err == nil && len(routes) > 0 {
+			source, _ = netip.AddrFromSlice(routes[0].Src)
+		}
+		return err
+	}
+	if inode == inodeOf("/proc/thread-self/ns/net") {
+		_ = look() // no route: no address
+		return source.Unmap()
+	}
+	if ns, ok := s.find(inode); ok {
+		_ = ns.Do(look)
+	}
+	return source.Unmap()
+}
+
+func loopback(peer netip.Addr) netip.Addr {
+	if peer.Is4() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
+}
+
+// find knows a way into a namespace.
+func (s *Sources) find(inode uint32) (Namespace, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ns, ok := s.known[inode]; ok && inodeOf(ns.Path) == inode {
+		return ns, true
+	}
+	list, err := List()
+	if err != nil {
+		return Namespace{}, false
+	}
+	s.known = make(map[uint32]Namespace, len(list))
+	for _, ns := range list {
+		s.known[ns.Inode] = ns
+	}
+	ns, ok := s.known[inode]
+	return ns, ok
+}

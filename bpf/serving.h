@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What a UDP socket is, from the socket itself, and whether it serves. */
+#ifndef CASSINI_SERVING_H
+#define CASSINI_SERVING_H
+
+#include "udp.h"
+
+/* The pointer as a number, which the verifier lets be read from the stack by a helper. */
+static __always_inline __u64 plain(const void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+static __always_inline void describe_socket(struct udp_socket *u, __u64 sk, __u64 cookie)
+{
+	struct sock *s = (void *)sk;
+
+	u->sk = sk;
+	u->cookie = cookie;
+	u->netns = BPF_CORE_READ(s, __sk_common.skc_net.net, ns.inum);
+	u->bound = !!(BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK);
+	u->edge = NO_EDGE;
+	u->old = 1;
+}
+
+/* The state of a socket, made if there is none. */
+#define SOCKET(ctx, holder)                                                                        \
+	({                                                                                         \
+		struct udp_socket *got = bpf_sk_storage_get(&udp_sockets, holder, NULL,            \
+							    BPF_SK_STORAGE_GET_F_CREATE);          \
+		if (got && !got->sk)                                                               \
+			describe_socket(got, plain(holder), bpf_get_socket_cookie(ctx));           \
+		if (!got)                                                                          \
+			COUNT(count(), sockets_full);                                              \
+		got;                                                                               \
+	})
+
+static __always_inline bool kernel_asks(const struct udp_socket *u)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *s = (void *)u->sk;
+
+	return task->flags & PF_KTHREAD || BPF_CORE_READ_BITFIELD_PROBED(s, sk_kern_sock);
+}
+
+static __always_inline void own_address(__u8 out[16], const struct udp_socket *u)
+{
+	struct sock *s = (void *)u->sk;
+
+	if (BPF_CORE_READ(s, __sk_common.skc_family) == AF_INET6)
+		bpf_core_read(out, 16, &s->__sk_common.skc_v6_rcv_saddr);
+	else
+		v4_mapped(out, BPF_CORE_READ(s, __sk_common.skc_rcv_saddr));
+}
+
+static __always_inline bool is_v4(const __u8 addr[16])
+{
+	return !*(__u64 *)addr && *(__u32 *)(addr + 8) == bpf_htonl(0xffff);
+}
+
+/* A service begins: the socket was bound, or received before it sent. */
+static __noinline int serve(struct udp_socket *u)
+{
+	struct listener l = { .started_ns = bpf_ktime_get_ns(), .proto = IPPROTO_UDP };
+	struct sock *s = (void *)u->sk;
+	__u64 cookie = u->cookie;
+
+	u->serves = 1;
+	if (bpf_map_lookup_elem(&listeners, &cookie))
+		return 0;
+	COUNT(count(), listen);
+	current_owner(&l.owner, kernel_asks(u));
+	own_address(l.addr, u);
+	l.netns = u->netns;
+	l.port = BPF_CORE_READ(s, __sk_common.skc_num);
+	l.dual_stack = BPF_CORE_READ(s, __sk_common.skc_family) == AF_INET6 &&
+		       !BPF_CORE_READ_BITFIELD_PROBED(s, __sk_common.skc_ipv6only);
+	if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
+		COUNT(count(), listeners_full);
+
+	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		COUNT(count(), ring_full);
+		return 0;
+	}
+	event->kind = EVENT_LISTEN;
+	event->cookie = cookie;
+	event->listener = l;
+	describe_current(event);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+static __always_inline void stop_serving(__u64 cookie)
+{
+	if (bpf_map_delete_elem(&listeners, &cookie))
+		return;
+	COUNT(count(), unlisten);
+	report(EVENT_UNLISTEN, cookie, NULL);
+}
+
+static __always_inline bool to_all(const __u8 addr[16])
+{
+	if (is_v4(addr))
+		return (addr[12] & 0xf0) == 0xe0 || *(__u32 *)(addr + 12) == 0xffffffff;
+	return addr[0] == 0xff;
+}
+
+/* What no bound socket would send to means this machine itself. */
+static __always_inline void no_address_is_loopback(__u8 addr[16])
+{
+	if (is_v4(addr)) {
+		if (!*(__u32 *)(addr + 12))
+			*(__be32 *)(addr + 12) = bpf_htonl(0x7f000001);
+	} else if (!*(__u64 *)addr && !*(__u64 *)(addr + 8)) {
+		addr[15] = 1;
+	}
+}
+
+#endif

@@ -1,0 +1,159 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// ErrCgroupRoot says that the cgroup v2 hierarchy is seen from inside of it only.
+var ErrCgroupRoot = errors.New("the root of the cgroup v2 hierarchy is out of reach; run in the host's cgroup namespace with its /sys/fs/cgroup")
+
+// ErrWithoutUDP says that nobody wants UDP to be captured.
+var ErrWithoutUDP = errors.New("UDP is left alone, as Limits ask")
+
+// cgroupRoot is the inode of every hierarchy's root (fs/kernfs/dir.c).
+const cgroupRoot = 1
+
+// flowsLimit is how many UDP flows are kept; a power of two and a multiple of ways.
+const flowsLimit = 65536
+
+// udp is the attached UDP program.
+type udp struct {
+	root  *os.File // of the cgroup v2
+	objs  udpObjects
+	links []link.Link
+}
+
+// loadUDP loads UDP's programs, which share t's maps. TCP goes on without them.
+func (t *TCP) loadUDP() error {
+	if t.limits.WithoutUDP {
+		return ErrWithoutUDP
+	}
+	root, err := openCgroupRoot()
+	if err != nil {
+		return err
+	}
+	t.udp = &udp{root: root}
+	if err := t.udp.load(t); err != nil {
+		return errors.Join(explain("load the UDP programs", err), t.closeUDP())
+	}
+	return nil
+}
+
+func (t *TCP) attachUDP() error {
+	if err := t.udp.attach(); err != nil {
+		return errors.Join(explain("attach the UDP programs to the cgroup v2 root", err), t.closeUDP())
+	}
+	return nil
+}
+
+func (t *TCP) closeUDP() error {
+	if t.udp == nil {
+		return nil
+	}
+	err := t.udp.close()
+	t.udp = nil
+	return err
+}
+
+func openCgroupRoot() (*os.File, error) {
+	path, err := cgroup2()
+	if err != nil {
+		return nil, err
+	}
+	if inode, err := inode(path); err != nil {
+		return nil, fmt.Errorf("look at %s: %w", path, err)
+	} else if inode != cgroupRoot {
+		return nil, ErrCgroupRoot
+	}
+	root, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the cgroup v2 root: %w", err)
+	}
+	return root, nil
+}
+
+func (u *udp) load(t *TCP) error {
+	spec, err := loadUdp()
+	if err != nil {
+		return err
+	}
+	if err := t.limits.apply(spec); err != nil {
+		return err
+	}
+	return spec.LoadAndAssign(&u.objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: t.shared()})
+}
+
+func (u *udp) attach() error {
+	o := &u.objs
+	for _, p := range []struct {
+		at   ebpf.AttachType
+		prog *ebpf.Program
+	}{
+		{ebpf.AttachCGroupInet4Bind, o.UdpBind4},
+		{ebpf.AttachCGroupInet6Bind, o.UdpBind6},
+		{ebpf.AttachCGroupInet4PostBind, o.UdpBound4},
+		{ebpf.AttachCGroupInet6PostBind, o.UdpBound6},
+		{ebpf.AttachCGroupInet4Connect, o.UdpConnect4},
+		{ebpf.AttachCGroupInet6Connect, o.UdpConnect6},
+		{ebpf.AttachCGroupUDP4Sendmsg, o.UdpSendmsg4},
+		{ebpf.AttachCGroupUDP6Sendmsg, o.UdpSendmsg6},
+		{ebpf.AttachCGroupUDP4Recvmsg, o.UdpRecvmsg4},
+		{ebpf.AttachCGroupUDP6Recvmsg, o.UdpRecvmsg6},
+		{ebpf.AttachCgroupInetSockRelease, o.UdpRelease},
+	} {
+		// A link beside others' programs, and gone with this process. AttachCgroup would
+		// step down to what stays.
+		l, err := link.AttachRawLink(link.RawLinkOptions{Target: int(u.root.Fd()), Program: p.prog, Attach: p.at})
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.at, err)
+		}
+		u.links = append(u.links, l)
+	}
+	l, err := link.AttachTracing(link.TracingOptions{Program: o.UdpError})
+	if err != nil {
+		return fmt.Errorf("inet_sk_error_report: %w", err)
+	}
+	u.links = append(u.links, l)
+	return nil
+}
+
+func (u *udp) close() error {
+	errs := []error{u.root.Close()}
+	for _, l := range u.links {
+		errs = append(errs, l.Close())
+	}
+	if u.objs.UdpSockets != nil {
+		errs = append(errs, u.objs.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// programs are UDP's programs by name; none when UDP is not captured.
+func (u *udp) programs() map[string]*ebpf.Program {
+	if u == nil {
+		return nil
+	}
+	o := &u.objs
+	return map[string]*ebpf.Program{
+		"udp_bind4": o.UdpBind4, "udp_bind6": o.UdpBind6, "udp_bound4": o.UdpBound4, "udp_bound6": o.UdpBound6,
+		"udp_connect4": o.UdpConnect4, "udp_connect6": o.UdpConnect6,
+		"udp_sendmsg4": o.UdpSendmsg4, "udp_sendmsg6": o.UdpSendmsg6,
+		"udp_recvmsg4": o.UdpRecvmsg4, "udp_recvmsg6": o.UdpRecvmsg6,
+		"udp_release": o.UdpRelease, "udp_error": o.UdpError,
+	}
+}
+
+// UDP tells what keeps UDP from being captured, or nil.
+func (t *TCP) UDP() error { return t.noUDP }
+
+func (u *udp) flows() []*ebpf.Map {
+	if u == nil {
+		return nil
+	}
+	return []*ebpf.Map{u.objs.Flows}
+}
