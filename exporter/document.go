@@ -63,6 +63,7 @@ The usual ` + "`go_*` and `process_*`" + ` metrics of the Prometheus client libr
 // everything is a scrape with all collectors, for its list of metrics.
 func everything() *scrape {
 	return newScrape(present(Sources{
+		Process:      func() model.ProcessStats { return model.ProcessStats{} },
 		Capture:      func() *model.CaptureStats { return nil },
 		Network:      func() *model.NetworkStats { return nil },
 		Outbox:       func() *model.OutboxStats { return nil },

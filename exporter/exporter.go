@@ -56,6 +56,9 @@ func (e *Exporter) Gather() ([]*dto.MetricFamily, error) { return e.registry.Gat
 // present lists the collectors whose source is there.
 func present(src Sources, cfg Config) []collector {
 	list := []collector{newBuildCollector(cfg.Version, cfg.Revision)}
+	if src.Process != nil {
+		list = append(list, newProcessCollector(src.Process))
+	}
 	if src.Capture != nil {
 		list = append(list, newCaptureCollector(src.Capture))
 	}

@@ -23,6 +23,8 @@ type Sources struct {
 	// answer says that there are none.
 	Rings  func() *model.RingStats
 	Keeper func() *model.RingKeeperStats
+	// Process is how the process is set up.
+	Process func() model.ProcessStats
 	// Dependencies answers with what is known; it brings nothing up to date.
 	Dependencies func() []model.DependencyView
 }

@@ -23,13 +23,12 @@ import (
 
 // Config is what New needs.
 type Config struct {
-	DataDir string    // of the document log
-	Host    string    // this machine
-	Version string    // of Cassini
-	Start   time.Time // of this process
-	MaxAge  time.Duration
-	MaxSize int64 // bytes; both of the document log, 0 is the default of bolt.Config
-	Rings   RingConfig
+	DataDir   string    // of the document log
+	Host      string    // this machine
+	Version   string    // of Cassini
+	Start     time.Time // of this process
+	Retention Retention // of the document log
+	Rings     RingConfig
 	// Insecure listens beyond loopback without encryption or authentication.
 	Insecure bool
 	TLS      TLS
@@ -45,6 +44,8 @@ type Parts struct {
 	Network func() *model.NetworkStats
 	// Ready says why the process cannot answer yet, besides the manager itself.
 	Ready func() error
+	// Reload reads the configuration again.
+	Reload func() (model.Reloaded, error)
 }
 
 // Manager is safe for concurrent use. It implements model.Sink: what is accepted
@@ -63,6 +64,7 @@ type Manager struct {
 	stopped chan struct{}     // closed when Run returns
 	broken  chan error        // takes the damage that ends Run
 	store   store.Store       // set before ready is closed
+	disk    *bolt.Store       // the same as store
 	keeper  *keeper.Keeper    // the same; nil without rings
 	enroll  *enroll.Authority // the same; nil without TLS
 
@@ -105,11 +107,11 @@ func (m *Manager) Attach(p Parts) { m.parts = p }
 func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	defer close(m.stopped)
 	defer l.Close() // again, for the ways out before the server has it
-	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.MaxAge, MaxSize: m.cfg.MaxSize, Now: m.cfg.Now})
+	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Now: m.cfg.Now, Logger: m.log})
 	if err != nil {
 		return fmt.Errorf("open document log: %w", err)
 	}
-	m.store = st
+	m.store, m.disk = st, st
 	if err := m.openEnroll(l.Addr().String()); err != nil {
 		return errors.Join(err, st.Close())
 	}
@@ -154,6 +156,7 @@ func (m *Manager) api() api.Config {
 		Capture:  m.parts.Capture,
 		Outbox:   m.parts.Outbox,
 		Network:  m.parts.Network,
+		Reload:   m.parts.Reload,
 		Now:      m.cfg.Now,
 		Logger:   m.log,
 	}

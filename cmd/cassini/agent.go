@@ -15,7 +15,7 @@ import (
 	"cassini/exporter"
 )
 
-func newAgent(sys *system) *cobra.Command {
+func newAgent(sys *system) *server {
 	cmd := &cobra.Command{
 		Use:   "agent",
 		Short: "Run an agent alone; it brings its documents to a manager",
@@ -23,7 +23,7 @@ func newAgent(sys *system) *cobra.Command {
 	s := newServer(cmd, sys, defaultAgentListen)
 	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager")
 	config.Mark(cmd.Flags(), "manager")
-	return cmd
+	return s
 }
 
 // checkManager refuses managers that documents could only reach over the network in the
@@ -60,12 +60,12 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch,
 		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
 	})
-	sources := exporter.Sources{Outbox: a.OutboxStats, Rings: a.RingStats}
+	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Rings: a.RingStats}
 	if !cfg.LivenessOnly {
 		sources.Capture, sources.Network = a.CaptureStats, a.NetworkStats
 	}
 	metrics := exporter.New(sources, exporterConfig(cfg))
-	handler := guard(a.Handler(metrics.Handler(), cfg.Start))
+	handler := guard(operated(a.Handler(metrics.Handler(), cfg.Start), cfg))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	return nest(ctx, serve, work(a.Run))
 }

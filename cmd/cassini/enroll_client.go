@@ -31,6 +31,7 @@ func (c *credentials) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&c.file, "token-file", "", "`file` with the token; by default "+authority.TokenFile+" of the data directory, if it can be read")
 	flags.StringVar(&c.ca, "ca", "", "`file` with the authority of the API's certificate; by default the one in the token")
 	config.Mark(flags, "token", "token-file", "ca")
+	config.Secret(flags, "token")
 }
 
 // settle finds the token, and how to verify who answers at an address. Where the address

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -99,7 +100,7 @@ func TestJoinCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	sink, work, err := reachManager(serveConfig{DataDir: agentDir, Host: host, Manager: url, Logger: newLogger(os.Stderr, "error", "text"), Listener: l})
+	sink, work, err := reachManager(serveConfig{DataDir: agentDir, Host: host, Manager: url, Logger: newLogger(os.Stderr, slog.LevelError, "text"), Listener: l})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ func newJoin(sys *system) *cobra.Command {
 	flags.StringVar(&j.pin, "ca-hash", "", "`hash` of the manager's authority, sha256:..., which must be that in the token")
 	flags.StringVar(&j.dataDir, "data-dir", defaultDataDir, "`directory` for the certificate: that of the agent")
 	config.Mark(flags, "manager", "token", "data-dir")
+	config.Secret(flags, "token")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err

@@ -9,26 +9,26 @@ import (
 	"cassini/manager"
 )
 
-func newManager(sys *system) *cobra.Command {
+func newManager(sys *system) *server {
 	cmd := &cobra.Command{
 		Use:   "manager",
 		Short: "Run a manager alone; agents bring it their documents",
 	}
-	newServer(cmd, sys, defaultListen)
-	return cmd
+	return newServer(cmd, sys, defaultListen)
 }
 
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
-	metrics := exporter.New(exporter.Sources{Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
-	m.Attach(manager.Parts{Metrics: metrics.Handler()})
+	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload})
+	cfg.Live.on(reconfigure(m))
 	return m.Run(ctx, cfg.Listener)
 }
 
 func newManagerOf(cfg serveConfig, local bool) *manager.Manager {
 	return manager.New(manager.Config{
-		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure, TLS: cfg.TLS,
+		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure, TLS: cfg.TLS, Retention: cfg.Retention,
 		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local},
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 // execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, sys *system) int {
+	sys.args = args
 	root := newRoot(sys)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -21,6 +22,13 @@ func execute(ctx context.Context, args []string, sys *system) int {
 
 // newRoot assembles the commands.
 func newRoot(sys *system) *cobra.Command {
+	root, _ := newTree(sys)
+	return root
+}
+
+// newTree assembles the commands, and hands out those that serve, by name.
+func newTree(sys *system) (*cobra.Command, map[string]*server) {
+	servers := map[string]*server{"run": newRun(sys), "agent": newAgent(sys), "manager": newManager(sys)}
 	root := &cobra.Command{
 		Use:   "cassini",
 		Short: "Cassini hears from the kernel which services run and who depends on them",
@@ -41,11 +49,11 @@ func newRoot(sys *system) *cobra.Command {
 	config.Mark(root.PersistentFlags(), "config")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(&cobra.Group{ID: groupServe, Title: "Run Cassini:"}, &cobra.Group{ID: groupAsk, Title: "Ask Cassini:"})
-	root.AddCommand(newRun(sys), newAgent(sys), newManager(sys), newDemo(sys))
+	root.AddCommand(servers["run"].cmd, servers["agent"].cmd, servers["manager"].cmd, newDemo(sys))
 	root.AddCommand(newServices(sys), newDeps(sys), newSwitches(sys), newPorts(sys), newNeighbors(sys), newInterfaces(sys), newRoutes(sys), newStrangers(sys), newUplinks(sys), newShared(sys), newFind(sys), newOverview(sys), newHosts(sys), newRings(sys), newIncidents(sys), newCause(sys), newCycles(sys), newUnmonitored(sys), newVersions(sys), newAddresses(sys), newImpact(sys), newSPOF(sys), newPath(sys), newDiff(sys), newUnused(sys), newExposed(sys), newGraph(sys), newQuery(sys), newShell(sys), newWatch(sys), newEvents(sys), newHistory(sys), newStatus(sys), newDoctor(sys), newDecode(sys))
-	root.AddCommand(newJoin(sys), newToken(sys), newAgents(sys), newVersion(sys), newCompletion(sys))
+	root.AddCommand(newJoin(sys), newToken(sys), newAgents(sys), newConfig(sys), newVersion(sys), newCompletion(sys))
 	root.SetHelpCommand(newHelp())
-	return root
+	return root, servers
 }
 
 // Groups of commands in the help.

@@ -11,14 +11,13 @@ import (
 	"cassini/manager"
 )
 
-func newRun(sys *system) *cobra.Command {
+func newRun(sys *system) *server {
 	cmd := &cobra.Command{
 		Use:     "run",
 		Short:   "Run agent and manager of this machine in one process",
 		Example: "  cassini run\n  cassini run --data-dir /tmp/cassini --listen 127.0.0.1:2000",
 	}
-	newServer(cmd, sys, defaultListen)
-	return cmd
+	return newServer(cmd, sys, defaultListen)
 }
 
 // serveRun wires agent and manager together: the manager is the agent's sink, and
@@ -31,12 +30,13 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	})
 	metrics := exporter.New(exporter.Sources{
 		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
-		Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies,
+		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
-		Ready: a.CheckReady,
+		Ready: a.CheckReady, Reload: cfg.Live.Reload,
 	})
+	cfg.Live.on(reconfigure(m))
 	m.RegisterRefresher(cfg.Host, a)
 	return nest(ctx, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) }, a.Run)
 }

@@ -37,6 +37,9 @@ type serveConfig struct {
 	LivenessOnly bool
 	Watch        string        // kind of the watch of heartbeats
 	Profile      model.Profile // of new rings
+	Retention    manager.Retention
+	// Live gives the server settings that change while it runs.
+	Live *live
 	// Listener is bound. The function that is given it closes it.
 	Listener net.Listener
 }
@@ -47,16 +50,19 @@ type serveFunc func(ctx context.Context, cfg serveConfig) error
 // server is the part of a server command that is the same for all.
 type server struct {
 	sys                      *system
+	cmd                      *cobra.Command
 	dataDir, listen, manager string
 	insecure, livenessOnly   bool
 	watch, profile           *enum
 	logLevel, logFormat      *enum
 	tls                      manager.TLS
+	memory                   size
+	retention                manager.Retention
 }
 
 // newServer adds the flags of a server command and what it does.
 func newServer(cmd *cobra.Command, sys *system, listen string) *server {
-	s := &server{sys: sys}
+	s := &server{sys: sys, cmd: cmd}
 	cmd.GroupID = groupServe
 	cmd.Args = noArgs
 	flags := cmd.Flags()
@@ -77,38 +83,56 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		s.profile = addEnum(cmd, "heartbeat-profile", "", "how fast a death is told: within 5 s, or 0.6 s for ten times the datagrams", profileStandard, profileFast)
 		config.Mark(flags, "heartbeat-profile")
 		addTLS(flags, &s.tls)
+		s.addRetention()
 	}
+	s.addMemory()
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err
 		}
-		return s.run(cmd.Context(), cmd.Name())
+		return s.run(cmd.Context())
 	}
 	return s
 }
 
-// run binds the port first, since that is what fails most and costs least.
-func (s *server) run(ctx context.Context, name string) error {
+// check says what is wrong with the settings together.
+func (s *server) check() error {
 	if err := settleTLS(&s.tls, s.insecure); err != nil {
 		return err
 	}
-	open := s.insecure || name == "manager" || s.tls.On
-	if err := checkListen(s.listen, open); err != nil {
+	if err := checkListen(s.listen, s.open()); err != nil {
 		return err
 	}
 	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
 	}
+	if s.retention.MaxAge < 0 {
+		return usagef("--retention-age/CASSINI_RETENTION_AGE %v: want a duration above 0", s.retention.MaxAge)
+	}
+	return nil
+}
+
+// open says whether others may reach the port.
+func (s *server) open() bool { return s.insecure || s.cmd.Name() == "manager" || s.tls.On }
+
+// run binds the port first, since that is what fails most and costs least.
+func (s *server) run(ctx context.Context) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	name := s.cmd.Name()
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
 	cfg.LivenessOnly = s.livenessOnly
-	cfg.TLS = s.tls
+	cfg.TLS, cfg.Retention = s.tls, s.retention
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
-	cfg.Logger = newLogger(s.sys.stderr, s.logLevel.value, s.logFormat.value)
+	level := new(slog.LevelVar)
+	level.Set(logLevel(s.logLevel.value))
+	cfg.Logger = newLogger(s.sys.stderr, level, s.logFormat.value)
 	var err error
 	if cfg.Host, err = os.Hostname(); err != nil {
 		return fmt.Errorf("read the host name: %w", err)
 	}
-	if cfg.Listener, err = bind(ctx, s.listen, open); err != nil {
+	if cfg.Listener, err = bind(ctx, s.listen, s.open()); err != nil {
 		return err
 	}
 	defer cfg.Listener.Close() // again, for the ways out before the server has it
@@ -119,17 +143,21 @@ func (s *server) run(ctx context.Context, name string) error {
 	if s.insecure {
 		cfg.Logger.Warn("--insecure: whoever reaches this port can read and change everything, keys of rings included; use it where you trust everybody")
 	}
+	cfg.Live = newLive(s, cfg.Logger, level)
+	defer cfg.Live.start(ctx)()
 	stop := context.AfterFunc(ctx, func() { cfg.Logger.Info("cassini ends; a second signal ends it at once") })
 	defer stop()
 	return s.sys.serve[name](ctx, cfg)
 }
 
-func newLogger(w io.Writer, level, format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: map[string]slog.Level{
-		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
-	}[level]}
+func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func logLevel(name string) slog.Level {
+	return map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}[name]
 }

@@ -35,6 +35,27 @@ func settle(cmd *cobra.Command, sys *system) error {
 	return nil
 }
 
+// settled makes what a command line, the environment and the file as they are now make of
+// a server, without starting it.
+func settled(sys *system, args []string) (*server, error) {
+	root, servers := newTree(sys)
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	s := servers[cmd.Name()]
+	if s == nil {
+		return nil, usagef("%q is none of the commands that serve: want run, agent or manager", cmd.Name())
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return nil, usageError{err}
+	}
+	if err := settle(cmd, sys); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
 // fileKeys are the settings of all commands, so that one file serves them all,
 // but for the name of the file itself.
 func fileKeys(cmd *cobra.Command) []string {

@@ -13,6 +13,7 @@ import (
 // give them another.
 type system struct {
 	stdout, stderr io.Writer
+	args           []string // of the command line
 	getenv         func(string) string
 	now            func() time.Time
 	zone           *time.Location // of times in tables

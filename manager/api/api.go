@@ -59,13 +59,14 @@ type EventStream struct {
 	Slow    func() // counts a reader that was cut off
 }
 
-// Config is what New needs. Metrics, Capture, Outbox and Network may be nil.
+// Config is what New needs. Metrics, Capture, Outbox, Network and Reload may be nil.
 type Config struct {
 	Backend       Backend
 	Metrics       http.Handler
 	Capture       func() *model.CaptureStats
 	Outbox        func() *model.OutboxStats
 	Network       func() *model.NetworkStats
+	Reload        func() (model.Reloaded, error) // reads the configuration again
 	Host, Version string
 	Start         time.Time
 	Requests      *Requests // nil counts nothing

@@ -153,6 +153,9 @@ func handler(b *backend) http.Handler { return New(config(b)) }
 func config(b *backend) Config {
 	return Config{Backend: b, Host: "web-17", Version: "test", Start: now, Now: func() time.Time { return now.Add(time.Hour) }, Logger: slog.New(slog.DiscardHandler),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "cassini_up 1\n") }),
+		Reload: func() (model.Reloaded, error) {
+			return model.Reloaded{Applied: []string{"log-level"}, Restart: []string{}}, b.ready
+		},
 		Capture: func() *model.CaptureStats { return &model.CaptureStats{} }}
 }
 

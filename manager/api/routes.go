@@ -218,6 +218,7 @@ func (s *server) processRoutes() []route {
 		{method: "GET", path: "/metrics", summary: "Metrics for Prometheus", media: []string{"text/plain"}, params: nil, statuses: []int{http.StatusNotFound}, handle: s.getMetrics},
 		{method: "GET", path: "/-/healthy", summary: "200 while the process serves", media: []string{"text/plain"}, handle: s.getHealthy},
 		{method: "GET", path: "/-/ready", summary: "200 once questions can be answered", media: []string{"text/plain"}, statuses: []int{503}, handle: s.getReady},
+		{method: "POST", path: "/-/reload", summary: "Read the configuration again; on an error the one before stays", answer: model.Reloaded{}, statuses: []int{http.StatusNotFound, 422}, handle: s.postReload},
 		{method: "GET", path: "/", summary: "A page for people", media: []string{"text/html"}, handle: s.getLanding},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +33,7 @@ type Config struct {
 type Authority struct {
 	cfg     Config
 	ca      *ca
-	outside outside
+	outside atomic.Pointer[outside] // never nil
 	server  *serverCerts
 
 	mu     sync.RWMutex // over disk and maps: the disk is written first
@@ -51,7 +52,7 @@ func Open(cfg Config, now time.Time) (*Authority, error) {
 	if a.ca, err = openCA(cfg.Dir, cfg.Host, now); err != nil {
 		return nil, err
 	}
-	if a.outside, err = cfg.Outside.read(); err != nil {
+	if err := a.ReadFiles(cfg.Outside); err != nil {
 		return nil, err
 	}
 	if a.server, err = newServerCerts(a.ca, cfg); err != nil {

@@ -1,7 +1,10 @@
 package enroll
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -106,5 +109,46 @@ func TestOutsideFiles(t *testing.T) {
 	}
 	if _, err := Open(Config{Dir: t.TempDir(), Host: "m", Names: []string{"a b"}}, start); !errors.Is(err, ErrInvalid) {
 		t.Errorf("bad name: %v", err)
+	}
+}
+
+// shown is the certificate that the manager shows on a new connection.
+func shown(t *testing.T, cfg *tls.Config) []byte {
+	t.Helper()
+	near, far := net.Pipe()
+	defer near.Close()
+	server := tls.Server(far, cfg)
+	served := make(chan error, 1)
+	go func() { served <- errors.Join(server.Handshake(), far.Close()) }() // ends with the handshake
+	client := tls.Client(near, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13})
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = near.Read(make([]byte, 1<<16)) // session tickets
+	_ = near.Close()
+	<-served
+	return client.ConnectionState().PeerCertificates[0].Raw
+}
+
+// TestFilesAreReadAgain takes a renewed certificate into use without a new listener.
+func TestFilesAreReadAgain(t *testing.T) {
+	a := open(t, t.TempDir(), start)
+	other := t.TempDir()
+	_ = open(t, other, start).Close()
+	ca := filepath.Join(other, CAFile)
+	cfg := a.TLS(func() time.Time { return start })
+	own := shown(t, cfg)
+	if err := a.ReadFiles(Files{Cert: ca, Key: ca}); err != nil {
+		t.Fatal(err)
+	}
+	renewed := shown(t, cfg)
+	if bytes.Equal(own, renewed) {
+		t.Error("the certificate before is shown")
+	}
+	if err := a.ReadFiles(Files{Cert: "/nonexistent", Key: ca}); err == nil {
+		t.Error("a file that is not there was read")
+	}
+	if !bytes.Equal(shown(t, cfg), renewed) {
+		t.Error("after an error another is shown")
 	}
 }

@@ -34,6 +34,23 @@ type outside struct {
 	clients []*x509.Certificate
 }
 
+// Check reads the files and says what is wrong with them.
+func (f Files) Check() error {
+	_, err := f.read()
+	return err
+}
+
+// ReadFiles takes the certificates of another authority into use, for connections that
+// are made from now on. On an error those before stay.
+func (a *Authority) ReadFiles(f Files) error {
+	o, err := f.read()
+	if err != nil {
+		return err
+	}
+	a.outside.Store(&o)
+	return nil
+}
+
 func (f Files) read() (o outside, err error) {
 	if (f.Cert == "") != (f.Key == "") {
 		return o, fmt.Errorf("certificate of the manager: %w: --tls-cert and --tls-key go together", ErrInvalid)
@@ -61,19 +78,39 @@ func (f Files) read() (o outside, err error) {
 // TLS is how the manager serves. Who shows a certificate must show a good one; who shows
 // none needs a token, which the API looks at.
 func (a *Authority) TLS(now func() time.Time) *tls.Config {
+	var mu sync.Mutex
+	var of *outside
+	var cfg *tls.Config // of it: one for all connections, so that sessions are resumed
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		NextProtos: []string{"h2", "http/1.1"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if o := a.outside.Load(); o != of {
+				of, cfg = o, a.config(o, now)
+			}
+			return cfg, nil
+		},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("not asked") }, // each connection has its own configuration
+	}
+}
+
+func (a *Authority) config(o *outside, now func() time.Time) *tls.Config {
 	clients := x509.NewCertPool()
 	clients.AddCert(a.ca.cert)
-	for _, c := range a.outside.clients {
+	for _, c := range o.clients {
 		clients.AddCert(c)
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
+		NextProtos: []string{"h2", "http/1.1"},
 		ClientAuth: tls.VerifyClientCertIfGiven,
 		ClientCAs:  clients,
 		Time:       now,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if a.outside.cert != nil {
-				return a.outside.cert, nil
+			if o.cert != nil {
+				return o.cert, nil
 			}
 			return a.server.get(localAddr(hello.Conn), now())
 		},
@@ -84,8 +121,8 @@ func (a *Authority) TLS(now func() time.Time) *tls.Config {
 // of its authority.
 func (a *Authority) Pin() string {
 	last := a.ca.cert.Raw
-	if a.outside.cert != nil {
-		last = a.outside.cert.Certificate[len(a.outside.cert.Certificate)-1]
+	if cert := a.outside.Load().cert; cert != nil {
+		last = cert.Certificate[len(cert.Certificate)-1]
 	}
 	sum := sha256.Sum256(last)
 	return hex.EncodeToString(sum[:])

@@ -9,6 +9,7 @@
 package bolt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,19 @@ type Config struct {
 	Now func() time.Time
 	// Logger hears of what an operator should know. Nil discards.
 	Logger *slog.Logger
+}
+
+// Retention is how long and how much the log remembers; see Config.
+type Retention struct {
+	MaxAge  time.Duration
+	MaxSize int64 // bytes
+}
+
+// SetRetention changes it while the store is open; a zero field is the default.
+func (s *Store) SetRetention(r Retention) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.cfg.MaxAge, s.cfg.MaxSize = cmp.Or(r.MaxAge, DefaultMaxAge), cmp.Or(r.MaxSize, DefaultMaxSize)
 }
 
 // FileName is the name of the database in Config.Dir.

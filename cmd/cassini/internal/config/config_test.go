@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -80,9 +81,13 @@ func TestBadValueNamesItsPlace(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for content, want := range map[string]string{
 		"data-dir: a\nlisen: b\n":    `c.yaml:2: unknown key "lisen"; known are data-dir, depth`,
+		"datadir: a\n":               `c.yaml:1: unknown key "datadir"; did you mean data-dir?`,
+		"Data_Dirs: a\n":             `c.yaml:1: unknown key "Data_Dirs"; did you mean data-dir?`,
 		"data-dir: a\ndata-dir: b\n": `c.yaml:2: key "data-dir" again, it is already in line 1`,
 		"data-dir:\n":                `c.yaml:1: key "data-dir" wants one value`,
-		"data-dir: [a]\n":            `c.yaml:1: key "data-dir" wants one value`,
+		"data-dir: [a, [b]]\n":       `c.yaml:1: key "data-dir" wants one value`,
+		"data-dir: []\n":             `c.yaml:1: key "data-dir" wants one value`,
+		"data-dir: {a: b}\n":         `c.yaml:1: key "data-dir" wants one value`,
 		"- a\n":                      `c.yaml:1: want lines of 'key: value'`,
 		"word":                       `c.yaml:1: want lines of 'key: value'`,
 		"depth: 1\n---\ndepth: 2\n":  `c.yaml:2: a second document; only one is allowed`,
@@ -118,8 +123,67 @@ func TestReadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	file, err := ReadFile(there, true, []string{"depth"})
-	if err != nil || file.Settings["depth"] != (Setting{Value: "3", Line: 1}) {
+	if err != nil || !reflect.DeepEqual(file.Settings["depth"], Setting{Value: "3", Line: 1}) {
 		t.Errorf("got %v, %v", file, err)
+	}
+}
+
+func TestLists(t *testing.T) {
+	parsed, err := parse("c.yaml", []byte("names: [a, 'b,c']\n"), []string{"names", "depth"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	names := fs.StringSlice("names", nil, "")
+	Mark(fs, "names")
+	if err := Apply(fs, func(string) string { return "" }, parsed); err != nil || !slices.Equal(*names, []string{"a", "b,c"}) {
+		t.Errorf("got %q, %v", *names, err)
+	}
+	parsed, err = parse("c.yaml", []byte("depth: [1]\n"), []string{"depth"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(flags(t), func(string) string { return "" }, parsed); err == nil || err.Error() != "c.yaml:1: depth: wants one value, not a list" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEffective(t *testing.T) {
+	parsed, err := parse("c.yaml", []byte("\ndepth: 3\ntoken: hush\n"), []string{"data-dir", "depth", "token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := flags(t, "--data-dir=x")
+	fs.String("token", "", "")
+	fs.String("tone", "low", "")
+	Mark(fs, "token", "tone")
+	Secret(fs, "token")
+	if err := Apply(fs, func(k string) string { return map[string]string{"CASSINI_TONE": "high"}[k] }, parsed); err != nil {
+		t.Fatal(err)
+	}
+	want := []Value{
+		{"data-dir", "x", "flag", false}, {"depth", "3", "c.yaml:2", false},
+		{"token", "(hidden)", "c.yaml:3", true}, {"tone", "high", "CASSINI_TONE", false},
+	}
+	if got := Effective(fs); !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if got := Changed(fs, flags(t, "--data-dir=y", "--depth=3")); !slices.Equal(got, []string{"data-dir"}) {
+		t.Errorf("changed are %v", got)
+	}
+	if got := Effective(flags(t)); got[0].Source != "default" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"listen", "lisen", 1}, {"kitten", "sitting", 3}, {"abc", "abc", 0}} {
+		if got := distance(tc.a, tc.b); got != tc.want {
+			t.Errorf("%q and %q: %d, want %d", tc.a, tc.b, got, tc.want)
+		}
 	}
 }
 

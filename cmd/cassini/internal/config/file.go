@@ -19,9 +19,10 @@ const DefaultPath = "/etc/cassini/cassini.yaml"
 // maxFileSize bounds what is read of a configuration file.
 const maxFileSize = 1 << 20
 
-// Setting is one value of a configuration file.
+// Setting is one value of a configuration file, or a list of them.
 type Setting struct {
 	Value string
+	List  []string // nil for one value
 	Line  int
 }
 
@@ -90,14 +91,34 @@ func (f *File) add(key, value *yaml.Node, keys []string) error {
 	earlier, twice := f.Settings[key.Value]
 	switch {
 	case key.Kind != yaml.ScalarNode || !slices.Contains(keys, key.Value):
-		return fmt.Errorf("%s:%d: unknown key %q; known are %s", f.Path, key.Line, key.Value, strings.Join(keys, ", "))
+		return fmt.Errorf("%s:%d: unknown key %q; %s", f.Path, key.Line, key.Value, suggest(key.Value, keys))
 	case twice:
 		return fmt.Errorf("%s:%d: key %q again, it is already in line %d", f.Path, key.Line, key.Value, earlier.Line)
-	case value.Kind != yaml.ScalarNode || value.Tag == "!!null":
+	}
+	setting, ok := settingOf(value)
+	if !ok {
 		return fmt.Errorf("%s:%d: key %q wants one value", f.Path, key.Line, key.Value)
 	}
-	f.Settings[key.Value] = Setting{Value: value.Value, Line: key.Line}
+	setting.Line = key.Line
+	f.Settings[key.Value] = setting
 	return nil
+}
+
+// settingOf is one value, or a list of such.
+func settingOf(value *yaml.Node) (s Setting, ok bool) {
+	if value.Kind == yaml.ScalarNode {
+		return Setting{Value: value.Value}, value.Tag != "!!null"
+	}
+	if value.Kind != yaml.SequenceNode || len(value.Content) == 0 {
+		return s, false
+	}
+	for _, item := range value.Content {
+		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" {
+			return s, false
+		}
+		s.List = append(s.List, item.Value)
+	}
+	return s, true
 }
 
 // yamlError puts the file in front of an error of the YAML parser, on one line.

@@ -14,10 +14,25 @@ import (
 // say) are flags only.
 const annotation = "cassini_setting"
 
+// Further annotations: where the value of a setting is from, and that nobody is shown it.
+const (
+	annotationSource = "cassini_source"
+	annotationSecret = "cassini_secret"
+)
+
 // Mark makes settings of the named flags. The flags must exist.
 func Mark(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		if err := flags.SetAnnotation(name, annotation, []string{name}); err != nil {
+			panic(err) // a typo in the source
+		}
+	}
+}
+
+// Secret keeps the values of the named settings from being shown. The flags must exist.
+func Secret(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		if err := flags.SetAnnotation(name, annotationSecret, []string{name}); err != nil {
 			panic(err) // a typo in the source
 		}
 	}
@@ -57,26 +72,43 @@ func Apply(flags *pflag.FlagSet, getenv func(string) string, file File) error {
 		if first != nil || f.Changed || !isSetting(f) {
 			return
 		}
-		value, place := find(f.Name, getenv, file)
+		setting, source, place := find(f.Name, getenv, file)
 		if place == "" {
 			return
 		}
-		if err := flags.Set(f.Name, value); err != nil {
+		if err := set(flags, f, setting); err != nil {
 			first = fmt.Errorf("%s: %w", place, reason(err))
+			return
 		}
+		f.Annotations[annotationSource] = []string{source}
 	})
 	return first
 }
 
-// find looks a setting up; place is "" when it is nowhere.
-func find(name string, getenv func(string) string, file File) (value, place string) {
+// set gives a flag its value.
+func set(flags *pflag.FlagSet, f *pflag.Flag, s Setting) error {
+	if s.List == nil {
+		return flags.Set(f.Name, s.Value)
+	}
+	list, ok := f.Value.(pflag.SliceValue)
+	if !ok {
+		return errors.New("wants one value, not a list")
+	}
+	f.Changed = true
+	return list.Replace(s.List)
+}
+
+// find looks a setting up; place is "" when it is nowhere. The source is the place for
+// tables, the place that of errors.
+func find(name string, getenv func(string) string, file File) (s Setting, source, place string) {
 	if v := getenv(Variable(name)); v != "" {
-		return v, Variable(name)
+		return Setting{Value: v}, Variable(name), Variable(name)
 	}
 	if s, ok := file.Settings[name]; ok {
-		return s.Value, fmt.Sprintf("%s:%d: %s", file.Path, s.Line, name)
+		source = fmt.Sprintf("%s:%d", file.Path, s.Line)
+		return s, source, source + ": " + name
 	}
-	return "", ""
+	return s, "", ""
 }
 
 // reason takes pflag's words about a command line, which this was not, off an error.

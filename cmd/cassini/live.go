@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"cassini/cmd/cassini/internal/config"
+	"cassini/manager"
+	"cassini/model"
+)
+
+// liveKeys are the settings that count without a restart. Files of certificates are read
+// again even if their names stay.
+func liveKeys() []string {
+	return []string{"log-level", "memory-limit", "retention-age", "retention-size", "tls-cert", "tls-key", "tls-client-ca"}
+}
+
+// live reads the configuration again while a server runs: on SIGHUP, and when the API is
+// asked to. It is safe for concurrent use.
+type live struct {
+	s     *server
+	log   *slog.Logger
+	level *slog.LevelVar
+
+	mu    sync.Mutex // one at a time; over what follows
+	apply func(next *server) error
+	ok    bool
+	last  time.Time
+}
+
+func newLive(s *server, log *slog.Logger, level *slog.LevelVar) *live {
+	limitMemory(s.memory, s.sys.getenv)
+	return &live{s: s, log: log, level: level, ok: true, last: s.sys.now(), apply: func(*server) error { return nil }}
+}
+
+// on tells what the server does with new settings. On an error it has changed nothing.
+func (l *live) on(apply func(next *server) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.apply = apply
+}
+
+// reconfigure is what a manager does with them.
+func reconfigure(m *manager.Manager) func(*server) error {
+	return func(next *server) error {
+		return m.Reconfigure(manager.Live{Retention: next.retention, Files: next.tls.Files})
+	}
+}
+
+// start listens for SIGHUP until it is stopped or the context ends.
+func (l *live) start(ctx context.Context) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(ctx)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for {
+			select {
+			case <-signals:
+				_, _ = l.Reload() // it is logged
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		cancel()
+		listening.Wait()
+	}
+}
+
+// Reload reads the configuration again. On an error all stays as it was.
+func (l *live) Reload() (model.Reloaded, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	done, err := l.reload()
+	l.ok = err == nil
+	if err != nil {
+		l.log.Error("the configuration cannot be read again; the one before stays", "error", err)
+		return done, err
+	}
+	l.last = l.s.sys.now()
+	l.log.Info("configuration read again", "applied", done.Applied, "after_restart", done.Restart)
+	return done, nil
+}
+
+func (l *live) reload() (done model.Reloaded, err error) {
+	next, err := settled(l.s.sys, l.s.sys.args)
+	if err != nil {
+		return done, err
+	}
+	if next.tls.On != l.s.tls.On {
+		next.tls.Files = l.s.tls.Files // whether TLS is served at all is settled at the start
+	}
+	if err := l.apply(next); err != nil {
+		return done, err
+	}
+	l.level.Set(logLevel(next.logLevel.value))
+	limitMemory(next.memory, l.s.sys.getenv)
+	done = model.Reloaded{Applied: []string{}, Restart: []string{}}
+	for _, key := range config.Changed(l.s.cmd.Flags(), next.cmd.Flags()) {
+		if !slices.Contains(liveKeys(), key) || strings.HasPrefix(key, "tls-") && next.tls.On != l.s.tls.On {
+			done.Restart = append(done.Restart, key)
+			continue
+		}
+		done.Applied = append(done.Applied, key)
+		if err := l.s.cmd.Flags().Set(key, config.Text(next.cmd.Flags().Lookup(key))); err != nil {
+			return done, fmt.Errorf("remember %s: %w", key, err) // not reached: it was read just now
+		}
+	}
+	return done, nil
+}
+
+// Stats are figures for metrics.
+func (l *live) Stats() model.ProcessStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return model.ProcessStats{MemoryLimit: memoryLimit(), ReloadOK: l.ok, ReloadedAt: l.last}
+}
