@@ -126,9 +126,9 @@ static __always_inline void found_connection(struct sock *sk, const struct owner
 	key.port = key.direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
 					      sk->__sk_common.skc_num;
 
-	struct edge *edge = find_edge(&key, &place);
+	struct edge *edge = find_edge(&key, &place, false);
 	if (!edge)
-		edge = make_edge(&key, owner, &place, &fresh);
+		edge = make_edge(&key, owner, &place, &fresh, false);
 	if (!edge) {
 		COUNT(count(), edges_full);
 		return;
@@ -231,11 +231,11 @@ static __always_inline void found_udp_connection(struct sock *sk, const struct o
 	key.direction = bound ? DIR_UNKNOWN : DIR_OUT;
 	key.port = bound ? sk->__sk_common.skc_num : bpf_ntohs(sk->__sk_common.skc_dport);
 
-	struct edge *edge = find_edge(&key, &place);
+	struct edge *edge = find_edge(&key, &place, true);
 	if (!edge)
-		edge = make_edge(&key, owner, &place, &fresh);
+		edge = make_edge(&key, owner, &place, &fresh, true);
 	if (!edge) {
-		COUNT(count(), edges_full);
+		COUNT(count(), udp_edges_full);
 		return;
 	}
 	u->edge = u->connected_edge = place;

@@ -28,6 +28,7 @@ const (
 	bootstrapMapPorts       = "ports"
 	bootstrapMapSpareEdges  = "spare_edges"
 	bootstrapMapTableStates = "table_states"
+	bootstrapMapUdpEdgeIds  = "udp_edge_ids"
 	bootstrapMapUdpSockets  = "udp_sockets"
 	bootstrapProgScanFiles  = "scan_files"
 	bootstrapProgScanTcp    = "scan_tcp"
@@ -102,6 +103,7 @@ type bootstrapMapSpecs struct {
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.MapSpec `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.MapSpec `ebpf:"udp_sockets"`
 }
 
@@ -148,6 +150,7 @@ type bootstrapMaps struct {
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.Map `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.Map `ebpf:"udp_sockets"`
 }
 
@@ -165,6 +168,7 @@ func (m *bootstrapMaps) Close() error {
 		m.Ports,
 		m.SpareEdges,
 		m.TableStates,
+		m.UdpEdgeIds,
 		m.UdpSockets,
 	)
 }

@@ -72,6 +72,7 @@ func (t *TCP) Maps() []MapUse {
 		maps  []*ebpf.Map
 	}{
 		{"edges", l.Edges, []*ebpf.Map{o.Edges, o.EdgeIds, o.SpareEdges}},
+		{"udp_edges", l.UDPEdges(), []*ebpf.Map{o.UdpEdgeIds}},
 		{"listeners", l.Listeners, []*ebpf.Map{o.Listeners, o.Ports}},
 		{"connections", l.Connections, []*ebpf.Map{o.Connections, o.Overflow}},
 		{"events", l.RingBytes, []*ebpf.Map{o.Events}},

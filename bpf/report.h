@@ -163,12 +163,15 @@ static __always_inline void report(enum event_kind kind, __u64 cookie, const str
 /*
  * Wakes user space, which makes room. Should two CPUs do so at once, nothing is lost.
  */
-static __always_inline void no_room(struct counters *c)
+static __always_inline void no_room(struct counters *c, bool udp)
 {
 	struct table_state *t = shared();
 	__u64 now = bpf_ktime_get_ns();
 
-	COUNT(c, edges_full);
+	if (udp)
+		COUNT(c, udp_edges_full);
+	else
+		COUNT(c, edges_full);
 	if (!t || now - t->full_at_ns < SECOND)
 		return;
 	t->full_at_ns = now;
@@ -177,25 +180,25 @@ static __always_inline void no_room(struct counters *c)
 
 /* Makes the edge of a new connection and reports it; NULL: there is no room. */
 static __always_inline struct edge *new_edge(const struct edge_key *key, const struct owner *owner,
-					     __u32 *place, bool current)
+					     __u32 *place, bool current, bool udp)
 {
 	bool fresh = false;
-	struct edge *edge = make_edge(key, owner, place, &fresh);
+	struct edge *edge = make_edge(key, owner, place, &fresh, udp);
 
 	if (!edge)
-		no_room(count());
+		no_room(count(), udp);
 	else if (fresh)
 		report_edge(key, owner, current);
 	return edge;
 }
 
 static __always_inline struct edge *new_edge_of_current(const struct edge_key *key, bool kernel,
-							__u32 *place)
+							__u32 *place, bool udp)
 {
 	struct owner owner = {};
 
 	current_owner(&owner, kernel);
-	return new_edge(key, &owner, place, true);
+	return new_edge(key, &owner, place, true, udp);
 }
 
 #endif

@@ -126,6 +126,7 @@ struct counters {
 	__u64 unlisten;
 	__u64 ring_full;      /* events that found no room; user space reads the maps instead */
 	__u64 edges_full;     /* connections whose edge found no room: not counted anywhere else */
+	__u64 udp_edges_full; /* UDP flows, likewise: UDP has its share of the edges */
 	__u64 listeners_full; /* listeners that found no room */
 	__u64 sockets_full;   /* connections that found no room: not counted anywhere else */
 	__u64 unattributed;   /* established, of a socket that was not known */

@@ -55,7 +55,7 @@ const volatile __u32 buckets = 32768;
 /* Likewise, of edges. */
 const volatile __u32 edge_places = 65536;
 
-/* Which place of the array an edge has. */
+/* Which place of the array an edge of TCP has. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -64,6 +64,18 @@ struct {
 	__type(value, __u32);
 } edge_ids SEC(".maps");
 
+/*
+ * Likewise of UDP. A datagram costs its sender nothing, whatever address it bears: so
+ * this map is smaller than the array, and what it has no room for leaves places to TCP.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
+	__type(key, struct edge_key);
+	__type(value, __u32);
+} udp_edge_ids SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 65536);
@@ -71,7 +83,7 @@ struct {
 	__type(value, struct edge);
 } edges SEC(".maps");
 
-/* Places that evicted edges left. */
+/* Places that evicted edges left, and those that found no room in their map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 65536);
@@ -367,9 +379,15 @@ static __always_inline struct edge *edge_at(__u32 place, __u32 life)
 	return edge && edge->life == life ? edge : NULL;
 }
 
-static __always_inline struct edge *find_edge(const struct edge_key *key, __u32 *place)
+/* Say a constant, so that the verifier sees one map at each lookup. */
+static __always_inline void *ids_of(bool udp)
 {
-	__u32 *at = bpf_map_lookup_elem(&edge_ids, key);
+	return udp ? (void *)&udp_edge_ids : (void *)&edge_ids;
+}
+
+static __always_inline struct edge *find_edge(const struct edge_key *key, __u32 *place, bool udp)
+{
+	__u32 *at = bpf_map_lookup_elem(ids_of(udp), key);
 
 	if (!at)
 		return NULL;
@@ -379,32 +397,32 @@ static __always_inline struct edge *find_edge(const struct edge_key *key, __u32 
 
 /* Makes an edge; *fresh says that it is new. NULL: there is no room. */
 static __always_inline struct edge *make_edge(const struct edge_key *key, const struct owner *owner,
-					      __u32 *place, bool *fresh)
+					      __u32 *place, bool *fresh, bool udp)
 {
 	struct table_state *t = shared();
 	struct edge *edge;
 
 	if (!t)
 		return NULL;
-	*place = edge_places;
-	if (t->edges < edge_places)
+	if (bpf_map_pop_elem(&spare_edges, place)) {
+		if (t->edges >= edge_places)
+			return NULL;
 		*place = __sync_fetch_and_add(&t->edges, 1);
-	if (*place >= edge_places && bpf_map_pop_elem(&spare_edges, place))
-		return NULL;
+	}
 	edge = bpf_map_lookup_elem(&edges, place);
 	if (!edge)
 		return NULL;
 	edge->owner = *owner;
 	edge->key = *key;
 	edge->first_ns = edge->last_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&edge_ids, key, place, BPF_NOEXIST) == 0) {
+	if (bpf_map_update_elem(ids_of(udp), key, place, BPF_NOEXIST) == 0) {
 		*fresh = true;
 		edge->used = 1;
 		return edge;
 	}
-	/* Another CPU was first, and reports it. */
+	/* Another CPU was first, and reports it; or UDP has its share. */
 	bpf_map_push_elem(&spare_edges, place, BPF_ANY);
-	return find_edge(key, place);
+	return find_edge(key, place, udp);
 }
 
 static __always_inline void count_failure(struct edge *edge, int err)

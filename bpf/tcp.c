@@ -102,9 +102,9 @@ static __always_inline void on_connect(struct sock *sk, __u64 id, struct counter
 	fill_key(&key, sk, DIR_OUT);
 	current_program(&key, task, kernel_asks(task, sk));
 
-	struct edge *edge = find_edge(&key, &place);
+	struct edge *edge = find_edge(&key, &place, false);
 	if (!edge)
-		edge = new_edge_of_current(&key, kernel_asks(task, sk), &place);
+		edge = new_edge_of_current(&key, kernel_asks(task, sk), &place, false);
 	conn->peer = peer;
 	conn->edge = place;
 	conn->role = ROLE_UNCOUNTED;
@@ -146,9 +146,9 @@ static __always_inline void on_accepted(struct sock *sk, __u64 id, struct counte
 		COUNT(c, sockets_full);
 		return;
 	}
-	struct edge *edge = find_edge(&key, &place);
+	struct edge *edge = find_edge(&key, &place, false);
 	if (!edge)
-		edge = new_edge(&key, owner, &place, false);
+		edge = new_edge(&key, owner, &place, false, false);
 	conn->peer = peer_of(sk);
 	conn->edge = place;
 	conn->role = ROLE_UNCOUNTED;

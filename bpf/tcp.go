@@ -22,7 +22,7 @@ import (
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
 // values take the defaults.
 type Limits struct {
-	Edges       uint32 // default 65,536; 256 bytes each from the start, 130 more while in use
+	Edges       uint32 // default 65,536, of which UDP can have half; 256 bytes each from the start, 130 more while in use
 	Listeners   uint32 // default 65,536
 	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
 	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
@@ -108,7 +108,7 @@ const ways = 8
 func (l Limits) apply(spec *ebpf.CollectionSpec) error {
 	buckets := uint32(1) << bits.Len32((max(l.Connections, ways)-1)/ways)
 	for name, size := range map[string]uint32{
-		"edges": l.Edges, "edge_ids": l.Edges, "spare_edges": l.Edges,
+		"edges": l.Edges, "edge_ids": l.Edges, "udp_edge_ids": l.UDPEdges(), "spare_edges": l.Edges,
 		"listeners": l.Listeners, "ports": l.Listeners,
 		"connections": buckets, "overflow": max(buckets*ways/4, 1),
 		"events": l.RingBytes, "flows": flowsLimit / ways,
@@ -129,6 +129,10 @@ func (l Limits) withDefaults() Limits {
 		WithoutUDP:  l.WithoutUDP,
 	}
 }
+
+// UDPEdges is how many of the edges UDP can have: the rest is there for TCP, however
+// many addresses send datagrams.
+func (l Limits) UDPEdges() uint32 { return max(l.Edges/2, 1) }
 
 // Limits returns the bounds in use.
 func (t *TCP) Limits() Limits { return t.limits }
@@ -184,6 +188,7 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.Unlisten += o.Unlisten
 	c.RingFull += o.RingFull
 	c.EdgesFull += o.EdgesFull
+	c.UdpEdgesFull += o.UdpEdgesFull
 	c.ListenersFull += o.ListenersFull
 	c.SocketsFull += o.SocketsFull
 	c.Unattributed += o.Unattributed
@@ -233,6 +238,7 @@ func (t *TCP) shared() map[string]*ebpf.Map {
 		"overflow":     t.objs.Overflow,
 		"edges":        t.objs.Edges,
 		"edge_ids":     t.objs.EdgeIds,
+		"udp_edge_ids": t.objs.UdpEdgeIds,
 		"spare_edges":  t.objs.SpareEdges,
 		"table_states": t.objs.TableStates,
 		"listeners":    t.objs.Listeners,
@@ -331,7 +337,7 @@ func (t *TCP) Edges(fn func(key *EdgeKey, edge *Edge)) error {
 // Edge reads one edge; ok is false when it is not there.
 func (t *TCP) Edge(key EdgeKey) (edge Edge, ok bool, err error) {
 	var place uint32
-	err = t.objs.EdgeIds.Lookup(&key, &place)
+	err = t.edgeIDs(key).Lookup(&key, &place)
 	if errors.Is(err, ebpf.ErrKeyNotExist) {
 		return Edge{}, false, nil
 	}
@@ -342,6 +348,14 @@ func (t *TCP) Edge(key EdgeKey) (edge Edge, ok bool, err error) {
 		return Edge{}, false, fmt.Errorf("read edge: %w", err)
 	}
 	return edge, true, nil
+}
+
+// edgeIDs is the map that has the edge's place.
+func (t *TCP) edgeIDs(key EdgeKey) *ebpf.Map {
+	if key.Proto == ProtoUDP {
+		return t.objs.UdpEdgeIds
+	}
+	return t.objs.EdgeIds
 }
 
 // Evict removes edges and calls fn with the last counters of each. Their places
@@ -368,10 +382,11 @@ func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge)) error {
 		place uint32
 		last  Edge
 	)
-	if err := t.objs.EdgeIds.Lookup(&key, &place); err != nil {
+	ids := t.edgeIDs(key)
+	if err := ids.Lookup(&key, &place); err != nil {
 		return err
 	}
-	if err := t.objs.EdgeIds.Delete(&key); err != nil {
+	if err := ids.Delete(&key); err != nil {
 		return err
 	}
 	if err := t.objs.Edges.Lookup(place, &last); err != nil {

@@ -34,6 +34,7 @@ type tcpCounters struct {
 	Unlisten           uint64
 	RingFull           uint64
 	EdgesFull          uint64
+	UdpEdgesFull       uint64
 	ListenersFull      uint64
 	SocketsFull        uint64
 	Unattributed       uint64
@@ -190,6 +191,7 @@ const (
 	tcpMapPorts            = "ports"
 	tcpMapSpareEdges       = "spare_edges"
 	tcpMapTableStates      = "table_states"
+	tcpMapUdpEdgeIds       = "udp_edge_ids"
 	tcpProgTcpState        = "tcp_state"
 	tcpProgTcpStateAgain   = "tcp_state_again"
 	tcpProgTcpStateThird   = "tcp_state_third"
@@ -264,6 +266,7 @@ type tcpMapSpecs struct {
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.MapSpec `ebpf:"udp_edge_ids"`
 }
 
 // tcpVariableSpecs contains global variables before they are loaded into the kernel.
@@ -310,6 +313,7 @@ type tcpMaps struct {
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.Map `ebpf:"udp_edge_ids"`
 }
 
 func (m *tcpMaps) Close() error {
@@ -324,6 +328,7 @@ func (m *tcpMaps) Close() error {
 		m.Ports,
 		m.SpareEdges,
 		m.TableStates,
+		m.UdpEdgeIds,
 	)
 }
 

@@ -46,7 +46,7 @@ static __always_inline bool asked(struct edge_key *key, const struct udp_socket 
 	key->direction = direction;
 	key->port = direction == DIR_OUT ? bpf_ntohs(m->port) :
 					   BPF_CORE_READ(s, __sk_common.skc_num);
-	return bpf_map_lookup_elem(&edge_ids, key);
+	return bpf_map_lookup_elem(&udp_edge_ids, key);
 }
 
 /* Who asked first, between a socket and a peer; false: this flow has no edge. */
@@ -99,11 +99,11 @@ static __always_inline bool may_have_peer(struct udp_socket *u, __u64 now)
 static __always_inline struct edge *edge_for(struct edge_key *key, struct udp_socket *u,
 					     __u32 *place, __u64 now)
 {
-	struct edge *edge = find_edge(key, place);
+	struct edge *edge = find_edge(key, place, true);
 
 	if (edge || !may_have_peer(u, now))
 		return edge;
-	return new_edge_of_current(key, kernel_asks(u), place);
+	return new_edge_of_current(key, kernel_asks(u), place, true);
 }
 
 /* The socket goes on with another flow than before. */

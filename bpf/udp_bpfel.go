@@ -27,6 +27,7 @@ const (
 	udpMapPorts        = "ports"
 	udpMapSpareEdges   = "spare_edges"
 	udpMapTableStates  = "table_states"
+	udpMapUdpEdgeIds   = "udp_edge_ids"
 	udpMapUdpSockets   = "udp_sockets"
 	udpProgUdpBind4    = "udp_bind4"
 	udpProgUdpBind6    = "udp_bind6"
@@ -116,6 +117,7 @@ type udpMapSpecs struct {
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.MapSpec `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.MapSpec `ebpf:"udp_sockets"`
 }
 
@@ -159,6 +161,7 @@ type udpMaps struct {
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
+	UdpEdgeIds  *ebpf.Map `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.Map `ebpf:"udp_sockets"`
 }
 
@@ -175,6 +178,7 @@ func (m *udpMaps) Close() error {
 		m.Ports,
 		m.SpareEdges,
 		m.TableStates,
+		m.UdpEdgeIds,
 		m.UdpSockets,
 	)
 }

@@ -26,6 +26,7 @@ func dropReasons() []value {
 		{"ring_full", "The ring buffer had no room for an event. Nothing is lost: the agent reads the maps whole (cassini_capture_resyncs_total)."},
 		{"edge_lost", "A connection was established or closed whose edge was not found, because it had been evicted. The dependency's open connections may be too high."},
 		{"edges_full", "A connection found no room for its edge. It is counted nowhere else: the dependency is missing or its counts are low."},
+		{"udp_edges_full", "A UDP flow found no room for its edge: UDP has half of the places, and a scan can fill them. It is counted nowhere else. TCP is not touched by it."},
 		{"listeners_full", "A listener found no room. Its service is missing, and connections to it have no direction."},
 		{"sockets_full", "A connection found no room in the table of open ones. It is counted nowhere else."},
 		{"unattributed", "A connection was established on a socket older than the agent that the bootstrap had not reached."},

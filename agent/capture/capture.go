@@ -61,6 +61,7 @@ type Capture struct {
 	resyncs   uint64
 	evictions uint64
 	evicted   uint64 // evicted although busy
+	roomAfter uint64 // CLOCK_MONOTONIC, when it is worth trying to evict again
 	ringFull  uint64 // drops that a resync has made good
 	closed    bool
 }

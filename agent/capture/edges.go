@@ -13,6 +13,7 @@ import (
 type edges struct {
 	byKernel map[bpf.EdgeKey]*edge
 	byKey    map[string]*dependency
+	udp      int // of byKernel
 	totals   totals
 }
 
@@ -89,6 +90,9 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 	e := &edge{of: dep, direction: key.Direction}
 	dep.parts = append(dep.parts, e)
 	t.byKernel[key] = e
+	if key.Proto == bpf.ProtoUDP {
+		t.udp++
+	}
 	return e
 }
 
@@ -119,6 +123,9 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 func (t *edges) drop(key bpf.EdgeKey) {
 	e := t.byKernel[key]
 	delete(t.byKernel, key)
+	if key.Proto == bpf.ProtoUDP {
+		t.udp--
+	}
 	dep := e.of
 	addCounters(&dep.base, &e.read)
 	for i, part := range dep.parts {

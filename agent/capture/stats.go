@@ -21,6 +21,7 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 		Drops: map[string]uint64{
 			"ring_full":           kernel.RingFull,
 			"edges_full":          kernel.EdgesFull,
+			"udp_edges_full":      kernel.UdpEdgesFull,
 			"listeners_full":      kernel.ListenersFull,
 			"sockets_full":        kernel.SocketsFull,
 			"edge_lost":           kernel.EdgeLost,
@@ -63,6 +64,8 @@ func (c *Capture) mapFill() []model.MapFill {
 		switch use.Name {
 		case "edges":
 			fill.Used = len(c.edges.byKernel)
+		case "udp_edges":
+			fill.Used = c.edges.udp
 		case "listeners":
 			fill.Used = len(c.listeners.byCookie)
 		case "connections":

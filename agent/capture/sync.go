@@ -76,28 +76,6 @@ func (c *Capture) resync() error {
 	return c.readEdges(clock)
 }
 
-// makeRoom evicts idle edges from the kernel's map when it is nearly full.
-func (c *Capture) makeRoom(clock bpf.Clock) error {
-	limit := int(c.cfg.Kernel.Limits().Edges)
-	if float64(len(c.edges.byKernel)) < evictFrom*float64(limit) {
-		return nil
-	}
-	if err := c.readEdges(clock); err != nil {
-		return err
-	}
-	return c.cfg.Kernel.Evict(c.edges.toEvict(limit, clock.MonoNs), func(key bpf.EdgeKey, last *bpf.Edge) {
-		e := c.edges.byKernel[key]
-		if c.edges.update(e, last, clock) {
-			c.emitDependency(e.of, clock)
-		}
-		if !quiet(last) {
-			c.evicted++
-		}
-		c.edges.drop(key)
-		c.evictions++
-	})
-}
-
 // Publish emits what differs from what the manager remembers: on the first call
 // everything it does not have as it stands, and on each call what it believes to
 // be there although it has gone.

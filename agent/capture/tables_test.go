@@ -74,7 +74,7 @@ func TestEvictionTakesTheLongestIdle(t *testing.T) {
 				table.update(addEdge(table, uint16(i), bpf.DirectionOut), c.set(i), clock())
 			}
 			got := map[uint16]bool{}
-			for _, key := range table.toEvict(limit, clock().MonoNs) {
+			for _, key := range table.toEvict(bpf.Limits{Edges: limit}, clock().MonoNs) {
 				got[key.Port] = true
 			}
 			if len(got) != len(c.want) {
@@ -84,6 +84,43 @@ func TestEvictionTakesTheLongestIdle(t *testing.T) {
 				if !got[port] {
 					t.Errorf("evicts %v, want %v", got, c.want)
 				}
+			}
+		})
+	}
+}
+
+// UDP has a share of its own: what fills it is emptied, and TCP stays.
+func TestEvictionOfUDPsShare(t *testing.T) {
+	const limit = 40 // of which UDP can have 20
+	for _, c := range []struct {
+		name                   string
+		tcp, udp               int // edges, idle for long; TCP's for longer
+		tcpEvicted, udpEvicted int
+	}{
+		{"room for both", 10, 17, 0, 0},
+		{"UDP's share is full", 10, 20, 0, 5},
+		{"all is full, UDP's share is not", 30, 10, 10, 0},
+		{"both", 20, 20, 5, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := newEdges()
+			for i := range c.tcp + c.udp {
+				key := edgeKey(uint16(i), bpf.DirectionOut)
+				if i >= c.tcp {
+					key.Proto = bpf.ProtoUDP
+				}
+				table.update(table.add(key, model.Dependency{Port: key.Port}), idleSince(i/2), clock())
+			}
+			got := map[uint8]int{}
+			for _, key := range table.toEvict(bpf.Limits{Edges: limit}, clock().MonoNs) {
+				got[key.Proto]++
+				table.drop(key)
+			}
+			if got[bpf.ProtoTCP] != c.tcpEvicted || got[bpf.ProtoUDP] != c.udpEvicted {
+				t.Errorf("evicts %v, want %d of TCP and %d of UDP", got, c.tcpEvicted, c.udpEvicted)
+			}
+			if table.udp != c.udp-c.udpEvicted {
+				t.Errorf("%d of UDP are left", table.udp)
 			}
 		})
 	}

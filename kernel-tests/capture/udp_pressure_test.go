@@ -117,7 +117,7 @@ func TestUDPBurst(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d datagrams over %d edges; transitions %v, drops %v, resyncs %d", edges*each, edges, stats.Transitions, stats.Drops, stats.Resyncs)
-	if stats.Drops["ring_full"] == 0 || stats.Drops["edges_full"]+stats.Drops["peers_full"]+stats.Drops["flows_full"] != 0 {
+	if stats.Drops["ring_full"] == 0 || stats.Drops["udp_edges_full"]+stats.Drops["peers_full"]+stats.Drops["flows_full"] != 0 {
 		t.Errorf("drops are %v", stats.Drops)
 	}
 }
@@ -132,11 +132,51 @@ func TestUDPFullEdgeMap(t *testing.T) {
 		r.refresh()
 		kept := bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Proto == "udp" && d.Port == port })
 		stats, err := r.Stats()
-		if err != nil || len(kept) > 50 || len(kept)+int(stats.Drops["edges_full"]) < edges {
+		if err != nil || len(kept) > 25 || len(kept)+int(stats.Drops["udp_edges_full"]) < edges {
 			return nil
 		}
 		return []bool{true}
 	})
+}
+
+// However many addresses send datagrams, an edge of TCP finds its place.
+func TestUDPLeavesRoomForTCP(t *testing.T) {
+	const limit, share = 2048, 1024
+	r := startUDP(t, bpf.Limits{Edges: limit})
+	port := uint16(freePort(t))
+	sprinkle(t, port, 2*limit, 1)
+	fill := func() map[string]int {
+		stats, err := r.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := map[string]int{"udp_edges_full": int(stats.Drops["udp_edges_full"]), "edges_full": int(stats.Drops["edges_full"])}
+		for _, m := range stats.Maps {
+			used[m.Name] = m.Used
+		}
+		return used
+	}
+	waitFor(r, "UDP's share is full", func() []bool {
+		r.refresh()
+		if used := fill(); used["udp_edges"] != share || used["udp_edges_full"] < 2*limit-share {
+			return nil
+		}
+		return []bool{true}
+	})
+	const n = 7
+	l := listen(t, "tcp4", "127.0.0.1:0", false)
+	talk(t, l, l.Addr().String(), n)
+	for _, direction := range []model.Direction{model.Out, model.In} {
+		got := r.dependency(string(direction), func(d model.Dependency) bool {
+			return d.Proto == "tcp" && d.Port == portOf(l) && d.Direction == direction && d.Closed == n
+		})
+		if got.Connections != n || got.Open != 0 || got.Failed != 0 {
+			t.Errorf("%s: %+v", direction, got.Counters)
+		}
+	}
+	if used := fill(); used["edges_full"] != 0 || used["udp_edges"] != share {
+		t.Errorf("TCP lost connections, or UDP has more than its share: %v", used)
+	}
 }
 
 // A socket has no endless number of peers.
