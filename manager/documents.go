@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -192,4 +193,38 @@ func (m *Manager) History(ctx context.Context, f model.Name, before string, limi
 		}
 	}
 	return list, nil
+}
+
+// Log walks what the log has between two moments of receipt, of which zero ones are no
+// bounds, in the order of the log or with newest against it.
+func (m *Manager) Log(ctx context.Context, from, to time.Time, newest bool) iter.Seq2[api.LogEntry, error] {
+	return func(yield func(api.LogEntry, error) bool) {
+		if err := m.await(ctx); err != nil {
+			yield(api.LogEntry{}, err)
+			return
+		}
+		var after, until store.Key
+		if !from.IsZero() {
+			after = store.Since(from)
+		}
+		if !to.IsZero() {
+			until = store.Until(to)
+		}
+		entries := m.store.Range(ctx, after, until)
+		if newest {
+			entries = m.store.History(ctx, store.Filter{}, until)
+		}
+		for e, err := range entries {
+			switch {
+			case errors.Is(err, store.ErrBadEntry):
+			case err != nil:
+				yield(api.LogEntry{}, fmt.Errorf("read document log: %w", err))
+				return
+			case newest && e.Key < after:
+				return
+			case !yield(api.LogEntry{LogKey: string(e.Key), Document: e.Document}, nil):
+				return
+			}
+		}
+	}
 }

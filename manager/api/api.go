@@ -29,6 +29,9 @@ type Backend interface {
 	Graph(ctx context.Context, at time.Time) (*graph.Graph, error)
 	Documents(ctx context.Context, f model.Name, at time.Time) ([]model.Document, error)
 	History(ctx context.Context, f model.Name, before string, limit int) ([]LogEntry, error)
+	// Log walks the log between two moments of receipt; zero ones are no bounds. With
+	// newest it begins at the end.
+	Log(ctx context.Context, from, to time.Time, newest bool) iter.Seq2[LogEntry, error]
 	Events(ctx context.Context, since string) iter.Seq2[model.Event, error]
 	Watch(ctx context.Context, since string) EventStream
 	// Refresh brings counters up to date; an error says which are not.

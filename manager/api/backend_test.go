@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
+	"cassini/manager/store"
 	"cassini/model"
 )
 
@@ -82,6 +84,24 @@ func (b *backend) Documents(context.Context, model.Name, time.Time) ([]model.Doc
 
 func (b *backend) History(_ context.Context, f model.Name, before string, limit int) ([]LogEntry, error) {
 	return b.log[:min(limit, len(b.log))], nil
+}
+
+func (b *backend) Log(_ context.Context, from, to time.Time, newest bool) iter.Seq2[LogEntry, error] {
+	return func(yield func(LogEntry, error) bool) {
+		log := slices.Clone(b.log)
+		if newest {
+			slices.Reverse(log)
+		}
+		for _, e := range log {
+			at, err := store.Key(e.LogKey).Time()
+			if err == nil && (at.Before(from) || !to.IsZero() && at.After(to)) {
+				continue
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 func (b *backend) Events(_ context.Context, since string) iter.Seq2[model.Event, error] {

@@ -33,6 +33,9 @@ func NewKey(at time.Time, n model.Name) Key {
 // Until is the bound behind the last key of a moment.
 func Until(at time.Time) Key { return Key(at.UTC().Format(keyTime) + "\xff") }
 
+// Since is the bound before the first key of a moment.
+func Since(at time.Time) Key { return Key(at.UTC().Format(keyTime)) }
+
 // Time is when the manager received the entry.
 func (k Key) Time() (time.Time, error) {
 	if len(k) <= len(keyTime) || k[len(keyTime)] != '.' {

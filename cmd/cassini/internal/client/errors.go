@@ -51,6 +51,8 @@ type Problem struct {
 	// Line and Column say where in a query something is wrong; zero elsewhere.
 	Line   int `json:"line"`
 	Column int `json:"column"`
+	// Code is the kind of mistake in a query, or the part of a question that has it.
+	Code string `json:"code"`
 }
 
 // Error is the detail, or the title where there is none.
