@@ -111,8 +111,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
 	p.netconf = netconf.New(netconf.Config{Host: a.cfg.Host, Emit: emit, Logger: a.cfg.Logger, Links: p.link, Met: p.strangers.Meet, Learned: p.strangers.Learn})
+	entering := netns.ProbeEnter()
+	if entering != nil {
+		a.cfg.Logger.Warn("other network namespaces than this one are not looked into", "error", entering)
+	}
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(), udp: kernel.UDP()})
+	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(), udp: kernel.UDP(), enter: entering})
 	a.mu.Unlock()
 	return a.work(ctx, p)
 }
@@ -179,6 +183,9 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 		stopListening()
 	} else {
 		stopListening()
+		if ctx.Err() == nil && errors.Is(captureErr, context.Canceled) {
+			captureErr = nil // another part has failed, and says why
+		}
 		captureErr = errors.Join(captureErr, p.capture.Close())
 	}
 	listening.Wait()

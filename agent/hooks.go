@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"cassini/agent/netconf"
+	"cassini/agent/netns"
 	"cassini/bpf"
 	"cassini/model"
 )
@@ -24,12 +25,12 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		}
 		return hooks, nil
 	}
-	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP()}), kernel.Close()
+	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP(), netns.ProbeEnter()}), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp error
+	bootstrap, cgroup2, ethtool, timers, udp, enter error
 }
 
 // hooksInUse lists the facts that the agent wants and the rung that serves each.
@@ -51,6 +52,8 @@ func hooksInUse(p probes) []model.Hook {
 		{Fact: "interfaces, addresses, gateways", Hook: "rtnetlink notifications", First: true},
 		{Fact: "bridges' forwarding tables, routes, routing rules", Hook: "rtnetlink notifications", First: true},
 		{Fact: "other machines (ARP, neighbour discovery, DHCP)", Hook: "eBPF socket filters, rtnetlink's neighbour table", First: true},
+		orLost(model.Hook{Fact: "other network namespaces of this host", Hook: "setns", First: true},
+			p.enter, "none but the agent's own", "of containers with networks of their own: sockets older than the agent, interfaces, neighbors, addresses"),
 		orLost(model.Hook{Fact: "link settings", Hook: "ethtool over netlink, with its notifications", First: true},
 			p.ethtool, "ethtool ioctls when a link changes", "a change of settings that no link notification tells"),
 		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},

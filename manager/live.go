@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"context"
 	"errors"
 
 	"cassini/manager/enroll"
@@ -37,4 +38,19 @@ func (m *Manager) Reconfigure(l Live) error {
 	}
 	m.disk.SetRetention(l.Retention)
 	return nil
+}
+
+// Alive fails, or does not return, when the manager hangs: it asks the document log and
+// the loop of the rings. While it starts there is nothing to ask.
+func (m *Manager) Alive(ctx context.Context) error {
+	if !m.Replayed() {
+		return nil
+	}
+	if _, err := m.store.Stats(); err != nil {
+		return err
+	}
+	if m.keeper == nil {
+		return nil
+	}
+	return m.keeper.Alive(ctx)
 }

@@ -78,6 +78,31 @@ func inodeOf(path string) uint32 {
 	return uint32(st.Ino)
 }
 
+func inodeOfFile(fd int) uint32 {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return 0
+	}
+	return uint32(st.Ino)
+}
+
+// ProbeEnter says why this process cannot enter other network namespaces, or nil. Each
+// and List then know of its own alone.
+func ProbeEnter() error {
+	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open own network namespace: %w", err)
+	}
+	defer unix.Close(fd)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// Into the one where it is: the rights that it asks for are the same.
+	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter a network namespace: %w; it wants CAP_SYS_ADMIN", err)
+	}
+	return nil
+}
+
 // Each calls fn once inside every network namespace that has a process or a
 // name, with the calling goroutine's thread in that namespace. A namespace that
 // vanishes meanwhile is passed over; the first error of fn ends the walk.
@@ -103,6 +128,10 @@ func onOwnThread(fn func() error) error {
 	}
 	defer unix.Close(home)
 	err = fn()
+	if inodeOf("/proc/thread-self/ns/net") == inodeOfFile(home) {
+		runtime.UnlockOSThread() // it never left
+		return err
+	}
 	if back := unix.Setns(home, unix.CLONE_NEWNET); back != nil {
 		return errors.Join(err, fmt.Errorf("return to own network namespace: %w", back))
 	}
@@ -139,6 +168,9 @@ func enter(path string) (bool, error) {
 		return false, fmt.Errorf("open network namespace %s: %w", path, err)
 	}
 	defer unix.Close(fd)
+	if inodeOfFile(fd) == inodeOf("/proc/thread-self/ns/net") {
+		return true, nil // this asks for no right
+	}
 	err = unix.Setns(fd, unix.CLONE_NEWNET)
 	if errors.Is(err, unix.EINVAL) {
 		return false, nil // a name that is being made or taken away: an empty file
@@ -201,6 +233,9 @@ func RunDir() string { return runDir }
 // all lists one path for every namespace, its own first.
 func all() ([]string, error) {
 	paths := []string{"/proc/thread-self/ns/net"}
+	if errors.Is(ProbeEnter(), unix.EPERM) {
+		return paths, nil
+	}
 	seen := map[uint32]bool{inodeOf(paths[0]): true}
 	add := func(path string) {
 		if inode := inodeOf(path); inode != 0 && !seen[inode] {

@@ -64,8 +64,17 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	if !cfg.LivenessOnly {
 		sources.Capture, sources.Network = a.CaptureStats, a.NetworkStats
 	}
+	cfg.Live.on(part{ready: a.CheckReady, alive: lives(a), apply: func(*server) error { return nil }})
 	metrics := exporter.New(sources, exporterConfig(cfg))
 	handler := guard(operated(a.Handler(metrics.Handler(), cfg.Start), cfg))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	return nest(ctx, serve, work(a.Run))
+}
+
+// lives asks an agent whether it does.
+func lives(a *agent.Agent) func(context.Context) error {
+	return func(context.Context) error {
+		a.Alive()
+		return nil
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"cassini/cmd/cassini/internal/config"
+	"cassini/cmd/cassini/internal/notify"
 	"cassini/manager"
 	"cassini/model"
 )
@@ -30,22 +32,44 @@ type live struct {
 	log   *slog.Logger
 	level *slog.LevelVar
 
-	mu    sync.Mutex // one at a time; over what follows
-	apply func(next *server) error
-	ok    bool
-	last  time.Time
+	mu   sync.Mutex // one at a time; over what follows
+	part part
+	ok   bool
+	last time.Time
 }
+
+// part is the server, as far as its operation is concerned.
+type part struct {
+	// ready says why it cannot do its work yet, or nil.
+	ready func() error
+	// alive fails, or does not return, when it hangs.
+	alive func(context.Context) error
+	// apply takes new settings. On an error it has changed nothing.
+	apply func(next *server) error
+}
+
+var errNotStarted = errors.New("the server has not started")
 
 func newLive(s *server, log *slog.Logger, level *slog.LevelVar) *live {
 	limitMemory(s.memory, s.sys.getenv)
-	return &live{s: s, log: log, level: level, ok: true, last: s.sys.now(), apply: func(*server) error { return nil }}
+	return &live{s: s, log: log, level: level, ok: true, last: s.sys.now(), part: part{
+		ready: func() error { return errNotStarted },
+		alive: func(context.Context) error { return nil },
+		apply: func(*server) error { return errNotStarted },
+	}}
 }
 
-// on tells what the server does with new settings. On an error it has changed nothing.
-func (l *live) on(apply func(next *server) error) {
+// on makes the server known.
+func (l *live) on(p part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.apply = apply
+	l.part = p
+}
+
+func (l *live) known() part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.part
 }
 
 // reconfigure is what a manager does with them.
@@ -55,8 +79,8 @@ func reconfigure(m *manager.Manager) func(*server) error {
 	}
 }
 
-// start listens for SIGHUP until it is stopped or the context ends.
-func (l *live) start(ctx context.Context) (stop func()) {
+// start listens for SIGHUP, and tells systemd how the server is, until it is stopped.
+func (l *live) start(ctx context.Context, status string) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
@@ -71,6 +95,13 @@ func (l *live) start(ctx context.Context) (stop func()) {
 			}
 		}
 	})
+	listening.Go(func() {
+		notify.Run(ctx, notify.Config{
+			Ready:  func() error { return l.known().ready() },
+			Alive:  func(ctx context.Context) error { return l.known().alive(ctx) },
+			Status: status, Logger: l.log,
+		})
+	})
 	return func() {
 		signal.Stop(signals)
 		cancel()
@@ -82,6 +113,9 @@ func (l *live) start(ctx context.Context) (stop func()) {
 func (l *live) Reload() (model.Reloaded, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.part.ready() == nil {
+		defer notify.Reloading()()
+	}
 	done, err := l.reload()
 	l.ok = err == nil
 	if err != nil {
@@ -101,7 +135,7 @@ func (l *live) reload() (done model.Reloaded, err error) {
 	if next.tls.On != l.s.tls.On {
 		next.tls.Files = l.s.tls.Files // whether TLS is served at all is settled at the start
 	}
-	if err := l.apply(next); err != nil {
+	if err := l.part.apply(next); err != nil {
 		return done, err
 	}
 	l.level.Set(logLevel(next.logLevel.value))

@@ -22,7 +22,7 @@ func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
 	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload})
-	cfg.Live.on(reconfigure(m))
+	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m)})
 	return m.Run(ctx, cfg.Listener)
 }
 

@@ -36,7 +36,10 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
 		Ready: a.CheckReady, Reload: cfg.Live.Reload,
 	})
-	cfg.Live.on(reconfigure(m))
+	cfg.Live.on(part{ready: m.Ready, apply: reconfigure(m), alive: func(ctx context.Context) error {
+		a.Alive()
+		return m.Alive(ctx)
+	}})
 	m.RegisterRefresher(cfg.Host, a)
 	return nest(ctx, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) }, a.Run)
 }

@@ -144,7 +144,7 @@ func (s *server) run(ctx context.Context) error {
 		cfg.Logger.Warn("--insecure: whoever reaches this port can read and change everything, keys of rings included; use it where you trust everybody")
 	}
 	cfg.Live = newLive(s, cfg.Logger, level)
-	defer cfg.Live.start(ctx)()
+	defer cfg.Live.start(ctx, "serving on "+cfg.Listener.Addr().String())()
 	stop := context.AfterFunc(ctx, func() { cfg.Logger.Info("cassini ends; a second signal ends it at once") })
 	defer stop()
 	return s.sys.serve[name](ctx, cfg)
