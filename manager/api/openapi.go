@@ -60,6 +60,13 @@ func (r route) describe(schemas schemas) object {
 	if r.body != nil {
 		d["requestBody"] = object{"required": true, "content": object{mediaJSON: object{"schema": schemas.of(r.body)}}}
 	}
+	if r.bodyMedia != nil {
+		content := object{}
+		for _, m := range r.bodyMedia {
+			content[m] = object{"schema": object{"type": map[bool]string{true: "object", false: "string"}[m == mediaJSON]}}
+		}
+		d["requestBody"] = object{"required": true, "content": content}
+	}
 	d["parameters"] = parameters
 	content := object{}
 	for _, m := range r.medias() {

@@ -17,7 +17,8 @@ type route struct {
 	data         bool // needs the replayed log
 	answer       any  // a value of the type of the answer's body, nil for other media
 	media        []string
-	body         any // of the request
+	body         any      // of the request
+	bodyMedia    []string // of a body that is no JSON of ours, instead of body
 	statuses     []int
 	handle       func(http.ResponseWriter, *http.Request, params)
 }
@@ -75,7 +76,7 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.enrollRoutes(), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.enrollRoutes(), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -117,4 +118,13 @@ func set[T comparable](a model.Attrs, key string, value T) {
 	if value != zero {
 		a[key] = value
 	}
+}
+
+// HostNames are the hosts whose agents reported, in order.
+func (g *Graph) HostNames() []string {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	names := sortedKeys(g.hosts)
+	slices.SortFunc(names, natural)
+	return names
 }
