@@ -24,9 +24,12 @@ type Process struct {
 	UIDNum  uint32   `json:"uid_number"`
 	GIDNum  uint32   `json:"gid_number"`
 	Cwd     string   `json:"cwd"`
-	// Cgroup is the path of the cgroup v2, "/" for the root; CgroupID its inode.
+	// Cgroup is the path of the cgroup v2, "/" for the root; CgroupID its inode. Where the
+	// v2 is not in use, it is the path in the hierarchy of the v1 that tells most.
 	Cgroup   string `json:"cgroup,omitempty"`
 	CgroupID uint64 `json:"cgroup_id,omitempty"`
+	// Home is what the cgroup's path tells; nil when that is nothing. It is never changed.
+	Home *Home `json:"home,omitempty"`
 	// Partial names what could not be read because the process had gone.
 	Partial bool `json:"partial,omitempty"`
 }

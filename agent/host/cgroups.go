@@ -1,12 +1,16 @@
 package host
 
 import (
-	"bytes"
 	"encoding/binary"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"cassini/agent/host/cgroup"
+	"cassini/model"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,17 +47,22 @@ func cgroup2Mount(mountinfo []byte) string {
 }
 
 // path is the cgroup's path below the mount, "/" for the root, "" when it cannot
-// be told. The kernel resolves the id, so that the process need not live.
-func (c *cgroups) path(id uint64, pid int) string {
+// be told. The kernel resolves the id, so that the process need not live. Where the
+// cgroup v2 does not tell, because it is not in use or has everything in its root, it is
+// the path in the hierarchy of the v1 that tells most, if the process that started
+// startNs after boot still lives.
+func (c *cgroups) path(id uint64, pid int, startNs uint64) string {
 	if path, ok := c.paths.get(id); ok {
 		return path
 	}
 	path := c.byHandle(id)
-	if path == "" {
-		path = byPID(pid)
-	}
-	if path != "" {
+	if path != "" && path != "/" {
 		c.paths.put(id, path)
+		return path
+	}
+	other := byPID(pid, startNs)
+	if path == "" || !cgroup.Parse(other).Empty() {
+		return other // not kept: in the v1, all have the same id
 	}
 	return path
 }
@@ -84,16 +93,29 @@ func (c *cgroups) byHandle(id uint64) string {
 	return filepath.Join("/", rel)
 }
 
-// byPID reads the cgroup v2 path of a living process (cgroups(7): "0::PATH").
-func byPID(pid int) string {
-	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
-	if err != nil {
+// byPID reads the path of a living process, of the hierarchy that tells most.
+func byPID(pid int, startNs uint64) string {
+	dir := "/proc/" + strconv.Itoa(pid)
+	raw, err := os.ReadFile(dir + "/cgroup")
+	if err != nil || !sameLife(dir, startNs) {
 		return ""
 	}
-	for line := range bytes.Lines(raw) {
-		if path, ok := bytes.CutPrefix(line, []byte("0::")); ok {
-			return string(bytes.TrimSpace(path))
-		}
+	return cgroup.Choose(string(raw))
+}
+
+// home is what a cgroup's path tells; nil when that is nothing.
+func home(path string) *model.Home {
+	if h := cgroup.Parse(path); !h.Empty() {
+		return &h
 	}
-	return ""
+	return nil
+}
+
+// Lives says whether a cgroup of the v2 is still there. Others are taken to be.
+func (p *Processes) Lives(path string) bool {
+	if p.cgroups.mount == "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(p.cgroups.mount, path))
+	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -22,6 +22,8 @@ type Processes struct {
 	cgroups *cgroups
 	users   cache[uint32, string]
 	groups  cache[uint32, string]
+
+	contained func(home model.Home, cgroup string)
 }
 
 // life is one life of one process: pids are used again.
@@ -45,6 +47,14 @@ func NewProcesses() *Processes {
 		groups:  cache[uint32, string]{limit: cacheLimit},
 		cgroups: newCgroups(),
 	}
+}
+
+// Contained makes fn hear of each process that is seen for the first time and lives in a
+// container. It is called before Resolve, and fn must not block.
+func (p *Processes) Contained(fn func(home model.Home, cgroup string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.contained = fn
 }
 
 // Resolve describes the owner. image is what the kernel saw at the time of the
@@ -99,7 +109,11 @@ func (p *Processes) resolve(owner bpf.Owner, image bpf.Image) model.Process {
 		proc.Cmdline = []string{}
 	}
 	proc.Partial = proc.Exe[0] == '[' || proc.Cwd == "" || len(proc.Cmdline) == 0
-	proc.Cgroup = p.cgroups.path(owner.Cgroup, proc.PID)
+	proc.Cgroup = p.cgroups.path(owner.Cgroup, proc.PID, owner.StartNs)
+	proc.Home = home(proc.Cgroup)
+	if p.contained != nil && proc.Home != nil && proc.Home.ContainerID != "" {
+		p.contained(*proc.Home, proc.Cgroup)
+	}
 	return proc
 }
 
