@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cassini/agent/capture"
+	"cassini/agent/containers"
 	"cassini/agent/frames"
 	"cassini/agent/frames/overhear"
 	"cassini/agent/frames/socket"
@@ -59,13 +60,14 @@ type Agent struct {
 
 // parts are what listens, and what brings it to the manager.
 type parts struct {
-	capture   *capture.Capture
-	netconf   *netconf.NetConf
-	frames    *frames.Frames
-	overhear  *overhear.Overhear
-	strangers *strangers.Strangers
-	outbox    *outbox.Outbox
-	rings     membership
+	capture    *capture.Capture
+	containers *containers.Containers
+	netconf    *netconf.NetConf
+	frames     *frames.Frames
+	overhear   *overhear.Overhear
+	strangers  *strangers.Strangers
+	outbox     *outbox.Outbox
+	rings      membership
 }
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
@@ -107,6 +109,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		p.rings.moved(docs)
 	}
 	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
+	p.containers = containers.New(containers.Config{
+		Host: a.cfg.Host, Sources: containers.Local(), Alive: p.capture.Processes().Lives, Emit: box.Put, Logger: a.cfg.Logger,
+	})
+	p.capture.Processes().Contained(p.containers.Seen)
 	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: emit, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
@@ -153,7 +159,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	listenCtx, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr, overhearErr, ringsErr error
+	var boxErr, netErr, framesErr, overhearErr, containersErr, ringsErr error
 	sending.Go(func() {
 		boxErr = p.outbox.Run(boxCtx)
 		stopListening()
@@ -168,6 +174,10 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	})
 	listening.Go(func() {
 		overhearErr = p.overhear.Run(listenCtx)
+		stopListening()
+	})
+	listening.Go(func() {
+		containersErr = p.containers.Run(listenCtx)
 		stopListening()
 	})
 	captureErr := a.start(listenCtx, p)
@@ -192,7 +202,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	a.lastWord(ctx, p.outbox)
 	stopBox()
 	sending.Wait()
-	return errors.Join(captureErr, netErr, framesErr, overhearErr, ringsErr, boxErr)
+	return errors.Join(captureErr, netErr, framesErr, overhearErr, containersErr, ringsErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -233,6 +243,7 @@ func (a *Agent) publish(ctx context.Context, p *parts) error {
 	p.netconf.Publish(remembered)
 	p.frames.Publish(remembered)
 	p.strangers.Publish(remembered)
+	p.containers.Publish(remembered)
 	return p.capture.Publish(remembered)
 }
 
@@ -337,4 +348,13 @@ func (a *Agent) NetworkStats() *model.NetworkStats {
 		Net: p.netconf.Stats(), Frames: p.frames.Stats(), Announced: p.overhear.Stats(), Strangers: p.strangers.Stats(),
 		Interfaces: p.netconf.Interfaces(), Neighbors: p.frames.Neighbors(),
 	}
+}
+
+// NameStats reads the figures of names that are found out; nil before it runs.
+func (a *Agent) NameStats() *model.NameStats {
+	p := a.running()
+	if p == nil || p.containers == nil {
+		return nil
+	}
+	return &model.NameStats{Containers: p.containers.Stats()}
 }

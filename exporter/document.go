@@ -66,6 +66,7 @@ func everything() *scrape {
 		Process:      func() model.ProcessStats { return model.ProcessStats{} },
 		Capture:      func() *model.CaptureStats { return nil },
 		Network:      func() *model.NetworkStats { return nil },
+		Names:        func() *model.NameStats { return nil },
 		Outbox:       func() *model.OutboxStats { return nil },
 		Rings:        func() *model.RingStats { return nil },
 		Keeper:       func() *model.RingKeeperStats { return nil },

@@ -65,6 +65,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Network != nil {
 		list = append(list, newNetworkCollector(src.Network, DefaultMaxInterfaces))
 	}
+	if src.Names != nil {
+		list = append(list, newNamesCollector(src.Names))
+	}
 	if src.Outbox != nil {
 		list = append(list, newOutboxCollector(src.Outbox))
 	}

@@ -16,6 +16,7 @@ type Sources struct {
 	Capture  func() *model.CaptureStats
 	Outbox   func() *model.OutboxStats
 	Network  func() *model.NetworkStats
+	Names    func() *model.NameStats
 	Store    func() model.StoreStats
 	Graph    func() model.GraphStats
 	Requests func() []model.RequestStat

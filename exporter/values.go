@@ -16,6 +16,7 @@ func labelValues() map[string][]value {
 		"cassini_outbox_dropped_total":      outboxReasons(),
 		"cassini_discovery_dropped_total":   discoveryReasons(),
 		"cassini_dependency_bytes_total":    directions(),
+		"cassini_container_failures_total":  containerReasons(),
 	}
 	maps.Copy(all, ringLabelValues())
 	return all
@@ -83,6 +84,15 @@ func discoveryReasons() []value {
 		{"limited", "The kernel side held it back: more than 64 at once or 16 a second on one interface. Somebody floods."},
 		{"refused", "It told of a neighbor beyond the 16 that are kept of an interface. The first to come are kept."},
 		{"lost", "It found no room in the socket's buffer."},
+	}
+}
+
+func containerReasons() []value {
+	return []value{
+		{"unknown", "No runtime on this machine knows the container, or none was found."},
+		{"unreachable", "A runtime is there and cannot be asked: no right to its socket or files, or it has ended."},
+		{"slow", "It did not answer within 3 seconds."},
+		{"malformed", "Its answer cannot be read, or is about another container."},
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	PackageForwarding   = "forwarding"   // body Forwarding, key Forwarding.Key
 	PackageRoutes       = "routes"       // body Route, key Route.Key
 	PackageRules        = "rules"        // body Rule, key Rule.Key
+	PackageContainers   = "containers"   // body Container, key Container.Key
 	PackageVerdicts     = "verdicts"     // body Verdict, key "INCARNATION.SEQUENCE" of its ReportID, with "REPORTER." before when another brings it
 	PackageRings        = "rings"        // body Ring, key Ring.ID; of the manager's host
 )

@@ -22,6 +22,8 @@ type Service struct {
 	Since       time.Time  `json:"since"`
 	SinceApprox bool       `json:"since_approx,omitempty"`
 	Ended       *time.Time `json:"ended,omitempty"`
+	// Where is where its process lives; nil when that is not known.
+	Where *Where `json:"where,omitempty"`
 }
 
 // Party is one end of a dependency.
@@ -31,6 +33,8 @@ type Party struct {
 	Exe  string     `json:"exe"`  // "" when unknown
 	PID  int        `json:"pid"`  // of the latest process seen; 0 when unknown or the kernel's
 	Addr netip.Addr `json:"addr"`
+	// Where is where that process lives; nil when that is not known.
+	Where *Where `json:"where,omitempty"`
 }
 
 // DependencyView is who is client of whom, as the API and the CLI show it:

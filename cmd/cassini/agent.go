@@ -62,7 +62,7 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	})
 	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Rings: a.RingStats}
 	if !cfg.LivenessOnly {
-		sources.Capture, sources.Network = a.CaptureStats, a.NetworkStats
+		sources.Capture, sources.Network, sources.Names = a.CaptureStats, a.NetworkStats, a.NameStats
 	}
 	cfg.Live.on(part{ready: a.CheckReady, alive: lives(a), apply: func(*server) error { return nil }})
 	metrics := exporter.New(sources, exporterConfig(cfg))

@@ -29,7 +29,7 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 		Addr: func() (netip.Addr, error) { return ownAddr(cfg) },
 	})
 	metrics := exporter.New(exporter.Sources{
-		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
+		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Names: a.NameStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
 		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{

@@ -72,7 +72,7 @@ func (n *node) serviceAttrs() model.Attrs {
 		}
 		a["proto"], a["addr"], a["port"] = d.Proto, d.Server, d.Port
 		set(a, "netns", d.netns)
-		ownerAttrs(a, d.Process)
+		n.ownerAttrs(a, d.Process)
 		return a
 	}
 	s := n.service.now
@@ -83,7 +83,7 @@ func (n *node) serviceAttrs() model.Attrs {
 	if s.Ended != nil {
 		a["ended"] = *s.Ended
 	}
-	ownerAttrs(a, s.Process)
+	n.ownerAttrs(a, s.Process)
 	return a
 }
 
@@ -91,7 +91,7 @@ func (n *node) serviceAttrs() model.Attrs {
 func (n *node) processAttrs() model.Attrs {
 	a := model.Attrs{"host": n.host}
 	if p, ok := n.latest(); ok {
-		ownerAttrs(a, p)
+		n.ownerAttrs(a, p)
 	}
 	return a
 }
@@ -127,12 +127,12 @@ func latestOf(ds []*dependency) (latest *dependency) {
 	return latest
 }
 
-func ownerAttrs(a model.Attrs, p model.Process) {
+func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
 	a["exe"], a["program"], a["pid"] = p.Exe, p.Program(), p.PID
 	a["cmdline"], a["uid"], a["gid"], a["cwd"] = p.Cmdline, p.UID, p.GID, p.Cwd
 	set(a, "comm", p.Comm)
 	set(a, "cgroup", p.Cgroup)
-	set(a, "unit", p.Unit())
+	whereAttrs(a, n.containers.where(n.host, p))
 	set(a, "partial", p.Partial)
 }
 
@@ -181,16 +181,20 @@ func (e *edge) dependency() model.DependencyView {
 	}
 	if latest, ok := e.from.latest(); ok && e.from.kind == model.KindProcess {
 		v.Client.Exe, v.Client.PID = latest.Exe, latest.PID
+		v.Client.Where = e.from.containers.where(e.from.host, latest)
 	}
 	if len(e.outs) > 0 {
 		v.Client.Exe, v.Client.PID = last.Exe, last.PID
+		v.Client.Where = e.from.containers.where(e.from.host, last.Process)
 	}
 	switch {
 	case e.to.service != nil:
 		v.Server.Exe, v.Server.PID = e.to.service.now.Exe, e.to.service.now.PID
+		v.Server.Where = e.to.containers.where(e.to.host, e.to.service.now.Process)
 	case e.to.owners != nil:
 		owner := latestOf(e.to.owners)
 		v.Server.Exe, v.Server.PID = owner.Exe, owner.PID
+		v.Server.Where = e.to.containers.where(e.to.host, owner.Process)
 	}
 	for _, d := range docs {
 		v.Counters = plus(v.Counters, d.totals())

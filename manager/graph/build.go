@@ -40,8 +40,9 @@ type node struct {
 	proto      string
 	servesDHCP bool // of an ip
 	ring       *model.Ring
-	onRing     bool // of a host
-	heard      bool // of a host: others on its ring hear it
+	containers containers // of all hosts
+	onRing     bool       // of a host
+	heard      bool       // of a host: others on its ring hear it
 	status     *incidents.Status
 }
 
@@ -84,7 +85,7 @@ func (b *builder) node(id, kind, host string) (n *node, fresh bool) {
 	if n = b.nodes[id]; n != nil {
 		return n, false
 	}
-	n = &node{id: id, kind: kind, host: host}
+	n = &node{id: id, kind: kind, host: host, containers: b.g.containers}
 	b.nodes[id] = n
 	return n, true
 }

@@ -29,7 +29,7 @@ func (g *Graph) listen(host string, which func(*view, *node) bool) []model.Servi
 	g.read(func(v *view) {
 		for _, n := range v.sorted {
 			if n.kind == model.KindService && n.service != nil && n.service.now.State == model.StateListening && (host == "" || host == n.host) && which(v, n) {
-				list = append(list, n.service.now)
+				list = append(list, g.containers.show(n.service))
 			}
 		}
 	})

@@ -21,8 +21,8 @@ import (
 type Limits struct {
 	Dependencies int // documents; the longest idle are forgotten beyond it
 	EndedPerHost int // ended services; the longest ended are forgotten beyond it
-	// Sightings of machines without an agent, of DHCP's clients and of its servers,
-	// each; the longest unchanged are forgotten beyond it.
+	// Sightings of machines without an agent, of DHCP's clients and of its servers, and
+	// of containers, each; the longest unchanged are forgotten beyond it.
 	Sightings int
 }
 
@@ -65,6 +65,7 @@ type Graph struct {
 	rings      map[string]*model.Ring
 	incidents  incidents.Book
 	forwarding map[model.Name]*forwarding
+	containers containers
 
 	documents  uint64
 	rejected   map[string]uint64
@@ -109,6 +110,7 @@ func New(limits Limits) *Graph {
 		rules:      make(map[model.Name]model.HostRule),
 		rings:      make(map[string]*model.Ring),
 		forwarding: make(map[model.Name]*forwarding),
+		containers: make(containers),
 	}
 }
 
@@ -150,6 +152,8 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyRoute(doc, &e)
 	case model.PackageRules:
 		ok = g.applyRule(doc, &e)
+	case model.PackageContainers:
+		ok = g.applyContainer(doc)
 	case model.PackageVerdicts:
 		ok = g.applyVerdict(logKey, doc, &e)
 	case model.PackageRings:

@@ -20,7 +20,7 @@ func (g *Graph) Services(f ServiceFilter) []model.Service {
 	list := []model.Service{}
 	for _, s := range g.services {
 		if (f.Host == "" || f.Host == s.host) && (f.State == "" || f.State == s.now.State) && (f.Program == "" || f.Program == s.now.Program()) {
-			list = append(list, s.now)
+			list = append(list, g.containers.show(s))
 		}
 	}
 	slices.SortFunc(list, func(a, b model.Service) int { return strings.Compare(a.ID, b.ID) })

@@ -2,6 +2,7 @@ package output
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -55,6 +56,21 @@ func (t *Table) Add(row Style, cells ...Cell) {
 		}
 	}
 	t.rows = append(t.rows, cells)
+}
+
+// DropEmpty takes away the columns of these titles in which no row has anything.
+func (t *Table) DropEmpty(titles ...string) *Table {
+	for i := len(t.Columns) - 1; i >= 0; i-- {
+		some := func(row []Cell) bool { return row[i].Text != "" }
+		if !slices.Contains(titles, t.Columns[i].Title) || slices.ContainsFunc(t.rows, some) {
+			continue
+		}
+		t.Columns = slices.Delete(t.Columns, i, i+1)
+		for n := range t.rows {
+			t.rows[n] = slices.Delete(t.rows[n], i, i+1)
+		}
+	}
+	return t
 }
 
 // Len is the number of rows.

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,30 +10,20 @@ import (
 )
 
 // Dependencies lays out who is client of whom, in the order given. Why attempts
-// failed has a column when any did.
+// failed has a column when any did, and so has where either end lives.
 func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
-	failing := slices.ContainsFunc(deps, func(d model.DependencyView) bool { return d.Failed > 0 })
-	columns := []output.Column{
-		{Title: "CLIENT", Flex: true}, {Title: "SERVER", Flex: true}, {Title: "ADDRESS"},
+	table := &output.Table{Columns: []output.Column{
+		{Title: "CLIENT", Flex: true}, {Title: "LIVES IN", Flex: true, Optional: true},
+		{Title: "SERVER", Flex: true}, {Title: "SERVES IN", Flex: true, Optional: true}, {Title: "ADDRESS"},
 		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "WHY", Flex: true, Optional: true},
 		{Title: "OPEN", Right: true}, {Title: "LAST SEEN"},
 		{Title: "SENT", Right: true, Optional: true}, {Title: "RECEIVED", Right: true, Optional: true}, {Title: "RTT", Right: true, Optional: true},
-	}
-	if !failing {
-		columns = slices.Delete(columns, whyColumn, whyColumn+1)
-	}
-	table := &output.Table{Columns: columns}
+	}}
 	for _, d := range deps {
-		row := dependencyRow(d, now)
-		if !failing {
-			row = slices.Delete(row, whyColumn, whyColumn+1)
-		}
-		table.Add(output.Plain, row...)
+		table.Add(output.Plain, dependencyRow(d, now)...)
 	}
-	return table
+	return table.DropEmpty("LIVES IN", "SERVES IN", "WHY")
 }
-
-const whyColumn = 5
 
 func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 	failed := output.Plain
@@ -42,11 +31,20 @@ func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 		failed = output.Red
 	}
 	return []output.Cell{
-		{Text: short(d.Client.ID)}, {Text: short(d.Server.ID)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
+		{Text: short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
 		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: failures(d.Counters), Style: output.Red},
 		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
 		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
 	}
+}
+
+// livesIn is where an end lives, unless its identifier says so already.
+func livesIn(p model.Party) string {
+	label := p.Where.Label()
+	if strings.HasSuffix(p.ID, "@"+label) {
+		return ""
+	}
+	return label
 }
 
 // failures names the reasons: "2 refused, 1 timed out".

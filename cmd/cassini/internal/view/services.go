@@ -12,12 +12,12 @@ import (
 )
 
 // Services lays out services: those that listen first, each group by host and
-// port.
+// port. Where they live has columns when that is known of any.
 func Services(services []model.Service, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
 		{Title: "SERVICE"}, {Title: "ADDRESS"}, {Title: "PID", Right: true}, {Title: "USER"},
-		{Title: "STATE"}, {Title: "SINCE"}, {Title: "EXE", Flex: true, Optional: true},
-		{Title: "CWD", Flex: true, Optional: true}, {Title: "COMMAND", Flex: true},
+		{Title: "STATE"}, {Title: "SINCE"}, {Title: "LIVES IN", Flex: true}, {Title: "IMAGE", Flex: true, Optional: true},
+		{Title: "EXE", Flex: true, Optional: true}, {Title: "CWD", Flex: true, Optional: true}, {Title: "COMMAND", Flex: true},
 	}}
 	sorted := slices.SortedStableFunc(slices.Values(services), func(a, b model.Service) int {
 		return cmp.Or(cmp.Compare(ended(a), ended(b)), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.ID, b.ID))
@@ -25,7 +25,7 @@ func Services(services []model.Service, now time.Time) *output.Table {
 	for _, s := range sorted {
 		table.Add(serviceStyle(s), serviceRow(s, now)...)
 	}
-	return table
+	return table.DropEmpty("LIVES IN", "IMAGE")
 }
 
 func ended(s model.Service) int {
@@ -49,7 +49,7 @@ func serviceRow(s model.Service, now time.Time) []output.Cell {
 	}
 	return []output.Cell{
 		{Text: short(s.ID)}, {Text: addresses(s)}, {Text: pid(s.PID)}, {Text: s.UID},
-		state, {Text: since(s, now)}, {Text: s.Exe}, {Text: s.Cwd}, {Text: output.Command(s.Cmdline)},
+		state, {Text: since(s, now)}, {Text: s.Where.Label()}, {Text: image(s.Where)}, {Text: s.Exe}, {Text: s.Cwd}, {Text: output.Command(s.Cmdline)},
 	}
 }
 
@@ -67,6 +67,15 @@ func addresses(s model.Service) string {
 		shown = append(shown, "+"+strconv.Itoa(more))
 	}
 	return strings.Join(shown, " ")
+}
+
+// image is what a container was made from, without the registry that is meant when none
+// is named.
+func image(w *model.Where) string {
+	if w == nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(w.Image, "docker.io/"), "library/")
 }
 
 // pid shows a process number; the kernel and the unknown have none.
