@@ -66,7 +66,7 @@ func fixture() Sources {
 			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Oldest: at, Newest: at.Add(time.Hour)}
 		},
 		Process: func() model.ProcessStats {
-			return model.ProcessStats{MemoryLimit: 52, ReloadOK: true, ReloadedAt: at}
+			return model.ProcessStats{MemoryLimit: 52, ReloadOK: true, ReloadedAt: at, Flight: &model.FlightStats{Written: 53, Skipped: 54, Failed: 55}}
 		},
 		Requests: func() []model.RequestStat {
 			return []model.RequestStat{{Route: "GET /api/v1/graph", Status: 200, Count: 48, Seconds: 4.9}, {Route: "POST /api/v1/query", Status: 422, Count: 50, Seconds: 51}}

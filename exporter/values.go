@@ -17,6 +17,7 @@ func labelValues() map[string][]value {
 		"cassini_discovery_dropped_total":   discoveryReasons(),
 		"cassini_dependency_bytes_total":    directions(),
 		"cassini_container_failures_total":  containerReasons(),
+		"cassini_flight_recordings_total":   flightOutcomes(),
 	}
 	maps.Copy(all, ringLabelValues())
 	return all

@@ -46,6 +46,10 @@ type Parts struct {
 	Ready func() error
 	// Reload reads the configuration again.
 	Reload func() (model.Reloaded, error)
+	// Debug serves what is below /debug/.
+	Debug http.Handler
+	// Served hears how long answers took.
+	Served func(route string, took time.Duration)
 }
 
 // Manager is safe for concurrent use. It implements model.Sink: what is accepted
@@ -157,6 +161,8 @@ func (m *Manager) api() api.Config {
 		Outbox:   m.parts.Outbox,
 		Network:  m.parts.Network,
 		Reload:   m.parts.Reload,
+		Debug:    m.parts.Debug,
+		Served:   m.parts.Served,
 		Now:      m.cfg.Now,
 		Logger:   m.log,
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cassini/cmd/cassini/internal/config"
+	"cassini/cmd/cassini/internal/flight"
 	"cassini/cmd/cassini/internal/notify"
 	"cassini/manager"
 	"cassini/model"
@@ -31,6 +32,9 @@ type live struct {
 	s     *server
 	log   *slog.Logger
 	level *slog.LevelVar
+	// flight is nil where nothing is recorded; slow is when a request is odd.
+	flight *flight.Recorder
+	slow   time.Duration
 
 	mu   sync.Mutex // one at a time; over what follows
 	part part
@@ -50,9 +54,9 @@ type part struct {
 
 var errNotStarted = errors.New("the server has not started")
 
-func newLive(s *server, log *slog.Logger, level *slog.LevelVar) *live {
+func newLive(s *server, cfg serveConfig, level *slog.LevelVar) *live {
 	limitMemory(s.memory, s.sys.getenv)
-	return &live{s: s, log: log, level: level, ok: true, last: s.sys.now(), part: part{
+	return &live{s: s, log: cfg.Logger, level: level, flight: s.newRecorder(cfg), slow: s.slow, ok: true, last: s.sys.now(), part: part{
 		ready: func() error { return errNotStarted },
 		alive: func(context.Context) error { return nil },
 		apply: func(*server) error { return errNotStarted },
@@ -98,15 +102,42 @@ func (l *live) start(ctx context.Context, status string) (stop func()) {
 	listening.Go(func() {
 		notify.Run(ctx, notify.Config{
 			Ready:  func() error { return l.known().ready() },
-			Alive:  func(ctx context.Context) error { return l.known().alive(ctx) },
+			Alive:  l.alive,
 			Status: status, Logger: l.log,
 		})
 	})
+	if l.flight != nil {
+		listening.Go(func() {
+			if err := l.flight.Run(ctx); err != nil {
+				l.log.Warn("nothing is recorded", "error", err)
+			}
+		})
+	}
 	return func() {
 		signal.Stop(signals)
 		cancel()
 		listening.Wait()
 	}
+}
+
+// alive asks the server whether it is, and keeps what it did when it hangs.
+func (l *live) alive(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			l.flight.Odd("hangs")
+		}
+	})
+	defer stop()
+	return l.known().alive(ctx)
+}
+
+// served hears how long answers took.
+func (l *live) served(route string, took time.Duration) {
+	if took < l.slow {
+		return
+	}
+	l.log.Warn("a request took long", "route", route, "took", took)
+	l.flight.Odd("slow " + route)
 }
 
 // Reload reads the configuration again. On an error all stays as it was.
@@ -158,5 +189,5 @@ func (l *live) reload() (done model.Reloaded, err error) {
 func (l *live) Stats() model.ProcessStats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return model.ProcessStats{MemoryLimit: memoryLimit(), ReloadOK: l.ok, ReloadedAt: l.last}
+	return model.ProcessStats{MemoryLimit: memoryLimit(), ReloadOK: l.ok, ReloadedAt: l.last, Flight: l.flight.Stats()}
 }

@@ -214,3 +214,35 @@ func TestLogLevels(t *testing.T) {
 		t.Error("levels are mixed up")
 	}
 }
+
+func TestDebugging(t *testing.T) {
+	dir := t.TempDir()
+	reloading(t, "data-dir: "+dir+"\nslow-request: 1s\n", func(_ string, cfg serveConfig) {
+		h := debugging(cfg.Live.flight)
+		ask := func(method, target string) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+			return w
+		}
+		if w := ask("GET", "/debug/pprof/goroutine?debug=1"); w.Code != 200 || !strings.Contains(w.Body.String(), "TestDebugging") {
+			t.Errorf("%d %.200s", w.Code, w.Body)
+		}
+		var file struct{ File string }
+		if w := ask("POST", "/debug/flight"); w.Code != 200 || json.Unmarshal(w.Body.Bytes(), &file) != nil {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if info, err := os.Stat(file.File); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o600 {
+			t.Errorf("%+v, %v", info, err)
+		}
+		cfg.Live.served("GET /fast", 999*time.Millisecond)
+		cfg.Live.served("GET /slow", time.Second)
+		for cfg.Live.Stats().Flight.Written < 2 {
+			time.Sleep(time.Millisecond)
+		}
+	})
+	w := httptest.NewRecorder()
+	debugging(nil).ServeHTTP(w, httptest.NewRequest("POST", "/debug/flight", nil))
+	if w.Code != 404 || !strings.Contains(w.Body.String(), "--flight-recorder") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

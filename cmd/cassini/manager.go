@@ -21,7 +21,7 @@ func newManager(sys *system) *server {
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
 	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
-	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload})
+	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served})
 	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m)})
 	return m.Run(ctx, cfg.Listener)
 }

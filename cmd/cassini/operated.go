@@ -10,6 +10,7 @@ import (
 func operated(next http.Handler, cfg serveConfig) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
+	mux.Handle("/debug/", debugging(cfg.Live.flight))
 	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, _ *http.Request) {
 		done, err := cfg.Live.Reload()
 		if err != nil {

@@ -34,7 +34,7 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
-		Ready: a.CheckReady, Reload: cfg.Live.Reload,
+		Ready: a.CheckReady, Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served,
 	})
 	cfg.Live.on(part{ready: m.Ready, apply: reconfigure(m), alive: func(ctx context.Context) error {
 		a.Alive()

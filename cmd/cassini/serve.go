@@ -58,6 +58,8 @@ type server struct {
 	tls                      manager.TLS
 	memory                   size
 	retention                manager.Retention
+	flight                   bool
+	slow                     time.Duration
 }
 
 // newServer adds the flags of a server command and what it does.
@@ -86,6 +88,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		s.addRetention()
 	}
 	s.addMemory()
+	s.addFlight()
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err
@@ -105,6 +108,9 @@ func (s *server) check() error {
 	}
 	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
+	}
+	if s.slow <= 0 {
+		return usagef("--slow-request/CASSINI_SLOW_REQUEST %v: want a duration above 0", s.slow)
 	}
 	if s.retention.MaxAge < 0 {
 		return usagef("--retention-age/CASSINI_RETENTION_AGE %v: want a duration above 0", s.retention.MaxAge)
@@ -143,7 +149,7 @@ func (s *server) run(ctx context.Context) error {
 	if s.insecure {
 		cfg.Logger.Warn("--insecure: whoever reaches this port can read and change everything, keys of rings included; use it where you trust everybody")
 	}
-	cfg.Live = newLive(s, cfg.Logger, level)
+	cfg.Live = newLive(s, cfg, level)
 	defer cfg.Live.start(ctx, "serving on "+cfg.Listener.Addr().String())()
 	stop := context.AfterFunc(ctx, func() { cfg.Logger.Info("cassini ends; a second signal ends it at once") })
 	defer stop()

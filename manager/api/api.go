@@ -62,14 +62,17 @@ type EventStream struct {
 	Slow    func() // counts a reader that was cut off
 }
 
-// Config is what New needs. Metrics, Capture, Outbox, Network and Reload may be nil.
+// Config is what New needs. Metrics, Capture, Outbox, Network, Reload, Debug and Served may
+// be nil.
 type Config struct {
 	Backend       Backend
 	Metrics       http.Handler
 	Capture       func() *model.CaptureStats
 	Outbox        func() *model.OutboxStats
 	Network       func() *model.NetworkStats
-	Reload        func() (model.Reloaded, error) // reads the configuration again
+	Reload        func() (model.Reloaded, error)         // reads the configuration again
+	Debug         http.Handler                           // of what is below /debug/, for admins
+	Served        func(route string, took time.Duration) // hears of each answer but those that take as long as the reader wants
 	Host, Version string
 	Start         time.Time
 	Requests      *Requests // nil counts nothing
@@ -95,6 +98,10 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes {
 		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.authorized(r, s.wrap(r))))
+	}
+	if s.Debug != nil {
+		r := debugRoute()
+		mux.Handle(r.path, s.counted(r, s.authorized(r, s.Debug)))
 	}
 	mux.HandleFunc("/", s.notFound)
 	return s.secure(mux)

@@ -2,7 +2,11 @@ package api
 
 import (
 	"errors"
+	"io"
+	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"cassini/manager/enroll"
 )
@@ -22,5 +26,24 @@ func TestReload(t *testing.T) {
 		if r.path == "/-/reload" && needed(r) != enroll.RoleAdmin {
 			t.Errorf("a reload asks for the role %q", needed(r))
 		}
+	}
+}
+
+func TestDebug(t *testing.T) {
+	cfg := config(newBackend())
+	var told []string
+	cfg.Requests = &Requests{}
+	cfg.Served = func(route string, _ time.Duration) { told = append(told, route) }
+	wantProblem(t, do(New(cfg), "GET", "/debug/pprof/", ""), 404, "nothing at")
+	cfg.Debug = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) })
+	if w := do(New(cfg), "GET", "/debug/pprof/heap", ""); w.Code != 200 || w.Body.String() != "/debug/pprof/heap" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if needed(debugRoute()) != enroll.RoleAdmin {
+		t.Errorf("asks for the role %q", needed(debugRoute()))
+	}
+	do(New(cfg), "GET", "/api/v1/status", "")
+	if !slices.Equal(told, []string{"GET /api/v1/status"}) {
+		t.Errorf("told of %v: who asks for a profile says how long that takes", told)
 	}
 }

@@ -84,7 +84,11 @@ func (s *server) counted(r route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		begin := s.Now()
 		out := &watched{ResponseWriter: w}
-		defer func() { s.Requests.count(name, cmp.Or(out.status, http.StatusOK), s.Now().Sub(begin)) }()
+		defer func() {
+			took := s.Now().Sub(begin)
+			s.Requests.count(name, cmp.Or(out.status, http.StatusOK), took)
+			s.served(r, took)
+		}()
 		next.ServeHTTP(out, req)
 	})
 }

@@ -15,6 +15,7 @@ type route struct {
 	summary      string
 	params       []param
 	data         bool // needs the replayed log
+	endless      bool // its answer takes as long as who asks wants
 	answer       any  // a value of the type of the answer's body, nil for other media
 	media        []string
 	body         any      // of the request
