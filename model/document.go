@@ -35,6 +35,8 @@ const (
 	PackageContainers   = "containers"   // body Container, key Container.Key
 	PackageVerdicts     = "verdicts"     // body Verdict, key "INCARNATION.SEQUENCE" of its ReportID, with "REPORTER." before when another brings it
 	PackageRings        = "rings"        // body Ring, key Ring.ID; of the manager's host
+	PackageAcks         = "acks"         // body Ack, key Incident.ID; of the manager's host
+	PackageSilences     = "silences"     // body Silence, key Silence.ID; of the manager's host
 )
 
 // Name identifies one thing that one host knows.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cassini/manager/findings"
 	"cassini/model"
 )
 
@@ -23,6 +24,7 @@ type dependency struct {
 	earlier          time.Time      // the run before this one: its documents may be sent again
 	firstSeen        time.Time
 	announced        string // the pair that an event told of
+	talk             findings.Talk
 }
 
 // link is what both ends of the same connections see.
@@ -65,6 +67,7 @@ func (g *Graph) applyDependency(doc model.Document, e *events) bool {
 	}
 	g.announce(d, body, e)
 	d.take(body)
+	g.talked(d, doc, e.at)
 	g.boundDependencies()
 	return true
 }
@@ -95,6 +98,10 @@ func (g *Graph) addDependency(name model.Name, body model.Dependency) *dependenc
 func (g *Graph) removeDependency(d *dependency) {
 	delete(g.deps, d.name)
 	g.indexDependency(d, -1)
+	if r := g.readings[d.host]; r != nil {
+		delete(r.steady, d)
+		delete(r.silent, d)
+	}
 	if d.announced != "" {
 		if g.pairs[d.announced]--; g.pairs[d.announced] == 0 {
 			delete(g.pairs, d.announced)

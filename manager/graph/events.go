@@ -12,13 +12,16 @@ type events struct {
 	key  string
 	host string
 	time time.Time
+	at   time.Time // when the manager had the document
 	list []model.Event
+	// count is of those in list that bear the key of the document.
+	count int
 }
 
 func (e *events) add(kind, node, summary string) {
 	id := e.key
-	if n := len(e.list); n > 0 {
-		id += "#" + strconv.Itoa(n+1)
+	if e.count++; e.count > 1 {
+		id += "#" + strconv.Itoa(e.count)
 	}
 	e.list = append(e.list, model.Event{ID: id, Time: e.time.UTC(), Kind: kind, Host: e.host, Node: node, Summary: summary})
 }

@@ -12,7 +12,9 @@ package graph
 import (
 	"cmp"
 	"sync"
+	"time"
 
+	"cassini/manager/findings"
 	"cassini/manager/incidents"
 	"cassini/model"
 )
@@ -24,6 +26,8 @@ type Limits struct {
 	// Sightings of machines without an agent, of DHCP's clients and of its servers, and
 	// of containers, each; the longest unchanged are forgotten beyond it.
 	Sightings int
+	// Learn is how long a host is known until a new listener is an incident.
+	Learn time.Duration
 }
 
 // Default limits.
@@ -64,6 +68,10 @@ type Graph struct {
 	rules      map[model.Name]model.HostRule
 	rings      map[string]*model.Ring
 	incidents  incidents.Book
+	findings   *findings.Watch
+	acks       map[string]model.Ack // by the incident's identifier
+	silences   map[string]model.Silence
+	readings   map[string]*reading // of counters, by host
 	forwarding map[model.Name]*forwarding
 	containers containers
 
@@ -81,7 +89,7 @@ func New(limits Limits) *Graph {
 	limits.Dependencies = cmp.Or(limits.Dependencies, DefaultDependencies)
 	limits.Sightings = cmp.Or(limits.Sightings, DefaultSightings)
 	limits.EndedPerHost = cmp.Or(limits.EndedPerHost, DefaultEndedPerHost)
-	return &Graph{
+	g := &Graph{
 		limits:    limits,
 		hosts:     make(map[string]*host),
 		services:  make(map[string]*service),
@@ -111,7 +119,12 @@ func New(limits Limits) *Graph {
 		rings:      make(map[string]*model.Ring),
 		forwarding: make(map[model.Name]*forwarding),
 		containers: make(containers),
+		acks:       make(map[string]model.Ack),
+		silences:   make(map[string]model.Silence),
+		readings:   make(map[string]*reading),
 	}
+	g.findings = findings.New(&g.incidents, limits.Learn, g.isUp)
+	return g
 }
 
 // Apply takes the document that stands in the log under logKey. Documents come
@@ -121,8 +134,12 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.documents++
-	e := events{key: logKey, host: doc.Host, time: doc.Time}
-	if doc.Package != model.PackageVerdicts && doc.Package != model.PackageRings { // of the manager, which need not be a host
+	e := events{key: logKey, host: doc.Host, time: doc.Time, at: received(logKey, doc)}
+	g.findings.Advance(e.at)
+	g.tellFindings(&e)
+	switch doc.Package {
+	case model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences: // of the manager, which need not be a host
+	default:
 		g.seeHost(doc, &e)
 	}
 	var ok bool
@@ -155,15 +172,20 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 	case model.PackageContainers:
 		ok = g.applyContainer(doc)
 	case model.PackageVerdicts:
-		ok = g.applyVerdict(logKey, doc, &e)
+		ok = g.applyVerdict(doc, &e)
 	case model.PackageRings:
 		ok = g.applyRing(doc, &e)
+	case model.PackageAcks:
+		ok = g.applyAck(doc)
+	case model.PackageSilences:
+		ok = g.applySilence(doc)
 	default:
 		pkg = "other"
 	}
 	if !ok {
 		g.rejected[pkg]++
 	}
+	g.tellFindings(&e)
 	return e.list
 }
 

@@ -12,6 +12,7 @@ import (
 type host struct {
 	name      string
 	firstSeen time.Time
+	known     time.Time // the same by the manager's clock
 	lastSeen  time.Time
 	identity  *model.Identity
 	os        *model.OS
@@ -22,7 +23,7 @@ type host struct {
 func (g *Graph) seeHost(doc model.Document, e *events) {
 	h, ok := g.hosts[doc.Host]
 	if !ok {
-		h = &host{name: doc.Host, firstSeen: doc.Time, services: make(map[string]*service)}
+		h = &host{name: doc.Host, firstSeen: doc.Time, known: e.at, services: make(map[string]*service)}
 		g.hosts[doc.Host] = h
 		g.topology++
 		e.add(model.EventHostSeen, model.HostID(doc.Host), doc.Host+" reports for the first time")

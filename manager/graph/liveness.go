@@ -13,7 +13,7 @@ import (
 // of verdict.
 const StateUp = "up"
 
-func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool {
+func (g *Graph) applyVerdict(doc model.Document, e *events) bool {
 	if doc.Gone() {
 		return true // a log that expires forgets reports, not what they said
 	}
@@ -22,7 +22,7 @@ func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool 
 		return false
 	}
 	g.topology++
-	if i := g.incidents.Apply(v, received(logKey, doc)); i != nil {
+	if i := g.incidents.Apply(v, e.at); i != nil {
 		kind := model.EventIncidentOpened
 		if i.State != model.IncidentOpen {
 			kind = model.EventIncidentClosed
@@ -35,6 +35,9 @@ func (g *Graph) applyVerdict(logKey string, doc model.Document, e *events) bool 
 // subjectNode is the node that an incident is about, or the first one: a host, or the ring
 // of a zone.
 func subjectNode(i *model.Incident) string {
+	if len(i.Evidence) > 0 {
+		return i.Subjects[0] // documents told it, of nodes
+	}
 	switch i.Kind {
 	case model.VerdictSegment:
 		return model.RingNodeID(model.RingID(i.Zone))
@@ -70,12 +73,19 @@ func (g *Graph) applyRing(doc model.Document, _ *events) bool {
 	return true
 }
 
-// Incidents are what was reported of deaths, the newest first. With open only those
+// Incidents are what was reported of deaths, and what documents told otherwise, the newest first. With open only those
 // that are not over.
 func (g *Graph) Incidents(open bool) []model.Incident {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	all := g.incidents.All()
+	for n := range all {
+		i := &all[n]
+		i.Cause = subjectNode(i)
+		if ack, ok := g.acks[i.ID]; ok {
+			i.Ack = &ack
+		}
+	}
 	slices.Reverse(all)
 	slices.SortStableFunc(all, func(a, b model.Incident) int { return cmp.Compare(b.Opened.UnixNano(), a.Opened.UnixNano()) })
 	if open {

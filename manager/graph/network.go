@@ -48,6 +48,7 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 	if known {
 		tellInterface(before, i, e)
 	}
+	g.tellRefused(before, i, e)
 	return true
 }
 
@@ -226,7 +227,9 @@ func (g *Graph) tellNeighbor(before, n *neighbor, e *events) {
 	switch {
 	case n.State == model.NeighborPresent && (before == nil || before.State != model.NeighborPresent):
 		if last := g.lastHeard(n); last != nil {
-			e.add(model.EventWireMoved, at, fmt.Sprintf("%s is wired to %s instead of %s (%s)", label, n.title(), last.title(), n.Protocol))
+			what := fmt.Sprintf("%s is wired to %s instead of %s (%s)", label, n.title(), last.title(), n.Protocol)
+			e.add(model.EventWireMoved, at, what)
+			g.findings.Moved(at, last.Chassis.ID, what, e.at)
 			return
 		}
 		e.add(model.EventWireConnected, at, fmt.Sprintf("%s is wired to %s (%s)", label, n.title(), n.Protocol))

@@ -102,6 +102,7 @@ func (g *Graph) setListener(at socket, l model.Listener, e *events) {
 	g.topology++
 	e.service(before, s.now)
 	h := g.hosts[s.host]
+	g.watchService(h, before, s.now, e.at)
 	if before.State == model.StateEnded {
 		h.ended--
 	}

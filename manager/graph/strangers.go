@@ -58,10 +58,10 @@ func (g *Graph) tellSeen(before, s *seen, e *events) {
 	moved := before == nil || before.MAC != s.MAC
 	switch {
 	case !s.Conflict.IsZero() && (before == nil || !before.Conflict.Equal(s.Conflict)):
-		e.add(model.EventAddressDuplicate, at, fmt.Sprintf("%s: %s and %s claim %s in turn%s", label, who(s.MAC), who(s.Before), s.Addr, g.wayOut(s)))
+		g.duplicate(at, s.Addr.String(), fmt.Sprintf("%s: %s and %s claim %s in turn%s", label, who(s.MAC), who(s.Before), s.Addr, g.wayOut(s)), e)
 	case moved && g.ownerBesides(s) != nil:
 		owner := g.ownerBesides(s)
-		e.add(model.EventAddressDuplicate, owner.id(), fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label))
+		g.duplicate(owner.id(), s.Addr.String(), fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label), e)
 	case s.Before != "" && s.Before != s.MAC && moved:
 		e.add(model.EventAddressMoved, at, fmt.Sprintf("%s: %s is at %s instead of %s%s", label, s.Addr, who(s.MAC), who(s.Before), g.wayOut(s)))
 	case before == nil && g.seenMACs[s.MAC] == 1 && g.asking[s.MAC] == 0 && !g.hasMAC(s.MAC):

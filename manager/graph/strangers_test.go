@@ -111,12 +111,14 @@ func TestAddressesThatTwoClaim(t *testing.T) {
 	w.link("b", "eth1", "02:00:00:00:00:03", addresses("10.0.0.3/24"))
 	w.link("far", "eth0", "02:00:00:00:00:04", addresses("10.0.0.4/16"))
 	const thief = "aa:bb:cc:00:00:09"
-	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+thief+" claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it")
+	claims := thief + " claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it"
+	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+claims, "incident.opened: "+claims)
 	w.expectEvents(w.sees("a", "10.0.0.2", thief))
 	w.expectEvents(w.sees("a", "10.0.0.3", "02:00:00:00:00:02")) // b answers by its other card
 	w.expectEvents(w.sees("a", "10.0.0.4", thief))               // another network has that number
 	first := func(s *model.Seen) { s.Before, s.Conflict = "aa:bb:cc:00:00:10", t0 }
-	w.expectEvents(w.sees("a", "10.0.0.7", thief, first), "address.duplicate: a/eth0: "+thief+" and aa:bb:cc:00:00:10 claim 10.0.0.7 in turn")
+	inTurn := "a/eth0: " + thief + " and aa:bb:cc:00:00:10 claim 10.0.0.7 in turn"
+	w.expectEvents(w.sees("a", "10.0.0.7", thief, first), "address.duplicate: "+inTurn, "incident.opened: "+inTurn)
 	w.expectEvents(w.sees("a", "10.0.0.7", thief, first))
 }
 

@@ -137,7 +137,8 @@ func TestMovedCable(t *testing.T) {
 	w.hears("web-17", "eth0", model.LLDP, swMAC, "1")
 	w.expectEvents(w.hears("web-17", "eth0", model.LLDP, swMAC, "1", ended(model.NeighborMoved)))
 	w.expectWires()
-	w.expectEvents(w.hears("web-17", "eth0", model.LLDP, swMAC, "2"), "wire.moved: web-17/eth0 is wired to "+swMAC+" port 2 instead of "+swMAC+" port 1 (lldp)")
+	moved := "web-17/eth0 is wired to " + swMAC + " port 2 instead of " + swMAC + " port 1 (lldp)"
+	w.expectEvents(w.hears("web-17", "eth0", model.LLDP, swMAC, "2"), "wire.moved: "+moved, "incident.opened: "+moved)
 	w.expectEvents(w.hears("web-17", "eth0", model.LLDP, swMAC, "2", ended(model.NeighborSilent)), "wire.lost: web-17/eth0 no longer hears "+swMAC+" port 2 (lldp): it was not heard for the 120 s that it promised")
 	if ports := w.Ports(PortFilter{}); len(ports) != 0 {
 		t.Errorf("ports %+v", ports)

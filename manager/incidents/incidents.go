@@ -1,6 +1,6 @@
-// Package incidents makes incidents of verdicts: reports of one death fold into one,
-// deaths of one cause into one, and what later evidence contradicts is marked so. It is
-// pure and deterministic: the same verdicts in the same order make the same incidents,
+// Package incidents makes incidents of verdicts, and of what documents tell otherwise:
+// reports of one death fold into one, deaths of one cause into one, and what later
+// evidence contradicts is marked so. It is pure and deterministic: the same verdicts in the same order make the same incidents,
 // so that they are replayed from the document log.
 package incidents
 
@@ -30,8 +30,9 @@ type Book struct {
 	list   []*model.Incident
 	open   map[string]*model.Incident // by subject: host or zone
 	seen   map[model.ReportID]*model.Incident
-	zones  map[string]string // of hosts, as reports say
-	states map[string]Status // of hosts that are not up
+	zones  map[string]string          // of hosts, as reports say
+	states map[string]Status          // of hosts that are not up
+	groups map[string]*model.Incident // of findings, the newest of each
 }
 
 // Status is what a host is, and since when.
@@ -44,6 +45,7 @@ func (b *Book) init() {
 	if b.open == nil {
 		b.open, b.seen = make(map[string]*model.Incident), make(map[model.ReportID]*model.Incident)
 		b.zones, b.states = make(map[string]string), make(map[string]Status)
+		b.groups = make(map[string]*model.Incident)
 		b.Limit = cmp.Or(b.Limit, DefaultLimit)
 	}
 }
@@ -58,6 +60,14 @@ func (b *Book) Apply(v model.Verdict, at time.Time) *model.Incident {
 	if v.Subject.Zone != "" {
 		b.zones[v.Subject.Host] = v.Subject.Zone
 	}
+	i := b.apply(v, at)
+	if i != nil {
+		i.Changed = at
+	}
+	return i
+}
+
+func (b *Book) apply(v model.Verdict, at time.Time) *model.Incident {
 	switch {
 	case v.Kind == model.VerdictCorrected:
 		return b.correct(v, at)
@@ -89,13 +99,18 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 		return i
 	}
 	b.states[host] = Status{v.Kind, at}
-	if i := b.sameCause(v, at); i != nil {
+	i := b.sameCause(v, at)
+	if i != nil {
 		i.Subjects = append(i.Subjects, host)
 		b.open[host] = i
 		b.add(i, v)
-		return i
+	} else {
+		i = b.begin(v, at)
 	}
-	return b.begin(v, at)
+	if v.Kind.Death() && v.Kind != model.VerdictEnded && v.Kind != model.VerdictStopped {
+		b.absorb(host, i, at)
+	}
+	return i
 }
 
 // rank orders kinds: a report of a greater one changes what an incident is.
@@ -156,7 +171,7 @@ func (b *Book) correct(v model.Verdict, at time.Time) *model.Incident {
 	if v.Became != "" { // another kind of thing, which has an incident of its own
 		b.leave(i, host)
 		if into := b.open[b.zones[host]]; into != nil && into != i && i.State == model.IncidentOpen && b.over(i) {
-			i.State, i.Closed, i.Into = model.IncidentMerged, at, into.ID
+			i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
 		}
 		return nil
 	}
@@ -222,7 +237,7 @@ func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
 		if i == into || i.State != model.IncidentOpen || i.Zone != zone || at.Sub(i.Opened) > Window {
 			continue
 		}
-		i.State, i.Closed, i.Into = model.IncidentMerged, at, into.ID
+		i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
 		for _, host := range i.Subjects {
 			if b.open[host] == i {
 				delete(b.open, host)
@@ -336,9 +351,11 @@ func (b *Book) forget() {
 			delete(b.seen, id)
 		}
 	}
-	for subject, i := range b.open {
-		if i == gone {
-			delete(b.open, subject)
+	for _, index := range []map[string]*model.Incident{b.open, b.groups} {
+		for subject, i := range index {
+			if i == gone {
+				delete(index, subject)
+			}
 		}
 	}
 }
@@ -348,7 +365,7 @@ func (b *Book) All() []model.Incident {
 	all := make([]model.Incident, 0, len(b.list))
 	for _, i := range b.list {
 		c := *i
-		c.Subjects, c.Back, c.Reports = slices.Clone(i.Subjects), slices.Clone(i.Back), slices.Clone(i.Reports)
+		c.Subjects, c.Back, c.Reports, c.Evidence = slices.Clone(i.Subjects), slices.Clone(i.Back), slices.Clone(i.Reports), slices.Clone(i.Evidence)
 		all = append(all, c)
 	}
 	return all

@@ -1,0 +1,101 @@
+package findings
+
+import (
+	"fmt"
+	"time"
+
+	"cassini/manager/incidents"
+	"cassini/model"
+)
+
+// Bounds of what counts as talking steadily.
+const (
+	steadyTalks = 6             // times that it was seen to talk anew
+	steadySpan  = 6 * time.Hour // from the first to the last
+	steadyGaps  = 6             // the span is at least so many of the longest silence
+	minSilence  = 2 * time.Hour // and a silence below that is none
+	longer      = 4             // than the longest silence so far
+)
+
+// Talk is how steadily a client talks, by its host's clock. The zero value has not seen
+// it.
+type Talk struct {
+	first, last time.Time
+	gap         time.Duration // the longest silence
+	talks       int
+	open        bool
+}
+
+// See takes a document of the dependency: when its newest connection moved, whether any
+// is open, and when the counters were read.
+func (t *Talk) See(moved time.Time, open bool, read time.Time) {
+	last := moved
+	if open {
+		last = read
+	}
+	if t.first.IsZero() {
+		t.first, t.last, t.talks, t.open = moved, last, 1, open
+		return
+	}
+	if !last.After(t.last) {
+		t.open = open
+		return
+	}
+	if !t.open {
+		t.gap = max(t.gap, last.Sub(t.last))
+	}
+	t.last, t.open = last, open
+	t.talks++
+}
+
+// Steady says whether a silence would be news.
+func (t *Talk) Steady() bool {
+	span := t.last.Sub(t.first)
+	return span >= steadySpan && (t.talks >= steadyTalks || t.gap == 0) && span >= steadyGaps*t.gap
+}
+
+// Silent says whether the client has stopped, as of a moment at which the counters of its
+// host were read.
+func (t *Talk) Silent(read time.Time) bool {
+	return !t.open && t.Steady() && read.Sub(t.last) > max(minSilence, longer*t.gap)
+}
+
+// Last is when it last talked.
+func (t *Talk) Last() time.Time { return t.last }
+
+// Client is one end of a dependency, for people.
+type Client struct {
+	Pair            string // identifier of the edge
+	Client, Server  string // nodes
+	ClientHost      string
+	ServerHost      string // "" where no agent knows it
+	ClientName, For string // for people
+}
+
+// Stopped is told when a client that talked steadily is silent. Where its end or the
+// other one is known to be gone, that tells why.
+// It returns whether that was told, now or before.
+func (w *Watch) Stopped(c Client, last, at time.Time) bool {
+	what := fmt.Sprintf("%s has not talked to %s since %s; before, it did all the time", c.ClientName, c.For, clock(last))
+	switch {
+	case w.book.Known(model.IncidentDependency, c.Pair):
+		return true
+	case w.book.Known(model.IncidentServiceGone, c.Server):
+		w.book.Add(model.IncidentServiceGone, c.Server, what)
+		return true
+	case c.ClientHost != "" && !w.up(c.ClientHost) || c.ServerHost != "" && !w.up(c.ServerHost):
+		return false
+	}
+	w.find(incidents.Finding{
+		Kind: model.IncidentDependency, Severity: model.SeverityWarning, Subject: c.Pair, Group: "dependency-vanished " + c.Server, Window: time.Hour, What: what,
+		Action: "Look whether the client still does its work, and by what: 'cassini deps " + c.Client + "'. It is over when it talks again, or in a week.",
+	}, at, Accepted)
+	return true
+}
+
+// Talks is told when a client is seen to talk.
+func (w *Watch) Talks(pair string, at time.Time) {
+	if w.book.Known(model.IncidentDependency, pair) {
+		w.over(model.IncidentDependency, pair, at)
+	}
+}

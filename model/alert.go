@@ -1,0 +1,111 @@
+package model
+
+import (
+	"path"
+	"slices"
+	"time"
+)
+
+// Ack is the body of a PackageAcks document: somebody has taken an incident on.
+type Ack struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until,omitzero"` // zero: as long as it is open
+	Why   string    `json:"why,omitempty"`
+}
+
+// Holds says whether it still counts at a moment.
+func (a *Ack) Holds(now time.Time) bool {
+	return a != nil && (a.Until.IsZero() || now.Before(a.Until))
+}
+
+// Silence is the body of a PackageSilences document: incidents that nobody wants to be
+// told of for a while. An empty field matches everything; at least one is not empty.
+type Silence struct {
+	ID       string      `json:"id"`
+	Kind     VerdictKind `json:"kind,omitempty"`
+	Severity string      `json:"severity,omitempty"`
+	// Subject is a pattern of path.Match, for hosts and nodes: "web-*",
+	// "service:web-17/nginx:*". One without a colon means hosts and all that is theirs.
+	Subject string    `json:"subject,omitempty"`
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Until   time.Time `json:"until"`
+	Why     string    `json:"why"`
+}
+
+// Holds says whether it is in force at a moment.
+func (s Silence) Holds(now time.Time) bool { return now.Before(s.Until) }
+
+// Covers says whether an incident is one that it silences: one of several subjects is
+// told as long as any of those that are not back is not covered.
+func (s Silence) Covers(i Incident) bool {
+	if s.Kind != "" && s.Kind != i.Kind || s.Severity != "" && s.Severity != i.Severity {
+		return false
+	}
+	if s.Subject == "" {
+		return true
+	}
+	return !slices.ContainsFunc(i.Subjects, func(subject string) bool {
+		return !slices.Contains(i.Back, subject) && !s.matches(subject)
+	})
+}
+
+// matches compares a subject: a node as it is, and as the host that it is of.
+func (s Silence) matches(subject string) bool {
+	for _, name := range []string{subject, SubjectHost(subject)} {
+		if ok, err := path.Match(s.Subject, name); err == nil && ok && name != "" {
+			return true
+		}
+		// Nodes have slashes in them, which a star of path.Match stops at.
+		if n := len(s.Subject); n > 1 && s.Subject[n-1] == '*' && len(name) >= n-1 && name[:n-1] == s.Subject[:n-1] {
+			return true
+		}
+	}
+	return false
+}
+
+// SubjectHost is the host that a subject of an incident is, or that its node is of; "" for
+// one of none.
+func SubjectHost(subject string) string {
+	kind, rest, isNode := cutKind(subject)
+	if !isNode {
+		return subject
+	}
+	switch kind {
+	case KindHost:
+		return rest
+	case KindService, KindProcess, KindInterface, KindEndpoint:
+		for i := range len(rest) {
+			if rest[i] == '/' {
+				return rest[:i]
+			}
+		}
+	}
+	return ""
+}
+
+func cutKind(subject string) (kind, rest string, ok bool) {
+	for i := range len(subject) {
+		if subject[i] == ':' {
+			kind, rest = subject[:i], subject[i+1:]
+			return kind, rest, slices.Contains([]string{
+				KindHost, KindService, KindProcess, KindInterface, KindEndpoint, KindIP, KindSwitch, KindSwitchPort, KindMAC, KindRing, KindUnknownHost,
+			}, kind)
+		}
+	}
+	return "", subject, false
+}
+
+// ReceiverStats are the figures of one receiver of alerts since the start.
+type ReceiverStats struct {
+	Name    string    `json:"name"`
+	Sent    uint64    `json:"sent"`
+	Failed  uint64    `json:"failed"`  // attempts
+	Pending int       `json:"pending"` // changes of incidents that are not delivered
+	Oldest  time.Time `json:"oldest,omitzero"`
+	Firing  int       `json:"firing"` // incidents that it was told of, and not of their end
+	// Success is when it last took something.
+	Success time.Time `json:"success,omitzero"`
+	Error   string    `json:"error,omitempty"` // of the last attempt, if that failed
+}
