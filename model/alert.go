@@ -47,8 +47,26 @@ func (s Silence) Covers(i Incident) bool {
 		return true
 	}
 	return !slices.ContainsFunc(i.Subjects, func(subject string) bool {
-		return !slices.Contains(i.Back, subject) && !s.matches(subject)
+		back := i.State == IncidentOpen && slices.Contains(i.Back, subject)
+		return !back && !s.matches(subject)
 	})
+}
+
+// MarkSilenced marks incidents that a silence covers: those that are open, by one that is
+// in force, and those that are over, by one that was when they ended.
+func MarkSilenced(list []Incident, silences []Silence, now time.Time) {
+	for n := range list {
+		i, at := &list[n], now
+		if i.State != IncidentOpen {
+			at = i.Closed
+		}
+		for _, s := range silences {
+			if s.Holds(at) && !at.Before(s.At) && s.Covers(*i) {
+				i.Silenced = s.ID
+				break
+			}
+		}
+	}
 }
 
 // matches compares a subject: a node as it is, and as the host that it is of.

@@ -67,3 +67,11 @@ type Affected struct {
 	Services int      `json:"services"`
 	First    []string `json:"first"` // nodes, the nearest first, 20 at most
 }
+
+// IncidentKinds lists all kinds of incidents.
+func IncidentKinds() []VerdictKind {
+	return []VerdictKind{
+		VerdictCrashed, VerdictEnded, VerdictHung, VerdictStopped, VerdictShutdown, VerdictLink, VerdictUnobservable, VerdictSegment, VerdictPartition, VerdictManager,
+		IncidentServiceGone, IncidentNewListener, IncidentDependency, IncidentAddress, IncidentPortMoved, IncidentHostIdentity,
+	}
+}
