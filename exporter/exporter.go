@@ -86,6 +86,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Requests != nil {
 		list = append(list, newRequestsCollector(src.Requests))
 	}
+	if src.Alerts != nil {
+		list = append(list, newAlertsCollector(src.Alerts))
+	}
 	if src.Dependencies != nil {
 		list = append(list, newDependenciesCollector(src.Dependencies, cmp.Or(cfg.MaxDependencies, DefaultMaxDependencies)))
 	}

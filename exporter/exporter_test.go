@@ -77,6 +77,12 @@ func fixture() Sources {
 				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38,
 			}
 		},
+		Alerts: func() []model.ReceiverStats {
+			return []model.ReceiverStats{
+				{Name: "alertmanager/127.0.0.1:9093", Sent: 52, Failed: 53, Firing: 54, Success: at},
+				{Name: "program/page", Pending: 55, Oldest: time.Now().Add(time.Hour), Error: "no"},
+			}
+		},
 		Dependencies: func() []model.DependencyView {
 			return []model.DependencyView{
 				view("process:a/usr/bin/curl", "service:a/nginx:8080", model.Counters{Connections: 100, Failed: 15, Refused: 1, TimedOut: 2, Unreachable: 3, Aborted: 4, Open: 39, BytesSent: 40, BytesReceived: 41}),

@@ -62,8 +62,8 @@ func incidentStates() []value {
 func severities() []value {
 	return []value{
 		{"critical", "Hosts were lost."},
-		{"warning", "A host is not watched as it should be, or ended without a farewell."},
-		{"info", "Somebody meant it."},
+		{"warning", "A host is not watched as it should be, or ended without a farewell; a service or a client is gone; an address is claimed by two."},
+		{"info", "Somebody meant it, most likely."},
 	}
 }
 

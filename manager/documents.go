@@ -112,7 +112,7 @@ func (m *Manager) follow(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read document log: %w", err)
 		}
-		m.events.publish(m.graph.Apply(string(e.Key), e.Document))
+		m.publish(m.graph.Apply(string(e.Key), e.Document))
 		m.applied = e.Key
 	}
 	return nil
@@ -120,7 +120,7 @@ func (m *Manager) follow(ctx context.Context) error {
 
 // replayUntil makes the graph of a past moment, and hands out its events.
 func (m *Manager) replayUntil(ctx context.Context, until store.Key, each func([]model.Event) bool) (*graph.Graph, error) {
-	g := graph.New(graph.Limits{})
+	g := graph.New(graph.Limits{Learn: m.cfg.Learn})
 	for e, err := range m.store.Range(ctx, "", until) {
 		if errors.Is(err, store.ErrBadEntry) {
 			continue

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cassini/manager/alerts"
 	"cassini/manager/api"
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
@@ -32,8 +33,12 @@ type Config struct {
 	// Insecure listens beyond loopback without encryption or authentication.
 	Insecure bool
 	TLS      TLS
-	Logger   *slog.Logger
-	Now      func() time.Time // nil is time.Now
+	// Alerts are who is told of incidents, Learn how long a host is known until a new
+	// listener is one; 0 is findings.DefaultLearn.
+	Alerts alerts.Settings
+	Learn  time.Duration
+	Logger *slog.Logger
+	Now    func() time.Time // nil is time.Now
 }
 
 // Parts are other parts of the process that the manager shows. Each may be nil.
@@ -71,6 +76,8 @@ type Manager struct {
 	disk    *bolt.Store       // the same as store
 	keeper  *keeper.Keeper    // the same; nil without rings
 	enroll  *enroll.Authority // the same; nil without TLS
+	alerts  *alerts.Alerts    // the same; nil where nobody is told
+	told    alertsClock
 
 	applying sync.Mutex
 	applied  store.Key // the last entry that stands in the graph
@@ -88,7 +95,7 @@ func New(cfg Config) *Manager {
 	m := &Manager{
 		cfg:     cfg,
 		log:     cfg.Logger,
-		graph:   graph.New(graph.Limits{}),
+		graph:   graph.New(graph.Limits{Learn: cfg.Learn}),
 		events:  newHub(),
 		agents:  newAgents(),
 		ready:   make(chan struct{}),
@@ -122,6 +129,9 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if err := m.openRings(); err != nil {
 		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
+	if err := m.openAlerts(); err != nil {
+		return errors.Join(err, m.closeEnroll(), st.Close())
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
@@ -134,6 +144,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if m.keeper != nil {
 		parts.Go(func() { cancel(m.runRings(ctx)) })
 	}
+	parts.Go(func() { m.runAlerts(ctx) })
 	select {
 	case err := <-m.broken:
 		cancel(err)
@@ -145,7 +156,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, m.closeEnroll(), st.Close())
+	return errors.Join(err, m.closeAlerts(), m.closeEnroll(), st.Close())
 }
 
 func (m *Manager) api() api.Config {

@@ -48,6 +48,9 @@ func (p *past) graph(ctx context.Context, at, now time.Time) (*graph.Graph, erro
 		return g, nil
 	}
 	g, err := p.replay(ctx, store.Until(at), func([]model.Event) bool { return true })
+	if err == nil {
+		g.Advance(at)
+	}
 	if err == nil && now.Sub(at) > pastSettle {
 		p.keep(pastGraph{at, g})
 	}

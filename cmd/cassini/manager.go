@@ -20,7 +20,7 @@ func newManager(sys *system) *server {
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
-	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served})
 	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m)})
 	return m.Run(ctx, cfg.Listener)
@@ -29,6 +29,7 @@ func serveManager(ctx context.Context, cfg serveConfig) error {
 func newManagerOf(cfg serveConfig, local bool) *manager.Manager {
 	return manager.New(manager.Config{
 		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure, TLS: cfg.TLS, Retention: cfg.Retention,
+		Alerts: cfg.Alerts.Settings, Learn: cfg.Alerts.learn,
 		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local},
 	})
 }

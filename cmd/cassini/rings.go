@@ -53,30 +53,6 @@ func noHosts(host, state string) string {
 	return "no hosts: no agent has joined yet"
 }
 
-func newIncidents(sys *system) *cobra.Command {
-	var open bool
-	cmd := &cobra.Command{
-		Use:   "incidents",
-		Short: "Show what died: hosts, agents, links, switches, with the evidence",
-		Long: "Show what died: hosts, agents, links, switches, with the evidence, the newest first.\n\n" +
-			"Reports of one death are one incident, and so are several deaths of one cause.",
-		Example: "  cassini incidents\n  cassini incidents --open\n  cassini incidents -o json",
-		Args:    noArgs,
-	}
-	cmd.Flags().BoolVar(&open, "open", false, "only what is not over")
-	at := addAt(cmd, sys)
-	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		query := client.Query{}.At(at.Time)
-		if open {
-			query = query.With("open", "true")
-		}
-		list, err := c.Incidents(ctx, query)
-		return answer(a, list, err, func(list []model.Incident) *output.Table { return view.Incidents(list, until(at, sys.now())) }, "no incidents")
-	})
-	return cmd
-}
-
 // until is the moment that an answer is about.
 func until(at *atFlag, now time.Time) time.Time {
 	if at.IsZero() {

@@ -32,7 +32,8 @@ type serveConfig struct {
 	Logger  *slog.Logger
 	// Insecure: listen, or reach the manager, beyond loopback without encryption.
 	Insecure bool
-	TLS      manager.TLS // of a manager
+	TLS      manager.TLS   // of a manager
+	Alerts   alertSettings // likewise
 	// LivenessOnly: an agent that is on rings and discovers nothing.
 	LivenessOnly bool
 	Watch        string        // kind of the watch of heartbeats
@@ -60,6 +61,7 @@ type server struct {
 	retention                manager.Retention
 	flight                   bool
 	slow                     time.Duration
+	alerts                   alertSettings
 }
 
 // newServer adds the flags of a server command and what it does.
@@ -86,6 +88,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		config.Mark(flags, "heartbeat-profile")
 		addTLS(flags, &s.tls)
 		s.addRetention()
+		addAlerts(flags, &s.alerts)
 	}
 	s.addMemory()
 	s.addFlight()
@@ -115,7 +118,7 @@ func (s *server) check() error {
 	if s.retention.MaxAge < 0 {
 		return usagef("--retention-age/CASSINI_RETENTION_AGE %v: want a duration above 0", s.retention.MaxAge)
 	}
-	return nil
+	return s.alerts.check()
 }
 
 // open says whether others may reach the port.
@@ -129,7 +132,7 @@ func (s *server) run(ctx context.Context) error {
 	name := s.cmd.Name()
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
 	cfg.LivenessOnly = s.livenessOnly
-	cfg.TLS, cfg.Retention = s.tls, s.retention
+	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
 	level := new(slog.LevelVar)
 	level.Set(logLevel(s.logLevel.value))

@@ -6,6 +6,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -43,9 +44,22 @@ type Backend interface {
 	Rotate(ctx context.Context) error
 	// Expel shuts a host out of the rings.
 	Expel(ctx context.Context, host string) error
+	// Acknowledge notes that somebody has taken an incident on, or with nil that nobody
+	// has; Silence keeps receivers from being told for a while, EndSilence ends that.
+	// Errors wrap ErrUnknown or ErrInvalid.
+	Acknowledge(ctx context.Context, id string, ack *model.Ack) error
+	Silence(ctx context.Context, s model.Silence) (model.Silence, error)
+	EndSilence(ctx context.Context, id string) (model.Silence, error)
+	AlertStats() []model.ReceiverStats
 	StoreStats() model.StoreStats
 	GraphStats() model.GraphStats
 }
+
+// Errors of a Backend.
+var (
+	ErrUnknown = errors.New("not known here")
+	ErrInvalid = errors.New("invalid")
+)
 
 // LogEntry is one document in the log.
 type LogEntry struct {

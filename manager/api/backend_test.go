@@ -27,6 +27,7 @@ var now = time.Date(2026, 11, 20, 19, 26, 3, 123456789, time.UTC)
 // backend is a manager that keeps everything in memory.
 type backend struct {
 	expelled []string
+	said     []string // about incidents
 	mu       sync.Mutex
 	g        *graph.Graph
 	log      []LogEntry
@@ -225,3 +226,21 @@ func (b *backend) Expel(_ context.Context, host string) error {
 	b.expelled = append(b.expelled, host)
 	return nil
 }
+
+func (b *backend) Acknowledge(_ context.Context, id string, ack *model.Ack) error {
+	b.said = append(b.said, fmt.Sprintf("ack %s %+v", id, ack))
+	return b.err
+}
+
+func (b *backend) Silence(_ context.Context, s model.Silence) (model.Silence, error) {
+	b.said = append(b.said, fmt.Sprintf("silence %+v", s))
+	s.ID = "s1"
+	return s, b.err
+}
+
+func (b *backend) EndSilence(_ context.Context, id string) (model.Silence, error) {
+	b.said = append(b.said, "end "+id)
+	return model.Silence{ID: id}, b.err
+}
+
+func (b *backend) AlertStats() []model.ReceiverStats { return nil }

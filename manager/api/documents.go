@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -31,6 +32,9 @@ type accepted struct {
 
 // errTooMany says that a request has more documents than are taken at once.
 var errTooMany = errors.New("too many documents")
+
+// managers are packages of documents that no agent writes.
+var managers = []string{model.PackageAcks, model.PackageSilences}
 
 func (s *server) postDocuments(w http.ResponseWriter, r *http.Request, _ params) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
@@ -74,6 +78,9 @@ func parseDocuments(r io.Reader) (body documentsBody, err error) {
 		return body, errors.New(`"host" is missing`)
 	}
 	for i, d := range body.Documents {
+		if slices.Contains(managers, d.Package) {
+			return body, fmt.Errorf("document %d of %d (%q): only the manager writes documents of this package", i+1, len(body.Documents), d.String())
+		}
 		if d.Host != body.Host {
 			return body, fmt.Errorf("document %d of %d (%q) is of host %q, the body is of %q", i+1, len(body.Documents), d.String(), d.Host, body.Host)
 		}

@@ -85,8 +85,23 @@ func (s *server) getIncidents(w http.ResponseWriter, r *http.Request, p params) 
 		return
 	}
 	list := g.Incidents(p.get("open") == "true")
-	s.answer(w, r, list[:min(len(list), p.numbers["limit"])])
+	list = list[:min(len(list), p.numbers["limit"])]
+	now := s.Now()
+	if at := p.at(); !at.IsZero() {
+		now = at
+	}
+	model.MarkSilenced(list, g.Silences(), now)
+	for n, shown := 0, 0; n < len(list) && shown < maxAffected; n++ {
+		if list[n].State == model.IncidentOpen {
+			list[n].Affected = g.Affected(list[n])
+			shown++
+		}
+	}
+	s.answer(w, r, list)
 }
+
+// maxAffected is for how many open incidents it is worked out what they affect.
+const maxAffected = 50
 
 func (s *server) postRotate(w http.ResponseWriter, r *http.Request, _ params) {
 	if err := s.Backend.Rotate(r.Context()); err != nil {

@@ -77,7 +77,7 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.enrollRoutes(), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.enrollRoutes(), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.
@@ -206,7 +206,7 @@ func (s *server) ringRoutes(c common) []route {
 		{method: "GET", path: "/api/v1/liveness", summary: "Which hosts are up, and who watches each", data: true,
 			params: []param{c.host, {name: "state", enum: ringStates, about: "only hosts in this state"}},
 			answer: []model.HostLiveness{}, statuses: []int{http.StatusBadRequest, 503}, handle: s.getLiveness},
-		{method: "GET", path: "/api/v1/incidents", summary: "What died, with its evidence, the newest first", data: true,
+		{method: "GET", path: "/api/v1/incidents", summary: "What died or went wrong, with its evidence, the newest first; while it is open also what it affects", data: true,
 			params: []param{{name: "open", enum: []string{"true", "false"}, def: "false", about: "only what is not over"}, c.limit(100), c.at},
 			answer: []model.Incident{}, statuses: []int{http.StatusBadRequest}, handle: s.getIncidents},
 	}

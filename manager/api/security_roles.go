@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -22,7 +23,7 @@ func needed(r route) enroll.Role {
 		return enroll.RoleAgent
 	case "POST /api/v1/query", "POST /api/v1/wiring": // they read, whatever the method
 		return enroll.RoleViewer
-	case "POST /api/v1/rings/rotate":
+	case "POST /api/v1/rings/rotate", "POST /api/v1/incidents/ack", "POST /api/v1/silences", "POST /api/v1/silences/end":
 		return enroll.RoleOperator
 	case "GET /api/v1/tokens", "GET /debug/":
 		return enroll.RoleAdmin
@@ -47,6 +48,21 @@ func (s *server) who(r *http.Request) (enroll.Who, error) {
 	return enroll.Who{}, errNobody
 }
 
+// whoKey is where the context of a request has who asks.
+type whoKey struct{}
+
+// speaker says who asks, for people: the holder of a token, an agent, or whoever is at an
+// address where nothing is asked.
+func (s *server) speaker(r *http.Request) string {
+	if who, ok := r.Context().Value(whoKey{}).(enroll.Who); ok {
+		return who.String()
+	}
+	if loopback(r.RemoteAddr) {
+		return "loopback"
+	}
+	return r.RemoteAddr
+}
+
 func bearer(r *http.Request) (string, bool) {
 	scheme, text, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(text), ok && strings.EqualFold(scheme, "Bearer")
@@ -66,6 +82,7 @@ func (s *server) authorized(rt route, next http.Handler) http.Handler {
 			s.refuse(w, r, http.StatusUnauthorized, "", err.Error())
 			return
 		}
+		r = r.WithContext(context.WithValue(r.Context(), whoKey{}, who))
 		switch {
 		case who.Role == enroll.RoleAgent && !s.ownSpeech(w, r, rt, who):
 		case who.Role != enroll.RoleAgent && !who.Role.Includes(need):

@@ -72,10 +72,10 @@ func stateStyle(state string) output.Style {
 	return output.Yellow
 }
 
-// Incidents lays out what died, the newest first.
+// Incidents lays out what died or went wrong, the newest first.
 func Incidents(list []model.Incident, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
-		{Title: "OPENED"}, {Title: "STATE"}, {Title: "KIND"}, {Title: "WHAT", Flex: true}, {Title: "EVIDENCE", Flex: true},
+		{Title: "OPENED"}, {Title: "STATE"}, {Title: "KIND"}, {Title: "WHAT", Flex: true}, {Title: "AFFECTS"}, {Title: "EVIDENCE", Flex: true}, {Title: "ID"},
 	}}
 	for _, i := range list {
 		style := output.Yellow
@@ -89,16 +89,50 @@ func Incidents(list []model.Incident, now time.Time) *output.Table {
 		if !i.Closed.IsZero() {
 			state += " after " + i.Closed.Sub(i.Opened).Round(time.Second/10).String()
 		}
+		if i.State == model.IncidentOpen {
+			state, style = response(i, now, state, style)
+		}
 		table.Add(output.Plain, output.Cell{Text: output.Ago(i.Opened, now)}, output.Cell{Text: state, Style: style}, output.Cell{Text: string(i.Kind), Style: style},
-			output.Cell{Text: i.Summary}, output.Cell{Text: orDash(evidence(i))})
+			output.Cell{Text: i.Summary}, output.Cell{Text: affected(i.Affected)}, output.Cell{Text: orDash(evidence(i))}, output.Cell{Text: i.ID})
 	}
 	return table
+}
+
+// response says what people have said to an incident.
+func response(i model.Incident, now time.Time, state string, style output.Style) (string, output.Style) {
+	switch {
+	case i.Silenced != "":
+		return "silenced (" + i.Silenced + ")", output.Dim
+	case i.Ack.Holds(now):
+		return "acked by " + i.Ack.By, output.Plain
+	}
+	return state, style
+}
+
+// affected says how much falls with an incident.
+func affected(a *model.Affected) string {
+	switch {
+	case a == nil:
+		return "-"
+	case a.Hosts == 0 && a.Services == 0:
+		return "nothing"
+	case a.Hosts == 0:
+		return counted(a.Services, "service")
+	}
+	return counted(a.Services, "service") + ", " + counted(a.Hosts, "host")
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // evidence says who saw what, from the first report.
 func evidence(i model.Incident) string {
 	if len(i.Reports) == 0 {
-		return ""
+		return strings.Join(i.Evidence[min(1, len(i.Evidence)):], "; ") // the first is the summary
 	}
 	v := i.Reports[0]
 	var parts []string

@@ -1,0 +1,148 @@
+package manager
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"cassini/manager/api"
+	"cassini/model"
+)
+
+// Bounds of what people say to incidents.
+const (
+	maxSilences    = 1000
+	maxSilence     = 365 * 24 * time.Hour
+	keepSilence    = 7 * 24 * time.Hour // how long one that ended is still listed
+	forgetsAtOnce  = 100
+	silenceIDBytes = 4
+)
+
+// Acknowledge implements api.Backend.
+func (m *Manager) Acknowledge(ctx context.Context, id string, ack *model.Ack) error {
+	if err := m.await(ctx); err != nil {
+		return err
+	}
+	list := m.graph.Incidents(false)
+	at := slices.IndexFunc(list, func(i model.Incident) bool { return i.ID == id })
+	switch {
+	case at < 0:
+		return fmt.Errorf("incident %q: %w; 'cassini incidents' has those that are", id, api.ErrUnknown)
+	case ack != nil && list[at].State != model.IncidentOpen:
+		return fmt.Errorf("incident %q: %w: it is %s already", id, api.ErrInvalid, list[at].State)
+	case ack != nil && !ack.Until.IsZero() && !ack.Until.After(ack.At):
+		return fmt.Errorf("incident %q: %w: until %s is past", id, api.ErrInvalid, ack.Until.Format(time.RFC3339))
+	}
+	doc, err := m.own(model.PackageAcks, id, ack, ack == nil)
+	if err != nil {
+		return err
+	}
+	return m.respond(ctx, append(m.deadAcks(list), doc))
+}
+
+// own is a document of the manager, or the end of one.
+func (m *Manager) own(pkg, key string, body any, gone bool) (model.Document, error) {
+	name := model.Name{Host: m.cfg.Host, Package: pkg, Key: key}
+	if gone {
+		return model.Document{Name: name, Time: m.cfg.Now().UTC()}, nil
+	}
+	return model.NewDocument(name, m.cfg.Now(), body)
+}
+
+// deadAcks forgets acknowledgements of incidents that nobody remembers.
+func (m *Manager) deadAcks(list []model.Incident) (docs []model.Document) {
+	known := make(map[string]bool, len(list))
+	for _, i := range list {
+		known[i.ID] = true
+	}
+	for id := range m.graph.Acks() {
+		if !known[id] && len(docs) < forgetsAtOnce {
+			docs = append(docs, model.Document{Name: model.Name{Host: m.cfg.Host, Package: model.PackageAcks, Key: id}, Time: m.cfg.Now().UTC()})
+		}
+	}
+	return docs
+}
+
+// respond accepts documents, and has receivers told what they change.
+func (m *Manager) respond(ctx context.Context, docs []model.Document) error {
+	err := m.Accept(ctx, docs)
+	if err == nil && m.alerts != nil {
+		m.alerts.Wake()
+	}
+	return err
+}
+
+// Silence implements api.Backend.
+func (m *Manager) Silence(ctx context.Context, s model.Silence) (model.Silence, error) {
+	if err := m.await(ctx); err != nil {
+		return s, err
+	}
+	if err := checkSilence(s); err != nil {
+		return s, err
+	}
+	now := m.cfg.Now()
+	var docs []model.Document
+	silences := m.graph.Silences()
+	for _, old := range silences {
+		if now.Sub(old.Until) > keepSilence && len(docs) < forgetsAtOnce {
+			docs = append(docs, model.Document{Name: model.Name{Host: m.cfg.Host, Package: model.PackageSilences, Key: old.ID}, Time: now.UTC()})
+		}
+	}
+	if len(silences)-len(docs) >= maxSilences {
+		return s, fmt.Errorf("silence: %w: there are %d, and those that ended are forgotten after a week", api.ErrInvalid, maxSilences)
+	}
+	raw := make([]byte, silenceIDBytes)
+	_, _ = rand.Read(raw) // never fails: it ends the program first
+	s.ID = hex.EncodeToString(raw)
+	doc, err := m.own(model.PackageSilences, s.ID, s, false)
+	if err != nil {
+		return s, err
+	}
+	return s, m.respond(ctx, append(docs, doc))
+}
+
+func checkSilence(s model.Silence) error {
+	if _, err := path.Match(s.Subject, ""); err != nil {
+		return fmt.Errorf("silence of %q: %w: the pattern is not whole: %w", s.Subject, api.ErrInvalid, err)
+	}
+	switch {
+	case s.Kind == "" && s.Severity == "" && s.Subject == "":
+		return fmt.Errorf("silence: %w: it would be of everything; say of which host or node, kind or severity ('*' is every host)", api.ErrInvalid)
+	case s.Severity != "" && !slices.Contains([]string{model.SeverityCritical, model.SeverityWarning, model.SeverityInfo}, s.Severity):
+		return fmt.Errorf("silence of severity %q: %w: want critical, warning or info", s.Severity, api.ErrInvalid)
+	case s.Kind != "" && !slices.Contains(model.IncidentKinds(), s.Kind):
+		return fmt.Errorf("silence of kind %q: %w: there is no such kind", s.Kind, api.ErrInvalid)
+	case s.Why == "":
+		return fmt.Errorf("silence: %w: say why, for those who wonder", api.ErrInvalid)
+	case !s.Until.After(s.At) || s.Until.Sub(s.At) > maxSilence:
+		return fmt.Errorf("silence until %s: %w: want a time that is to come, within a year", s.Until.Format(time.RFC3339), api.ErrInvalid)
+	}
+	return nil
+}
+
+// EndSilence implements api.Backend.
+func (m *Manager) EndSilence(ctx context.Context, id string) (model.Silence, error) {
+	if err := m.await(ctx); err != nil {
+		return model.Silence{}, err
+	}
+	silences := m.graph.Silences()
+	at := slices.IndexFunc(silences, func(s model.Silence) bool { return s.ID == id })
+	if at < 0 {
+		return model.Silence{}, fmt.Errorf("silence %q: %w; 'cassini silence list' has those that are", id, api.ErrUnknown)
+	}
+	s := silences[at]
+	now := m.cfg.Now().UTC()
+	if !s.Holds(now) {
+		return s, nil
+	}
+	s.Until = now
+	doc, err := m.own(model.PackageSilences, id, s, false)
+	if err != nil {
+		return s, err
+	}
+	return s, m.respond(ctx, []model.Document{doc})
+}
