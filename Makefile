@@ -26,10 +26,10 @@ GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
-STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-programs test-dashboards test-vm-self test-vm
+STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-alerts test-programs test-dashboards test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(capture\|dashboards\|enroll\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(alerts\|capture\|dashboards\|enroll\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -95,6 +95,10 @@ test-rings: build ## liveness: agents and a manager in network namespaces, and f
 .PHONY: test-enroll
 test-enroll: build ## who may speak: agents that join a manager by TLS in network namespaces, and impostors (root)
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 5m ./kernel-tests/enroll
+
+.PHONY: test-alerts
+test-alerts: build ## who is told of incidents: Alertmanager, a webhook and a program, and kills
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/alerts
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others (root)
