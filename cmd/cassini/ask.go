@@ -15,20 +15,29 @@ import (
 
 // Formats of an answer.
 const (
-	formatTable = "table"
-	formatJSON  = "json"
-	formatDOT   = "dot"
+	formatTable  = "table"
+	formatJSON   = "json"
+	formatDOT    = "dot"
+	formatSQLite = "sqlite"
 )
 
 // graphFormats are those of a graph, of which all but the first two come from the API as
 // they are shown.
 func graphFormats() []string {
-	return []string{formatTable, formatJSON, formatDOT, "graphml", "cytoscape", "jsonl"}
+	return []string{formatTable, formatJSON, formatDOT, "graphml", "cytoscape", "jsonl", "nodes-csv", "edges-csv", formatSQLite}
 }
 
 // exported says whether an answer is shown as the API writes it.
 func (a *asker) exported() bool {
 	return a.format.value != formatTable && a.format.value != formatJSON
+}
+
+// checkBinary refuses to write a file to a terminal.
+func (a *asker) checkBinary(command string) error {
+	if a.format.value == formatSQLite && output.IsTerminal(a.stdout) {
+		return usagef("-o sqlite is a file: %s -o sqlite > estate.db", command)
+	}
+	return nil
 }
 
 // asker is what the commands that ask the API have in common: where it is, and

@@ -13,7 +13,7 @@ import (
 )
 
 func newGraph(sys *system) *cobra.Command {
-	var host, kind string
+	var host, kind, picture string
 	var depth int
 	cmd := &cobra.Command{
 		Use:   "graph [NODE]",
@@ -21,20 +21,28 @@ func newGraph(sys *system) *cobra.Command {
 		Long: "Show the graph: hosts, services, processes and how they hang together. With a\n" +
 			"NODE (an identifier or a part of one that is unique) only that node and what is\n" +
 			"up to --depth steps away from it.",
-		Example: "  cassini graph -o dot | dot -Tsvg > graph.svg\n  cassini graph nginx --depth 2",
-		Args:    oneArg,
+		Example: "  cassini graph -o dot | dot -Tsvg > graph.svg\n  cassini graph --picture network -o dot | dot -Tsvg > cables.svg\n" +
+			"  cassini graph -o sqlite > estate.db && sqlite3 estate.db 'select name, kernel from hosts'\n  cassini graph nginx --depth 2",
+		Args: oneArg,
 	}
 	cmd.Flags().StringVar(&host, "host", "", "only the part of this `host`")
 	cmd.Flags().StringVar(&kind, "kind", "", "only nodes or edges of this `kind`")
+	cmd.Flags().StringVar(&picture, "picture", "", "a `part` that is worth a drawing: network, services or rings")
 	cmd.Flags().IntVar(&depth, "depth", 1, "how many `steps` away from NODE")
 	at := addAt(cmd, sys)
 	var a *asker
 	a = newAsker(cmd, sys, graphFormats(), func(ctx context.Context, c *client.Client, args []string) error {
+		if err := a.checkBinary("cassini graph"); err != nil {
+			return err
+		}
+		if picture != "" && (kind != "" || len(args) > 0) {
+			return usagef("--picture cannot be combined with --kind or a NODE")
+		}
 		if len(args) == 0 {
 			if cmd.Flags().Changed("depth") {
 				return usagef("--depth wants a NODE to start from")
 			}
-			return a.graph(ctx, c, "graph", client.Query{}.With("host", host).With("kind", kind).At(at.Time))
+			return a.graph(ctx, c, "graph", client.Query{}.With("host", host).With("kind", kind).With("picture", picture).At(at.Time))
 		}
 		if host != "" || kind != "" {
 			return usagef("--host and --kind cannot be combined with a NODE")

@@ -1,23 +1,24 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"cassini/model"
 )
 
-// dot writes a graph in Graphviz' language: a cluster for each host, services as
-// boxes, processes as ellipses, dependencies in bold, failing ones in red.
+// dot writes a graph in Graphviz' language: a cluster for each host and each switch,
+// services as boxes, processes as ellipses, dependencies in bold, failing ones in red.
 func dot(g model.Graph) string {
 	var b strings.Builder
 	b.WriteString("digraph cassini {\n\trankdir=LR;\n\tnode [fontname=\"sans-serif\", fontsize=10];\n\tedge [fontname=\"sans-serif\", fontsize=9];\n")
 	var order []string
-	byHost := make(map[string][]model.Node)
+	byHost, labels := make(map[string][]model.Node), make(map[string]string)
 	for _, n := range g.Nodes {
-		host := attr(n.Attrs, "host")
-		if n.Kind == model.KindHost {
-			host = attr(n.Attrs, "name")
+		host, label := box(n)
+		if label != "" {
+			labels[host] = label
 		}
 		if _, known := byHost[host]; !known {
 			order = append(order, host)
@@ -27,7 +28,7 @@ func dot(g model.Graph) string {
 	for _, host := range order {
 		indent := "\t"
 		if host != "" {
-			fmt.Fprintf(&b, "\tsubgraph %s {\n\t\tlabel=%s;\n\t\tstyle=rounded;\n\t\tcolor=gray60;\n", quote("cluster_"+host), quote(host))
+			fmt.Fprintf(&b, "\tsubgraph %s {\n\t\tlabel=%s;\n\t\tstyle=rounded;\n\t\tcolor=gray60;\n", quote("cluster_"+host), quote(cmp.Or(labels[host], host)))
 			indent = "\t\t"
 		}
 		for _, n := range byHost[host] {
@@ -46,16 +47,30 @@ func dot(g model.Graph) string {
 
 func nodeStyle(n model.Node) string {
 	label := short(n)
-	shape := map[string]string{
-		model.KindHost: "house", model.KindService: "box", model.KindEndpoint: "plaintext",
-		model.KindProcess: "ellipse", model.KindUnknownHost: "diamond",
-	}[n.Kind]
+	shape := cmp.Or(map[string]string{
+		model.KindHost: "house", model.KindEndpoint: "plaintext", model.KindProcess: "ellipse", model.KindUnknownHost: "diamond",
+		model.KindSwitch: "box3d", model.KindSwitchPort: "tab", model.KindInterface: "tab", model.KindRing: "doublecircle",
+	}[n.Kind], "box")
 	style := fmt.Sprintf("label=%s, shape=%s, tooltip=%s", quote(label), quote(shape), quote(n.ID))
 	switch state := attr(n.Attrs, "state"); state {
 	case model.StateEnded, "absent", "unknown":
 		style += ", style=dashed, fontcolor=gray40"
 	}
 	return style
+}
+
+// box is the cluster that a node is drawn in, and what that is called where it differs:
+// its host, or its switch.
+func box(n model.Node) (cluster, label string) {
+	switch n.Kind {
+	case model.KindHost:
+		return attr(n.Attrs, "name"), ""
+	case model.KindSwitch:
+		return n.ID, attr(n.Attrs, "name")
+	case model.KindSwitchPort:
+		return attr(n.Attrs, "switch"), attr(n.Attrs, "switch_name")
+	}
+	return attr(n.Attrs, "host"), ""
 }
 
 // short is what people call a node.
@@ -79,6 +94,12 @@ func short(n model.Node) string {
 			label += "\n(" + state + ")"
 		}
 		return label
+	case model.KindInterface, model.KindRing:
+		return attr(n.Attrs, "name")
+	case model.KindSwitch:
+		return cmp.Or(attr(n.Attrs, "name"), attr(n.Attrs, "chassis"))
+	case model.KindSwitchPort:
+		return attr(n.Attrs, "port")
 	case model.KindEndpoint:
 		return fmt.Sprintf("%v:%v", n.Attrs["addr"], n.Attrs["port"])
 	}
@@ -87,7 +108,13 @@ func short(n model.Node) string {
 }
 
 func edgeStyle(e model.Edge) string {
-	if e.Kind != model.EdgeDependsOn {
+	switch e.Kind {
+	case model.EdgeWiredTo: // a cable has no direction
+		return "penwidth=1.5, dir=none, tooltip=" + quote(e.ID)
+	case model.EdgeNext:
+		return "penwidth=1.5, constraint=false, tooltip=" + quote(e.ID)
+	case model.EdgeDependsOn:
+	default:
 		return "color=gray60, tooltip=" + quote(e.Kind)
 	}
 	failed, _ := e.Attrs["failed"].(uint64)

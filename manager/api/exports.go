@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -9,23 +10,32 @@ import (
 	"net/http"
 	"slices"
 
+	"cassini/manager/sqlitefile"
 	"cassini/model"
 )
 
 // export is a way to write a graph for other programs.
 type export struct {
 	name, media string
-	write       func(model.Graph) ([]byte, error)
+	write       func(context.Context, model.Graph) ([]byte, error)
 }
 
 // exports are all ways besides JSON.
 func exports() []export {
 	return []export{
-		{"dot", mediaDOT + "; charset=utf-8", func(g model.Graph) ([]byte, error) { return []byte(dot(g)), nil }},
-		{"graphml", mediaGraphML + "; charset=utf-8", graphML},
-		{"cytoscape", mediaJSON, cytoscape},
-		{"jsonl", mediaJSONLines + "; charset=utf-8", jsonLines},
+		{"dot", mediaDOT + "; charset=utf-8", atOnce(func(g model.Graph) ([]byte, error) { return []byte(dot(g)), nil })},
+		{"graphml", mediaGraphML + "; charset=utf-8", atOnce(graphML)},
+		{"cytoscape", mediaJSON, atOnce(cytoscape)},
+		{"jsonl", mediaJSONLines + "; charset=utf-8", atOnce(jsonLines)},
+		{"nodes-csv", mediaCSV + "; charset=utf-8", atOnce(nodesCSV)},
+		{"edges-csv", mediaCSV + "; charset=utf-8", atOnce(edgesCSV)},
+		{"sqlite", mediaSQLite, sqlitefile.Write},
 	}
+}
+
+// atOnce is for what takes no time worth interrupting.
+func atOnce(write func(model.Graph) ([]byte, error)) func(context.Context, model.Graph) ([]byte, error) {
+	return func(_ context.Context, g model.Graph) ([]byte, error) { return write(g) }
 }
 
 func exportNames() (names []string) {

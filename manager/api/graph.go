@@ -78,6 +78,10 @@ func (s *server) getNode(w http.ResponseWriter, r *http.Request, p params) {
 
 func (s *server) getGraph(w http.ResponseWriter, r *http.Request, p params) {
 	if g := s.ask(w, r, p); g != nil {
+		if name := p.get("picture"); name != "" {
+			s.answerGraph(w, r, p, drawn(g, name, p.get("host")))
+			return
+		}
 		f := split(p.texts["kind"])
 		f.Host = p.get("host")
 		s.answerGraph(w, r, p, g.Graph(f))
@@ -93,7 +97,7 @@ func (s *server) answerGraph(w http.ResponseWriter, r *http.Request, p params, v
 		s.answer(w, r, v)
 		return
 	}
-	text, err := e.write(part)
+	text, err := e.write(r.Context(), part)
 	if err != nil {
 		s.fail(w, r, err)
 		return

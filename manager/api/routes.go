@@ -38,6 +38,7 @@ const (
 	mediaGraphML   = "application/graphml+xml"
 	mediaJSONLines = "application/jsonl"
 	mediaEvents    = "text/event-stream"
+	mediaSQLite    = "application/vnd.sqlite3"
 )
 
 var (
@@ -60,10 +61,10 @@ func newCommon() common {
 		host:       param{name: "host", about: "only what belongs to this host"},
 		at:         param{name: "at", kind: moment, about: "ask for this past moment"},
 		port:       param{name: "port", kind: number, low: 1, high: 65535, about: "only services on this port"},
-		format:     param{name: "format", enum: append([]string{"json"}, exportNames()...), about: "dot is Graphviz', as Accept: " + mediaDOT + " asks for as well; jsonl is a line for each node and edge"},
+		format:     param{name: "format", enum: append([]string{"json"}, exportNames()...), about: "dot is Graphviz', as Accept: " + mediaDOT + " asks for as well; jsonl is a line for each node and edge, sqlite a file of SQLite"},
 		pkg:        param{name: "package", about: "only documents of this package"},
 		key:        param{name: "key", about: "only documents with this key"},
-		graphMedia: []string{mediaJSON, mediaDOT, mediaGraphML, mediaJSONLines},
+		graphMedia: []string{mediaJSON, mediaDOT, mediaGraphML, mediaJSONLines, mediaCSV, mediaSQLite},
 	}
 }
 
@@ -124,7 +125,8 @@ func (s *server) graphRoutes(c common) []route {
 			answer: model.Graph{}, media: c.graphMedia, statuses: []int{http.StatusBadRequest, http.StatusNotFound}, handle: s.getNode},
 		{method: "GET", path: "/api/v1/graph", summary: "The graph", data: true,
 			params: []param{{name: "kind", enum: append(append([]string{}, nodeKinds...), edgeKinds...), many: true,
-				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"}, c.host, c.at, c.format},
+				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"},
+				{name: "picture", enum: pictureNames(), about: "a part that is worth a drawing, instead of kinds: cables, services with their clients, or rings"}, c.host, c.at, c.format},
 			answer: model.Graph{}, media: c.graphMedia, statuses: []int{http.StatusBadRequest}, handle: s.getGraph},
 		s.nodegraphRoute(c),
 	}

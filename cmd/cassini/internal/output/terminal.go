@@ -28,6 +28,16 @@ func Detect(w io.Writer, getenv func(string) string) Terminal {
 	return Terminal{Width: int(size.Col), Color: getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"}
 }
 
+// IsTerminal says whether output goes to one.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
 // Paint styles one piece of text that stands outside a table. The text is not
 // cleaned.
 func (t Terminal) Paint(s Style, text string) string {
