@@ -33,6 +33,7 @@ type Config struct {
 type Endpoint struct {
 	cfg      Config
 	udp      *net.UDPConn
+	sender   *sender
 	pinger   *pinger // nil when it is not permitted
 	progress atomic.Uint64
 
@@ -66,7 +67,10 @@ func Open(cfg Config) (*Endpoint, error) {
 		cfg: cfg, udp: udp, rings: make(map[wire.Set]*ringKeys), beats: make(map[beatKey]beating), counters: make(map[string]uint64),
 		pending: make(chan struct{}, 1),
 	}
-	if err := e.control(wantErrors); err != nil {
+	if e.sender, err = newSender(udp); err == nil {
+		err = e.sender.control(wantErrors)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ask for errors of the heartbeat socket: %w", err), udp.Close())
 	}
 	if e.pinger, err = openPinger(); err != nil {
@@ -75,16 +79,8 @@ func Open(cfg Config) (*Endpoint, error) {
 	return e, nil
 }
 
-func (e *Endpoint) control(do func(fd int) error) error {
-	raw, err := e.udp.SyscallConn()
-	if err != nil {
-		return err
-	}
-	return errors.Join(raw.Control(func(fd uintptr) { err = do(int(fd)) }), err)
-}
-
 // Attach puts a filter before the socket.
-func (e *Endpoint) Attach(attach func(socket int) error) error { return e.control(attach) }
+func (e *Endpoint) Attach(attach func(socket int) error) error { return e.sender.control(attach) }
 
 // Addr is where the socket is bound.
 func (e *Endpoint) Addr() netip.AddrPort {
@@ -179,10 +175,10 @@ func (e *Endpoint) sealed(ring model.RingID, to model.RingMember, m wire.Message
 }
 
 func (e *Endpoint) write(b []byte, to model.RingMember) error {
-	_, err := e.udp.WriteToUDPAddrPort(b, to.Addr)
+	err := e.sender.send(b, to.Addr)
 	for tries := 0; err != nil && isPending(err) && tries < maxPending; tries++ { // an earlier datagram's; this one was not sent
 		e.look()
-		_, err = e.udp.WriteToUDPAddrPort(b, to.Addr)
+		err = e.sender.send(b, to.Addr)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

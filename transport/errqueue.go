@@ -86,7 +86,7 @@ func (e *Endpoint) tellRefusals(h Handler, calls *sync.Mutex) {
 func (e *Endpoint) refusal() (refused netip.AddrPort, more bool) {
 	var quoted [wire.HeaderSize]byte
 	var control [512]byte
-	err := e.control(func(fd int) error {
+	err := e.sender.control(func(fd int) error {
 		n, oob, _, from, err := unix.Recvmsg(fd, quoted[:], control[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"cassini/agent/heartbeat/alarm"
 	"cassini/agent/heartbeat/member"
 	"cassini/agent/heartbeat/watch"
 	"cassini/model"
@@ -64,6 +65,7 @@ type Heartbeat struct {
 	why      error // why it is not the kernel's
 	nonces   *transport.Nonces
 
+	alarm  *alarm.Alarm // for what the member does next
 	inputs chan func(now time.Time)
 	moved  chan struct{}
 	member *member.Member // the loop's
@@ -102,8 +104,11 @@ func New(cfg Config) (*Heartbeat, error) {
 	if err := h.openWatch(); err != nil {
 		return nil, err
 	}
-	if err := h.open(); err != nil {
+	if h.alarm, err = alarm.New(); err != nil {
 		return nil, errors.Join(err, h.watch.Close())
+	}
+	if err := h.open(); err != nil {
+		return nil, errors.Join(err, h.alarm.Close(), h.watch.Close())
 	}
 	return h, nil
 }
@@ -176,13 +181,15 @@ func (h *Heartbeat) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	var hearing, watching error
 	h.restore()
+	parts.Go(h.alarm.Run)
 	parts.Go(func() { hearing = h.endpoint.Run(inner, handler{h, inner}); stop() })
 	parts.Go(func() { watching = h.watch.Run(inner); stop() })
 	parts.Go(func() { h.join(ctx) })
-	h.loop(ctx, inner)
+	failed := h.loop(ctx, inner)
 	stop()
+	closed := h.alarm.Close()
 	parts.Wait()
-	if err := errors.Join(hearing, watching); err != nil {
+	if err := errors.Join(failed, closed, hearing, watching); err != nil {
 		return fmt.Errorf("heartbeats: %w", err)
 	}
 	if h.anew {
@@ -210,35 +217,34 @@ func (h *Heartbeat) learn(j *model.Joined) {
 }
 
 // loop owns the member.
-func (h *Heartbeat) loop(ctx, inner context.Context) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+func (h *Heartbeat) loop(ctx, inner context.Context) error {
 	leave := ctx.Done()
 	for {
 		next := h.member.Next()
-		if !next.IsZero() {
-			timer.Reset(time.Until(next))
+		if err := h.alarm.Set(next); err != nil {
+			return err
 		}
 		select {
 		case do := <-h.inputs:
 			do(time.Now())
 		case e := <-h.watch.Events():
 			h.event(e, time.Now())
-		case <-timer.C:
+		case <-h.alarm.C():
 			now := time.Now()
-			if !next.IsZero() {
-				h.doubts.ran(next, now, h.silence())
+			if next.IsZero() || now.Before(next) {
+				continue // it rang for a time that is no more
 			}
+			h.doubts.ran(next, now, h.silence())
 			h.member.Tick(now)
 		case <-leave:
 			leave = nil
 			h.member.Leave(h.reason(), time.Now())
 		case <-inner.Done():
-			return
+			return nil
 		}
 		h.publish()
 		if h.anew || leave == nil && h.member.Left() {
-			return
+			return nil
 		}
 	}
 }
