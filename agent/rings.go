@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -24,6 +25,9 @@ type Rings struct {
 	// Addr is the address at which others reach this host.
 	Addr  func() (netip.Addr, error)
 	Watch string // kind of watch: heartbeat.WatchAuto, WatchKernel or WatchUser
+	// Chassis is what this host fails with besides its switch, such as an enclosure of
+	// blades or the machine that virtual ones run on; "" is what the firmware tells.
+	Chassis string
 }
 
 // membership is this host in its rings, one life after the other.
@@ -38,15 +42,19 @@ func (m *membership) run(ctx context.Context, a *Agent, p *parts) error {
 		<-ctx.Done()
 		return nil
 	}
+	chassis := short(a.cfg.Rings.Chassis)
+	if chassis == "" {
+		chassis = ownChassis(os.DirFS(dmi))
+	}
 	for {
 		life, err := heartbeat.New(heartbeat.Config{
 			Host: a.cfg.Host, DataDir: a.cfg.DataDir, Manager: a.cfg.Rings.Manager, Logger: a.cfg.Logger,
 			Listen: a.cfg.Rings.Listen, Addr: a.cfg.Rings.Addr, Watch: a.cfg.Rings.Watch, Report: p.outbox.Put,
 			Zone: func(addr netip.Addr) (string, string) {
 				if p.netconf == nil {
-					return subnetOf(addr), ""
+					return subnetOf(addr), chassis
 				}
-				return zone(addr, p.netconf.Interfaces(), p.frames.Neighbors()), ""
+				return zone(addr, p.netconf.Interfaces(), p.frames.Neighbors()), chassis
 			},
 			GoingDown: func() bool {
 				return errors.Is(context.Cause(ctx), ErrHostGoesDown) || host.GoingDown(context.WithoutCancel(ctx))

@@ -9,13 +9,14 @@ import (
 // keeperCollector shows all rings as the manager knows them: how they are, how the
 // hosts are, and what happened.
 type keeperCollector struct {
-	source                                    func() *model.RingKeeperStats
-	rings                                     ringMetrics
-	hosts, watches, unwatched                 metric
-	repairs, pending, instructions, inquiries metric
-	verdicts, stale                           metric
-	sent, failed, received                    metric
-	incidents                                 incidentMetrics
+	source                           func() *model.RingKeeperStats
+	rings                            ringMetrics
+	hosts, watches, unwatched        metric
+	repairs, rotations, untold       metric
+	pending, instructions, inquiries metric
+	verdicts, stale                  metric
+	sent, failed, received           metric
+	incidents                        incidentMetrics
 }
 
 func newKeeperCollector(source func() *model.RingKeeperStats, maxRings int) *keeperCollector {
@@ -26,6 +27,8 @@ func newKeeperCollector(source func() *model.RingKeeperStats, maxRings int) *kee
 		watches:      gauge("hosts_watching", "Of these, hosts that are alive, by who waits for heartbeats there: the kernel or the agent (user).", "watch"),
 		unwatched:    gauge("hosts_unwatched", "Hosts that should be alive and that nobody watches. The manager's own host is one while it has no neighbor."),
 		repairs:      counter("ring_repairs_total", "Changes of rings: hosts that came, went or were taken out."),
+		rotations:    counter("ring_key_rotations_total", "Times that a ring took its next keys into use."),
+		untold:       gauge("ring_documents_untold", "Verdicts and states of rings that are on disk and not in the manager's log yet."),
 		pending:      gauge("ring_instructions_pending", "Instructions that their hosts did not acknowledge yet."),
 		instructions: counter("ring_instructions_total", "Instructions that were sent, repetitions included."),
 		inquiries:    counter("ring_inquiries_total", "Times that the manager itself asked after a host."),
@@ -42,7 +45,7 @@ func (c *keeperCollector) name() string { return "keeper" }
 
 func (c *keeperCollector) metrics() []metric {
 	own := []metric{
-		c.hosts, c.watches, c.unwatched, c.repairs, c.pending, c.instructions, c.inquiries, c.verdicts, c.stale,
+		c.hosts, c.watches, c.unwatched, c.repairs, c.rotations, c.untold, c.pending, c.instructions, c.inquiries, c.verdicts, c.stale,
 		c.sent, c.failed, c.received,
 	}
 	return append(append(c.rings.metrics(), own...), c.incidents.metrics()...)
@@ -56,6 +59,8 @@ func (c *keeperCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.rings.send(ch, stats.Rings)
 	c.sendHosts(ch, stats.Hosts)
 	c.repairs.send(ch, float64(stats.Repairs))
+	c.rotations.send(ch, float64(stats.Rotations))
+	c.untold.send(ch, float64(stats.Untold))
 	c.pending.send(ch, float64(stats.Pending))
 	c.instructions.send(ch, float64(stats.Instructions))
 	c.inquiries.send(ch, float64(stats.Inquiries))

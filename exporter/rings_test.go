@@ -51,7 +51,7 @@ func keeperFixture() *model.RingKeeperStats {
 		Hosts: []model.HostLiveness{
 			{Host: "a", State: "up", Watch: "kernel", WatchedBy: []string{"b"}}, {Host: "b", State: "up", Watch: "user"}, {Host: "c", State: "crashed", Watch: "user"},
 		},
-		Pending: 73, Repairs: 74, Instructions: 75, Stale: 76, Inquiries: 77, Sent: 78, Failed: 79, Received: map[string]uint64{"taken": 80},
+		Pending: 73, Repairs: 74, Rotations: 81, Untold: 82, Instructions: 75, Stale: 76, Inquiries: 77, Sent: 78, Failed: 79, Received: map[string]uint64{"taken": 80},
 		Verdicts: map[model.VerdictKind]uint64{model.VerdictEnded: 81},
 		Incidents: []model.Incident{
 			{Kind: model.VerdictCrashed, Severity: model.SeverityCritical, State: model.IncidentOpen, Reports: []model.Verdict{

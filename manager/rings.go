@@ -19,6 +19,8 @@ type RingConfig struct {
 	Listen  netip.AddrPort // UDP; an invalid one means no rings
 	Profile model.Profile  // of new rings; zero is the standard one
 	Local   bool           // an agent of this machine runs in the same process
+	// KeyLife is for how long a ring's keys are in use, more or less; 0 is until Rotate.
+	KeyLife time.Duration
 }
 
 // replayVerdicts is how far back verdicts are taken again at start: what was accepted,
@@ -30,7 +32,7 @@ func (m *Manager) openRings() (err error) {
 		return nil
 	}
 	m.keeper, err = keeper.New(keeper.Config{
-		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local,
+		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local, Rotation: m.cfg.Rings.KeyLife,
 		Keep: m.Accept, Logger: m.log,
 	})
 	return err
@@ -114,7 +116,7 @@ func (m *Manager) RingKeeperStats() *model.RingKeeperStats {
 		return nil // it is ending
 	}
 	s := &model.RingKeeperStats{
-		Rings: v.Rings, Hosts: v.Hosts, Pending: v.Pending, Repairs: v.Stats.Repairs, Instructions: v.Stats.Instructions,
+		Rings: v.Rings, Hosts: v.Hosts, Pending: v.Pending, Repairs: v.Stats.Repairs, Rotations: v.Stats.Rotations, Untold: v.Untold, Instructions: v.Stats.Instructions,
 		Stale: v.Stats.Stale, Verdicts: v.Stats.Verdicts, Inquiries: v.Stats.Inquiries, Sent: v.Sent.Sent, Failed: v.Sent.Failed, Received: v.Sent.Received,
 	}
 	s.Incidents = m.graph.Incidents(false)

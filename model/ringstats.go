@@ -72,8 +72,10 @@ func VerdictDocument(v Verdict, host string) (Document, error) {
 type RingKeeperStats struct {
 	Rings        []RingHealth           `json:"rings"`
 	Hosts        []HostLiveness         `json:"hosts"`
-	Pending      int                    `json:"pending"` // places that were not acknowledged yet
-	Repairs      uint64                 `json:"repairs"` // changes of rings
+	Pending      int                    `json:"pending"`   // places that were not acknowledged yet
+	Repairs      uint64                 `json:"repairs"`   // changes of rings
+	Rotations    uint64                 `json:"rotations"` // of a ring's keys
+	Untold       int                    `json:"untold"`    // documents of rings that are not in the log yet
 	Instructions uint64                 `json:"instructions"`
 	Stale        uint64                 `json:"stale"` // verdicts on lives that are over
 	Inquiries    uint64                 `json:"inquiries"`

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"runtime"
@@ -46,7 +47,7 @@ func (s *sender) send(b []byte, to netip.AddrPort) error {
 	addr := to.Addr()
 	if len(b) > 0 && addr.Zone() == "" && (s.six || addr.Unmap().Is4()) {
 		err := s.control(func(fd int) error { return sendto(fd, b, to, s.six) })
-		if err != unix.EAGAIN {
+		if !errors.Is(err, unix.EAGAIN) {
 			return err
 		}
 	}

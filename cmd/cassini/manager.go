@@ -30,7 +30,7 @@ func newManagerOf(cfg serveConfig, local bool) *manager.Manager {
 	return manager.New(manager.Config{
 		DataDir: cfg.DataDir, Host: cfg.Host, Version: cfg.Build.Version, Start: cfg.Start, Logger: cfg.Logger, Insecure: cfg.Insecure, TLS: cfg.TLS, Retention: cfg.Retention,
 		Alerts: cfg.Alerts.Settings, Learn: cfg.Alerts.learn,
-		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local},
+		Rings: manager.RingConfig{Listen: heartbeatAddr(cfg, 0), Profile: cfg.Profile, Local: local, KeyLife: cfg.RingKeyLife},
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"cassini/cmd/cassini/internal/buildinfo"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/manager"
+	"cassini/manager/rings"
 	"cassini/model"
 )
 
@@ -40,7 +41,9 @@ type serveConfig struct {
 	Profile      model.Profile // of new rings
 	Retention    manager.Retention
 	// Live gives the server settings that change while it runs.
-	Live *live
+	Live        *live
+	RingKeyLife time.Duration // 0 is for ever
+	Chassis     string        // "" is what the firmware tells
 	// Listener is bound. The function that is given it closes it.
 	Listener net.Listener
 }
@@ -53,7 +56,9 @@ type server struct {
 	sys                      *system
 	cmd                      *cobra.Command
 	dataDir, listen, manager string
+	chassis                  string
 	insecure, livenessOnly   bool
+	ringKeyLife              time.Duration
 	watch, profile           *enum
 	logLevel, logFormat      *enum
 	tls                      manager.TLS
@@ -80,12 +85,14 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	if cmd.Name() != "manager" {
 		s.watch = addEnum(cmd, "heartbeat-watch", "", "who waits for neighbors' heartbeats", heartbeat.WatchAuto, heartbeat.WatchKernel, heartbeat.WatchUser)
 		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
-		config.Mark(flags, "heartbeat-watch", "liveness-only")
+		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
+		config.Mark(flags, "heartbeat-watch", "liveness-only", "chassis")
 	}
 	s.profile = &enum{value: profileStandard}
 	if cmd.Name() != "agent" {
 		s.profile = addEnum(cmd, "heartbeat-profile", "", "how fast a death is told: within 5 s, or 0.6 s for ten times the datagrams", profileStandard, profileFast)
-		config.Mark(flags, "heartbeat-profile")
+		flags.DurationVar(&s.ringKeyLife, "ring-key-life", rings.DefaultRotation, "for how long the keys of a ring are in use, more or less; 0 is until they are rotated by the API")
+		config.Mark(flags, "heartbeat-profile", "ring-key-life")
 		addTLS(flags, &s.tls)
 		s.addRetention()
 		addAlerts(flags, &s.alerts)
@@ -108,6 +115,9 @@ func (s *server) check() error {
 	}
 	if err := checkListen(s.listen, s.open()); err != nil {
 		return err
+	}
+	if s.ringKeyLife < 0 {
+		return usagef("--ring-key-life/CASSINI_RING_KEY_LIFE %v: want 0 or more", s.ringKeyLife)
 	}
 	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
@@ -134,6 +144,7 @@ func (s *server) run(ctx context.Context) error {
 	cfg.LivenessOnly = s.livenessOnly
 	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
+	cfg.RingKeyLife, cfg.Chassis = s.ringKeyLife, s.chassis
 	level := new(slog.LevelVar)
 	level.Set(logLevel(s.logLevel.value))
 	cfg.Logger = newLogger(s.sys.stderr, level, s.logFormat.value)

@@ -89,8 +89,11 @@ type Ring struct {
 	Epoch   model.Epoch   `json:"epoch"`
 	Order   []string      `json:"order"` // hosts
 	Master  model.Secret  `json:"master"`
-	KeyID   uint8         `json:"key_id"` // of the current key; it comes round after 255
 	Profile model.Profile `json:"profile"`
+
+	// Generation numbers the current key; its last 8 bits are the key's id in datagrams.
+	Generation uint64    `json:"key_id"`
+	Rotation   time.Time `json:"rotation,omitzero"` // when the next key is to be taken into use
 }
 
 // World is what the state machine acts on. No method waits or calls back.

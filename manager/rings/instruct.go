@@ -154,15 +154,6 @@ func (r *Rings) repeat(now time.Time) {
 	}
 }
 
-// Rotate takes the next key of every ring into use. Members accept it already.
-func (r *Rings) Rotate(now time.Time) {
-	for _, ring := range r.Rings() {
-		g := r.rings[ring.ID]
-		g.KeyID++
-		r.tellAll(g, func() time.Time { return now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))) })
-	}
-}
-
 // tellAll begins an epoch in which all members of a ring are told their places.
 func (r *Rings) tellAll(ring *Ring, when func() time.Time) {
 	ring.Epoch++

@@ -3,6 +3,7 @@ package rings
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/binary"
 
 	"cassini/model"
 )
@@ -19,9 +20,9 @@ func (g *Ring) linkKeys(a, b string) model.KeySet {
 }
 
 func (g *Ring) derived(names ...string) model.KeySet {
-	set := model.KeySet{Current: g.KeyID}
-	for _, id := range []uint8{g.KeyID - 1, g.KeyID, g.KeyID + 1} {
-		info := []byte{id}
+	set := model.KeySet{Current: uint8(g.Generation)}
+	for _, generation := range []uint64{g.Generation - 1, g.Generation, g.Generation + 1} {
+		info := binary.AppendUvarint(nil, generation)
 		for _, name := range names {
 			info = append(append(info, byte(len(name))), name...)
 		}
@@ -29,7 +30,7 @@ func (g *Ring) derived(names ...string) model.KeySet {
 		if err != nil {
 			panic("rings: derive a key: " + err.Error()) // only of more than 8,160 bytes
 		}
-		set.Keys = append(set.Keys, model.RingKey{ID: id, Secret: model.Secret(secret)})
+		set.Keys = append(set.Keys, model.RingKey{ID: uint8(generation), Secret: model.Secret(secret)})
 	}
 	return set
 }

@@ -30,7 +30,8 @@ func (r *Rings) roomIn(group string, level int, now time.Time) *Ring {
 	for n := 2; r.rings[id] != nil; n++ {
 		id = model.RingID(fmt.Sprintf("%s#%d", group, n))
 	}
-	ring := &Ring{ID: id, Level: level, Epoch: r.beginning(id, now), Master: r.cfg.Secret(), KeyID: 1, Profile: r.cfg.Profile}
+	ring := &Ring{ID: id, Level: level, Epoch: r.beginning(id, now), Master: r.cfg.Secret(), Generation: 1, Profile: r.cfg.Profile}
+	r.plan(ring, now)
 	if level == 0 {
 		ring.Zone = group
 	}

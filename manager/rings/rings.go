@@ -23,6 +23,7 @@ type Config struct {
 	Rand     *rand.Rand
 	Secret   func() model.Secret // makes a new secret
 	Limit    int                 // hosts; 0 is DefaultLimit
+	Rotation time.Duration       // for which a ring's keys are in use, more or less; 0 is until Rotate
 	Reporter model.ReportID      // of the manager's own verdicts: name, incarnation, last sequence
 }
 
@@ -51,6 +52,7 @@ type Rings struct {
 	checks   map[string]*check    // by zone
 	lost     map[string]*lostZone // by zone
 	alone    map[string]*vigil
+	rotation time.Time // when a ring's keys are due; zero is never
 	seen     reports
 	stats    Stats
 }
@@ -64,6 +66,7 @@ type place struct {
 // Stats are totals since the start.
 type Stats struct {
 	Repairs      uint64 // changes of a ring
+	Rotations    uint64 // of a ring's keys
 	Instructions uint64 // sent, with repetitions
 	Stale        uint64 // verdicts on a life that is over, or told before
 	Verdicts     map[model.VerdictKind]uint64
@@ -95,6 +98,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		r.rings[ring.ID] = ring
 		r.zones[ring.group()] = append(r.zones[ring.group()], ring.ID)
 		r.levels[ring.Level]++
+		r.planAgain(ring, now)
 	}
 	for _, ring := range rings {
 		for _, host := range ring.Order {

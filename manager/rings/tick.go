@@ -85,6 +85,7 @@ func (r *Rings) Next() (next time.Time) {
 	for _, v := range r.alone {
 		earlier(v.due)
 	}
+	earlier(r.rotation)
 	return next
 }
 
@@ -99,4 +100,5 @@ func (r *Rings) Tick(now time.Time) {
 	}
 	r.look(now)
 	r.keepVigil(now)
+	r.rotateDue(now)
 }

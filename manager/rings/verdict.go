@@ -60,7 +60,8 @@ func (r *Rings) Expel(host string, now time.Time) bool {
 	r.remove(h, now)
 	for _, id := range was {
 		if ring := r.rings[id]; ring != nil {
-			ring.Master, ring.KeyID = r.cfg.Secret(), 1
+			ring.Master, ring.Generation = r.cfg.Secret(), 1
+			r.plan(ring, now)
 			r.tellAll(ring, func() time.Time { return now })
 		}
 	}

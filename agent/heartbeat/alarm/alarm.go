@@ -66,23 +66,17 @@ func (a *Alarm) Set(at time.Time) error {
 // Run waits for the kernel until Close.
 func (a *Alarm) Run() {
 	var expirations uint64
-	for {
-		var errno syscall.Errno
-		err := a.raw.Read(func(fd uintptr) bool {
-			_, _, errno = unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&expirations)), unsafe.Sizeof(expirations))
-			return errno != unix.EAGAIN
-		})
-		if err != nil {
-			return // closed
-		}
+	_ = a.raw.Read(func(fd uintptr) bool { // called each time that there may be something to read; ends by Close alone
+		_, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&expirations)), unsafe.Sizeof(expirations))
 		if errno != 0 {
-			continue // EINTR, or ECANCELED, which needs a flag that is not given
+			return false // EAGAIN; nothing else is possible
 		}
 		select {
 		case a.rings <- struct{}{}:
 		default: // it rings already
 		}
-	}
+		return false
+	})
 }
 
 // Close ends Run.

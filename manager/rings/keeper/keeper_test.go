@@ -207,7 +207,7 @@ func TestRotateIsDurable(t *testing.T) {
 		return len(told) > 0 && told[len(told)-1].Keys.Current == 2
 	})
 	l.end()
-	if all := onDisk(t, dir).rings; len(all) != 1 || all[0].KeyID != 2 {
+	if all := onDisk(t, dir).rings; len(all) != 1 || all[0].Generation != 2 {
 		t.Errorf("on disk is %+v", all)
 	}
 }
