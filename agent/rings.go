@@ -25,6 +25,8 @@ type Rings struct {
 	// Addr is the address at which others reach this host.
 	Addr  func() (netip.Addr, error)
 	Watch string // kind of watch: heartbeat.WatchAuto, WatchKernel or WatchUser
+	// Reflect has the kernel answer for an agent that may not get to it.
+	Reflect bool
 	// Chassis is what this host fails with besides its switch, such as an enclosure of
 	// blades or the machine that virtual ones run on; "" is what the firmware tells.
 	Chassis string
@@ -49,7 +51,7 @@ func (m *membership) run(ctx context.Context, a *Agent, p *parts) error {
 	for {
 		life, err := heartbeat.New(heartbeat.Config{
 			Host: a.cfg.Host, DataDir: a.cfg.DataDir, Manager: a.cfg.Rings.Manager, Logger: a.cfg.Logger,
-			Listen: a.cfg.Rings.Listen, Addr: a.cfg.Rings.Addr, Watch: a.cfg.Rings.Watch, Report: p.outbox.Put,
+			Listen: a.cfg.Rings.Listen, Addr: a.cfg.Rings.Addr, Watch: a.cfg.Rings.Watch, Reflect: a.cfg.Rings.Reflect, Report: p.outbox.Put,
 			Zone: func(addr netip.Addr) (string, string) {
 				if p.netconf == nil {
 					return subnetOf(addr), chassis

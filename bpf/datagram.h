@@ -12,7 +12,9 @@
 
 #define VERSION 0xc1
 #define TYPE_HEARTBEAT 1
-#define TYPE_LAST 16
+#define TYPE_ASK 17       /* how far is your agent? */
+#define TYPE_REFLECTED 18 /* the kernel's answer */
+#define TYPE_LAST 18
 #define NONCE_BITS 48
 #define CONTROL_MAX 1232
 
@@ -102,7 +104,7 @@ static __always_inline bool well_formed(const struct heartbeat *h, __u32 size)
 {
 	if (h->version != VERSION || !h->type || h->type > TYPE_LAST || h->nonce >> NONCE_BITS)
 		return false;
-	if (h->type == TYPE_HEARTBEAT)
+	if (h->type == TYPE_HEARTBEAT || h->type >= TYPE_ASK)
 		return size == sizeof(*h);
 	return size > sizeof(*h) && size <= CONTROL_MAX;
 }

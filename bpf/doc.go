@@ -13,3 +13,4 @@ package bpf
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type frame_counters -type bucket frames frames.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type announce_counters -type bucket announce announce.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type heartbeat_counters -type heartbeat_set -type pulse -type pulse_event -type pulse_state -type pulse_event_kind heartbeat heartbeat.c
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types reflect reflect.c

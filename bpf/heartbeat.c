@@ -49,6 +49,10 @@ int heartbeat_datagrams(struct __sk_buff *skb)
 		COUNT(forged);
 		return 0;
 	}
+	if (h.type == TYPE_ASK) { /* a reflector would have answered; the agent does not */
+		COUNT(not_watched);
+		return 0;
+	}
 	if (h.type != TYPE_HEARTBEAT) {
 		if (!may_pass(h.tag)) {
 			COUNT(limited);

@@ -52,6 +52,8 @@ enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_HDR_START_MAC = 0,
 	BPF_HDR_START_NET = 1,
+	BPF_F_RECOMPUTE_CSUM = 1,
+	BPF_F_MARK_MANGLED_0 = 1 << 5,
 };
 
 /* uapi/linux/bpf.h: what a socket filter sees of a packet, as far as it is used */

@@ -11,6 +11,7 @@ import (
 type ringsCollector struct {
 	source                          func() *model.RingStats
 	watch, pinging, incarnation     metric
+	reflecting, reflected, limited  metric
 	places, epoch, interval, limit  metric
 	suspicions, refuted, doubted    metric
 	stale, bridges, notices         metric
@@ -23,6 +24,9 @@ func newRingsCollector(source func() *model.RingStats, maxLinks int) *ringsColle
 	return &ringsCollector{
 		source:      source,
 		watch:       gauge("heartbeat_watch_info", "Who waits for heartbeats here: the kernel, which wakes nobody while all is well, or the agent itself (user). Always 1.", "watch"),
+		reflecting:  gauge("heartbeat_reflector_attached", "Whether the kernel answers for the agent: 1 or 0. It is asked for by --heartbeat-reflector."),
+		reflected:   counter("heartbeat_reflected_total", "Questions that the kernel answered for the agent."),
+		limited:     counter("heartbeat_reflections_limited_total", "Questions that it did not answer, since there were more than 64 a second."),
 		pinging:     gauge("heartbeat_ping_available", "Whether ICMP echo requests can be sent: 1 or 0. Without them a hung agent looks like a dead host."),
 		incarnation: gauge("heartbeat_incarnation", "The number of this agent's life. It only rises."),
 		places:      gauge("ring_places", "Rings that this host is on."),
@@ -48,7 +52,7 @@ func (c *ringsCollector) name() string { return "rings" }
 
 func (c *ringsCollector) metrics() []metric {
 	own := []metric{
-		c.watch, c.pinging, c.incarnation, c.places, c.epoch, c.interval, c.limit, c.suspicions, c.refuted, c.doubted,
+		c.watch, c.pinging, c.reflecting, c.reflected, c.limited, c.incarnation, c.places, c.epoch, c.interval, c.limit, c.suspicions, c.refuted, c.doubted,
 		c.stale, c.bridges, c.notices, c.verdicts, c.sent, c.failed, c.received, c.control,
 	}
 	return append(own, c.links.metrics()...)
@@ -61,6 +65,9 @@ func (c *ringsCollector) collect(ch chan<- prometheus.Metric) bool {
 	}
 	c.watch.send(ch, 1, stats.Watch)
 	c.pinging.send(ch, truth(stats.Pinging))
+	c.reflecting.send(ch, truth(stats.Reflecting))
+	c.reflected.send(ch, float64(stats.Reflected))
+	c.limited.send(ch, float64(stats.Limited))
 	c.incarnation.send(ch, float64(stats.Incarnation))
 	c.sendPlaces(ch, stats.Rings)
 	c.sendTotals(ch, stats.Totals)

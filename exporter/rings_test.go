@@ -13,7 +13,7 @@ import (
 
 func ringFixture() *model.RingStats {
 	return &model.RingStats{
-		Watch: "kernel", Incarnation: 52, Pinging: true,
+		Watch: "kernel", Incarnation: 52, Pinging: true, Reflecting: true, Reflected: 101, Limited: 102,
 		Rings: []model.RingPlace{{Ring: "subnet:10.77.1.0/24", Epoch: 53, Profile: model.StandardProfile()}},
 		Links: []model.RingLink{
 			{Ring: "subnet:10.77.1.0/24", From: "b", Heartbeats: 54, Expiries: 55, Late: 56, Silent: 570 * time.Millisecond,

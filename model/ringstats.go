@@ -12,7 +12,10 @@ type RingStats struct {
 	Why         string            `json:"why,omitempty"` // it is not the kernel
 	Incarnation Incarnation       `json:"incarnation"`
 	Addr        netip.AddrPort    `json:"addr"`
-	Pinging     bool              `json:"pinging"` // ICMP echo requests can be sent
+	Pinging     bool              `json:"pinging"`    // ICMP echo requests can be sent
+	Reflecting  bool              `json:"reflecting"` // the kernel answers for the agent
+	Reflected   uint64            `json:"reflected"`  // how often it did
+	Limited     uint64            `json:"limited"`    // and how often not, since there were too many
 	Rings       []RingPlace       `json:"rings"`
 	Links       []RingLink        `json:"links"`
 	Totals      RingTotals        `json:"totals"`

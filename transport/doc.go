@@ -20,12 +20,14 @@ type Handler interface {
 	Refused(addr netip.AddrPort)
 	// Echoed: the kernel of the address answered a Ping.
 	Echoed(addr netip.Addr)
+	// Reflected: a member's kernel says how far its agent is.
+	Reflected(r Reflection)
 }
 
 // Outcomes of datagrams that came, keys of Counters.
 const (
 	Taken      = "taken"
-	Filtered   = "filtered" // the watch took it, or refused it
+	Filtered   = "filtered" // for a reflector, and none is there
 	Truncated  = "truncated"
 	Malformed  = "malformed"
 	UnknownSet = "unknown-set"

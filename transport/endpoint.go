@@ -24,8 +24,10 @@ type Config struct {
 	Nonces      *Nonces
 	// Take, if set, sees every datagram first and says whether it is a control datagram:
 	// the watch of heartbeats. Without it heartbeats are refused.
-	Take   func([]byte) bool
-	Logger *slog.Logger
+	Take func([]byte) bool
+	// Progressed, if set, is told the progress of each heartbeat.
+	Progressed func(uint64)
+	Logger     *slog.Logger
 }
 
 // Endpoint is a UDP socket with the keys of rings. Its methods may be called
@@ -44,6 +46,8 @@ type Endpoint struct {
 	sent     uint64
 	failed   uint64
 	admit    admission
+	asked    [maxAsks]question // the latest
+	asks     int
 
 	pending chan struct{} // a sender was told of an ICMP error: Run looks
 }
@@ -142,10 +146,14 @@ func (e *Endpoint) Beat(ring model.RingID, to model.RingMember, flags wire.Flags
 	h := wire.Header{
 		Type: wire.Heartbeat, Key: b.id, Flags: flags, Set: b.set, Nonce: nonce, Incarnation: e.cfg.Incarnation, Progress: e.progress.Add(1),
 	}
+	if e.cfg.Progressed != nil {
+		e.cfg.Progressed(h.Progress)
+	}
 	return e.write(wire.AppendHeader(buf[:0], h, b.tag), to)
 }
 
-// Send seals a message and sends it. Errors wrap wire.ErrKey for a ring whose keys are
+// Send seals a message and sends it; with a probe goes a question to the member's kernel,
+// whose answer is a Reflection. Errors wrap wire.ErrKey for a ring whose keys are
 // not known.
 func (e *Endpoint) Send(ring model.RingID, to model.RingMember, m wire.Message) error {
 	nonce, err := e.cfg.Nonces.Take()
@@ -155,6 +163,9 @@ func (e *Endpoint) Send(ring model.RingID, to model.RingMember, m wire.Message) 
 	b, err := e.sealed(ring, to, m, nonce)
 	if err != nil {
 		return fmt.Errorf("send %s to %s: %w", m.Type, to.Host, err)
+	}
+	if m.Type == wire.Probe {
+		e.ask(ring, to)
 	}
 	return e.write(b, to)
 }
@@ -241,6 +252,12 @@ func (e *Endpoint) hear(h Handler, calls *sync.Mutex) error {
 		if e.cfg.Take != nil && !e.cfg.Take(buf[:n]) {
 			continue // a heartbeat, or refused and counted by the watch
 		}
+		if r, ok := e.reflection(buf[:n], from); ok {
+			calls.Lock()
+			h.Reflected(r)
+			calls.Unlock()
+			continue
+		}
 		ring, sender, m, err := e.open(buf[:n])
 		if err != nil {
 			continue // counted
@@ -274,6 +291,12 @@ func (e *Endpoint) open(b []byte) (ring model.RingID, from model.RingMember, m w
 	}
 	if err := wire.CheckTag(b, tag); err != nil {
 		return "", from, m, err
+	}
+	if h.Type == wire.Ask {
+		return "", from, m, errFiltered // no reflector is here
+	}
+	if h.Type == wire.Reflected {
+		return "", from, m, wire.ErrReplayed // it was not asked for, or came twice
 	}
 	sender, err := wire.Sender(b)
 	if err != nil {

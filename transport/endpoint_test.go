@@ -36,7 +36,7 @@ func TestEveryMessage(t *testing.T) {
 				}
 			}
 		}
-		if s := a.Stats(); s.Sent != 15 || s.Failed != 0 || s.Received[Taken] != 15 {
+		if s := a.Stats(); s.Sent != 16 || s.Failed != 0 || s.Received[Taken] != 15 || s.Received[Filtered] != 1 { // a question goes with the probe
 			t.Errorf("%+v", s)
 		}
 	}
@@ -44,7 +44,7 @@ func TestEveryMessage(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	good := func(nonce uint64) []byte { return sealed(2, "a", "b", 3, nonce, probe(1)) }
+	good := func(nonce uint64) []byte { return sealed(2, "a", "b", 3, nonce, word(1)) }
 	change := func(nonce uint64, at int) []byte {
 		b := good(nonce)
 		b[(at+len(b))%len(b)] ^= 1
@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 	for i := range garbage {
 		garbage[i] = byte(random.Uint32())
 	}
-	other := sealed(2, "a", "b", 3, 9, probe(1))
+	other := sealed(2, "a", "b", 3, 9, word(1))
 	copy(other[4:8], []byte{1, 2, 3, 4})
 	beat := wire.AppendHeader(nil, wire.Header{Type: wire.Heartbeat, Key: 2, Set: wire.RingSet(testRing)}, wire.RingTagKey(model.Secret{2, 1, 2, 3}, testRing))
 	for name, c := range map[string]struct {
@@ -72,7 +72,7 @@ func TestRefusals(t *testing.T) {
 		"garbage":               {garbage, Malformed},
 		"another version":       {change(1, 0), Malformed},
 		"another type":          {change(1, 1), Forged},
-		"no key of that number": {sealed(9, "a", "b", 3, 1, probe(1)), UnknownKey},
+		"no key of that number": {sealed(9, "a", "b", 3, 1, word(1)), UnknownKey},
 		"another ring":          {other, UnknownSet},
 		"heartbeat":             {beat, UnknownSet},
 		"header is changed":     {change(1, 24), Forged},
@@ -80,16 +80,16 @@ func TestRefusals(t *testing.T) {
 		"name is changed":       {change(1, 41), Forged},
 		"body is changed":       {change(1, -20), Forged},
 		"seal is changed":       {change(1, -1), Forged},
-		"to somebody else":      {sealed(2, "a", "c", 3, 1, probe(1)), Forged},
-		"sent back":             {sealed(2, "b", "a", 3, 1, probe(1)), Forged},
-		"from somebody without": {sealed(2, "mallory", "c", 3, 1, probe(1)), Forged},
+		"to somebody else":      {sealed(2, "a", "c", 3, 1, word(1)), Forged},
+		"sent back":             {sealed(2, "b", "a", 3, 1, word(1)), Forged},
+		"from somebody without": {sealed(2, "mallory", "c", 3, 1, word(1)), Forged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, "b", "127.0.0.1:0", 5)
 			b.inject(c.b)
 			b.expect(c.want, 1)
 			b.inject(good(1), good(1))
-			if g := b.next(); g.m.Type != wire.Probe {
+			if g := b.next(); g.m.Type != wire.ProbeAnswer {
 				t.Errorf("got %+v", g)
 			}
 			b.expect(Replayed, 1)
@@ -111,7 +111,7 @@ func TestKeyRotation(t *testing.T) {
 		a.Put(testRing, c.a)
 		b.Put(testRing, c.b)
 		unknown := b.Stats().Received[UnknownKey]
-		a.send(b, probe(uint64(i)))
+		a.send(b, word(uint64(i)))
 		if !c.ok {
 			b.expect(UnknownKey, unknown+1)
 		} else if g := b.next(); g.m.ID != uint64(i) {
@@ -119,9 +119,9 @@ func TestKeyRotation(t *testing.T) {
 		}
 	}
 	b.Forget(testRing)
-	a.send(b, probe(1))
+	a.send(b, word(1))
 	b.expect(UnknownSet, 1)
-	if err := b.Send(testRing, a.member(), probe(1)); !errors.Is(err, wire.ErrKey) {
+	if err := b.Send(testRing, a.member(), word(1)); !errors.Is(err, wire.ErrKey) {
 		t.Errorf("sent in a ring that was left: %v", err)
 	}
 }
@@ -129,7 +129,7 @@ func TestKeyRotation(t *testing.T) {
 // A rotation does not make old datagrams new.
 func TestReplayAfterRotation(t *testing.T) {
 	b := open(t, "b", "127.0.0.1:0", 5)
-	old := sealed(2, "a", "b", 3, 100, probe(1))
+	old := sealed(2, "a", "b", 3, 100, word(1))
 	b.inject(old)
 	b.next()
 	b.Put(testRing, keys(3, 2, 3, 4))
@@ -139,15 +139,15 @@ func TestReplayAfterRotation(t *testing.T) {
 
 func TestIncarnations(t *testing.T) {
 	b := open(t, "b", "127.0.0.1:0", 5)
-	b.inject(sealed(2, "a", "b", 3, 1000, probe(1)))
+	b.inject(sealed(2, "a", "b", 3, 1000, word(1)))
 	b.next()
-	b.inject(sealed(2, "a", "b", 4, 7, probe(2))) // a new life counts anew
+	b.inject(sealed(2, "a", "b", 4, 7, word(2))) // a new life counts anew
 	if g := b.next(); g.from.Incarnation != 4 {
 		t.Errorf("got %+v", g)
 	}
-	b.inject(sealed(2, "a", "b", 3, 1001, probe(3)), sealed(2, "a", "b", 4, 7, probe(2)))
+	b.inject(sealed(2, "a", "b", 3, 1001, word(3)), sealed(2, "a", "b", 4, 7, word(2)))
 	b.expect(Replayed, 2)
-	b.inject(sealed(2, "c", "b", 1, 1, probe(4))) // another's life is its own
+	b.inject(sealed(2, "c", "b", 1, 1, word(4))) // another's life is its own
 	b.next()
 }
 
@@ -155,13 +155,13 @@ func TestIncarnations(t *testing.T) {
 // refused, keeps no new one out, and is not kept.
 func TestFloodOfRecorded(t *testing.T) {
 	b := open(t, "b", "127.0.0.1:0", 5)
-	b.inject(sealed(2, "a", "b", 3, 1, probe(1)))
+	b.inject(sealed(2, "a", "b", 3, 1, word(1)))
 	b.next()
 	b.mu.Lock()
 	seals := len(b.rings[wire.RingSet(testRing)].seals)
 	b.mu.Unlock()
 	for i := range 3000 {
-		recorded := sealed(2, "a", "b", 3, 1, probe(1))
+		recorded := sealed(2, "a", "b", 3, 1, word(1))
 		copy(recorded[41:], []byte{byte('A' + i%26)})
 		if _, _, _, err := b.Endpoint.open(recorded); err == nil {
 			t.Fatal("taken")
@@ -176,7 +176,7 @@ func TestFloodOfRecorded(t *testing.T) {
 		t.Errorf("%d seals are kept, %d were before", got, seals)
 	}
 	b.mu.Unlock()
-	b.inject(sealed(2, "a", "b", 3, 2, probe(2)))
+	b.inject(sealed(2, "a", "b", 3, 2, word(2)))
 	b.next()
 }
 
@@ -233,8 +233,8 @@ func TestAdmission(t *testing.T) {
 func TestGoodAmongGarbage(t *testing.T) {
 	a, b := open(t, "a", "127.0.0.1:0", 3), open(t, "b", "127.0.0.1:0", 5)
 	stop, done := make(chan struct{}), make(chan struct{})
-	recorded := sealed(2, "x", "b", 1, 1, probe(99))
-	forged := sealed(2, "y", "c", 1, 1, probe(99))
+	recorded := sealed(2, "x", "b", 1, 1, word(99))
+	forged := sealed(2, "y", "c", 1, 1, word(99))
 	go func() {
 		defer close(done)
 		for {
@@ -248,7 +248,7 @@ func TestGoodAmongGarbage(t *testing.T) {
 	}()
 	seen := map[uint64]bool{}
 	for id := uint64(0); id < 50; {
-		a.send(b, probe(id)) // until it gets there: the socket's buffer is full at times
+		a.send(b, word(id)) // until it gets there: the socket's buffer is full at times
 		select {
 		case g := <-b.told:
 			seen[g.m.ID] = true

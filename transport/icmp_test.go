@@ -40,7 +40,7 @@ func TestRefusedByAKernel(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			a, nobody := open(t, "a", at, 3), closed(t, at)
 			for range 3 {
-				if err := a.Send(testRing, nobody, probe(1)); err != nil {
+				if err := a.Send(testRing, nobody, word(1)); err != nil {
 					t.Fatal(err)
 				}
 				if g := a.next(); g.refused != nobody.Addr {
@@ -72,16 +72,17 @@ func TestRefusedAmongTraffic(t *testing.T) {
 			a, b, nobody := open(t, "a", at, 3), open(t, "b", to, 5), closed(t, to)
 			const n = 200
 			for i := range uint64(n) {
-				if err := a.Send(testRing, nobody, probe(i)); err != nil {
+				m := word(i)
+				if err := a.Send(testRing, nobody, m); err != nil {
 					t.Fatal(err)
 				}
-				a.send(b, probe(i))
+				a.send(b, m)
 			}
 			for range n {
 				if g := a.next(); g.refused != nobody.Addr {
 					t.Fatalf("got %+v", g)
 				}
-				if g := b.next(); g.m.Type != wire.Probe {
+				if g := b.next(); g.m.Type != wire.ProbeAnswer {
 					t.Fatalf("got %+v", g)
 				}
 			}
@@ -108,7 +109,7 @@ func TestForgedRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond) // the sign of it is the latest one's
-		b.send(a, probe(uint64(code)))
+		b.send(a, word(uint64(code)))
 		if g := a.next(); g.m.ID != uint64(code) || g.refused.IsValid() { // it hears on, whatever it was told
 			t.Fatalf("after code %d: got %+v", code, g)
 		}

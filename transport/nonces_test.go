@@ -66,7 +66,7 @@ func TestNothingIsSentWithoutNonce(t *testing.T) {
 	if err := a.PutBeat(testRing, "b", keys(2, 1, 2, 3)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Send(testRing, b.member(), probe(1)); !errors.Is(err, full) {
+	if err := a.Send(testRing, b.member(), word(1)); !errors.Is(err, full) {
 		t.Errorf("error is %v", err)
 	}
 	if err := a.Beat(testRing, b.member(), 0); !errors.Is(err, full) {

@@ -10,6 +10,7 @@ import (
 
 var (
 	errUnknownSet = errors.New("unknown ring")
+	errFiltered   = errors.New("it is for a reflector")
 	errLimited    = errors.New("too many datagrams")
 )
 
@@ -20,6 +21,8 @@ func outcome(err error) string {
 		return Taken
 	case errors.Is(err, errUnknownSet):
 		return UnknownSet
+	case errors.Is(err, errFiltered):
+		return Filtered
 	case errors.Is(err, errLimited):
 		return Limited
 	case errors.Is(err, wire.ErrTruncated):

@@ -66,6 +66,7 @@ type got struct {
 	m       wire.Message
 	refused netip.AddrPort
 	echoed  netip.Addr
+	mirror  Reflection
 }
 
 type handler struct{ told chan got }
@@ -75,6 +76,7 @@ func (h handler) Receive(ring model.RingID, from model.RingMember, m wire.Messag
 }
 func (h handler) Refused(addr netip.AddrPort) { h.told <- got{refused: addr} }
 func (h handler) Echoed(addr netip.Addr)      { h.told <- got{echoed: addr} }
+func (h handler) Reflected(r Reflection)      { h.told <- got{mirror: r} }
 
 // end is an endpoint that runs.
 type end struct {
@@ -183,4 +185,5 @@ func sealed(key uint8, from, to string, life model.Incarnation, nonce uint64, m 
 	return b
 }
 
-func probe(id uint64) wire.Message { return wire.Message{Type: wire.Probe, ID: id} }
+// word is a message that nothing else goes with.
+func word(id uint64) wire.Message { return wire.Message{Type: wire.ProbeAnswer, ID: id} }

@@ -3,6 +3,7 @@ package heartbeat
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -107,21 +108,9 @@ func parsePressure(raw []byte) float64 {
 
 // linkDown says that the interface with the address has no carrier, or that none has it.
 func linkDown(addr netip.Addr) bool {
-	interfaces, err := net.Interfaces()
+	i, err := interfaceWith(addr)
 	if err != nil {
-		return false
+		return errors.Is(err, errNoInterface)
 	}
-	for _, i := range interfaces {
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue
-		}
-		for _, a := range addrs {
-			prefix, err := netip.ParsePrefix(a.String())
-			if err == nil && prefix.Addr().Unmap() == addr {
-				return i.Flags&net.FlagRunning == 0
-			}
-		}
-	}
-	return true
+	return i.Flags&net.FlagRunning == 0
 }

@@ -50,6 +50,8 @@ type Config struct {
 	// Zone is the switch or subnet that this host stands in, and its chassis. It is
 	// asked when the host joins, and again when Moved is called.
 	Zone func(addr netip.Addr) (zone, chassis string)
+	// Reflect has the kernel answer for the agent where it may not get to it.
+	Reflect bool
 	// GoingDown says, when the agent is told to end, whether the machine does too.
 	GoingDown func() bool
 	Logger    *slog.Logger
@@ -61,6 +63,7 @@ type Heartbeat struct {
 	cfg      Config
 	keeper   *keeper
 	endpoint *transport.Endpoint
+	mirror   *reflector
 	watch    watch.Watch
 	why      error // why it is not the kernel's
 	nonces   *transport.Nonces
@@ -104,11 +107,16 @@ func New(cfg Config) (*Heartbeat, error) {
 	if err := h.openWatch(); err != nil {
 		return nil, err
 	}
+	if cfg.Reflect {
+		if h.mirror, err = openReflector(h.watch); err != nil {
+			cfg.Logger.Warn("no reflector: where ICMP is filtered a hung agent looks like a dead host", "error", err)
+		}
+	}
 	if h.alarm, err = alarm.New(); err != nil {
-		return nil, errors.Join(err, h.watch.Close())
+		return nil, errors.Join(err, h.mirror.close(), h.watch.Close())
 	}
 	if err := h.open(); err != nil {
-		return nil, errors.Join(err, h.alarm.Close(), h.watch.Close())
+		return nil, errors.Join(err, h.alarm.Close(), h.mirror.close(), h.watch.Close())
 	}
 	return h, nil
 }
@@ -140,6 +148,7 @@ func (h *Heartbeat) open() error {
 	})
 	e, err := transport.Open(transport.Config{
 		Host: h.cfg.Host, Incarnation: s.Incarnation, Listen: h.cfg.Listen, Nonces: h.nonces, Take: h.watch.Take, Logger: h.cfg.Logger,
+		Progressed: func(n uint64) { h.mirror.progressed(n) },
 	})
 	if err != nil {
 		return err
@@ -187,7 +196,7 @@ func (h *Heartbeat) Run(ctx context.Context) error {
 	parts.Go(func() { h.join(ctx) })
 	failed := h.loop(ctx, inner)
 	stop()
-	closed := h.alarm.Close()
+	closed := errors.Join(h.alarm.Close(), h.mirror.close())
 	parts.Wait()
 	if err := errors.Join(failed, closed, hearing, watching); err != nil {
 		return fmt.Errorf("heartbeats: %w", err)
@@ -366,6 +375,9 @@ func (h *Heartbeat) joined(addr netip.AddrPort, j *model.Joined, now time.Time) 
 	h.self.Addr = addr
 	h.mu.Unlock()
 	h.doubts.addr = addr.Addr()
+	if err := h.mirror.attach(addr, uint64(h.life)); err != nil {
+		h.cfg.Logger.Warn("the kernel does not answer for the agent", "error", err)
+	}
 	places := j.Assignments
 	j.Assignments = nil
 	if err := h.keeper.change(func(s *state) { s.Joined = j }); err != nil {

@@ -56,6 +56,8 @@ func (h *Heartbeat) Stats() *model.RingStats {
 	}
 	e := h.endpoint.Stats()
 	answer.Sent, answer.Failed, answer.Pinging = e.Sent, e.Failed, e.Pinging
+	answer.Reflecting = h.mirror.attached()
+	answer.Reflected, answer.Limited = h.mirror.counters()
 	answer.Received, _ = h.watch.Counters() // none once the watch is closed
 	answer.Control = e.Received
 	return answer

@@ -8,6 +8,7 @@ import (
 	"cassini/agent/heartbeat/watch"
 	"cassini/model"
 	"cassini/model/wire"
+	"cassini/transport"
 )
 
 // world is member.World of the real one. Its methods are called by the loop.
@@ -159,4 +160,9 @@ func (i handler) Refused(addr netip.AddrPort) {
 // Echoed implements transport.Handler.
 func (i handler) Echoed(addr netip.Addr) {
 	i.h.input(i.ctx, func(now time.Time) { i.h.member.Echoed(addr, now) })
+}
+
+// Reflected implements transport.Handler.
+func (i handler) Reflected(r transport.Reflection) {
+	i.h.input(i.ctx, func(now time.Time) { i.h.member.Reflected(r.From, r.Incarnation, r.Progress, now) })
 }

@@ -57,7 +57,7 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 		return err
 	}
 	a := newAgentOf(cfg, sink, agent.Rings{
-		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch, Chassis: cfg.Chassis,
+		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch, Chassis: cfg.Chassis, Reflect: cfg.Reflect,
 		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
 	})
 	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Rings: a.RingStats}

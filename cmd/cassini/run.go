@@ -25,7 +25,7 @@ func newRun(sys *system) *server {
 func serveRun(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, true)
 	a := newAgentOf(cfg, m, agent.Rings{
-		Manager: inProcess{m}, Listen: heartbeatAddr(cfg, 1), Watch: cfg.Watch, Chassis: cfg.Chassis,
+		Manager: inProcess{m}, Listen: heartbeatAddr(cfg, 1), Watch: cfg.Watch, Chassis: cfg.Chassis, Reflect: cfg.Reflect,
 		Addr: func() (netip.Addr, error) { return ownAddr(cfg) },
 	})
 	metrics := exporter.New(exporter.Sources{

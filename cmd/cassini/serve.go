@@ -44,6 +44,7 @@ type serveConfig struct {
 	Live        *live
 	RingKeyLife time.Duration // 0 is for ever
 	Chassis     string        // "" is what the firmware tells
+	Reflect     bool          // the kernel answers for the agent
 	// Listener is bound. The function that is given it closes it.
 	Listener net.Listener
 }
@@ -58,6 +59,7 @@ type server struct {
 	dataDir, listen, manager string
 	chassis                  string
 	insecure, livenessOnly   bool
+	reflect                  bool
 	ringKeyLife              time.Duration
 	watch, profile           *enum
 	logLevel, logFormat      *enum
@@ -86,7 +88,8 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		s.watch = addEnum(cmd, "heartbeat-watch", "", "who waits for neighbors' heartbeats", heartbeat.WatchAuto, heartbeat.WatchKernel, heartbeat.WatchUser)
 		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
 		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
-		config.Mark(flags, "heartbeat-watch", "liveness-only", "chassis")
+		flags.BoolVar(&s.reflect, "heartbeat-reflector", false, "have the kernel answer for an agent that gets no CPU, by a program on the interface (tcx, Linux 6.6): for networks that filter ICMP")
+		config.Mark(flags, "heartbeat-watch", "heartbeat-reflector", "liveness-only", "chassis")
 	}
 	s.profile = &enum{value: profileStandard}
 	if cmd.Name() != "agent" {
@@ -144,7 +147,7 @@ func (s *server) run(ctx context.Context) error {
 	cfg.LivenessOnly = s.livenessOnly
 	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
-	cfg.RingKeyLife, cfg.Chassis = s.ringKeyLife, s.chassis
+	cfg.RingKeyLife, cfg.Chassis, cfg.Reflect = s.ringKeyLife, s.chassis, s.reflect
 	level := new(slog.LevelVar)
 	level.Set(logLevel(s.logLevel.value))
 	cfg.Logger = newLogger(s.sys.stderr, level, s.logFormat.value)

@@ -114,7 +114,7 @@ func TestSettingsReachCommands(t *testing.T) {
 func TestBadConfiguration(t *testing.T) {
 	for content, want := range map[string]string{
 		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; did you mean listen?; see 'cassini run --help'`,
-		"data-dir: /x\nport: y\n":      `:2: unknown key "port"; known are agent-certificate-life, alert-alertmanager, alert-learn, alert-program, alert-webhook, alert-webhook-secret-file, api, ca, chassis, data-dir, flight-recorder, heartbeat-profile, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, memory-limit, output, retention-age, retention-size, ring-key-life, slow-request, tls-cert, tls-client-ca, tls-key, tls-name, token, token-file; see 'cassini run --help'`,
+		"data-dir: /x\nport: y\n":      `:2: unknown key "port"; known are agent-certificate-life, alert-alertmanager, alert-learn, alert-program, alert-webhook, alert-webhook-secret-file, api, ca, chassis, data-dir, flight-recorder, heartbeat-profile, heartbeat-reflector, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, memory-limit, output, retention-age, retention-size, ring-key-life, slow-request, tls-cert, tls-client-ca, tls-key, tls-name, token, token-file; see 'cassini run --help'`,
 		"log-level: loud\n":            `:1: log-level: invalid value "loud": want one of info, debug, warn, error; see`,
 		"config: other.yaml\n":         `:1: unknown key "config"; known are`,
 	} {

@@ -87,6 +87,18 @@ func TestFrozenForLong(t *testing.T) {
 	r.noDeaths()
 }
 
+// Where pings are filtered, the kernel's program tells a hung agent from a dead host.
+func TestFrozenWithoutPings(t *testing.T) {
+	r := newRig(t, 1, 5, func(r *rig) { r.reflect = true })
+	r.signal("s1-h3", unix.SIGSTOP)
+	r.waitStates(10*time.Second, map[string]string{"s1-h3": "hung"})
+	r.signal("s1-h3", unix.SIGCONT)
+	r.waitStates(15*time.Second, map[string]string{})
+	r.noDeaths()
+	r.crash("s1-h3")
+	r.waitStates(10*time.Second, map[string]string{"s1-h3": "crashed"})
+}
+
 // TestStarved gives an agent CPU for a tenth of the time only.
 func TestStarved(t *testing.T) {
 	r := newRig(t, 1, 5)

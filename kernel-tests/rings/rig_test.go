@@ -26,6 +26,7 @@ type rig struct {
 	estate  *estate.Estate
 	profile string
 	watch   string
+	reflect bool // the kernel answers for agents, and answers no pings
 }
 
 func TestMain(m *testing.M) {
@@ -75,7 +76,10 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Fleet = fleet.New(fleet.Config{Estate: r.estate, Binary: binary, Dir: t.TempDir(), Profile: r.profile, Watch: r.watch})
+	r.Fleet = fleet.New(fleet.Config{Estate: r.estate, Binary: binary, Dir: t.TempDir(), Profile: r.profile, Watch: r.watch, Reflect: r.reflect})
+	if r.reflect {
+		r.filterPings()
+	}
 	t.Cleanup(r.close)
 	r.startManager()
 	for _, h := range r.estate.Hosts() {
@@ -83,6 +87,16 @@ func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	}
 	r.wait("rings are whole", 40*time.Second, func() error { return r.whole(switches * hosts) })
 	return r
+}
+
+// filterPings has all hosts answer no ICMP echo requests, as many networks do.
+func (r *rig) filterPings() {
+	r.t.Helper()
+	for _, h := range r.estate.Hosts() {
+		r.do(r.estate.Do(h.Name, func() error {
+			return os.WriteFile("/proc/sys/net/ipv4/icmp_echo_ignore_all", []byte("1"), 0o600)
+		}))
+	}
 }
 
 func (r *rig) close() {

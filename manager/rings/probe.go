@@ -160,6 +160,13 @@ func (r *Rings) Echoed(addr netip.Addr, _ time.Time) {
 	}
 }
 
+// Reflected takes word of a kernel how far its agent is, which answers a Probe.
+func (r *Rings) Reflected(addr netip.AddrPort, life model.Incarnation, progress uint64, _ time.Time) {
+	for _, q := range r.requests {
+		q.probes.Reflected(addr, life, progress)
+	}
+}
+
 // leave takes a host's farewell.
 func (r *Rings) leave(ring model.RingID, h *Host, from model.RingMember, m wire.Message, now time.Time) {
 	r.cfg.World.Send(ring, from, wire.Message{Type: wire.LeaveAck, ID: m.ID})

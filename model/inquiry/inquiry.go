@@ -27,6 +27,8 @@ type Inquiry struct {
 	refused bool
 	kernel  bool
 	ended   bool
+	heard   bool   // of the subject's progress
+	at      uint64 // its progress, when last heard of
 }
 
 // New makes an inquiry whose first probe is due at once.
@@ -77,6 +79,22 @@ func (q *Inquiry) Echoed(addr netip.Addr) {
 	if addr == q.Subject.Addr.Addr() {
 		q.kernel = true
 	}
+}
+
+// Reflected takes word of the subject's kernel how far the agent of that life is. What
+// moves is there, though it may have no time to answer. The probes go on.
+func (q *Inquiry) Reflected(addr netip.AddrPort, life model.Incarnation, progress uint64) {
+	if addr != q.Subject.Addr {
+		return
+	}
+	q.kernel = true
+	if life != q.Subject.Incarnation {
+		return
+	}
+	if q.heard && progress != q.at {
+		q.agent = true
+	}
+	q.heard, q.at = true, progress
 }
 
 // Ended says that the probes are over.

@@ -15,7 +15,7 @@ const (
 
 var (
 	begin   = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
-	subject = model.RingMember{Host: "web-1", Addr: netip.MustParseAddrPort("10.0.0.1:1984")}
+	subject = model.RingMember{Host: "web-1", Incarnation: 3, Addr: netip.MustParseAddrPort("10.0.0.1:1984")}
 	other   = netip.MustParseAddrPort("10.0.0.2:1984")
 )
 
@@ -58,11 +58,21 @@ func TestSight(t *testing.T) {
 	answer := func(of uint64) hears { return func(q *Inquiry) { q.Answer(of) } }
 	refused := func(by netip.AddrPort) hears { return func(q *Inquiry) { q.Refused(by) } }
 	echoed := func(by netip.Addr) hears { return func(q *Inquiry) { q.Echoed(by) } }
+	reflected := func(by netip.AddrPort, life model.Incarnation, progress uint64) hears {
+		return func(q *Inquiry) { q.Reflected(by, life, progress) }
+	}
 	for name, c := range map[string]struct {
 		hears []hears
 		want  model.Sight
 		ended bool
 	}{
+		"its kernel reflects":     {[]hears{reflected(subject.Addr, 3, 9)}, model.SightKernel, false},
+		"no progress":             {[]hears{reflected(subject.Addr, 3, 9), reflected(subject.Addr, 3, 9)}, model.SightKernel, false},
+		"progress":                {[]hears{reflected(subject.Addr, 3, 9), reflected(subject.Addr, 3, 10)}, model.SightAgent, false},
+		"progress since 0":        {[]hears{reflected(subject.Addr, 3, 0), reflected(subject.Addr, 3, 1)}, model.SightAgent, false},
+		"progress elsewhere":      {[]hears{reflected(other, 3, 9), reflected(other, 3, 10)}, model.SightNothing, false},
+		"progress of another":     {[]hears{reflected(subject.Addr, 4, 9), reflected(subject.Addr, 4, 10)}, model.SightKernel, false},
+		"a new life":              {[]hears{reflected(subject.Addr, 3, 9), reflected(subject.Addr, 4, 0)}, model.SightKernel, false},
 		"nothing":                 {nil, model.SightNothing, false},
 		"answer":                  {[]hears{answer(id)}, model.SightAgent, true},
 		"answer to another":       {[]hears{answer(id + 1)}, model.SightNothing, false},

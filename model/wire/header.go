@@ -72,11 +72,14 @@ func ParseHeader(b []byte) (Header, error) {
 		Incarnation: model.Incarnation(binary.LittleEndian.Uint64(b[16:])),
 		Progress:    binary.LittleEndian.Uint64(b[24:]),
 	}
-	if h.Nonce>>NonceBits != 0 || h.Type == 0 || h.Type > lastType || h.Type == Heartbeat && len(b) != HeaderSize {
+	if h.Nonce>>NonceBits != 0 || h.Type == 0 || h.Type > lastType || h.Type.HeaderOnly() && len(b) != HeaderSize {
 		return Header{}, fmt.Errorf("read datagram of type %d and %d bytes: %w", h.Type, len(b), ErrMalformed)
 	}
 	return h, nil
 }
+
+// HeaderOnly says that datagrams of the type have nothing behind the header.
+func (t Type) HeaderOnly() bool { return t == Heartbeat || t == Ask || t == Reflected }
 
 // CheckTag says with ErrForged that the header is not from somebody who has the key.
 func CheckTag(b []byte, key TagKey) error {

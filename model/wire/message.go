@@ -27,13 +27,16 @@ const (
 	Bridge      Type = 14 // the members between us are gone: let us watch each other
 	BridgeAck   Type = 15
 	Unbridge    Type = 16 // the member between us is back
-	lastType         = Unbridge
+	Ask         Type = 17 // how far is your agent? It has a header alone, as the answer has
+	Reflected   Type = 18 // so far, says the kernel: the header's Progress; the Nonce is the question's
+	lastType         = Reflected
 )
 
 var typeNames = [...]string{
 	Heartbeat: "heartbeat", Probe: "probe", ProbeAnswer: "probe-answer", Question: "question", Answer: "answer",
 	Notice: "notice", Refutation: "refutation", Instruction: "instruction", Ack: "ack", Leave: "leave", LeaveAck: "leave-ack",
 	Report: "report", ReportAck: "report-ack", Bridge: "bridge", BridgeAck: "bridge-ack", Unbridge: "unbridge",
+	Ask: "ask", Reflected: "reflected",
 }
 
 // String is the type's name.

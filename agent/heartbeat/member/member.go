@@ -289,6 +289,11 @@ func (m *Member) Echoed(addr netip.Addr, _ time.Time) {
 	m.each(func(q *inquiry.Inquiry) { q.Echoed(addr) })
 }
 
+// Reflected takes word of a kernel how far its agent is, which answers a Probe.
+func (m *Member) Reflected(addr netip.AddrPort, life model.Incarnation, progress uint64, _ time.Time) {
+	m.each(func(q *inquiry.Inquiry) { q.Reflected(addr, life, progress) })
+}
+
 func (m *Member) each(do func(*inquiry.Inquiry)) {
 	for _, c := range m.cases {
 		do(c.probes)

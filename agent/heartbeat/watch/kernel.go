@@ -39,6 +39,9 @@ func OpenKernel() (*Kernel, error) {
 // Attach puts the program before the socket on which heartbeats come.
 func (k *Kernel) Attach(socket int) error { return k.kernel.Attach(socket) }
 
+// OpenReflector loads a reflector with the keys of this watch.
+func (k *Kernel) OpenReflector() (*bpf.Reflector, error) { return k.kernel.OpenReflector() }
+
 // Name is "kernel".
 func (k *Kernel) Name() string { return "kernel" }
 

@@ -198,7 +198,7 @@ func (u *User) check(b []byte, now time.Time) (string, *watched, wire.Header) {
 	if err != nil {
 		return outcome(err), nil, h
 	}
-	if h.Type != wire.Heartbeat && (len(b) == wire.HeaderSize || len(b) > wire.MaxDatagram) {
+	if !h.Type.HeaderOnly() && (len(b) == wire.HeaderSize || len(b) > wire.MaxDatagram) {
 		return Malformed, nil, h
 	}
 	w := u.sets[h.Set]
@@ -209,6 +209,8 @@ func (u *User) check(b []byte, now time.Time) (string, *watched, wire.Header) {
 		return outcome(err), nil, h
 	}
 	switch {
+	case h.Type == wire.Ask: // a reflector would have answered; the agent does not
+		return NotWatched, nil, h
 	case h.Type != wire.Heartbeat && !u.control.mayPass(tagOf(b), now):
 		return Limited, nil, h
 	case h.Type != wire.Heartbeat:

@@ -396,6 +396,11 @@ func (h handler) Refused(addr netip.AddrPort) {
 	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Refused(addr, now) })
 }
 
+// Reflected implements transport.Handler.
+func (h handler) Reflected(r transport.Reflection) {
+	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Reflected(r.From, r.Incarnation, r.Progress, now) })
+}
+
 // Echoed implements transport.Handler.
 func (h handler) Echoed(addr netip.Addr) {
 	_ = h.k.input(context.Background(), func(now time.Time) { h.k.rings.Echoed(addr, now) })

@@ -246,6 +246,9 @@ func (a *agent) Refused(netip.AddrPort) {}
 // Echoed implements transport.Handler.
 func (a *agent) Echoed(netip.Addr) {}
 
+// Reflected implements transport.Handler.
+func (a *agent) Reflected(transport.Reflection) {}
+
 func (a *agent) places() []*model.Assignment {
 	a.mu.Lock()
 	defer a.mu.Unlock()

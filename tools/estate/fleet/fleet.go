@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Config struct {
 	Dir     string // for data and logs: Dir/HOST, Dir/HOST.log
 	Profile string // of heartbeats: "standard" or "fast"; "" is standard
 	Watch   string // of heartbeats: "auto", "kernel" or "user"; "" is auto
+	Reflect bool   // the kernel answers for agents
 }
 
 // ManagerPort is where the manager listens, TCP and UDP, AgentPort where agents hear
@@ -103,7 +105,7 @@ func (f *Fleet) StartManager() error {
 
 // StartAgent starts the agent of a host.
 func (f *Fleet) StartAgent(host string) error {
-	args := []string{"agent", "--listen", "127.0.0.1:" + AgentPort, "--manager", "http://" + f.ManagerAddr(), "--liveness-only"}
+	args := []string{"agent", "--listen", "127.0.0.1:" + AgentPort, "--manager", "http://" + f.ManagerAddr(), "--liveness-only", "--heartbeat-reflector=" + strconv.FormatBool(f.cfg.Reflect)}
 	if f.cfg.Watch != "" {
 		args = append(args, "--heartbeat-watch", f.cfg.Watch)
 	}
