@@ -25,12 +25,12 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		}
 		return hooks, nil
 	}
-	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP(), netns.ProbeEnter()}), kernel.Close()
+	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP(), netns.ProbeEnter(), kernel.ProbeTraffic()}), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp, enter error
+	bootstrap, cgroup2, ethtool, timers, udp, enter, traffic error
 }
 
 // hooksInUse lists the facts that the agent wants and the rung that serves each.
@@ -44,6 +44,8 @@ func hooksInUse(p probes) []model.Hook {
 		},
 		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
 			p.udp, "", "UDP services and their clients"),
+		orLost(model.Hook{Fact: "bytes, retransmits and RTT of open TCP connections", Hook: "iter/bpf_map_elem over the table of connections", First: true},
+			p.traffic, "tp_btf/inet_sock_set_state", "what a connection moves is told when it closes"),
 		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
 		orLost(model.Hook{Fact: "sockets older than the agent", Hook: "iter/task_file, iter/tcp, iter/udp", First: true},
 			p.bootstrap, "", "services and connections older than the agent"),

@@ -9,6 +9,7 @@
  * of MPTCP, those not yet accepted).
  * What the tracepoint already knows is left alone, so a pass may run again.
  */
+#include "traffic.h"
 #include "udp.h"
 
 /* Set by user space between the passes. */
@@ -107,6 +108,18 @@ static __always_inline __u8 direction_of(struct sock *sk, const struct edge_key 
 	return DIR_UNKNOWN;
 }
 
+/* What it moved before is told apart: an earlier run of the agent may have told of it. */
+static __always_inline void adopt(struct edge *edge, struct sock *sk)
+{
+	struct traffic t = {};
+
+	ADD(edge->adopted, 1);
+	read_traffic(&t, (struct tcp_sock *)sk, edge->key.direction == DIR_OUT);
+	ADD(edge->adopted_sent, t.sent);
+	ADD(edge->adopted_received, t.received);
+	ADD(edge->adopted_retransmits, t.retransmits);
+}
+
 static __always_inline void found_connection(struct sock *sk, const struct owner *owner)
 {
 	bool connecting = sk->__sk_common.skc_state == TCP_SYN_SENT;
@@ -145,7 +158,7 @@ static __always_inline void found_connection(struct sock *sk, const struct owner
 	if (connecting)
 		ADD(edge->attempts, 1);
 	else
-		ADD(edge->adopted, 1);
+		adopt(edge, sk);
 	/* Did it end before the tracepoint could find it here? */
 	if (sk->__sk_common.skc_state != TCP_CLOSE || !leave_place(id))
 		return;

@@ -111,9 +111,13 @@ enum {
 	TCP_ESTABLISHED = 1,
 	TCP_SYN_SENT = 2,
 	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
 	TCP_TIME_WAIT = 6,
 	TCP_CLOSE = 7,
+	TCP_LAST_ACK = 9,
 	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
 	TCP_NEW_SYN_RECV = 12,
 };
 
@@ -125,6 +129,7 @@ enum {
 	AF_INET = 2,
 	AF_INET6 = 10,
 	SOCK_BINDPORT_LOCK = 8,
+	SOCK_DONE = 1,
 	PF_KTHREAD = 0x00200000,
 	ENETDOWN = 100,
 	ENETUNREACH = 101,
@@ -167,6 +172,7 @@ struct sock_common {
 	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
 	unsigned char skc_net_refcnt : 1;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -233,6 +239,8 @@ struct tcp_sock {
 	u64 bytes_received;
 	u64 bytes_acked;
 	u32 total_retrans;
+	u32 snd_una;
+	u32 write_seq;
 	bool is_mptcp;
 };
 
@@ -324,6 +332,12 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	u32 fd;
 	struct file *file;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
 };
 
 struct bpf_iter__tcp {

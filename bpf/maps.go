@@ -36,13 +36,13 @@ func eachEntry[K comparable, V any](m *ebpf.Map, fn func(*K, *V)) error {
 }
 
 // eachPlace walks the first n places of an array, many a system call.
-func eachPlace[V any](m *ebpf.Map, n int, fn func(*V)) error {
+func eachPlace[V any](m *ebpf.Map, n int, fn func(place uint32, v *V)) error {
 	keys, values := make([]uint32, min(batch, n)), make([]V, min(batch, n))
 	var cursor ebpf.MapBatchCursor
 	for n > 0 {
 		got, err := m.BatchLookup(&cursor, keys[:min(batch, n)], values[:min(batch, n)], nil)
 		for i := range got {
-			fn(&values[i])
+			fn(keys[i], &values[i])
 		}
 		n -= got
 		if errors.Is(err, ebpf.ErrKeyNotExist) { // the end
@@ -106,6 +106,9 @@ func (t *TCP) RunTimes() map[string]RunTime {
 	times := make(map[string]RunTime)
 	programs := map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird}
 	maps.Copy(programs, t.udp.programs())
+	if t.traffic != nil {
+		programs["traffic_of_bucket"], programs["traffic_of_overflow"] = t.traffic.objs.TrafficOfBucket, t.traffic.objs.TrafficOfOverflow
+	}
 	for name, prog := range programs {
 		if stats, err := prog.Stats(); err == nil {
 			times[name] = RunTime{Runs: stats.RunCount, Skipped: stats.RecursionMisses, Took: stats.Runtime}

@@ -17,7 +17,8 @@ type (
 	// EdgeKey names one edge: a program here, an address there, a service port.
 	EdgeKey = tcpEdgeKey
 	// Edge holds an edge's counters; Waiting can fall. FirstNs and LastNs are CLOCK_MONOTONIC
-	// nanoseconds, RttUs a sum over Closed.
+	// nanoseconds, RttUs a sum over Closed. What connections moved is added as they close;
+	// OpenTraffic tells of those that are open.
 	Edge = tcpEdge
 	// Owner is who a socket belongs to; Kind is one of the Owner constants.
 	// StartNs is the process's start, CLOCK_BOOTTIME nanoseconds.

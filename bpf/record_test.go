@@ -21,7 +21,8 @@ func TestSizes(t *testing.T) {
 		{"edge_key", unsafe.Sizeof(EdgeKey{}), 64},
 		{"owner", unsafe.Sizeof(Owner{}), 64},
 		{"listener", unsafe.Sizeof(Listener{}), 104},
-		{"edge", unsafe.Sizeof(Edge{}), 256},
+		{"edge", unsafe.Sizeof(Edge{}), 280},
+		{"traffic", unsafe.Sizeof(Traffic{}), 40},
 		{"event", unsafe.Sizeof(tcpEvent{}), 24 + 8 + 64 + 104 + 3*512 - 8},
 	} {
 		if c.got != c.want || c.got%8 != 0 {

@@ -75,6 +75,21 @@ struct edge {
 	struct edge_key key;
 	__u32 life; /* how many edges had this place before */
 	__u32 used;
+	/* What adopted connections had moved before; part of what they add when they close. */
+	__u64 adopted_sent;
+	__u64 adopted_received;
+	__u64 adopted_retransmits;
+};
+
+/* What one open connection has moved so far. */
+struct traffic {
+	__u32 edge; /* place in the edges' array ... */
+	__u32 life; /* ... and whose it is */
+	__u64 sent; /* bytes that the peer acknowledged */
+	__u64 received;
+	__u64 last_ns; /* when a packet came or went, CLOCK_MONOTONIC */
+	__u32 retransmits;
+	__u32 rtt_us; /* smoothed */
 };
 
 struct listener {

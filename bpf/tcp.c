@@ -20,6 +20,7 @@
  * runs finds nothing to do.
  */
 #include "report.h"
+#include "traffic.h"
 
 static __always_inline bool kernel_asks(struct task_struct *task, struct sock *sk)
 {
@@ -190,16 +191,22 @@ static __always_inline void on_established(struct sock *sk, __u64 id, struct cou
 	edge->last_ns = last_packet_ns(sk);
 }
 
-static __always_inline void count_close(struct edge *edge, struct tcp_sock *tp)
+static __always_inline void count_close(struct edge *edge, struct sock *sk, struct tcp_sock *tp)
 {
+	__u64 sent, received;
+
 	ADD(edge->closed, 1);
 	if (!tp)
 		return;
 	edge->last_ns = tp->tcp_mstamp * 1000;
-	if (tp->bytes_acked)
-		ADD(edge->bytes_sent, tp->bytes_acked);
-	if (tp->bytes_received)
-		ADD(edge->bytes_received, tp->bytes_received);
+	sent = sent_payload(
+		tp->bytes_acked, edge->key.direction == DIR_OUT,
+		fin_acknowledged(sk->__sk_common.skc_state, tp->snd_una, tp->write_seq));
+	if (sent)
+		ADD(edge->bytes_sent, sent);
+	received = received_payload(tp->bytes_received, sk->__sk_common.skc_flags);
+	if (received)
+		ADD(edge->bytes_received, received);
 	if (tp->total_retrans)
 		ADD(edge->retransmits, tp->total_retrans);
 	ADD(edge->rtt_us, tp->srtt_us >> 3);
@@ -236,7 +243,7 @@ static __always_inline void on_close(struct sock *sk, __u64 id, struct counters 
 			report(EVENT_FAILED, 0, &edge->key);
 		count_failure(edge, sk->sk_err);
 	} else {
-		count_close(edge, bpf_skc_to_tcp_sock(sk));
+		count_close(edge, sk, bpf_skc_to_tcp_sock(sk));
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
 // values take the defaults.
 type Limits struct {
-	Edges       uint32 // default 65,536, of which UDP can have half; 256 bytes each from the start, 130 more while in use
+	Edges       uint32 // default 65,536, of which UDP can have half; 280 bytes each from the start, 130 more while in use
 	Listeners   uint32 // default 65,536
 	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
 	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
@@ -42,6 +42,9 @@ type TCP struct {
 	udp    *udp  // nil when UDP is not captured ...
 	noUDP  error // ... because of this
 
+	traffic   *traffic // nil when open connections cannot be read ...
+	noTraffic error    // ... because of this
+
 	mu sync.Mutex // for left
 	// left are the places of edges that the latest round evicted: a program that
 	// was running then may still hold one.
@@ -59,6 +62,7 @@ func OpenTCP(limits Limits) (*TCP, error) {
 		return nil, errors.Join(explain("load the TCP program", err), t.Close())
 	}
 	t.noUDP = t.loadUDP()
+	t.traffic, t.noTraffic = t.openTraffic()
 	// All that takes long is done: little happens between this and the bootstrap.
 	if err := t.attach(); err != nil {
 		return nil, errors.Join(explain("attach the TCP program to inet_sock_set_state", err), t.Close())
@@ -157,6 +161,9 @@ func (t *TCP) Close() error {
 	var errs []error
 	if t.udp != nil { // kept, as other methods may be running
 		errs = append(errs, t.udp.close())
+	}
+	if t.traffic != nil {
+		errs = append(errs, t.traffic.close())
 	}
 	for _, l := range t.links {
 		errs = append(errs, l.Close())
@@ -321,15 +328,16 @@ func (t *TCP) Overflow() (uint64, error) {
 	return state.Overflow, err
 }
 
-// Edges calls fn for every edge, likewise.
-func (t *TCP) Edges(fn func(key *EdgeKey, edge *Edge)) error {
+// Edges calls fn for every edge, likewise, with its place: below Limits().Edges, and
+// another edge's once this one was evicted, with another Life.
+func (t *TCP) Edges(fn func(place uint32, edge *Edge)) error {
 	state, err := t.tableState()
 	if err != nil {
 		return err
 	}
-	return eachPlace(t.objs.Edges, int(min(state.Edges, uint64(t.limits.Edges))), func(edge *Edge) {
+	return eachPlace(t.objs.Edges, int(min(state.Edges, uint64(t.limits.Edges))), func(place uint32, edge *Edge) {
 		if edge.Used != 0 {
-			fn(&edge.Key, edge)
+			fn(place, edge)
 		}
 	})
 }

@@ -60,26 +60,29 @@ const (
 )
 
 type tcpEdge struct {
-	_             structs.HostLayout
-	Attempts      uint64
-	Connections   uint64
-	Adopted       uint64
-	Refused       uint64
-	TimedOut      uint64
-	Unreachable   uint64
-	Aborted       uint64
-	Closed        uint64
-	BytesSent     uint64
-	BytesReceived uint64
-	Retransmits   uint64
-	RttUs         uint64
-	Waiting       uint64
-	FirstNs       uint64
-	LastNs        uint64
-	Owner         tcpOwner
-	Key           tcpEdgeKey
-	Life          uint32
-	Used          uint32
+	_                  structs.HostLayout
+	Attempts           uint64
+	Connections        uint64
+	Adopted            uint64
+	Refused            uint64
+	TimedOut           uint64
+	Unreachable        uint64
+	Aborted            uint64
+	Closed             uint64
+	BytesSent          uint64
+	BytesReceived      uint64
+	Retransmits        uint64
+	RttUs              uint64
+	Waiting            uint64
+	FirstNs            uint64
+	LastNs             uint64
+	Owner              tcpOwner
+	Key                tcpEdgeKey
+	Life               uint32
+	Used               uint32
+	AdoptedSent        uint64
+	AdoptedReceived    uint64
+	AdoptedRetransmits uint64
 }
 
 type tcpEdgeKey struct {

@@ -13,6 +13,7 @@ type captureCollector struct {
 	source                     func() *model.CaptureStats
 	events, drops, transitions metric
 	resyncs, evictions         metric
+	openReads, openReadTime    metric
 	listeners, edges           metric
 	maps                       mapMetrics
 	hooks                      hookMetrics
@@ -26,17 +27,21 @@ func newCaptureCollector(source func() *model.CaptureStats) *captureCollector {
 		transitions: counter("capture_transitions_total", "TCP state changes and UDP flows that the kernel side folded into its maps, by kind.", "kind"),
 		resyncs:     counter("capture_resyncs_total", "Full reads of the kernel's maps after an event was dropped. Nothing is lost by them but time."),
 		evictions:   counter("capture_evictions_total", "Idle edges removed from the kernel's map to make room. Their counts are kept by the agent."),
-		listeners:   gauge("listeners", "Addresses on which something listens now."),
-		edges:       gauge("edges", "Edges (one program here, one address there, one service port) in the kernel's map."),
-		maps:        newMapMetrics(),
-		hooks:       newHookMetrics(),
+		openReads:   counter("capture_open_reads_total", "Questions that wanted to know what open connections have moved so far, by what became of them.", "outcome"),
+
+		openReadTime: counter("capture_open_read_seconds_total", "How long it took to read what open connections have moved so far."),
+
+		listeners: gauge("listeners", "Addresses on which something listens now."),
+		edges:     gauge("edges", "Edges (one program here, one address there, one service port) in the kernel's map."),
+		maps:      newMapMetrics(),
+		hooks:     newHookMetrics(),
 	}
 }
 
 func (c *captureCollector) name() string { return "capture" }
 
 func (c *captureCollector) metrics() []metric {
-	own := []metric{c.events, c.drops, c.transitions, c.resyncs, c.evictions, c.listeners, c.edges}
+	own := []metric{c.events, c.drops, c.transitions, c.resyncs, c.evictions, c.openReads, c.openReadTime, c.listeners, c.edges}
 	return append(append(own, c.maps.metrics()...), c.hooks.metrics()...)
 }
 
@@ -50,6 +55,9 @@ func (c *captureCollector) collect(ch chan<- prometheus.Metric) bool {
 	sendAll(ch, c.transitions, stats.Transitions)
 	c.resyncs.send(ch, float64(stats.Resyncs))
 	c.evictions.send(ch, float64(stats.Evictions))
+	c.openReads.send(ch, float64(stats.OpenReads.Reads), "read")
+	c.openReads.send(ch, float64(stats.OpenReads.Spared), "spared")
+	c.openReadTime.send(ch, stats.OpenReads.Took.Seconds())
 	c.listeners.send(ch, float64(stats.Listeners))
 	c.edges.send(ch, float64(stats.Edges))
 	c.maps.send(ch, stats.Maps)

@@ -23,7 +23,7 @@ func newDependenciesCollector(source func() []model.DependencyView, limit int) *
 		connections: counter("dependency_connections_total", "Connections from a client to a service.", ends()...),
 		failures:    counter("dependency_failures_total", "Attempts to connect that did not get through, by reason.", ends("reason")...),
 		open:        gauge("dependency_open_connections", "Connections that are open now.", ends()...),
-		bytes:       counter("dependency_bytes_total", "Payload of closed connections, by direction as the end that reported it saw them: the client's where its host has an agent, else the server's.", ends("direction")...),
+		bytes:       counter("dependency_bytes_total", "Payload, by direction as the end that reported it saw them: the client's where its host has an agent, else the server's.", ends("direction")...),
 		dropped:     gauge("dependency_series_dropped", "Dependencies that this scrape leaves out because there are busier ones."),
 	}
 }

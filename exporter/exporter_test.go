@@ -32,8 +32,9 @@ func fixture() Sources {
 				Drops:       map[string]uint64{"ring_full": 4, "edges_full": 0},
 				Transitions: map[string]uint64{"connect": 5, "established": 6},
 				Resyncs:     7, Evictions: 8, Listeners: 9, Edges: 10,
-				Maps:  []model.MapFill{{Name: "edges", Used: 11, Limit: 12, Bytes: 13}, {Name: "events", Used: 14, Limit: 15}, {Name: "connections", Bytes: 44}},
-				Hooks: []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp"}},
+				OpenReads: model.OpenReads{Reads: 48, Spared: 49, Took: 50 * time.Second},
+				Maps:      []model.MapFill{{Name: "edges", Used: 11, Limit: 12, Bytes: 13}, {Name: "events", Used: 14, Limit: 15}, {Name: "connections", Bytes: 44}},
+				Hooks:     []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp"}},
 			}
 		},
 		Network: func() *model.NetworkStats {

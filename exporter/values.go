@@ -12,6 +12,7 @@ func labelValues() map[string][]value {
 		"cassini_capture_drops_total":       dropReasons(),
 		"cassini_capture_transitions_total": transitionKinds(),
 		"cassini_capture_events_total":      eventKinds(),
+		"cassini_capture_open_reads_total":  openReadOutcomes(),
 		"cassini_dependency_failures_total": failureReasons(),
 		"cassini_outbox_dropped_total":      outboxReasons(),
 		"cassini_discovery_dropped_total":   discoveryReasons(),
@@ -37,6 +38,13 @@ func dropReasons() []value {
 		{"evicted_busy", "An edge was removed as idle and became busy in that moment. Connections of that moment can be missing."},
 		{"flows_full", "A UDP flow was forgotten to make room for another before it had rested for two minutes. Should it go on, it is counted again: a dependency's connections may be too high."},
 		{"peers_full", "A UDP socket had 4,096 new peers in an hour: a flow with yet another was not kept. It is counted nowhere else."},
+	}
+}
+
+func openReadOutcomes() []value {
+	return []value{
+		{"read", "The sockets of all open TCP connections were read."},
+		{"spared", "The figures of the read before were shown: after each, it rests for nine times as long as it took, so that however often somebody asks, it takes a tenth of a core at most."},
 	}
 }
 

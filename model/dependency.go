@@ -16,8 +16,8 @@ const (
 	Unknown Direction = "unknown" // existed before the agent, and nothing tells
 )
 
-// Counters are the figures of one edge since CountingSince. They only grow,
-// except Open. A connection of UDP is a flow between one socket and one address and
+// Counters are the figures of one edge since CountingSince, and all that adopted
+// connections moved. They only grow, except Open, OpenTraffic and RTTMicros. A connection of UDP is a flow between one socket and one address and
 // port (docs/decisions/0015-udp.md); its bytes are not counted.
 type Counters struct {
 	Connections   uint64 `json:"connections"`           // established and heard
@@ -29,11 +29,21 @@ type Counters struct {
 	Unreachable   uint64 `json:"unreachable,omitempty"` // ... because of EHOSTUNREACH, ENETUNREACH and the like
 	Aborted       uint64 `json:"aborted,omitempty"`     // ... because the client gave up first
 	Open          uint64 `json:"open"`                  // established now
-	BytesSent     uint64 `json:"bytes_sent"`            // acknowledged by the peer; of closed connections
-	BytesReceived uint64 `json:"bytes_received"`        // of closed connections
-	Retransmits   uint64 `json:"retransmits,omitempty"` // segments; of closed connections
-	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean smoothed round-trip time at close, 0 when none closed
+	BytesSent     uint64 `json:"bytes_sent"`            // payload, acknowledged by the peer
+	BytesReceived uint64 `json:"bytes_received"`        // payload
+	Retransmits   uint64 `json:"retransmits,omitempty"` // segments
+	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean over connections of the smoothed round-trip time, at close or now
 	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
+
+	OpenTraffic    Traffic `json:"open_traffic,omitzero"`    // of the bytes and segments, those of connections that are open
+	AdoptedTraffic Traffic `json:"adopted_traffic,omitzero"` // likewise, what adopted connections had moved before the agent started
+}
+
+// Traffic is a part of what connections moved.
+type Traffic struct {
+	BytesSent     uint64 `json:"bytes_sent"`
+	BytesReceived uint64 `json:"bytes_received"`
+	Retransmits   uint64 `json:"retransmits,omitempty"`
 }
 
 // Dependency is the body of a PackageDependencies document: the connections

@@ -24,11 +24,20 @@ type CaptureStats struct {
 	Transitions map[string]uint64 `json:"transitions"`
 	Resyncs     uint64            `json:"resyncs"`   // full reads of the maps after a drop
 	Evictions   uint64            `json:"evictions"` // idle edges removed from the kernel map
+	OpenReads   OpenReads         `json:"open_reads"`
 	Maps        []MapFill         `json:"maps"`
 	Listeners   int               `json:"listeners"` // listening now
 	Edges       int               `json:"edges"`
 	// Hooks tells which hook serves which fact on this kernel.
 	Hooks []Hook `json:"hooks"`
+}
+
+// OpenReads is how often a question made the agent read what open connections have
+// moved, and how long that took in all.
+type OpenReads struct {
+	Reads  uint64        `json:"reads"`
+	Spared uint64        `json:"spared"` // questions so soon after a read that its figures were shown
+	Took   time.Duration `json:"nanoseconds"`
 }
 
 // Hook is one fact that Cassini wants from the kernel, and the rung that serves it.

@@ -21,7 +21,9 @@ type Kernel interface {
 	Pending() int
 	Bootstrap(ctx context.Context, eachNetns func(func() error) error) error
 	Listeners(func(cookie uint64, l *bpf.Listener)) error
-	Edges(func(*bpf.EdgeKey, *bpf.Edge)) error
+	Edges(func(place uint32, edge *bpf.Edge)) error
+	OpenTraffic(ctx context.Context, fn func(*bpf.Traffic)) error
+	ProbeTraffic() error
 	Edge(bpf.EdgeKey) (edge bpf.Edge, ok bool, err error)
 	Evict(keys []bpf.EdgeKey, fn func(key bpf.EdgeKey, last *bpf.Edge)) error
 	Counters() (bpf.Counters, error)
@@ -61,6 +63,7 @@ type Capture struct {
 	resyncs   uint64
 	evictions uint64
 	evicted   uint64 // evicted although busy
+	traffic   trafficReads
 	roomAfter uint64 // CLOCK_MONOTONIC, when it is worth trying to evict again
 	ringFull  uint64 // drops that a resync has made good
 	closed    bool
@@ -91,10 +94,11 @@ func (c *Capture) Bootstrap(ctx context.Context) error {
 	return c.resync()
 }
 
-// Run reads events until the context ends, and closes the kernel side.
+// Run reads events until the context ends. Then it reads the counters once more, emits
+// what moved, and closes the kernel side.
 func (c *Capture) Run(ctx context.Context) error {
 	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- c.Close() })
+	stop := context.AfterFunc(ctx, func() { closed <- errors.Join(c.lastWord(), c.Close()) })
 	err := c.readEvents(ctx)
 	if stop() { // ended by an error, not by the context
 		return errors.Join(err, c.Close())
@@ -121,6 +125,21 @@ func (c *Capture) readEvents(ctx context.Context) error {
 			return fmt.Errorf("capture sockets: %w", err)
 		}
 	}
+}
+
+// lastWord tells what nobody has asked for: the next run counts anew.
+func (c *Capture) lastWord() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	clock, err := bpf.ReadClock()
+	if err != nil {
+		return err
+	}
+	c.traffic.after = 0
+	return c.readAll(context.Background(), clock)
 }
 
 // Close detaches from the kernel. Whoever waits for fresh counters waits no longer.

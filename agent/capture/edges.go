@@ -50,6 +50,9 @@ type edge struct {
 	of        *dependency
 	direction uint8
 	read      bpf.Edge
+	shown     flow // what people see of bytes and retransmits; never falls
+	live      flow // what open connections had moved when they were last read
+	liveNs    uint64
 	// waiting is how many of read.Waiting count: sockets that live longer than one
 	// that only looks up its source address.
 	waiting uint64
@@ -70,7 +73,8 @@ func (e *edge) waits(read *bpf.Edge, clock bpf.Clock) uint64 {
 type dependency struct {
 	model.Dependency
 	parts []*edge
-	base  bpf.Edge // counters of edges that were evicted from the kernel
+	base  bpf.Edge // counters of edges that were evicted from the kernel ...
+	moved flow     // ... and what they had moved
 	sent  model.Counters
 	sends int
 }
@@ -105,6 +109,7 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 	e.waiting = waits
 	t.totals.move(e.direction, &e.read, read)
 	e.read = *read
+	e.show()
 	dep := e.of
 	if first := clock.Mono(read.FirstNs); dep.FirstSeen.IsZero() || first.Before(dep.FirstSeen) && dep.sends == 0 {
 		dep.FirstSeen = first
@@ -128,6 +133,7 @@ func (t *edges) drop(key bpf.EdgeKey) {
 	}
 	dep := e.of
 	addCounters(&dep.base, &e.read)
+	dep.moved.plus(&e.shown)
 	for i, part := range dep.parts {
 		if part == e {
 			dep.parts = append(dep.parts[:i], dep.parts[i+1:]...)
@@ -142,12 +148,14 @@ func (t *edges) drop(key bpf.EdgeKey) {
 // body is the dependency as a document tells it. progress says that only
 // counters moved since the last one; ok is false when nothing did.
 func (d *dependency) body() (body model.Dependency, progress, ok bool) {
-	sum := d.base
+	sum, moved, live := d.base, d.moved, flow{}
 	for _, part := range d.parts {
 		addCounters(&sum, &part.read)
+		moved.plus(&part.shown)
+		live.plus(&part.live)
 		sum.Waiting += part.waiting
 	}
-	counters := toCounters(&sum)
+	counters := toCounters(&sum, &moved, &live)
 	if d.sends == 0 && d.Proto == "udp" && counters.Connections+counters.Adopted+counters.Failed == 0 {
 		return model.Dependency{}, false, false // sockets that may have asked for their source address only
 	}
@@ -170,10 +178,10 @@ func addCounters(to, from *bpf.Edge) {
 	to.Unreachable += from.Unreachable
 	to.Aborted += from.Aborted
 	to.Closed += from.Closed
-	to.BytesSent += from.BytesSent
-	to.BytesReceived += from.BytesReceived
-	to.Retransmits += from.Retransmits
 	to.RttUs += from.RttUs
+	to.AdoptedSent += from.AdoptedSent
+	to.AdoptedReceived += from.AdoptedReceived
+	to.AdoptedRetransmits += from.AdoptedRetransmits
 }
 
 func subtractCounters(from, what *bpf.Edge) {
@@ -189,7 +197,9 @@ func subtractCounters(from, what *bpf.Edge) {
 
 func failures(e *bpf.Edge) uint64 { return e.Refused + e.TimedOut + e.Unreachable + e.Aborted }
 
-func toCounters(e *bpf.Edge) model.Counters {
+// toCounters are the counters of e, of which moved is what all connections moved, and
+// live what the open ones did.
+func toCounters(e *bpf.Edge, moved, live *flow) model.Counters {
 	c := model.Counters{
 		Connections:   e.Connections + e.Waiting,
 		Adopted:       e.Adopted,
@@ -200,13 +210,17 @@ func toCounters(e *bpf.Edge) model.Counters {
 		Unreachable:   e.Unreachable,
 		Aborted:       e.Aborted,
 		Open:          open(e) + e.Waiting,
-		BytesSent:     e.BytesSent,
-		BytesReceived: e.BytesReceived,
-		Retransmits:   e.Retransmits,
+		BytesSent:     moved.sent,
+		BytesReceived: moved.received,
+		Retransmits:   moved.retransmits,
 		Closed:        e.Closed,
+		OpenTraffic:   live.traffic(),
+		AdoptedTraffic: model.Traffic{
+			BytesSent: e.AdoptedSent, BytesReceived: e.AdoptedReceived, Retransmits: e.AdoptedRetransmits,
+		},
 	}
-	if e.Closed > 0 {
-		c.RTTMicros = e.RttUs / e.Closed
+	if sockets := e.Closed + live.sockets; sockets > 0 {
+		c.RTTMicros = (e.RttUs + live.rttUs) / sockets
 	}
 	return c
 }

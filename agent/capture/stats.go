@@ -50,6 +50,7 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 		},
 		Resyncs:   c.resyncs,
 		Evictions: c.evictions,
+		OpenReads: model.OpenReads{Reads: c.traffic.reads, Spared: c.traffic.spared, Took: c.traffic.took},
 		Maps:      c.mapFill(),
 		Listeners: len(c.listeners.byKey),
 		Edges:     len(c.edges.byKernel),

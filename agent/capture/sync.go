@@ -19,21 +19,42 @@ func (c *Capture) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.readEdges(clock)
+	return c.readAll(ctx, clock)
+}
+
+// readAll reads the edges and what their open connections have moved.
+func (c *Capture) readAll(ctx context.Context, clock bpf.Clock) error {
+	return c.readCounters(clock, func(places []*edge, moved func(*edge)) error {
+		return c.readTraffic(ctx, places, clock, moved)
+	})
 }
 
 // readEdges brings the table of edges up to the kernel's.
 func (c *Capture) readEdges(clock bpf.Clock) error {
+	return c.readCounters(clock, func([]*edge, func(*edge)) error { return nil })
+}
+
+// readCounters reads the edges, then what more does with them by their places, and
+// emits the dependencies that moved.
+func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge, moved func(*edge)) error) error {
 	moved := make(map[*dependency]struct{})
-	err := c.cfg.Kernel.Edges(func(key *bpf.EdgeKey, read *bpf.Edge) {
-		e, known := c.edges.byKernel[*key]
+	var places []*edge
+	err := c.cfg.Kernel.Edges(func(place uint32, read *bpf.Edge) {
+		e, known := c.edges.byKernel[read.Key]
 		if !known {
-			e = c.edges.add(*key, c.describeEdge(key, read.Owner, bpf.Image{}, clock))
+			e = c.edges.add(read.Key, c.describeEdge(&read.Key, read.Owner, bpf.Image{}, clock))
 		}
 		if c.edges.update(e, read, clock) {
 			moved[e.of] = struct{}{}
 		}
+		for len(places) <= int(place) { // not all of them are in use
+			places = append(places, nil)
+		}
+		places[place] = e
 	})
+	if err == nil {
+		err = more(places, func(e *edge) { moved[e.of] = struct{}{} })
+	}
 	for dep := range moved {
 		c.emitDependency(dep, clock)
 	}
@@ -113,7 +134,7 @@ func (c *Capture) remember(doc model.Document, clock bpf.Clock, first bool) {
 		if doc.Decode(&d) != nil || d.Open == 0 || c.edges.byKey[d.Key()] != nil {
 			return
 		}
-		d.Open = 0
+		d.Open, d.OpenTraffic = 0, model.Traffic{}
 		c.emit(model.PackageDependencies, d.Key(), d, false, clock)
 	}
 }

@@ -35,7 +35,7 @@ func dependencyPanels() []Panel {
 		curves(about{"Share that fails, by service", "Of the attempts to connect to a service. Absent where nobody tries.", ratio}, above(0.01, 0.1), 12,
 			query{top(perSecond(failures, "server") + ` / (` + perSecond(failures, "server") + ` + ` + perSecond(connections, "server") + ` > 0)`), "{{server}}"}),
 		curves(about{"Open connections, by service", "The 15 services with the most.", count}, calm(), 12, query{top(`sum by (server) (cassini_dependency_open_connections)`), "{{server}}"}),
-		curves(about{"Bytes, by service and direction", "Payload of connections, counted when they close.", rate}, calm(), 12,
+		curves(about{"Bytes, by service and direction", "Payload of connections, open and closed.", rate}, calm(), 12,
 			query{top(perSecond("cassini_dependency_bytes_total", "server, direction")), "{{server}}: {{direction}}"}),
 		curves(about{"Clients, by service", "How many programs use a service: those of the busiest dependencies only.", count}, calm(), 12,
 			query{top(`count by (server) (` + connections + `)`), "{{server}}"}),

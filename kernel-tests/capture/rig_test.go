@@ -53,6 +53,9 @@ func start(t *testing.T, limits bpf.Limits) *rig {
 	if err != nil {
 		t.Fatalf("open: %+v", err)
 	}
+	if err := kernel.ProbeTraffic(); err != nil {
+		t.Errorf("open connections cannot be read: %+v", err)
+	}
 	r := &rig{t: t, kernel: kernel, latest: make(map[model.Name]model.Document)}
 	r.Capture = capture.New(capture.Config{Host: testHost, Kernel: kernel, Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
 	if err := errors.Join(r.Bootstrap(t.Context()), r.Publish(nil)); err != nil {

@@ -89,7 +89,7 @@ func TestEviction(t *testing.T) {
 	defer func() { _ = kernel.Close() }()
 	edges := func() map[bpf.EdgeKey]bpf.Edge {
 		all := make(map[bpf.EdgeKey]bpf.Edge)
-		if err := kernel.Edges(func(key *bpf.EdgeKey, edge *bpf.Edge) { all[*key] = *edge }); err != nil {
+		if err := kernel.Edges(func(_ uint32, edge *bpf.Edge) { all[edge.Key] = *edge }); err != nil {
 			t.Fatal(err)
 		}
 		return all

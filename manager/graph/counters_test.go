@@ -23,11 +23,48 @@ func TestCountersAddUpOverRuns(t *testing.T) {
 	put()
 	list, _ := w.Dependencies(DependencyFilter{})
 	got := list[0]
-	if got.Connections != 12+2+5 || got.Open != 4 || got.BytesSent != 1500 || got.Closed != 40 || got.RTTMicros != (100*10+300*30)/40 {
+	if got.Connections != 12+2+5 || got.Open != 4 || got.BytesSent != 1500 || got.Closed != 40 || got.RTTMicros != (100*10+300*34)/44 {
 		t.Errorf("got %+v", got.Counters)
 	}
 	if got.FirstSeen.After(t0.Add(time.Minute)) || !got.LastSeen.Equal(t0.Add(2*time.Hour)) {
 		t.Errorf("seen from %v to %v", got.FirstSeen, got.LastSeen)
+	}
+}
+
+// A connection that outlives runs of the agent counts once, with what it moved while
+// no agent looked.
+func TestTrafficAddsUpOverRuns(t *testing.T) {
+	open := func(sent, before uint64) model.Counters {
+		return model.Counters{Adopted: 1, Open: 1, BytesSent: sent, OpenTraffic: model.Traffic{BytesSent: sent}, AdoptedTraffic: model.Traffic{BytesSent: before}}
+	}
+	first := model.Counters{Connections: 1, Open: 1, BytesSent: 100, OpenTraffic: model.Traffic{BytesSent: 100}}
+	for _, c := range []struct {
+		name string
+		runs []model.Counters // the last document of each
+		want uint64
+	}{
+		{"one run", []model.Counters{first}, 100},
+		{"one run, older connections", []model.Counters{open(100, 70)}, 100},
+		{"nothing moved between runs", []model.Counters{first, open(130, 100)}, 130},
+		{"something did", []model.Counters{first, open(130, 120)}, 130},
+		{"three runs", []model.Counters{first, open(130, 120), open(190, 150)}, 190},
+		{"another was there that closed unseen", []model.Counters{{Connections: 2, Open: 2, BytesSent: 100, OpenTraffic: model.Traffic{BytesSent: 100}}, open(80, 60)}, 120},
+		{"another was there that had closed", []model.Counters{{Connections: 2, Open: 1, Closed: 1, BytesSent: 150, OpenTraffic: model.Traffic{BytesSent: 100}}, open(130, 120)}, 180},
+		{"told by an agent that knew closed ones only", []model.Counters{{Connections: 2, Open: 1, Closed: 1, BytesSent: 50}, open(130, 120)}, 180},
+		{"it closes in the second run", []model.Counters{first, {Adopted: 1, Closed: 1, BytesSent: 140, AdoptedTraffic: model.Traffic{BytesSent: 100}}}, 140},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			for i, counters := range c.runs {
+				d := w.dep(model.Out, "/curl", "10.0.0.1", "10.0.0.2", 80, counters)
+				d.CountingSince = t0.Add(time.Duration(i) * time.Hour)
+				w.putDep("web", d)
+			}
+			list, _ := w.Dependencies(DependencyFilter{})
+			if list[0].BytesSent != c.want {
+				t.Errorf("%d bytes, want %d", list[0].BytesSent, c.want)
+			}
+		})
 	}
 }
 

@@ -21,6 +21,7 @@ type dependency struct {
 	link             link
 	runs             int            // of the agent, that counted
 	base             model.Counters // of the runs before this one
+	left             model.Traffic  // of that, what connections had moved that were open then
 	earlier          time.Time      // the run before this one: its documents may be sent again
 	firstSeen        time.Time
 	announced        string // the pair that an event told of
@@ -142,7 +143,8 @@ func (d *dependency) take(body model.Dependency) {
 	if d.runs == 0 || !body.CountingSince.Equal(d.CountingSince) {
 		if d.runs > 0 {
 			d.base = d.totals()
-			d.base.Open, d.base.Adopted = 0, 0
+			d.left = d.OpenTraffic
+			d.base.Open, d.base.Adopted, d.base.OpenTraffic, d.base.AdoptedTraffic = 0, 0, model.Traffic{}, model.Traffic{}
 			d.earlier = d.CountingSince
 		}
 		d.runs++
@@ -157,18 +159,27 @@ func (d *dependency) take(body model.Dependency) {
 }
 
 // totals are the counters over all runs. Connections that were open when a run
-// began were counted by the run before it, if there was one.
+// began were counted by the run before it, if there was one, and so was what they had
+// moved, as far as it had been told: what they moved unseen between two runs counts.
 func (d *dependency) totals() model.Counters {
 	c := d.Counters
 	if d.runs == 1 {
 		c.Connections += c.Adopted
 	}
+	c.BytesSent -= twice(c.BytesSent, d.left.BytesSent, c.AdoptedTraffic.BytesSent)
+	c.BytesReceived -= twice(c.BytesReceived, d.left.BytesReceived, c.AdoptedTraffic.BytesReceived)
+	c.Retransmits -= twice(c.Retransmits, d.left.Retransmits, c.AdoptedTraffic.Retransmits)
 	return plus(c, d.base)
 }
 
+// twice is how much of count the run before told too: of what open connections had
+// moved, left at its end and found at the next one's start.
+func twice(count, left, found uint64) uint64 { return min(count, left, found) }
+
 func plus(a, b model.Counters) model.Counters {
-	if closed := a.Closed + b.Closed; closed > 0 {
-		a.RTTMicros = (a.RTTMicros*a.Closed + b.RTTMicros*b.Closed) / closed
+	ofA, ofB := a.Closed+a.Open, b.Closed+b.Open
+	if ofA+ofB > 0 {
+		a.RTTMicros = (a.RTTMicros*ofA + b.RTTMicros*ofB) / (ofA + ofB)
 	}
 	a.Connections += b.Connections
 	a.Adopted += b.Adopted
@@ -182,7 +193,16 @@ func plus(a, b model.Counters) model.Counters {
 	a.BytesSent += b.BytesSent
 	a.BytesReceived += b.BytesReceived
 	a.Retransmits += b.Retransmits
+	a.OpenTraffic = plusTraffic(a.OpenTraffic, b.OpenTraffic)
+	a.AdoptedTraffic = plusTraffic(a.AdoptedTraffic, b.AdoptedTraffic)
 	a.Closed += b.Closed
+	return a
+}
+
+func plusTraffic(a, b model.Traffic) model.Traffic {
+	a.BytesSent += b.BytesSent
+	a.BytesReceived += b.BytesReceived
+	a.Retransmits += b.Retransmits
 	return a
 }
 

@@ -73,7 +73,7 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 		fact{"address", endpoint(d.Server.Addr, d.Port, d.Proto, "")}, fact{"rates", rates},
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
 		fact{"failed", failures(d.Counters)},
-		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again, by closed connections", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
+		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
 		fact{"RTT", output.Micros(d.RTTMicros)},
 		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
 }

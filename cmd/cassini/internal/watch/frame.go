@@ -241,5 +241,5 @@ a           also what is long over   q       quit
 Pale rows are over, or were quiet for 10 s; after 5 minutes (services that
 ended: after 1) they are left out until you press a.
 Rates are differences of the kernel's counters since the picture before. SENT
-and RECV are the client's bytes per second, counted when connections close; RTT
-is a mean over all that closed. "-": not known yet, or the counters began anew.`
+and RECV are the client's bytes per second; RTT is a mean over connections, as
+they closed or now. "-": not known yet, or the counters began anew.`
