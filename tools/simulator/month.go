@@ -11,6 +11,7 @@ import (
 // Week is the memory of all state machines at the end of a week, in bytes.
 type Week struct {
 	Heap     uint64 // of the Go heap, after a collection
+	Members  uint64 // the same without the manager; known of the last week alone
 	Incident int    // crashes and restarts so far
 }
 
@@ -33,6 +34,9 @@ func RunMonth(seed uint64, hosts, weeks int) []Week {
 		}
 		list = append(list, Week{Heap: heapBytes(), Incident: changes})
 	}
+	s.Manager = nil
+	list[len(list)-1].Members = heapBytes()
+	runtime.KeepAlive(s)
 	return list
 }
 

@@ -43,14 +43,24 @@ func run(args []string) error {
 	case "scale":
 		return scale(flags.Args(), *seed, *perZone, *crashes, *rate)
 	case "month":
-		for i, w := range simulator.RunMonth(*seed, 16, 4) {
-			fmt.Printf("week %d: %.2f MiB of heap, %d crashes and starts\n", i+1, float64(w.Heap)/(1<<20), w.Incident)
-		}
-		return nil
+		return month(*seed)
 	case "years":
 		return years(flags.Args(), *seed, *loss)
 	}
 	return errUsage
+}
+
+// month also lives through its first week alone, since what members keep without the
+// manager is known at the end only.
+func month(seed uint64) error {
+	first := simulator.RunMonth(seed, 16, 1)
+	weeks := simulator.RunMonth(seed, 16, 4)
+	for i, w := range weeks {
+		fmt.Printf("week %d: %.2f MiB of heap, %d crashes and starts\n", i+1, float64(w.Heap)/(1<<20), w.Incident)
+	}
+	fmt.Printf("of that the members: %.2f MiB after one week, %.2f MiB after four\n",
+		float64(first[0].Members)/(1<<20), float64(weeks[3].Members)/(1<<20))
+	return nil
 }
 
 func scale(sizes []string, seed uint64, perZone, crashes int, rate float64) error {
