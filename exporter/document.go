@@ -73,6 +73,7 @@ func everything() *scrape {
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },
 		Requests:     func() []model.RequestStat { return nil },
+		Audit:        func() *model.AuditStats { return nil },
 		Alerts:       func() []model.ReceiverStats { return nil },
 		Dependencies: func() []model.DependencyView { return nil },
 	}, Config{}))

@@ -86,6 +86,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Requests != nil {
 		list = append(list, newRequestsCollector(src.Requests))
 	}
+	if src.Audit != nil {
+		list = append(list, newAuditCollector(src.Audit))
+	}
 	if src.Alerts != nil {
 		list = append(list, newAlertsCollector(src.Alerts))
 	}

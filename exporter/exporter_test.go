@@ -78,6 +78,9 @@ func fixture() Sources {
 				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38,
 			}
 		},
+		Audit: func() *model.AuditStats {
+			return &model.AuditStats{Entries: 56, Oldest: at, Added: map[string]uint64{"done": 57, "refused": 58}, Dropped: 59, Failed: 60}
+		},
 		Alerts: func() []model.ReceiverStats {
 			return []model.ReceiverStats{
 				{Name: "alertmanager/127.0.0.1:9093", Sent: 52, Failed: 53, Firing: 54, Success: at},

@@ -26,6 +26,8 @@ type Sources struct {
 	Keeper func() *model.RingKeeperStats
 	// Process is how the process is set up.
 	Process func() model.ProcessStats
+	// Audit is the audit log; nil as an answer says that it is not open yet.
+	Audit func() *model.AuditStats
 	// Alerts are receivers of incidents; nil as an answer says that there are none.
 	Alerts func() []model.ReceiverStats
 	// Dependencies answers with what is known; it brings nothing up to date.

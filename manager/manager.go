@@ -14,6 +14,7 @@ import (
 
 	"cassini/manager/alerts"
 	"cassini/manager/api"
+	"cassini/manager/audit"
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
@@ -77,6 +78,7 @@ type Manager struct {
 	keeper  *keeper.Keeper    // the same; nil without rings
 	enroll  *enroll.Authority // the same; nil without TLS
 	alerts  *alerts.Alerts    // the same; nil where nobody is told
+	audit   *audit.Log        // the same
 	told    alertsClock
 
 	applying sync.Mutex
@@ -132,6 +134,9 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if err := m.openAlerts(); err != nil {
 		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
+	if m.audit, err = audit.Open(audit.Config{Dir: m.cfg.DataDir, Logger: m.log}); err != nil {
+		return errors.Join(fmt.Errorf("open audit log: %w", err), m.closeAlerts(), m.closeEnroll(), st.Close())
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
@@ -156,7 +161,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, m.closeAlerts(), m.closeEnroll(), st.Close())
+	return errors.Join(err, m.audit.Close(), m.closeAlerts(), m.closeEnroll(), st.Close())
 }
 
 func (m *Manager) api() api.Config {
@@ -168,6 +173,7 @@ func (m *Manager) api() api.Config {
 		Start:    m.cfg.Start,
 		Requests: &m.requests,
 		Enroll:   m.enroll,
+		Audit:    m.audit,
 		Capture:  m.parts.Capture,
 		Outbox:   m.parts.Outbox,
 		Network:  m.parts.Network,

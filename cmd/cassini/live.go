@@ -50,6 +50,8 @@ type part struct {
 	alive func(context.Context) error
 	// apply takes new settings. On an error it has changed nothing.
 	apply func(next *server) error
+	// told hears of what was read again since a signal asked for it. It may be nil.
+	told func(model.Reloaded, error)
 }
 
 var errNotStarted = errors.New("the server has not started")
@@ -93,7 +95,10 @@ func (l *live) start(ctx context.Context, status string) (stop func()) {
 		for {
 			select {
 			case <-signals:
-				_, _ = l.Reload() // it is logged
+				done, err := l.Reload() // it is logged
+				if told := l.known().told; told != nil {
+					told(done, err)
+				}
 			case <-ctx.Done():
 				return
 			}

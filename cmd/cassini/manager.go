@@ -20,9 +20,9 @@ func newManager(sys *system) *server {
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
-	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Audit: m.AuditStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served})
-	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m)})
+	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m), told: m.Reloaded})
 	return m.Run(ctx, cfg.Listener)
 }
 

@@ -30,13 +30,13 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	})
 	metrics := exporter.New(exporter.Sources{
 		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Names: a.NameStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
-		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Dependencies: m.Dependencies,
+		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Audit: m.AuditStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
 		Ready: a.CheckReady, Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served,
 	})
-	cfg.Live.on(part{ready: m.Ready, apply: reconfigure(m), alive: func(ctx context.Context) error {
+	cfg.Live.on(part{ready: m.Ready, apply: reconfigure(m), told: m.Reloaded, alive: func(ctx context.Context) error {
 		a.Alive()
 		return m.Alive(ctx)
 	}})

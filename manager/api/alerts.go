@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -98,8 +99,10 @@ func (s *server) postAck(w http.ResponseWriter, r *http.Request, _ params) {
 	if !ok || !words(w, r, body.By, body.Why) {
 		return
 	}
+	noted(r).target, noted(r).detail = body.Incident, "undone"
 	var ack *model.Ack
 	if !body.Undo {
+		noted(r).detail = body.Why
 		ack = &model.Ack{By: s.signed(r, body.By), At: s.Now().UTC(), Until: body.Until.UTC(), Why: body.Why}
 		if body.Until.IsZero() {
 			ack.Until = time.Time{}
@@ -134,6 +137,7 @@ func (s *server) postSilence(w http.ResponseWriter, r *http.Request, _ params) {
 	if !ok || !words(w, r, body.By, body.Why, body.Subject, body.Kind, body.Severity) {
 		return
 	}
+	noted(r).detail = fmt.Sprintf("of %q, kind %q, severity %q until %s: %s", body.Subject, body.Kind, body.Severity, body.Until.UTC().Format(time.RFC3339), body.Why)
 	made, err := s.Backend.Silence(r.Context(), model.Silence{
 		Kind: model.VerdictKind(body.Kind), Severity: body.Severity, Subject: body.Subject, By: s.signed(r, body.By), At: s.Now().UTC(), Until: body.Until.UTC(), Why: body.Why,
 	})
@@ -141,6 +145,7 @@ func (s *server) postSilence(w http.ResponseWriter, r *http.Request, _ params) {
 		s.refuseAlert(w, r, err)
 		return
 	}
+	noted(r).target = made.ID
 	s.answer(w, r, made)
 }
 
@@ -149,6 +154,7 @@ func (s *server) postEndSilence(w http.ResponseWriter, r *http.Request, _ params
 	if !ok {
 		return
 	}
+	noted(r).target = body.ID
 	ended, err := s.Backend.EndSilence(r.Context(), body.ID)
 	if err != nil {
 		s.refuseAlert(w, r, err)

@@ -19,6 +19,7 @@ type Problem struct {
 }
 
 func problem(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	noted(r).why = detail
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(Problem{ // whoever asked has gone if this fails

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cassini/manager/audit"
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
@@ -92,6 +93,7 @@ type Config struct {
 	Requests      *Requests // nil counts nothing
 	// Enroll says who may speak; nil: whoever reaches the port may do everything.
 	Enroll *enroll.Authority
+	Audit  *audit.Log // nil keeps nothing
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -111,11 +113,11 @@ func New(cfg Config) http.Handler {
 	s.spec = s.openAPI()
 	mux := http.NewServeMux()
 	for _, r := range s.routes {
-		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.authorized(r, s.wrap(r))))
+		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.audited(r, s.authorized(r, s.wrap(r)))))
 	}
 	if s.Debug != nil {
 		r := debugRoute()
-		mux.Handle(r.path, s.counted(r, s.authorized(r, s.Debug)))
+		mux.Handle(r.path, s.counted(r, s.audited(r, s.authorized(r, s.Debug))))
 	}
 	mux.HandleFunc("/", s.notFound)
 	return s.secure(mux)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"cassini/manager/enroll"
@@ -113,10 +114,14 @@ func (s *server) postEnroll(w http.ResponseWriter, r *http.Request, _ params) {
 	if !ok {
 		return
 	}
+	noted(r).target = body.Host
 	text, ok := bearer(r)
 	if !ok {
 		s.refuse(w, r, http.StatusUnauthorized, "", "join by a token of role agent (Authorization: Bearer)")
 		return
+	}
+	if id := enroll.TokenID(text); id != "" {
+		noted(r).who = "token " + id
 	}
 	joined, err := s.Enroll.Join(text, body, s.Now())
 	s.enrolled(w, r, joined, err)
@@ -140,6 +145,10 @@ func (s *server) getEnrolled(w http.ResponseWriter, r *http.Request, _ params) {
 func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
 	body, ok := enrollBody[hostName](s, w, r)
 	if ok {
+		noted(r).target = body.Host
+		if body.Serial != "" {
+			noted(r).detail = "certificate " + body.Serial
+		}
 		err := s.Enroll.Revoke(body.Host, body.Serial, s.Now())
 		if err == nil && body.Serial == "" {
 			err = s.Backend.Expel(r.Context(), body.Host)
@@ -161,12 +170,32 @@ func (s *server) postToken(w http.ResponseWriter, r *http.Request, _ params) {
 	}
 	life := time.Duration(min(max(body.LifeSeconds, -1), int64(time.Duration(1<<62)/time.Second))) * time.Second
 	text, token, err := s.Enroll.CreateToken(enroll.TokenRequest{Role: enroll.Role(body.Role), Label: body.Label, Host: body.Host, Life: life, Limit: body.Limit}, s.Now())
+	noted(r).target, noted(r).detail = token.ID, tokenDetail(token)
 	s.enrolled(w, r, madeToken{text, token}, err)
+}
+
+// tokenDetail says what a token is for.
+func tokenDetail(t enroll.Token) string {
+	detail := "role " + string(t.Role)
+	if t.Host != "" {
+		detail += ", host " + t.Host
+	}
+	if t.Label != "" {
+		detail += ", label " + t.Label
+	}
+	if t.Limit > 1 {
+		detail += ", for " + strconv.Itoa(t.Limit) + " hosts"
+	}
+	if !t.Expires.IsZero() {
+		detail += ", until " + t.Expires.UTC().Format(time.RFC3339)
+	}
+	return detail
 }
 
 func (s *server) postRevokeToken(w http.ResponseWriter, r *http.Request, _ params) {
 	body, ok := enrollBody[tokenName](s, w, r)
 	if ok {
+		noted(r).target = body.ID
 		s.unknownIs404(w, r, body, s.Enroll.RevokeToken(body.ID, s.Now()))
 	}
 }

@@ -24,6 +24,7 @@ func (s *server) postReload(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	done, err := s.Reload()
+	noted(r).detail = strings.Join(done.Applied, ", ")
 	if err != nil {
 		problem(w, r, http.StatusUnprocessableEntity, "the configuration before stays: "+err.Error())
 		return

@@ -78,7 +78,7 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.enrollRoutes(), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.auditRoutes(c), s.enrollRoutes(), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.

@@ -25,7 +25,7 @@ func needed(r route) enroll.Role {
 		return enroll.RoleViewer
 	case "POST /api/v1/rings/rotate", "POST /api/v1/incidents/ack", "POST /api/v1/silences", "POST /api/v1/silences/end":
 		return enroll.RoleOperator
-	case "GET /api/v1/tokens", "GET /debug/":
+	case "GET /api/v1/tokens", "GET /api/v1/audit", "GET /debug/":
 		return enroll.RoleAdmin
 	}
 	if r.method == http.MethodGet {
@@ -83,6 +83,7 @@ func (s *server) authorized(rt route, next http.Handler) http.Handler {
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), whoKey{}, who))
+		noted(r).who = who.String()
 		switch {
 		case who.Role == enroll.RoleAgent && !s.ownSpeech(w, r, rt, who):
 		case who.Role != enroll.RoleAgent && !who.Role.Includes(need):

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -100,6 +101,19 @@ func hash(secret string) string {
 func (t Token) text(secret, pin string) string {
 	return strings.Join([]string{tokenStart, string(t.Role), t.ID, secret, pin}, "_")
 }
+
+// TokenID is the identifier in a token's text, of which nothing is checked; "" where there
+// is none.
+func TokenID(text string) string {
+	id, _, err := parseToken(text)
+	if err != nil || !tokenID.MatchString(id) {
+		return ""
+	}
+	return id
+}
+
+// tokenID is what identifiers look like.
+var tokenID = regexp.MustCompile(`^[0-9a-f]+$`)
 
 // parseToken takes a token's text apart. Who made it up gets ErrUnknown.
 func parseToken(text string) (id, secret string, err error) {

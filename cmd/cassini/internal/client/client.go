@@ -180,6 +180,11 @@ func (c *Client) Tell(ctx context.Context, path string, body, answer any) error 
 	return nil
 }
 
+// Get asks a question: GET /api/v1/PATH.
+func Get[T any](ctx context.Context, c *Client, path string, q Query) (T, error) {
+	return get[T](ctx, c, path, q)
+}
+
 // List asks a question whose answer is a list: GET /api/v1/PATH.
 func List[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 	return get[[]T](ctx, c, path, Query{})
