@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"runtime/debug"
 	"sync"
@@ -22,6 +23,8 @@ import (
 	"cassini/agent/frames/overhear"
 	"cassini/agent/frames/socket"
 	"cassini/agent/host"
+	"cassini/agent/names"
+	dns "cassini/agent/names/socket"
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
 	"cassini/agent/outbox"
@@ -66,6 +69,7 @@ type parts struct {
 	frames     *frames.Frames
 	overhear   *overhear.Overhear
 	strangers  *strangers.Strangers
+	names      *names.Names
 	outbox     *outbox.Outbox
 	rings      membership
 }
@@ -108,7 +112,11 @@ func (a *Agent) Run(ctx context.Context) error {
 		box.Put(docs...)
 		p.rings.moved(docs)
 	}
-	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Emit: box.Put, Logger: a.cfg.Logger})
+	p.names = names.New(names.Config{Host: a.cfg.Host, Open: openAnswers, Emit: box.Put, Logger: a.cfg.Logger})
+	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Logger: a.cfg.Logger, Emit: func(docs ...model.Document) {
+		box.Put(docs...)
+		p.names.Captured(docs...)
+	}})
 	p.containers = containers.New(containers.Config{
 		Host: a.cfg.Host, Sources: containers.Local(), Alive: p.capture.Processes().Lives, Emit: box.Put, Logger: a.cfg.Logger,
 	})
@@ -145,11 +153,17 @@ func openAnnouncements(ns netns.Namespace) (overhear.Socket, error) {
 	return socket.OpenAnnouncements(filter, ns.Do)
 }
 
+// openAnswers opens the socket for answers of a name server in a network namespace.
+func openAnswers(ns netns.Namespace, server netip.Addr) (names.Socket, error) {
+	return dns.Open(server, ns.Do)
+}
+
 // link tells those who listen on links of one.
 func (p *parts) link(ns netns.Namespace, i model.Interface) {
 	p.frames.Link(ns, i)
 	p.overhear.Link(ns, i)
 	p.strangers.Link(i)
+	p.names.Link(ns, i)
 }
 
 // work runs the loops; when one ends, so do the others, and the outbox last.
@@ -159,7 +173,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	listenCtx, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr, overhearErr, containersErr, ringsErr error
+	var boxErr, netErr, framesErr, overhearErr, containersErr, namesErr, ringsErr error
 	sending.Go(func() {
 		boxErr = p.outbox.Run(boxCtx)
 		stopListening()
@@ -178,6 +192,10 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	})
 	listening.Go(func() {
 		containersErr = p.containers.Run(listenCtx)
+		stopListening()
+	})
+	listening.Go(func() {
+		namesErr = p.names.Run(listenCtx)
 		stopListening()
 	})
 	captureErr := a.start(listenCtx, p)
@@ -202,7 +220,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	a.lastWord(ctx, p.outbox)
 	stopBox()
 	sending.Wait()
-	return errors.Join(captureErr, netErr, framesErr, overhearErr, containersErr, ringsErr, boxErr)
+	return errors.Join(captureErr, netErr, framesErr, overhearErr, containersErr, namesErr, ringsErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -244,6 +262,7 @@ func (a *Agent) publish(ctx context.Context, p *parts) error {
 	p.frames.Publish(remembered)
 	p.strangers.Publish(remembered)
 	p.containers.Publish(remembered)
+	p.names.Publish(remembered)
 	return p.capture.Publish(remembered)
 }
 
@@ -356,5 +375,5 @@ func (a *Agent) NameStats() *model.NameStats {
 	if p == nil || p.containers == nil {
 		return nil
 	}
-	return &model.NameStats{Containers: p.containers.Stats()}
+	return &model.NameStats{Containers: p.containers.Stats(), DNS: p.names.Stats()}
 }

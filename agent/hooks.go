@@ -56,6 +56,10 @@ func hooksInUse(p probes) []model.Hook {
 		{Fact: "other machines (ARP, neighbour discovery, DHCP)", Hook: "eBPF socket filters, rtnetlink's neighbour table", First: true},
 		orLost(model.Hook{Fact: "other network namespaces of this host", Hook: "setns", First: true},
 			p.enter, "none but the agent's own", "of containers with networks of their own: sockets older than the agent, interfaces, neighbors, addresses"),
+		{
+			Fact: "names that addresses were asked for as (DNS)", Hook: "a raw socket for each name server, with a filter", First: true,
+			Lost: "answers over TCP, TLS and HTTPS",
+		},
 		orLost(model.Hook{Fact: "link settings", Hook: "ethtool over netlink, with its notifications", First: true},
 			p.ethtool, "ethtool ioctls when a link changes", "a change of settings that no link notification tells"),
 		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},

@@ -56,7 +56,7 @@ func fixture() Sources {
 		Names: func() *model.NameStats {
 			return &model.NameStats{Containers: model.ContainerStats{
 				Known: 52, Unknown: 53, Found: map[string]uint64{"docker socket": 54}, Failed: map[string]uint64{"unknown": 55, "slow": 0}, Forgotten: 56,
-			}}
+			}, DNS: model.DNSStats{Resolvers: 57, Refused: 58, Answers: 59, Malformed: 60, Lost: 61, Heard: 62, Named: 63, Forgotten: map[string]uint64{"heard": 64, "dialled": 65}}}
 		},
 		Outbox: func() *model.OutboxStats {
 			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}

@@ -19,6 +19,11 @@ func labelValues() map[string][]value {
 		"cassini_dependency_bytes_total":    directions(),
 		"cassini_container_failures_total":  containerReasons(),
 		"cassini_flight_recordings_total":   flightOutcomes(),
+		"cassini_dns_addresses":             dnsAddresses(),
+		"cassini_dns_addresses_forgotten_total": {
+			{"heard", "An address that a name server gave."},
+			{"dialled", "An address that a program of this machine is a client of."},
+		},
 	}
 	maps.Copy(all, ringLabelValues())
 	return all
@@ -93,6 +98,13 @@ func discoveryReasons() []value {
 		{"limited", "The kernel side held it back: more than 64 at once or 16 a second on one interface. Somebody floods."},
 		{"refused", "It told of a neighbor beyond the 16 that are kept of an interface. The first to come are kept."},
 		{"lost", "It found no room in the socket's buffer."},
+	}
+}
+
+func dnsAddresses() []value {
+	return []value{
+		{"heard", "Given by a name server, whether or not somebody is a client of it."},
+		{"named", "Dialled by a program of this machine and known by a name."},
 	}
 }
 

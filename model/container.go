@@ -32,6 +32,7 @@ func (c Container) Key() string { return c.ID }
 // NameStats are the figures of the names that an agent finds out.
 type NameStats struct {
 	Containers ContainerStats `json:"containers"`
+	DNS        DNSStats       `json:"dns"`
 }
 
 // ContainerStats are the figures of what an agent knows of containers.

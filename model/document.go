@@ -33,6 +33,7 @@ const (
 	PackageRoutes       = "routes"       // body Route, key Route.Key
 	PackageRules        = "rules"        // body Rule, key Rule.Key
 	PackageContainers   = "containers"   // body Container, key Container.Key
+	PackageNames        = "names"        // body Asked, key Asked.Key
 	PackageVerdicts     = "verdicts"     // body Verdict, key "INCARNATION.SEQUENCE" of its ReportID, with "REPORTER." before when another brings it
 	PackageRings        = "rings"        // body Ring, key Ring.ID; of the manager's host
 	PackageAcks         = "acks"         // body Ack, key Incident.ID; of the manager's host

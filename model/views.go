@@ -48,6 +48,9 @@ type DependencyView struct {
 	Proto  string `json:"proto"`
 	Port   uint16 `json:"port"`
 	Counters
+	// AskedAs are the names that the client's host was told the server's address for, the
+	// newest first: what it asked a name server, not who answers there.
+	AskedAs []string `json:"asked_as,omitempty"`
 	// SeenBy lists the ends that reported it: "client", "server" or both.
 	SeenBy    []string  `json:"seen_by"`
 	FirstSeen time.Time `json:"first_seen"`

@@ -47,6 +47,7 @@ func (n *node) attrs() model.Attrs {
 	if n.addr.IsValid() {
 		a["addr"] = n.addr
 	}
+	setList(a, "asked_as", n.askedAs())
 	return a
 }
 
@@ -68,6 +69,7 @@ func (n *node) serviceAttrs() model.Attrs {
 		d := latestOf(n.owners)
 		if d == nil {
 			a["proto"], a["addr"], a["port"] = n.absent.proto, n.absent.at.Addr(), n.absent.at.Port()
+			setList(a, "asked_as", n.askedAs())
 			return a
 		}
 		a["proto"], a["addr"], a["port"] = d.Proto, d.Server, d.Port
@@ -153,6 +155,7 @@ func (e *edge) attrs() model.Attrs {
 		"rtt_microseconds": v.RTTMicros,
 		"first_seen":       v.FirstSeen, "last_seen": v.LastSeen,
 	}
+	setList(a, "asked_as", v.AskedAs)
 	set(a, "attempts", v.Attempts)
 	set(a, "refused", v.Refused)
 	set(a, "timed_out", v.TimedOut)
@@ -196,6 +199,7 @@ func (e *edge) dependency() model.DependencyView {
 		v.Server.Exe, v.Server.PID = owner.Exe, owner.PID
 		v.Server.Where = e.to.containers.where(e.to.host, owner.Process)
 	}
+	v.AskedAs = e.to.names.of(e.outs)
 	for _, d := range docs {
 		v.Counters = plus(v.Counters, d.totals())
 		if d.firstSeen.Before(v.FirstSeen) {

@@ -41,9 +41,14 @@ type node struct {
 	servesDHCP bool // of an ip
 	ring       *model.Ring
 	containers containers // of all hosts
-	onRing     bool       // of a host
-	heard      bool       // of a host: others on its ring hear it
-	status     *incidents.Status
+	names      askedNames // likewise
+	// dialled are the Out documents of a service that no agent knows; asked is what hosts
+	// were told of the address of an unknown host.
+	dialled []*dependency
+	asked   []*model.Asked
+	onRing  bool // of a host
+	heard   bool // of a host: others on its ring hear it
+	status  *incidents.Status
 }
 
 // edge is one relation. Only depends_on has documents.
@@ -69,6 +74,7 @@ func (g *Graph) build() *view {
 	b.dependencies()
 	byMAC := b.network()
 	b.strangers()
+	b.askedHosts()
 	b.forwards(byMAC)
 	b.ringNodes()
 	return b.finish()
@@ -85,7 +91,7 @@ func (b *builder) node(id, kind, host string) (n *node, fresh bool) {
 	if n = b.nodes[id]; n != nil {
 		return n, false
 	}
-	n = &node{id: id, kind: kind, host: host, containers: b.g.containers}
+	n = &node{id: id, kind: kind, host: host, containers: b.g.containers, names: b.g.asked}
 	b.nodes[id] = n
 	return n, true
 }
@@ -162,6 +168,9 @@ func (b *builder) dependencies() {
 			client.clients = append(client.clients, d)
 			e := b.edge(model.EdgeDependsOn, client, b.service(server))
 			e.outs = append(e.outs, d)
+			if e.to.absent.id != "" {
+				e.to.dialled = append(e.to.dialled, d)
+			}
 			for _, in := range b.g.sameConnections(d, b.g.ins) {
 				if b.g.serviceOf(in).id == server.id {
 					e.ins = append(e.ins, in)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"cassini/model"
@@ -70,6 +71,8 @@ func matcher(text string) func(*node) string {
 			return "port description"
 		case n.stranger != nil && n.stranger.named(want):
 			return "name by DHCP"
+		case slices.ContainsFunc(n.askedAs(), func(name string) bool { return strings.Contains(name, want) }):
+			return "name that it was asked for as"
 		case n.iface != nil && strings.Contains(strings.ToLower(n.iface.Alias), want):
 			return "alias"
 		}

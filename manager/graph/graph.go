@@ -23,8 +23,8 @@ import (
 type Limits struct {
 	Dependencies int // documents; the longest idle are forgotten beyond it
 	EndedPerHost int // ended services; the longest ended are forgotten beyond it
-	// Sightings of machines without an agent, of DHCP's clients and of its servers, and
-	// of containers, each; the longest unchanged are forgotten beyond it.
+	// Sightings of machines without an agent, of DHCP's clients and of its servers, of
+	// containers and of addresses with names, each; the longest unchanged are forgotten beyond it.
 	Sightings int
 	// Learn is how long a host is known until a new listener is an incident.
 	Learn time.Duration
@@ -74,6 +74,7 @@ type Graph struct {
 	readings   map[string]*reading // of counters, by host
 	forwarding map[model.Name]*forwarding
 	containers containers
+	asked      askedNames
 
 	documents  uint64
 	rejected   map[string]uint64
@@ -122,6 +123,7 @@ func New(limits Limits) *Graph {
 		acks:       make(map[string]model.Ack),
 		silences:   make(map[string]model.Silence),
 		readings:   make(map[string]*reading),
+		asked:      make(askedNames),
 	}
 	g.findings = findings.New(&g.incidents, limits.Learn, g.isUp)
 	return g
@@ -171,6 +173,8 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 		ok = g.applyRule(doc, &e)
 	case model.PackageContainers:
 		ok = g.applyContainer(doc)
+	case model.PackageNames:
+		ok = g.applyAsked(doc)
 	case model.PackageVerdicts:
 		ok = g.applyVerdict(doc, &e)
 	case model.PackageRings:

@@ -14,7 +14,8 @@ import (
 func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
 		{Title: "CLIENT", Flex: true}, {Title: "LIVES IN", Flex: true, Optional: true},
-		{Title: "SERVER", Flex: true}, {Title: "SERVES IN", Flex: true, Optional: true}, {Title: "ADDRESS"},
+		{Title: "SERVER", Flex: true}, {Title: "SERVES IN", Flex: true, Optional: true},
+		{Title: "ADDRESS"}, {Title: "ASKED AS", Flex: true, Optional: true},
 		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "WHY", Flex: true, Optional: true},
 		{Title: "OPEN", Right: true}, {Title: "LAST SEEN"},
 		{Title: "SENT", Right: true, Optional: true}, {Title: "RECEIVED", Right: true, Optional: true}, {Title: "RTT", Right: true, Optional: true},
@@ -22,7 +23,7 @@ func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
 	for _, d := range deps {
 		table.Add(output.Plain, dependencyRow(d, now)...)
 	}
-	return table.DropEmpty("LIVES IN", "SERVES IN", "WHY")
+	return table.DropEmpty("LIVES IN", "SERVES IN", "ASKED AS", "WHY")
 }
 
 func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
@@ -31,11 +32,20 @@ func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 		failed = output.Red
 	}
 	return []output.Cell{
-		{Text: short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
+		{Text: short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")}, {Text: askedAs(d.AskedAs)},
 		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: failures(d.Counters), Style: output.Red},
 		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
 		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
 	}
+}
+
+// askedAs shows the newest name that an address was asked for as, and how many others
+// there are.
+func askedAs(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return fmt.Sprintf("%s +%d", names[0], len(names)-1)
 }
 
 // livesIn is where an end lives, unless its identifier says so already.

@@ -1,0 +1,350 @@
+package names
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cassini/agent/names/answer"
+	"cassini/agent/netns"
+	"cassini/model"
+
+	"go.uber.org/goleak"
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// told is what a memory told: "ADDR=NAME,NAME".
+func remembering() (*memory, *[]string) {
+	var told []string
+	return newMemory(func(a model.Asked, _ time.Time) { told = append(told, a.Key()+"="+names(a)) }), &told
+}
+
+func names(a model.Asked) string {
+	var list []string
+	for _, n := range a.Names {
+		list = append(list, n.Name)
+	}
+	return strings.Join(list, ",")
+}
+
+func heard(m *memory, name, addr string, now time.Time) {
+	m.hear("", "10.0.0.53", answer.Answer{Name: name, Canonical: name, Addrs: []netip.Addr{ip(addr)}, TTL: 60}, now)
+}
+
+// An address is told with its names once both are known, in either order.
+func TestMemory(t *testing.T) {
+	m, told := remembering()
+	expect := func(want ...string) {
+		t.Helper()
+		if !slices.Equal(*told, want) {
+			t.Errorf("told %q, want %q", *told, want)
+		}
+		*told = nil
+	}
+	heard(m, "a.example", "192.0.2.1", noon)
+	expect()
+	m.dial(at{"", ip("192.0.2.1")}, noon)
+	expect("192.0.2.1=a.example")
+	m.dial(at{"blue", ip("192.0.2.1")}, noon) // another namespace has other names
+	m.dial(at{"", ip("192.0.2.2")}, noon)
+	expect()
+	heard(m, "b.example", "192.0.2.2", noon)
+	expect("192.0.2.2=b.example")
+	for i := range 100 { // it is asked again, and by another name: nothing moves
+		heard(m, "b.example", "192.0.2.2", noon.Add(time.Duration(i)*time.Minute))
+	}
+	expect()
+	heard(m, "c.example", "192.0.2.2", noon)
+	expect("192.0.2.2=c.example,b.example")
+	heard(m, "b.example", "192.0.2.2", noon.Add(time.Minute))
+	expect()
+	heard(m, "b.example", "192.0.2.2", noon.Add(2*time.Hour)) // nobody asks for the other any more
+	expect("192.0.2.2=b.example,c.example")
+	for i := range 5 {
+		heard(m, fmt.Sprintf("%d.example", i), "192.0.2.2", noon.Add(3*time.Hour))
+	}
+	if got := (*told)[4]; got != "192.0.2.2=4.example,3.example,2.example,1.example" {
+		t.Errorf("told %q", got)
+	}
+	if m.named != 2 {
+		t.Errorf("%d named", m.named)
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	m, told := remembering()
+	m.heard.limit, m.dialled.limit = 20, 10
+	for i := range 100 {
+		addr := fmt.Sprintf("192.0.2.%d", i)
+		heard(m, "x.example", addr, noon)
+		m.dial(at{"", ip(addr)}, noon)
+	}
+	if len(m.heard.byKey) != 20 || m.heard.order.Len() != 20 || len(m.dialled.byKey) != 10 || m.named != 10 {
+		t.Errorf("%d heard, %d dialled, %d named", len(m.heard.byKey), len(m.dialled.byKey), m.named)
+	}
+	if m.forgotten["heard"] != 80 || m.forgotten["dialled"] != 90 || !slices.Contains(*told, "192.0.2.0=") {
+		t.Errorf("forgotten %v, told %q", m.forgotten, *told)
+	}
+}
+
+// server is a name server's socket: what is sent into it is heard.
+type server struct {
+	in   chan []byte
+	done chan struct{}
+	once sync.Once
+	lost uint32
+}
+
+func (s *server) Read() ([]byte, uint32, error) {
+	select {
+	case m := <-s.in:
+		return m, s.lost, nil
+	case <-s.done:
+		return nil, 0, os.ErrClosed
+	}
+}
+
+func (s *server) Close() error { s.once.Do(func() { close(s.done) }); return nil }
+
+// rig runs Names with sockets that it has in hand.
+type rig struct {
+	*Names
+	servers map[string]*server // "INODE/ADDR"
+	opened  []string
+	docs    []string
+	refuse  map[string]bool
+	stop    func()
+}
+
+func start(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{servers: make(map[string]*server), refuse: make(map[string]bool)}
+	r.Names = New(Config{
+		Host: "web-17", Logger: slog.New(slog.DiscardHandler),
+		Open: func(ns netns.Namespace, addr netip.Addr) (Socket, error) {
+			key := fmt.Sprintf("%d/%s", ns.Inode, addr)
+			if r.refuse[key] {
+				return nil, fmt.Errorf("network is unreachable")
+			}
+			s := &server{in: make(chan []byte), done: make(chan struct{})}
+			r.servers[key] = s
+			r.opened = append(r.opened, key)
+			return s, nil
+		},
+		Emit: func(docs ...model.Document) {
+			for _, d := range docs {
+				var a model.Asked
+				if !d.Gone() && json.Unmarshal(d.Body, &a) != nil {
+					t.Errorf("emitted %s", d.Body)
+				}
+				r.docs = append(r.docs, d.Key+"="+names(a))
+			}
+		},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	return r
+}
+
+// link tells of an interface of a namespace that has no process, so that nobody's
+// resolv.conf is read.
+func (r *rig) link(inode uint32, addrs ...string) {
+	i := model.Interface{Name: "eth0", State: model.InterfacePresent, Addresses: make(map[string]model.IPConfig)}
+	for _, a := range addrs {
+		i.Addresses[a] = model.IPConfig{}
+	}
+	if addrs == nil {
+		i.State = model.InterfaceGone
+	}
+	r.Link(netns.Namespace{Inode: inode, Name: fmt.Sprintf("cassini-test-%d", inode)}, i)
+}
+
+func dependency(t *testing.T, inode uint32, server string, port uint16) model.Document {
+	t.Helper()
+	d := model.Dependency{Direction: model.Out, Proto: "udp", Client: ip("10.0.0.1"), Server: ip(server), Port: port, Netns: inode, NetnsName: fmt.Sprintf("cassini-test-%d", inode)}
+	doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageDependencies, Key: d.Key()}, noon, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func message(t *testing.T, name, addr string) []byte {
+	t.Helper()
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{Response: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(name), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}},
+		Answers: []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName(name), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET, TTL: 60},
+			Body:   &dnsmessage.AResource{A: ip(addr).As4()},
+		}},
+	}
+	raw, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// Whom a program asks is listened to, in its namespace, anew when addresses change, and
+// not beyond the namespace's life.
+func TestFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.Publish(nil)
+		r.Captured(dependency(t, 7, "10.0.0.53", 53)) // before its namespace is told
+		synctest.Wait()
+		r.link(7, "10.0.0.1/24")
+		synctest.Wait()
+		r.Captured(dependency(t, 7, "192.0.2.1", 443), dependency(t, 7, "10.0.0.53", 53))
+		synctest.Wait()
+		if !slices.Equal(r.opened, []string{"7/10.0.0.53"}) {
+			t.Fatalf("opened %q", r.opened)
+		}
+		first := r.servers["7/10.0.0.53"]
+		first.in <- message(t, "www.example.com.", "192.0.2.1")
+		first.in <- message(t, "other.example.com.", "192.0.2.9") // nobody's server
+		first.in <- []byte{1, 2, 3}
+		synctest.Wait()
+		if !slices.Equal(r.docs, []string{"192.0.2.1@cassini-test-7=www.example.com"}) {
+			t.Errorf("emitted %q", r.docs)
+		}
+		r.link(7, "10.0.0.1/24")
+		r.link(7, "10.0.0.2/24")
+		synctest.Wait()
+		if len(r.opened) != 2 || r.servers["7/10.0.0.53"] == first {
+			t.Errorf("another address: opened %q", r.opened)
+		}
+		select {
+		case <-first.done:
+		default:
+			t.Error("the socket of the address before is open")
+		}
+		r.link(7)
+		synctest.Wait()
+		if got := r.Stats(); got.Resolvers != 0 || got.Answers != 3 || got.Malformed != 1 || got.Named != 1 || got.Heard != 2 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// A name server that cannot be reached is tried again when addresses change.
+func TestUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.refuse["7/10.0.0.53"] = true
+		r.link(7, "10.0.0.1/24")
+		synctest.Wait()
+		r.Captured(dependency(t, 7, "10.0.0.53", 53))
+		synctest.Wait()
+		delete(r.refuse, "7/10.0.0.53")
+		r.link(7, "10.0.0.1/24", "10.1.0.1/24")
+		synctest.Wait()
+		if !slices.Equal(r.opened, []string{"7/10.0.0.53"}) || r.Stats().Resolvers != 1 {
+			t.Errorf("opened %q", r.opened)
+		}
+	})
+}
+
+func TestServersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.link(7, "10.0.0.1/24")
+		synctest.Wait()
+		for i := range 100 {
+			r.Captured(dependency(t, 7, fmt.Sprintf("10.0.1.%d", i), 53))
+		}
+		synctest.Wait()
+		if got := r.Stats(); got.Resolvers != maxServersOfSpace || got.Refused != 100-maxServersOfSpace {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// A flood is read at a bounded rate: what is beyond is the kernel's to drop.
+func TestFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.link(7, "10.0.0.1/24")
+		synctest.Wait()
+		r.Captured(dependency(t, 7, "10.0.0.53", 53))
+		synctest.Wait()
+		s, m := r.servers["7/10.0.0.53"], message(t, "a.example.", "192.0.2.1")
+		s.lost = 42
+		for began := time.Now(); time.Since(began) < 10*time.Second; {
+			select {
+			case s.in <- m:
+			case <-time.After(20 * time.Second):
+			}
+		}
+		if got := r.Stats(); got.Answers > 11*readAtOnce || got.Lost != 42 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// What the manager remembers is neither sent again nor lost.
+func TestPublish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		heard(r.memory, "new.example", "192.0.2.2", noon)
+		heard(r.memory, "c.example", "192.0.2.3", noon)
+		asked := func(addr, name string) model.Document {
+			a := model.Asked{Addr: ip(addr), Names: []model.AskedName{{Name: name, First: noon}}}
+			doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageNames, Key: a.Key()}, noon, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return doc
+		}
+		before := dependency(t, 0, "192.0.2.3", 443)
+		before.Progress = true
+		before.Body = []byte(strings.ReplaceAll(string(before.Body), `"netns_name":"cassini-test-0",`, ""))
+		r.Publish([]model.Document{asked("192.0.2.1", "a.example"), asked("192.0.2.2", "old.example"), before})
+		slices.Sort(r.docs)
+		if !slices.Equal(r.docs, []string{"192.0.2.2=new.example", "192.0.2.3=c.example"}) || r.Stats().Named != 3 {
+			t.Errorf("emitted %q, %+v", r.docs, r.Stats())
+		}
+	})
+}
+
+func TestServersOfResolvConf(t *testing.T) {
+	for in, want := range map[string]string{
+		"nameserver 127.0.0.53\noptions edns0\n":                                   "[127.0.0.53]",
+		"# nameserver 1.1.1.1\nnameserver\t10.0.0.53 # x\nnameserver fe80::1%eth0": "[10.0.0.53 fe80::1%eth0]",
+		"nameserver 1\nnameserver x\n":                                             "[127.0.0.1]",
+		"":                                                                         "[127.0.0.1]",
+		"nameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\nnameserver 10.0.0.4": "[10.0.0.1 10.0.0.2 10.0.0.3]",
+	} {
+		if got := fmt.Sprint(servers(in)); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
