@@ -104,6 +104,7 @@ func New(cfg Config) *Manager {
 		stopped: make(chan struct{}),
 		broken:  make(chan error, 1),
 	}
+	m.graph.SetClock(cfg.Now)
 	m.past = newPast(m.replayUntil)
 	return m
 }

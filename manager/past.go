@@ -51,6 +51,9 @@ func (p *past) graph(ctx context.Context, at, now time.Time) (*graph.Graph, erro
 	if err == nil {
 		g.Advance(at)
 	}
+	if err == nil {
+		g.SetClock(func() time.Time { return at })
+	}
 	if err == nil && now.Sub(at) > pastSettle {
 		p.keep(pastGraph{at, g})
 	}

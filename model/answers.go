@@ -52,6 +52,22 @@ type Diff struct {
 	Came    []Change  `json:"came"`
 	Went    []Change  `json:"went"`
 	Changed []Change  `json:"changed"`
+	// Flapping are at the later moment coming and going all the time; they are in none of
+	// the other lists.
+	Flapping []Flapping `json:"flapping"`
+}
+
+// Flapping is a service, a link or a host that comes and goes all the time.
+type Flapping struct {
+	ID      string `json:"id"`
+	Kind    string `json:"kind"`
+	Host    string `json:"host,omitempty"`
+	State   string `json:"state"`   // as it stands
+	Changes int    `json:"changes"` // within the window before now
+	// WindowSeconds is how long that window is.
+	WindowSeconds int       `json:"window_seconds"`
+	Since         time.Time `json:"since"` // when it began to be called so
+	Last          time.Time `json:"last"`  // change
 }
 
 // Change is a node or a dependency that differs.

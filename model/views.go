@@ -85,6 +85,7 @@ const (
 	EventRouteChanged     = "route.changed"
 	EventRouterSeen       = "router.seen" // a machine without an agent announces that it routes
 	EventDHCPServer       = "dhcp.server" // a DHCP server that was not heard before
+	EventFlapping         = "flapping"    // a service, link or host that comes and goes all the time
 	EventIncidentOpened   = "incident.opened"
 	EventIncidentClosed   = "incident.closed" // over, corrected, or part of a larger one
 )
@@ -96,7 +97,7 @@ func EventKinds() []string {
 		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
 		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouteAdded, EventRouteRemoved, EventRouteChanged, EventRouterSeen, EventDHCPServer,
-		EventIncidentOpened, EventIncidentClosed,
+		EventFlapping, EventIncidentOpened, EventIncidentClosed,
 	}
 }
 

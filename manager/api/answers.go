@@ -65,7 +65,11 @@ func (s *server) getOverview(w http.ResponseWriter, r *http.Request, p params) {
 	if before == nil {
 		return
 	}
-	o := graph.OverviewOf(before, now, p.numbers["limit"])
+	ask := graph.OverviewOf
+	if p.get("problems") == "true" {
+		ask = graph.ProblemsOf
+	}
+	o := ask(before, now, p.numbers["limit"])
 	o.Since = p.moments["since"]
 	s.answer(w, r, o)
 }

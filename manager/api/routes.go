@@ -165,7 +165,8 @@ func (s *server) networkRoutes(c common) []route {
 func (s *server) answerRoutes(c common) []route {
 	return []route{
 		{method: "GET", path: "/api/v1/overview", summary: "The estate on one screen: what is there, what is sick, what came and went, what must not die", data: true,
-			params: []param{{name: "since", kind: moment, required: true, about: "from when on things are new"}, {name: "limit", kind: number, low: 1, high: 1000, def: 5, about: "how many of each to name"}},
+			params: []param{{name: "since", kind: moment, required: true, about: "from when on things are new"}, {name: "limit", kind: number, low: 1, high: 1000, def: 5, about: "how many of each to name"},
+				{name: "problems", enum: []string{"true", "false"}, def: "false", about: "only what is sick, flapping or gone"}},
 			answer: model.Overview{}, statuses: []int{http.StatusBadRequest}, handle: s.getOverview},
 		{method: "GET", path: "/api/v1/impact", summary: "What falls when a node dies", data: true,
 			params: []param{{name: "of", required: true, about: "identifier of the node: a host, switch, switchport, interface, service or process"}, c.at},

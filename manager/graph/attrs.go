@@ -14,7 +14,9 @@ const (
 )
 
 func (n *node) render() model.Node {
-	return model.Node{ID: n.id, Kind: n.kind, Attrs: n.attrs()}
+	attrs := n.attrs()
+	n.flapping(attrs)
+	return model.Node{ID: n.id, Kind: n.kind, Attrs: attrs}
 }
 
 func (n *node) attrs() model.Attrs {

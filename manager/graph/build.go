@@ -22,6 +22,7 @@ type view struct {
 
 // node is one node with the facts that its attributes are read from.
 type node struct {
+	g          *Graph
 	id, kind   string
 	host       string // "" for what belongs to none
 	facts      *host
@@ -91,7 +92,7 @@ func (b *builder) node(id, kind, host string) (n *node, fresh bool) {
 	if n = b.nodes[id]; n != nil {
 		return n, false
 	}
-	n = &node{id: id, kind: kind, host: host, containers: b.g.containers, names: b.g.asked}
+	n = &node{g: b.g, id: id, kind: kind, host: host, containers: b.g.containers, names: b.g.asked}
 	b.nodes[id] = n
 	return n, true
 }

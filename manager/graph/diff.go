@@ -18,7 +18,11 @@ var moving = []string{"last_seen", "first_seen", "carrier_changes", "pid", "seen
 // is what only says where something is, such as an address of its own.
 func DiffGraphs(before, after *Graph) model.Diff {
 	was, is := before.things(), after.things()
-	d := model.Diff{Came: []model.Change{}, Went: []model.Change{}, Changed: []model.Change{}}
+	d := model.Diff{Came: []model.Change{}, Went: []model.Change{}, Changed: []model.Change{}, Flapping: after.Flapping()}
+	for _, f := range d.Flapping { // neither there nor gone
+		delete(was, f.ID)
+		delete(is, f.ID)
+	}
 	for id, now := range is {
 		then, known := was[id]
 		if !known {

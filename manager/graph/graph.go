@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cassini/manager/findings"
+	"cassini/manager/flaps"
 	"cassini/manager/incidents"
 	"cassini/model"
 )
@@ -76,6 +77,10 @@ type Graph struct {
 	containers containers
 	asked      askedNames
 
+	flaps  flaps.Book
+	newest time.Time // of documents
+	clock  func() time.Time
+
 	documents  uint64
 	rejected   map[string]uint64
 	forgotten  uint64
@@ -136,6 +141,9 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.documents++
+	if doc.Time.After(g.newest) {
+		g.newest = doc.Time
+	}
 	e := events{key: logKey, host: doc.Host, time: doc.Time, at: received(logKey, doc)}
 	g.findings.Advance(e.at)
 	g.tellFindings(&e)

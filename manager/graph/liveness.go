@@ -22,6 +22,12 @@ func (g *Graph) applyVerdict(doc model.Document, e *events) bool {
 		return false
 	}
 	g.topology++
+	was := g.isUp(v.Subject.Host)
+	defer func() {
+		if g.isUp(v.Subject.Host) != was {
+			g.changed(model.HostID(v.Subject.Host), v.Subject.Host, 1, e)
+		}
+	}()
 	if i := g.incidents.Apply(v, e.at); i != nil {
 		kind := model.EventIncidentOpened
 		if i.State != model.IncidentOpen {

@@ -47,6 +47,7 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 	g.topology++
 	if known {
 		tellInterface(before, i, e)
+		g.carrierChanged(before, i, e)
 	}
 	g.tellRefused(before, i, e)
 	return true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cassini/model"
 )
@@ -12,21 +13,50 @@ import (
 // OverviewOf tells an estate on one screen: what there is, what ails since an earlier
 // moment, what came and went since, and what must not die. No list is longer than limit.
 func OverviewOf(before, now *Graph, limit int) model.Overview {
-	o := model.Overview{There: now.there(), Sick: []model.Ailment{}}
-	o.Sick = append(o.Sick, now.deaths()...)
-	o.Sick = append(o.Sick, failing(before, now)...)
-	o.Sick = append(o.Sick, now.linksDown()...)
-	for _, p := range now.Ports(PortFilter{}) {
-		if len(p.Differences) > 0 {
-			o.Sick = append(o.Sick, model.Ailment{Node: p.ID, What: "the ends of its cable differ: " + strings.Join(p.Differences, "; ")})
-		}
-	}
-	o.Sick = o.Sick[:min(len(o.Sick), limit)]
 	d := DiffGraphs(before, now)
+	o := model.Overview{There: now.there(), Sick: now.ailments(before, d.Flapping)}
+	o.Sick = o.Sick[:min(len(o.Sick), limit)]
 	o.Came, o.Went = grouped(d.Came, limit), grouped(d.Went, limit)
 	o.SinglePoints, _ = now.SinglePoints("")
 	o.SinglePoints = o.SinglePoints[:min(len(o.SinglePoints), limit)]
 	return o
+}
+
+// ProblemsOf are all that ails an estate since an earlier moment, with the services that
+// went since, and nothing else; at most limit.
+func ProblemsOf(before, now *Graph, limit int) model.Overview {
+	o := model.Overview{There: map[string]int{}, Came: []model.Group{}, Went: []model.Group{}, SinglePoints: []model.SinglePoint{}}
+	d := DiffGraphs(before, now)
+	o.Sick = now.ailments(before, d.Flapping)
+	for _, c := range d.Went {
+		if c.Kind == model.KindService && !slices.ContainsFunc(o.Sick, func(a model.Ailment) bool { return a.Node == c.ID }) {
+			o.Sick = append(o.Sick, model.Ailment{Node: c.ID, What: "is gone"})
+		}
+	}
+	o.Sick = o.Sick[:min(len(o.Sick), limit)]
+	return o
+}
+
+// ailments are what is flapping, deaths, failing dependencies, links without a carrier and
+// cables whose ends differ. What is flapping is told as that alone.
+func (g *Graph) ailments(before *Graph, flapping []model.Flapping) []model.Ailment {
+	list := g.deaths()
+	list = append(list, failing(before, g)...)
+	list = append(list, g.linksDown()...)
+	for _, p := range g.Ports(PortFilter{}) {
+		if len(p.Differences) > 0 {
+			list = append(list, model.Ailment{Node: p.ID, What: "the ends of its cable differ: " + strings.Join(p.Differences, "; ")})
+		}
+	}
+	known := make(map[string]bool)
+	unsteady := []model.Ailment{}
+	for _, f := range flapping {
+		known[f.ID] = true
+		window := time.Duration(f.WindowSeconds) * time.Second
+		unsteady = append(unsteady, model.Ailment{Node: f.ID, What: fmt.Sprintf("is flapping: %d changes in %.0f minutes; now: %s", f.Changes, window.Minutes(), f.State)})
+	}
+	list = slices.DeleteFunc(list, func(a model.Ailment) bool { return known[a.Node] })
+	return append(unsteady, list...)
 }
 
 func (g *Graph) there() map[string]int {

@@ -103,6 +103,7 @@ func (g *Graph) setListener(at socket, l model.Listener, e *events) {
 	e.service(before, s.now)
 	h := g.hosts[s.host]
 	g.watchService(h, before, s.now, e.at)
+	g.serviceChanged(before, s.now, e)
 	if before.State == model.StateEnded {
 		h.ended--
 	}
@@ -200,6 +201,7 @@ func endedBefore(a, b *service) bool {
 }
 
 func (g *Graph) forgetService(s *service) {
+	g.flaps.Forget(s.now.ID)
 	delete(g.services, s.now.ID)
 	delete(g.hosts[s.host].services, s.now.ID)
 	for addr, l := range s.listeners {

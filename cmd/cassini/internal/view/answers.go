@@ -61,6 +61,10 @@ func Diff(d model.Diff) *output.Table {
 			table.Add(output.Plain, output.Cell{Text: part.sign, Style: part.style}, output.Cell{Text: c.Kind}, output.Cell{Text: strings.TrimPrefix(c.ID, c.Kind+":")}, output.Cell{Text: changes(c)})
 		}
 	}
+	for _, f := range d.Flapping {
+		table.Add(output.Plain, output.Cell{Text: "!", Style: output.Yellow}, output.Cell{Text: f.Kind}, output.Cell{Text: strings.TrimPrefix(f.ID, f.Kind+":")},
+			output.Cell{Text: fmt.Sprintf("flapping: %d changes in %d minutes; now: %s", f.Changes, f.WindowSeconds/60, f.State)})
+	}
 	return table
 }
 

@@ -33,6 +33,15 @@ func Overview(o model.Overview, now time.Time) *output.Table {
 	return table
 }
 
+// Problems lays out what ails, and nothing else.
+func Problems(o model.Overview, now time.Time) *output.Table {
+	table := &output.Table{Columns: []output.Column{{Title: "NODE"}, {Title: "PROBLEM SINCE " + strings.ToUpper(output.Ago(o.Since, now)), Flex: true}}}
+	for _, s := range o.Sick {
+		table.Add(output.Plain, output.Cell{Text: s.Node, Style: output.Red}, output.Cell{Text: s.What})
+	}
+	return table
+}
+
 // bare is an identifier without the kind that it begins with.
 func bare(id string) string {
 	if _, rest, ok := strings.Cut(id, ":"); ok {
