@@ -94,6 +94,8 @@ type Ring struct {
 	// Generation numbers the current key; its last 8 bits are the key's id in datagrams.
 	Generation uint64    `json:"key_id"`
 	Rotation   time.Time `json:"rotation,omitzero"` // when the next key is to be taken into use
+
+	schedule *schedule // of keys, as last asked for
 }
 
 // World is what the state machine acts on. No method waits or calls back.

@@ -21,7 +21,7 @@ const (
 // instruction is a place that a host has yet to acknowledge.
 type instruction struct {
 	to    model.RingMember
-	place *model.Assignment
+	place *model.Assignment // without keys, which are made when it is sent
 	due   time.Time
 	pause time.Duration
 	tries int
@@ -29,14 +29,19 @@ type instruction struct {
 
 // assignment is the place of a host in a ring.
 func (r *Rings) assignment(ring *Ring, host string) *model.Assignment {
-	a := r.place(ring, host)
-	a.Keys = ring.keys()
+	return ring.keyed(r.place(ring, host), host)
+}
+
+// keyed is a copy of a host's place with its keys.
+func (g *Ring) keyed(place *model.Assignment, host string) *model.Assignment {
+	a := *place
+	a.Keys = g.keys()
 	for _, n := range []*model.RingNeighbor{&a.Next, &a.Previous} {
 		if n.Known() {
-			n.Keys = ring.linkKeys(host, n.Host)
+			n.Keys = g.linkKeys(host, n.Host)
 		}
 	}
-	return a
+	return &a
 }
 
 // place is the same without keys, which cost more than all else in it.
@@ -105,8 +110,9 @@ func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
 // instruct tells a host its place, from due on until it acknowledges that.
 func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
 	at := place{ring.ID, host}
-	r.told[at] = r.place(ring, host)
-	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: r.assignment(ring, host), due: due, pause: firstRepeat}
+	told := r.place(ring, host)
+	r.told[at] = told
+	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: told, due: due, pause: firstRepeat}
 }
 
 // dismiss tells a host where it has no place any more.
@@ -146,8 +152,12 @@ func (r *Rings) repeat(now time.Time) {
 			delete(r.pending, at)
 			continue
 		}
+		a := p.place
+		if ring := r.rings[at.ring]; ring != nil && !a.Gone {
+			a = ring.keyed(a, at.host) // whatever changes a ring's keys tells all of its places again
+		}
 		r.stats.Instructions++
-		r.cfg.World.Send(model.ManagerRing(at.host), p.to, wire.Message{Type: wire.Instruction, Assignment: p.place})
+		r.cfg.World.Send(model.ManagerRing(at.host), p.to, wire.Message{Type: wire.Instruction, Assignment: a})
 		p.tries++
 		p.due = now.Add(p.pause)
 		p.pause = min(2*p.pause, lastRepeat)

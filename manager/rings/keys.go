@@ -8,25 +8,49 @@ import (
 	"cassini/model"
 )
 
+// schedule is what follows from a ring's master secret and generation. It does not change.
+type schedule struct {
+	master     model.Secret
+	generation uint64
+	extracted  []byte // of the master: what HKDF expands (RFC 5869, 2.2)
+	ring       model.KeySet
+}
+
 // keys are the previous, the current and the next key of a ring.
-func (g *Ring) keys() model.KeySet { return g.derived("ring") }
+func (g *Ring) keys() model.KeySet { return g.scheduled().ring }
 
 // linkKeys are those of two neighbors alone.
 func (g *Ring) linkKeys(a, b string) model.KeySet {
 	if b < a {
 		a, b = b, a
 	}
-	return g.derived("link", a, b)
+	return g.scheduled().derived("link", a, b)
 }
 
-func (g *Ring) derived(names ...string) model.KeySet {
-	set := model.KeySet{Current: uint8(g.Generation)}
-	for _, generation := range []uint64{g.Generation - 1, g.Generation, g.Generation + 1} {
-		info := binary.AppendUvarint(nil, generation)
+// scheduled is the schedule of the ring's master and generation, made anew when these have
+// changed.
+func (g *Ring) scheduled() *schedule {
+	if s := g.schedule; s != nil && s.master == g.Master && s.generation == g.Generation {
+		return s
+	}
+	extracted, err := hkdf.Extract(sha256.New, g.Master[:], nil)
+	if err != nil {
+		panic("rings: derive keys: " + err.Error()) // only under FIPS 140 with a hash that it forbids
+	}
+	s := &schedule{master: g.Master, generation: g.Generation, extracted: extracted}
+	s.ring = s.derived("ring")
+	g.schedule = s
+	return s
+}
+
+func (s *schedule) derived(names ...string) model.KeySet {
+	set := model.KeySet{Current: uint8(s.generation), Keys: make([]model.RingKey, 0, 3)}
+	for _, generation := range []uint64{s.generation - 1, s.generation, s.generation + 1} {
+		info := binary.AppendUvarint([]byte("cassini ring 1 "), generation)
 		for _, name := range names {
 			info = append(append(info, byte(len(name))), name...)
 		}
-		secret, err := hkdf.Key(sha256.New, g.Master[:], nil, "cassini ring 1 "+string(info), len(model.Secret{}))
+		secret, err := hkdf.Expand(sha256.New, s.extracted, string(info), len(model.Secret{}))
 		if err != nil {
 			panic("rings: derive a key: " + err.Error()) // only of more than 8,160 bytes
 		}
