@@ -15,6 +15,7 @@ import (
 	"cassini/manager/alerts"
 	"cassini/manager/api"
 	"cassini/manager/audit"
+	"cassini/manager/backup"
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
@@ -121,6 +122,9 @@ func (m *Manager) Attach(p Parts) { m.parts = p }
 func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	defer close(m.stopped)
 	defer l.Close() // again, for the ways out before the server has it
+	if err := backup.Finish(m.cfg.DataDir); err != nil {
+		return err
+	}
 	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Now: m.cfg.Now, Logger: m.log})
 	if err != nil {
 		return fmt.Errorf("open document log: %w", err)

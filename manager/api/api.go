@@ -7,6 +7,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -52,6 +53,8 @@ type Backend interface {
 	Silence(ctx context.Context, s model.Silence) (model.Silence, error)
 	EndSilence(ctx context.Context, id string) (model.Silence, error)
 	AlertStats() []model.ReceiverStats
+	// Backup writes all that a manager cannot make anew.
+	Backup(ctx context.Context, w io.Writer) error
 	StoreStats() model.StoreStats
 	GraphStats() model.GraphStats
 }

@@ -42,11 +42,16 @@ var actions = map[string]string{
 	"GET /api/v1/tokens":         "token.list",
 	"GET /api/v1/audit":          "audit.list",
 	"GET /debug/":                "process.debug",
+	"GET /api/v1/backup":         "backup.take",
 }
 
 // changes says whether a route changes something by somebody's will. What agents do all
-// the time is kept only when it is refused.
+// the time is kept only when it is refused. A backup changes nothing, and takes the keys
+// away.
 func changes(r route) bool {
+	if r.path == "/api/v1/backup" {
+		return true
+	}
 	need := needed(r)
 	return r.method != http.MethodGet && need != enroll.RoleAgent && need != enroll.RoleViewer
 }

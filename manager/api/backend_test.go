@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -167,6 +168,14 @@ func filled(t testing.TB) *backend {
 	}
 	put(model.PackageIdentity, "", model.Identity{Hostname: "web-17", BootTime: now, Agent: "0.1", AgentStart: now})
 	return b
+}
+
+func (b *backend) Backup(_ context.Context, w io.Writer) error {
+	if b.err != nil && b.stale == nil {
+		return b.err
+	}
+	_, err := io.WriteString(w, "backup")
+	return errors.Join(err, b.err)
 }
 
 func handler(b *backend) http.Handler { return New(config(b)) }

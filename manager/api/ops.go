@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -30,4 +31,41 @@ func (s *server) postReload(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	s.answer(w, r, done)
+}
+
+// backupPause is how long who takes a backup may take no byte of it: until then the log
+// keeps what it was read as.
+const backupPause = time.Minute
+
+// getBackup streams a backup. One that fails on the way is cut off, so that nobody takes it
+// for whole.
+func (s *server) getBackup(w http.ResponseWriter, r *http.Request, _ params) {
+	w.Header().Set("Content-Type", mediaGzip)
+	w.Header().Set("Content-Disposition", `attachment; filename="cassini-backup-`+s.Now().UTC().Format("20060102T150405Z")+`.tar.gz"`)
+	out := &patient{w: w, control: http.NewResponseController(w)}
+	if err := s.Backend.Backup(r.Context(), out); err != nil {
+		s.Logger.Error("a backup failed", "reader", r.RemoteAddr, "error", err)
+		if !out.begun {
+			w.Header().Del("Content-Disposition")
+			problem(w, r, http.StatusInternalServerError, err.Error())
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// patient is a writer to somebody who may take long, but not do nothing for long.
+type patient struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+// Write implements io.Writer.
+func (p *patient) Write(b []byte) (int, error) {
+	p.begun = true
+	if err := p.control.SetWriteDeadline(time.Now().Add(backupPause)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -45,5 +46,31 @@ func TestDebug(t *testing.T) {
 	do(New(cfg), "GET", "/api/v1/status", "")
 	if !slices.Equal(told, []string{"GET /api/v1/status"}) {
 		t.Errorf("told of %v: who asks for a profile says how long that takes", told)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	table := (&server{}).table()
+	b := newBackend()
+	if w := do(handler(b), "GET", "/api/v1/backup", ""); w.Code != 200 || w.Body.String() != "backup" || w.Header().Get("Content-Type") != mediaGzip {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	b.err = errors.New("disk is gone")
+	wantProblem(t, do(handler(b), "GET", "/api/v1/backup", ""), 500, "disk is gone")
+	b.stale = b.err // it fails on the way
+	real := httptest.NewServer(handler(b))
+	defer real.Close()
+	resp, err := real.Client().Get(real.URL + "/api/v1/backup")
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+	}
+	if err == nil {
+		t.Error("half a backup was taken for whole")
+	}
+	for _, r := range table {
+		if r.path == "/api/v1/backup" && needed(r) != enroll.RoleAdmin {
+			t.Errorf("a backup, with keys in it, asks for the role %q", needed(r))
+		}
 	}
 }

@@ -38,6 +38,7 @@ const (
 	mediaGraphML   = "application/graphml+xml"
 	mediaJSONLines = "application/jsonl"
 	mediaEvents    = "text/event-stream"
+	mediaGzip      = "application/gzip"
 	mediaSQLite    = "application/vnd.sqlite3"
 )
 
@@ -223,6 +224,7 @@ func (s *server) processRoutes() []route {
 		{method: "GET", path: "/metrics", summary: "Metrics for Prometheus", media: []string{"text/plain"}, params: nil, statuses: []int{http.StatusNotFound}, handle: s.getMetrics},
 		{method: "GET", path: "/-/healthy", summary: "200 while the process serves", media: []string{"text/plain"}, handle: s.getHealthy},
 		{method: "GET", path: "/-/ready", summary: "200 once questions can be answered", media: []string{"text/plain"}, statuses: []int{503}, handle: s.getReady},
+		{method: "GET", path: "/api/v1/backup", summary: "A backup of the manager while it works, with its keys: a compressed tar", data: true, endless: true, media: []string{mediaGzip}, handle: s.getBackup},
 		{method: "POST", path: "/-/reload", summary: "Read the configuration again; on an error the one before stays", answer: model.Reloaded{}, statuses: []int{http.StatusNotFound, 422}, handle: s.postReload},
 		{method: "GET", path: "/", summary: "A page for people", media: []string{"text/html"}, handle: s.getLanding},
 	}

@@ -25,7 +25,7 @@ func needed(r route) enroll.Role {
 		return enroll.RoleViewer
 	case "POST /api/v1/rings/rotate", "POST /api/v1/incidents/ack", "POST /api/v1/silences", "POST /api/v1/silences/end":
 		return enroll.RoleOperator
-	case "GET /api/v1/tokens", "GET /api/v1/audit", "GET /debug/":
+	case "GET /api/v1/tokens", "GET /api/v1/audit", "GET /debug/", "GET /api/v1/backup":
 		return enroll.RoleAdmin
 	}
 	if r.method == http.MethodGet {

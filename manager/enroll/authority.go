@@ -40,6 +40,7 @@ type Authority struct {
 	disk   *disk
 	tokens map[string]Token
 	hosts  map[string]Record
+	gaps   []gap // between backups and restores; fixed once it is open
 }
 
 // Open reads the authority of a data directory, or makes one; it writes a fresh token of
@@ -62,6 +63,9 @@ func Open(cfg Config, now time.Time) (*Authority, error) {
 		return nil, err
 	}
 	if a.tokens, a.hosts, err = a.disk.load(); err == nil {
+		a.gaps, err = a.disk.gaps()
+	}
+	if err == nil {
 		err = a.writeLocalToken(now)
 	}
 	if err != nil {
@@ -223,7 +227,7 @@ func (a *Authority) Agent(cert *x509.Certificate, now time.Time) (Who, error) {
 	if !known {
 		r.Host = host
 	}
-	if err := r.speaks(cert); err != nil {
+	if err := r.speaks(cert); err != nil && a.adopt(cert, host, now) != nil {
 		return Who{}, err
 	}
 	return Who{Role: RoleAgent, Host: host}, nil

@@ -45,7 +45,7 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 			return nil, err
 		}
 		t.Uses++
-		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC(), Barred: r.Barred}
+		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC(), Barred: r.Barred, Shut: r.Shut}
 	}
 	joined, err := a.issue(change{tokens: []Token{t}}, r, request, now)
 	if err == nil {
@@ -128,6 +128,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) error {
 		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:
 		r.Certificates = slices.DeleteFunc(slices.Clone(r.Certificates), func(i Issued) bool { return i.Serial == serial })
+		r.Shut = append(slices.Clone(r.Shut[max(0, len(r.Shut)-maxShut+1):]), serial)
 	}
 	a.cfg.Logger.Warn("certificates revoked", "host", host, "serial", serial)
 	return a.store(change{hosts: []Record{r}})

@@ -28,7 +28,13 @@ type Record struct {
 	// Certificates that count, the newest last: that which the agent has, and perhaps
 	// one more, whose answer may have been lost on the way.
 	Certificates []Issued `json:"certificates"`
+	// Shut are serials that were revoked one by one, the last few: a restored manager would
+	// take them for forgotten ones else.
+	Shut []string `json:"shut,omitempty"`
 }
+
+// maxShut bounds Record.Shut.
+const maxShut = 32
 
 // Issued is one certificate.
 type Issued struct {

@@ -125,10 +125,10 @@ func (r *Rings) dismiss(h *Host, now time.Time) {
 }
 
 // acknowledged takes a host's word for which epoch of a ring it has.
-func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch) {
+func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch, now time.Time) {
 	at := place{ring, host}
 	p := r.pending[at]
-	if p == nil || epoch < p.place.Epoch {
+	if p == nil || epoch < p.place.Epoch || r.leapt(p.place, host, epoch, now) {
 		return
 	}
 	delete(r.pending, at)
@@ -136,6 +136,40 @@ func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch) 
 		delete(h.Left, ring)
 		r.cfg.World.KeepHost(h)
 	}
+}
+
+// maxLeap bounds how far one word of a host takes an epoch on: by more than any estate can
+// change, and less than would use up the numbers.
+const maxLeap = 1 << 32
+
+// Beyond is an epoch that no plan has had so far, though more are forgotten than is known:
+// plans begin with the time in seconds, and change less than once a second for long. One
+// that is only higher than what one member has could be another's, of a plan that differs.
+func Beyond(e model.Epoch, now time.Time) model.Epoch {
+	return max(e, model.Epoch(max(now.Unix(), 0))) + 1<<16
+}
+
+// leapt goes on beyond an epoch that a host has and this manager never gave: it is one that
+// has gone back to a backup. The host has a place of a plan that is forgotten, and takes
+// none of a lower epoch; so all members are told theirs in a higher one.
+func (r *Rings) leapt(told *model.Assignment, host string, epoch model.Epoch, now time.Time) bool {
+	if told.Gone {
+		h := r.hosts[host]
+		if h == nil || epoch <= told.Epoch || epoch-told.Epoch > maxLeap {
+			return false
+		}
+		h.Left[told.Ring] = Beyond(epoch, now)
+		r.cfg.World.KeepHost(h)
+		r.dismiss(h, now)
+		return true
+	}
+	ring := r.rings[told.Ring]
+	if ring == nil || epoch <= ring.Epoch || epoch-ring.Epoch > maxLeap {
+		return false
+	}
+	ring.Epoch = Beyond(epoch, now)
+	r.tellAll(ring, func() time.Time { return now })
+	return true
 }
 
 func (r *Rings) repeat(now time.Time) {

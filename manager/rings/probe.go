@@ -66,7 +66,7 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 	}
 	switch m.Type {
 	case wire.Ack:
-		r.acknowledged(m.Ring, from.Host, m.Epoch)
+		r.acknowledged(m.Ring, from.Host, m.Epoch, now)
 	case wire.Question:
 		r.question(ring, from, m, now)
 	case wire.ProbeAnswer:

@@ -273,12 +273,6 @@ func (k *Keeper) Expel(ctx context.Context, host string) error {
 	return err
 }
 
-// Alive returns once the loop has answered.
-func (k *Keeper) Alive(ctx context.Context) error {
-	_, err := ask(ctx, k, func(time.Time) (struct{}, error) { return struct{}{}, nil })
-	return err
-}
-
 // ask runs something in the loop. It is answered once what it did is durable.
 func ask[T any](ctx context.Context, k *Keeper, do func(now time.Time) (T, error)) (T, error) {
 	type result struct {

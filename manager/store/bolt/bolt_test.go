@@ -52,4 +52,7 @@ func verify(t *testing.T, path string) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Errorf("check %s: %v", path, err)
 	}
+	if report, err := Check(path); err != nil || len(report.Problems) > 0 {
+		t.Errorf("check %s: %q, %v", path, report.Problems, err)
+	}
 }

@@ -24,6 +24,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, classify("open lock", path, err)
 	}
+	_ = OwnAs(path, dir) // best effort: who cannot open it is told so
 	if err := flock(f, dir); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

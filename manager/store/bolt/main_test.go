@@ -11,5 +11,8 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		writeForever(dir)
 	}
+	if dir := os.Getenv(careDir); dir != "" {
+		careForever(dir)
+	}
 	goleak.VerifyTestMain(m)
 }

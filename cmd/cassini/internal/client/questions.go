@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -159,4 +160,18 @@ func (c *Client) Export(ctx context.Context, w io.Writer, path, format string, q
 // Cause asks what explains what ails the estate. Parameters: symptom, since, limit, at.
 func (c *Client) Cause(ctx context.Context, q Query) (model.Diagnosis, error) {
 	return get[model.Diagnosis](ctx, c, "cause", q)
+}
+
+// Backup copies a backup of the manager. What was written counts only if it returns nil,
+// and is whole (package archive says).
+func (c *Client) Backup(ctx context.Context, w io.Writer) error {
+	resp, err := c.open(ctx, "backup", Query{}, http.Header{"Accept": {"application/gzip"}})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("read the backup: %w", errors.Join(err, ctx.Err()))
+	}
+	return nil
 }
