@@ -28,20 +28,26 @@ func TestCookbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := world.Of(newEstate(t).Graph(graph.GraphFilter{}))
-	examples := regexp.MustCompile("(?s)```cypher\n(.*?)```\n```\n(.*?)```\n")
+	whole := newEstate(t).Graph(graph.GraphFilter{})
+	w, db := world.Of(whole), database(t, whole)
+	examples := regexp.MustCompile("(?s)```(cypher|sql)\n(.*?)```\n```\n(.*?)```\n")
 	count := 0
 	written := examples.ReplaceAllStringFunc(string(text), func(example string) string {
 		parts := examples.FindStringSubmatch(example)
 		count++
-		got := answer(t, w, parts[1])
-		if got != parts[2] && !*update {
-			t.Errorf("%sanswers\n%swant\n%s", parts[1], got, parts[2])
+		var got string
+		if parts[1] == "sql" {
+			got = rows(t, db, parts[2])
+		} else {
+			got = answer(t, w, parts[2])
+		}
+		if got != parts[3] && !*update {
+			t.Errorf("%sanswers\n%swant\n%s", parts[2], got, parts[3])
 		}
 		if strings.Count(got, "\n") < 2 {
-			t.Errorf("%sanswers nothing", parts[1])
+			t.Errorf("%sanswers nothing", parts[2])
 		}
-		return "```cypher\n" + parts[1] + "```\n```\n" + got + "```\n"
+		return "```" + parts[1] + "\n" + parts[2] + "```\n```\n" + got + "```\n"
 	})
 	if count < enough {
 		t.Errorf("only %d questions", count)

@@ -136,5 +136,34 @@ func newEstate(t *testing.T) *graph.Graph {
 	}
 	ask := model.DHCP{Interface: "eth0", MAC: "00:1b:fc:00:00:77", HostName: "laptop-7", VendorClass: "MSFT 5.0", FirstSeen: e.now, Changed: e.now}
 	e.put("web-1", model.PackageDHCP, ask.Key(), ask)
+	e.liveness("lb-1", "web-1", "web-2", "app-1", "app-2", "db-1", "db-2", "cache-1", "mon-1")
+	asked := model.Asked{Addr: netip.MustParseAddr(at["db-1"]), Names: []model.AskedName{{Name: "db.shop.example", TTL: 60, Server: "10.0.0.2", First: e.now}}}
+	e.put("app-1", model.PackageNames, asked.Key(), asked)
+	for range 3 { // a service that does not stay up
+		gone.State, gone.Ended = model.StateListening, nil
+		e.put("web-2", model.PackageListeners, gone.Key(), gone)
+		gone.State, gone.Ended = model.StateEnded, &e.now
+		e.put("web-2", model.PackageListeners, gone.Key(), gone)
+	}
 	return e.Graph
+}
+
+// liveness puts hosts on a ring, on which one crashes and one is shut down in order.
+func (e *estate) liveness(hosts ...string) {
+	e.t.Helper()
+	ring := model.Ring{ID: "subnet:10.0.0.0/24", Epoch: 1, Zone: "subnet:10.0.0.0/24", Profile: model.StandardProfile()}
+	for _, h := range hosts {
+		ring.Members = append(ring.Members, model.RingMember{Host: h, Zone: ring.Zone, Incarnation: 1})
+	}
+	e.put("manager", model.PackageRings, string(ring.ID), ring)
+	for i, v := range []model.Verdict{
+		{Kind: model.VerdictCrashed, Subject: ring.Members[8]}, {Kind: model.VerdictShutdown, Subject: ring.Members[4]},
+	} {
+		v.ID = model.ReportID{Reporter: "lb-1", Incarnation: 1, Sequence: uint64(i + 1)}
+		doc, err := model.VerdictDocument(v, "lb-1")
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		e.put("lb-1", model.PackageVerdicts, doc.Key, v)
+	}
 }

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"cassini/manager/vendors"
 	"cassini/model"
 )
 
 // iface is an interface that is there.
 type iface struct {
-	host string
+	host   string
+	vendor string // of the hardware address
 	model.Interface
 }
 
@@ -42,7 +44,7 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 		}
 		return true
 	}
-	i := &iface{host: doc.Host, Interface: now}
+	i := &iface{host: doc.Host, vendor: vendors.Of(now.Address), Interface: now}
 	g.keepInterface(doc.Name, i)
 	g.topology++
 	if known {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cassini/manager/vendors"
 	"cassini/model"
 )
 
@@ -226,7 +227,9 @@ func (n *node) networkAttrs() model.Attrs {
 	case model.KindInterface:
 		return n.iface.attrs()
 	case model.KindMAC:
-		return model.Attrs{"address": n.text}
+		a := model.Attrs{"address": n.text}
+		set(a, "vendor", vendors.Of(n.text))
+		return a
 	case model.KindSubnet:
 		return model.Attrs{"prefix": n.text}
 	case model.KindVLAN:
@@ -262,6 +265,7 @@ func (i *iface) attrs() model.Attrs {
 	}
 	set(a, "netns", i.Netns)
 	set(a, "address", i.Address)
+	set(a, "vendor", i.vendor)
 	set(a, "alias", i.Alias)
 	set(a, "speed", i.Speed)
 	set(a, "duplex", i.Duplex)
