@@ -85,10 +85,12 @@ func processPath(p Process) string {
 }
 
 // Unit is the systemd service at the end of the cgroup's path, or "". Scopes
-// (logins, transient ones) are not units: their names don't outlive them.
+// (logins, transient ones) are not units: their names don't outlive them. Of services that
+// systemd makes for one connection, one message or one command it is what they have in
+// common, so that a thousand lives of one are one: see LastingUnit.
 func (p Process) Unit() string {
 	if base := path.Base(p.Cgroup); strings.HasSuffix(base, ".service") {
-		return base
+		return LastingUnit(base)
 	}
 	return ""
 }
