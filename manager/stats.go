@@ -27,7 +27,8 @@ func (m *Manager) GraphStats() model.GraphStats {
 	return stats
 }
 
-// Dependencies are all dependencies as they are known; nothing is refreshed.
+// Dependencies are all dependencies as they are known; nothing is refreshed: the API
+// does so before it lets anybody read the metrics.
 func (m *Manager) Dependencies() []model.DependencyView {
 	list, _ := m.graph.Dependencies(graph.DependencyFilter{})
 	return list

@@ -1,11 +1,14 @@
 package programs
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -64,6 +67,37 @@ func TestOpenConnectionOverRestarts(t *testing.T) {
 	shows(c, 1)
 	_, _ = client.Close(), server.Close()
 	shows(c, 0)
+}
+
+// A scrape brings what it shows up to date, though nobody asks anything else.
+func TestScrapeIsAQuestion(t *testing.T) {
+	port := freePort(t)
+	startNginx(t, port)
+	c := startCassini(t, t.TempDir())
+	fetch := func() {
+		run(t, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:"+strconv.Itoa(port)+"/")
+	}
+	for n := range 3 {
+		fetch()
+		want := fmt.Sprintf(`:%d"} %d`, port, n+1)
+		eventually(t, "a scrape that shows "+want, func() bool {
+			r, err := http.Get(c.api + "/metrics")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			text, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(text)) {
+				if strings.HasPrefix(line, "cassini_dependency_connections_total{") && strings.Contains(line, "/curl\"") && strings.HasSuffix(strings.TrimSpace(line), want) {
+					return true
+				}
+			}
+			return false
+		})
+	}
 }
 
 // Stopped in order, the agent tells what nobody had asked for.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,8 +114,9 @@ func TestRefreshesBeforeItAnswers(t *testing.T) {
 	do(h, "GET", "/api/v1/graph", "")
 	do(h, "GET", "/api/v1/graph?at=2026-11-20T19:00:00Z", "") // the past has no news
 	do(h, "GET", "/api/v1/events", "")
-	if len(b.asked) != 2 || b.asked[0] != "web-17" || b.asked[1] != "" {
-		t.Errorf("refreshed %q", b.asked)
+	do(h, "GET", "/metrics", "")
+	if want := []string{"web-17", "", ""}; !slices.Equal(b.asked, want) {
+		t.Errorf("refreshed %q, want %q", b.asked, want)
 	}
 	b.stale = errors.New("web-17: no answer\nweb-18: ü")
 	w := do(h, "GET", "/api/v1/dependencies", "")

@@ -39,11 +39,14 @@ func (s *server) getStatus(w http.ResponseWriter, r *http.Request, _ params) {
 	s.answer(w, r, status)
 }
 
-func (s *server) getMetrics(w http.ResponseWriter, r *http.Request, _ params) {
+// getMetrics answers a scrape. It is a question like others: counters are brought up to
+// date first.
+func (s *server) getMetrics(w http.ResponseWriter, r *http.Request, p params) {
 	if s.Metrics == nil {
 		problem(w, r, http.StatusNotFound, "this process has no metrics")
 		return
 	}
+	s.refresh(w, r, p)
 	s.Metrics.ServeHTTP(w, r)
 }
 
