@@ -7,6 +7,7 @@ import "time"
 type Identity struct {
 	Hostname   string    `json:"hostname"`
 	MachineID  string    `json:"machine_id,omitempty"` // /etc/machine-id
+	DMI        string    `json:"dmi_uuid,omitempty"`   // /sys/class/dmi/id/product_uuid: of the firmware, or the hypervisor
 	BootID     string    `json:"boot_id,omitempty"`    // /proc/sys/kernel/random/boot_id
 	BootTime   time.Time `json:"boot_time"`
 	Agent      string    `json:"agent_version"`

@@ -26,7 +26,27 @@ func ReadIdentity(agent string, started time.Time) (model.Identity, error) {
 	id.MachineID, errs[0] = readLine("/etc/machine-id")
 	id.BootID, errs[1] = readLine("/proc/sys/kernel/random/boot_id")
 	id.BootTime, errs[2] = bootTime()
+	id.DMI = readDMI()
 	return id, errors.Join(errs[:]...)
+}
+
+// readDMI reads the UUID that the firmware or the hypervisor gave this machine; "" where
+// there is none, or only root may read it.
+func readDMI() string {
+	uuid, err := readLine("/sys/class/dmi/id/product_uuid")
+	if err != nil {
+		return ""
+	}
+	return plausibleUUID(uuid)
+}
+
+// plausibleUUID is "" for what some firmware has for all machines alike: zeros, or ones.
+func plausibleUUID(uuid string) string {
+	uuid = strings.ToLower(uuid)
+	if strings.Trim(uuid, "0-") == "" || strings.Trim(uuid, "f-") == "" {
+		return ""
+	}
+	return uuid
 }
 
 // ReadOS reads what runs on this host.

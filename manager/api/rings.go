@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"cassini/manager/rings"
 	"cassini/manager/rings/keeper"
@@ -109,4 +110,16 @@ func (s *server) postRotate(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) getIdentities(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list := g.Identities(p.get("host"))
+	if p.get("shared") == "true" {
+		list = slices.DeleteFunc(list, func(i model.HostIdentity) bool { return len(i.Shared) == 0 })
+	}
+	s.answer(w, r, list)
 }

@@ -73,6 +73,7 @@ type Graph struct {
 	acks       map[string]model.Ack // by the incident's identifier
 	silences   map[string]model.Silence
 	readings   map[string]*reading // of counters, by host
+	machines   machines
 	forwarding map[model.Name]*forwarding
 	containers containers
 	asked      askedNames
@@ -129,6 +130,7 @@ func New(limits Limits) *Graph {
 		silences:   make(map[string]model.Silence),
 		readings:   make(map[string]*reading),
 		asked:      make(askedNames),
+		machines:   make(machines),
 	}
 	g.findings = findings.New(&g.incidents, limits.Learn, g.isUp)
 	return g

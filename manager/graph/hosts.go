@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"cassini/manager/identity"
 	"cassini/model"
 )
 
@@ -13,6 +14,8 @@ type host struct {
 	name      string
 	firstSeen time.Time
 	known     time.Time // the same by the manager's clock
+	heard     time.Time // when the manager had its newest document
+	boots     []string  // before that of identity, the newest last
 	lastSeen  time.Time
 	identity  *model.Identity
 	os        *model.OS
@@ -28,6 +31,7 @@ func (g *Graph) seeHost(doc model.Document, e *events) {
 		g.topology++
 		e.add(model.EventHostSeen, model.HostID(doc.Host), doc.Host+" reports for the first time")
 	}
+	h.heard = e.at
 	if doc.Time.After(h.lastSeen) {
 		h.lastSeen = doc.Time
 	}
@@ -47,18 +51,30 @@ func (g *Graph) applyIdentity(doc model.Document, e *events) bool {
 		return false
 	}
 	if before := h.identity; before != nil {
-		if what := identityChange(*before, now); what != "" {
+		if what := g.identityChange(h, *before, now); what != "" {
 			e.add(model.EventHostChanged, model.HostID(doc.Host), doc.Host+" "+what)
 		}
+		h.remember(before.BootID, now.BootID)
 	}
 	h.identity = &now
+	g.identified(h, e.at)
 	return true
 }
 
-func identityChange(before, now model.Identity) string {
-	switch {
-	case before.MachineID != now.MachineID:
+func (g *Graph) identityChange(h *host, before, now model.Identity) string {
+	macs := g.devices(h.name)
+	// Interfaces are told in documents of their own, which may come before or after.
+	switch identity.Became(identity.Of(before, macs), identity.Of(now, macs), h.boots) {
+	case identity.Reinstalled:
+		return fmt.Sprintf("was installed anew: its machine-id is %s instead of %s, on the same machine", now.MachineID, before.MachineID)
+	case identity.Replaced:
 		return fmt.Sprintf("has another machine-id: %s instead of %s", now.MachineID, before.MachineID)
+	case identity.Restored:
+		return "went back to an earlier boot, of " + now.BootTime.UTC().Format(time.RFC3339) + ": a snapshot was restored"
+	case identity.Rehosted:
+		return fmt.Sprintf("runs on another machine: DMI UUID %s instead of %s", now.DMI, before.DMI)
+	}
+	switch {
 	case before.BootID != now.BootID:
 		return "was booted at " + now.BootTime.UTC().Format(time.RFC3339)
 	case before.Agent != now.Agent:
@@ -98,6 +114,7 @@ func (h *host) attrs() model.Attrs {
 	if id := h.identity; id != nil {
 		set(a, "hostname", id.Hostname)
 		set(a, "machine_id", id.MachineID)
+		set(a, "dmi_uuid", id.DMI)
 		set(a, "boot_id", id.BootID)
 		set(a, "boot_time", id.BootTime.UTC())
 		set(a, "agent_version", id.Agent)

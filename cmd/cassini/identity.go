@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cassini/cmd/cassini/internal/client"
+	"cassini/cmd/cassini/internal/output"
+	"cassini/manager/identity"
+	"cassini/model"
+)
+
+func newIdentity(sys *system) *cobra.Command {
+	var shared bool
+	cmd := &cobra.Command{
+		Use:   "identity [HOST]",
+		Short: "Show who hosts say they are, and tell clones",
+		Long: "Show who hosts say they are, and tell clones: two live machines with one machine-id.\n\n" +
+			"Images that are made with /etc/machine-id in them give it to all machines that are made of them.\n" +
+			"On the clone, stop the agent, remove agent.pem, rings.json and outbox.db from its data directory,\n" +
+			"run 'rm /etc/machine-id && systemd-machine-id-setup', boot it, and let it join again.",
+		Example: "  cassini identity\n  cassini identity --shared\n  cassini identity web-17 -o json",
+		Args:    oneArg,
+	}
+	cmd.Flags().BoolVar(&shared, "shared", false, "only hosts whose machine-id another one has")
+	at := addAt(cmd, sys)
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
+		query := client.Query{}.At(at.Time)
+		if len(args) == 1 {
+			query = query.With("host", args[0])
+		}
+		if shared {
+			query = query.With("shared", "true")
+		}
+		list, err := client.Get[[]model.HostIdentity](ctx, c, "identities", query)
+		return answer(a, list, err, a.identityTable, "no such hosts")
+	})
+	return cmd
+}
+
+func (a *asker) identityTable(list []model.HostIdentity) *output.Table {
+	t := columns("HOST", "MACHINE-ID", "DMI UUID", "BOOTED", "ADDRESSES", "KNOWN SINCE", "HEARD", "LABEL")
+	t.Columns[len(t.Columns)-1].Title = "SHARES ITS MACHINE-ID"
+	for _, i := range list {
+		style, said := output.Plain, make([]string, 0, len(i.Shared))
+		for _, s := range i.Shared {
+			if s.Relation == string(identity.Cloned) {
+				style = output.Red
+			}
+			said = append(said, sharing(s))
+		}
+		t.Add(style, output.Text(i.Host, dash(i.MachineID), dash(i.DMI), a.moment(i.BootTime), dash(strings.Join(i.MACs, " ")), a.moment(i.Known), output.Ago(i.Heard, a.now()), dash(strings.Join(said, "; ")))...)
+	}
+	return t
+}
+
+// sharing says what two hosts of one machine-id are.
+func sharing(s model.SharedIdentity) string {
+	switch identity.Twins(s.Relation) {
+	case identity.Cloned:
+		if s.Original {
+			return s.Host + " is its clone"
+		}
+		return "it is a clone of " + s.Host
+	case identity.OneKernel:
+		return "on one machine with " + s.Host
+	case identity.Renamed:
+		if s.Original {
+			return "is called " + s.Host + " now"
+		}
+		return "was called " + s.Host
+	}
+	return "with " + s.Host + ": undecided, until both are heard at one time"
+}
