@@ -107,11 +107,14 @@ type server struct {
 	spec   []byte // OpenAPI
 	// refused is the second of the last warning of a refusal.
 	refused atomic.Int64
+	// exporting is held by whoever writes a graph for other programs: each holds the whole
+	// of it several times.
+	exporting chan struct{}
 }
 
 // New makes the handler of everything that the manager serves.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg}
+	s := &server{Config: cfg, exporting: make(chan struct{}, 2)}
 	s.routes = s.table()
 	s.spec = s.openAPI()
 	mux := http.NewServeMux()

@@ -97,6 +97,12 @@ func (s *server) answerGraph(w http.ResponseWriter, r *http.Request, p params, v
 		s.answer(w, r, v)
 		return
 	}
+	select {
+	case s.exporting <- struct{}{}:
+		defer func() { <-s.exporting }()
+	case <-r.Context().Done():
+		return
+	}
 	text, err := e.write(r.Context(), part)
 	if err != nil {
 		s.fail(w, r, err)

@@ -235,7 +235,7 @@ func (g *Graph) Stats() model.GraphStats {
 		for pkg, n := range g.rejected {
 			s.Rejected[pkg] = n
 		}
-		s.Documents, s.Forgotten, s.Undirected = g.documents, g.forgotten, g.undirected
+		s.Documents, s.Forgotten, s.Undirected = g.documents, g.forgotten+g.flaps.Refused(), g.undirected
 	})
 	return s
 }
