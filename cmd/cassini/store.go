@@ -11,6 +11,7 @@ import (
 
 	"cassini/cmd/cassini/internal/config"
 	"cassini/cmd/cassini/internal/output"
+	"cassini/manager/backup"
 	"cassini/manager/store/bolt"
 )
 
@@ -18,7 +19,7 @@ import (
 func newStore(sys *system) *cobra.Command {
 	cmd := &cobra.Command{Use: "store", Short: "Check, repair and compact the document log of a manager that does not run"}
 	cmd.AddCommand(
-		storeCommand(sys, "check", "Read all of the log, and say what is wrong with it", checkStore),
+		storeCommand(sys, "check", "Read all of the log and the structure of the manager's other files, and say what is wrong", checkStore),
 		storeCommand(sys, "repair", "Make a new log of all that is good, and say what is lost; the old one is kept", repairStore),
 		storeCommand(sys, "compact", "Give space that the log does not use back to the file system", compactStore),
 	)
@@ -64,7 +65,14 @@ func checkStore(sys *system, path string) error {
 	for _, p := range report.Problems {
 		fmt.Fprintln(sys.stdout, output.Clean(p))
 	}
-	if n := len(report.Problems); n > 0 {
+	others := backup.CheckOthers(filepath.Dir(path))
+	for _, err := range others {
+		fmt.Fprintln(sys.stdout, output.Clean(err.Error()))
+	}
+	switch n := len(report.Problems); {
+	case n == 0 && len(others) > 0:
+		return errors.New("the log is well, others of the manager's files are not; put a backup in their place ('cassini restore'), or move them away: docs/operations.md says what is lost by that")
+	case n > 0:
 		return fmt.Errorf("%d problems; put a backup in its place ('cassini restore'), or keep what is good: 'cassini store repair'", n)
 	}
 	fmt.Fprintln(sys.stdout, "all is well")

@@ -62,6 +62,10 @@ func TestStoreCommands(t *testing.T) {
 	expect(t, 1, "store compact --data-dir "+dir, "cassini store repair")
 	expect(t, 0, "store repair --data-dir "+dir, "cannot be decoded", "documents of 20 things are kept", "documents.db.damaged-20261120T120000Z")
 	expect(t, 0, "store check --data-dir "+dir, "all is well")
+	if err := os.WriteFile(filepath.Join(dir, "rings.db"), []byte("noise"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, 1, "store check --data-dir "+dir, "rings.db: store is damaged", "the log is well")
 	expect(t, 1, "store check --data-dir "+t.TempDir(), "there is no document log")
 	expect(t, 2, "store", "want one of the commands below store")
 }

@@ -134,6 +134,9 @@ func fill(r io.Reader, stage string, now time.Time) (m archive.Manifest, log bol
 		default:
 			err = checkFile(path)
 		}
+		if errors.Is(err, store.ErrCorrupt) {
+			err = fmt.Errorf("in the backup: %w", err)
+		}
 		if err == nil {
 			err = prepare(path, m.Time, now)
 		}
@@ -151,7 +154,7 @@ func unsound(name string, problems []string, err error) error {
 	if err != nil || len(problems) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s in the backup: %s", store.ErrCorrupt, name, problems[0])
+	return fmt.Errorf("%s: %w: %s", name, store.ErrCorrupt, problems[0])
 }
 
 // checkFile verifies the structure of a database.
@@ -170,10 +173,24 @@ func checkFile(path string) error {
 	}
 	f, err := boltfile.Open(in, info.Size())
 	if err != nil {
-		return fmt.Errorf("%w: %s in the backup: %w", store.ErrCorrupt, filepath.Base(path), err)
+		return fmt.Errorf("%s: %w: %w", filepath.Base(path), store.ErrCorrupt, err)
 	}
 	f.CheckAll()
 	return unsound(filepath.Base(path), f.Problems(), nil)
+}
+
+// CheckOthers looks at the structure of a manager's files other than the log, of which the
+// manager does not run. Each problem is an error.
+func CheckOthers(dir string) (problems []error) {
+	for _, name := range databases() {
+		if name == bolt.FileName || !there(dir, name) {
+			continue
+		}
+		if err := checkFile(filepath.Join(dir, name)); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return problems
 }
 
 // prepare tells a file what it knows nothing of.

@@ -59,7 +59,7 @@ func (s *Store) open() error {
 		return err
 	}
 	s.db = db
-	if err := s.guard(s.check); err != nil {
+	if err := s.guard(s.prepare); err != nil {
 		if s.damaged.Load() == nil {
 			err = errors.Join(err, db.Close())
 		}
@@ -127,6 +127,14 @@ func openFile(path string) (db *bolt.DB, err error) {
 	return db, nil
 }
 
+// prepare brings the file to the format of now, and checks it.
+func (s *Store) prepare() error {
+	if err := migrate(s.db, s.path, migrations(), version); err != nil {
+		return err
+	}
+	return s.check()
+}
+
 // check reads every page once and finds where the log ends.
 func (s *Store) check() error {
 	info, err := os.Stat(s.path)
@@ -173,9 +181,6 @@ func checkBuckets(tx *bolt.Tx, path string) error {
 		if err != nil {
 			return err
 		}
-	}
-	if v := string(tx.Bucket(bucketMeta).Get(metaVersion)); v != version {
-		return fmt.Errorf("open %s: its format is %q, this Cassini reads %q: use the Cassini that wrote it, or another data directory", path, v, version)
 	}
 	return nil
 }

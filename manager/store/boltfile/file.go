@@ -18,6 +18,7 @@ type File struct {
 	meta meta
 
 	seen     map[uint64]bool // pages that were read, so that circles end
+	elements int64           // that were read: a file has room for so many, and no more
 	problems []string
 	more     int
 }
@@ -167,6 +168,12 @@ func (w *walker) page(id uint64, height int) bool {
 
 func (w *walker) leaves(id uint64, p page) bool {
 	for i := range int(p.count) {
+		if w.f.elements++; w.f.elements > w.f.size/elementSize {
+			if w.f.elements == w.f.size/elementSize+1 {
+				w.f.problem("bucket %q: page %d has elements that lie upon each other", w.bucket, id)
+			}
+			return false
+		}
 		l, err := p.leaf(i)
 		if err != nil {
 			w.f.problem("bucket %q: page %d %v", w.bucket, id, err)
