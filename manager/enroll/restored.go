@@ -85,6 +85,12 @@ func (d *disk) gaps() (list []gap, err error) {
 	return list, nil
 }
 
+// holds says whether a certificate of a moment is of the gap. Dates of certificates have
+// whole seconds: one of the second of the backup may have come after it.
+func (g gap) holds(at time.Time) bool {
+	return !at.Before(g.From.Truncate(time.Second)) && !at.After(g.Until)
+}
+
 // issued is when the authority signed a certificate: its life begins a little earlier.
 func issued(cert *x509.Certificate) time.Time {
 	life := cert.NotAfter.Sub(cert.NotBefore)
@@ -95,7 +101,7 @@ func issued(cert *x509.Certificate) time.Time {
 // the authority signed it.
 func (a *Authority) adopt(cert *x509.Certificate, host string, now time.Time) error {
 	at := issued(cert)
-	i := slices.IndexFunc(a.gaps, func(g gap) bool { return !at.Before(g.From) && !at.After(g.Until.Add(time.Second)) }) // dates have seconds
+	i := slices.IndexFunc(a.gaps, func(g gap) bool { return g.holds(at) })
 	if i < 0 {
 		return errNoGap
 	}

@@ -36,11 +36,11 @@ func TestRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = a.Close()
-	backup := start.Add(time.Hour)
+	backup := start.Add(time.Hour + 500*time.Millisecond)
 	old := gone(t, dir)
 
 	a = open(t, dir, backup)
-	between := backup.Add(2 * time.Second)
+	between := backup.Add(100 * time.Millisecond) // the same second
 	renewed, err := a.Renew(renews, JoinRequest{Host: "renews", Request: request(t, nil)}, between)
 	if err != nil {
 		t.Fatal(err)

@@ -167,7 +167,7 @@ func TestRepairOfDamageAnywhere(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(5, 6))
 	hopeless, kept, all := 0, 0, 0
-	for range 60 {
+	for range 25 {
 		raw := bytes.Clone(good)
 		for range 1 + rnd.IntN(3) {
 			at := rnd.IntN(len(raw))
@@ -193,7 +193,7 @@ func TestRepairOfDamageAnywhere(t *testing.T) {
 		got, _ := content(t, to)
 		all, kept = all+len(log), kept+len(got)
 	}
-	t.Logf("%d of 60 were beyond repair; of the others %d of %d entries were kept", hopeless, kept, all)
+	t.Logf("%d of 25 were beyond repair; of the others %d of %d entries were kept", hopeless, kept, all)
 	if kept < all*6/10 {
 		t.Error("too little is kept")
 	}
