@@ -65,7 +65,8 @@ type Incident struct {
 type Affected struct {
 	Hosts    int      `json:"hosts"`
 	Services int      `json:"services"`
-	First    []string `json:"first"` // nodes, the nearest first, 20 at most
+	Programs int      `json:"programs"` // clients that run no service
+	First    []string `json:"first"`    // nodes, the nearest first, 20 at most
 }
 
 // IncidentKinds lists all kinds of incidents.

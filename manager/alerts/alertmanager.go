@@ -118,8 +118,8 @@ func annotations(i model.Incident) map[string]string {
 	if i.Action != "" {
 		a["action"] = i.Action
 	}
-	if f := i.Affected; f != nil && f.Hosts+f.Services > 0 {
-		a["affected"] = fmt.Sprintf("%d services, %d hosts: %s", f.Services, f.Hosts, strings.Join(f.First, " "))
+	if f := i.Affected; f != nil && f.Hosts+f.Services+f.Programs > 0 {
+		a["affected"] = fmt.Sprintf("%d services, %d programs, %d hosts: %s", f.Services, f.Programs, f.Hosts, strings.Join(f.First, " "))
 	}
 	if i.Ack != nil {
 		a["acknowledged"] = strings.TrimSpace(fmt.Sprintf("by %s at %s %s", i.Ack.By, i.Ack.At.UTC().Format(time.RFC3339), i.Ack.Why))

@@ -84,7 +84,7 @@ func TestAlertmanagerGetsAlerts(t *testing.T) {
 	}
 	first := got[0]
 	if first.Labels["alertname"] != "CassiniServiceGone" || first.Labels["host"] != "web" || first.Labels["severity"] != "warning" || !first.StartsAt.Equal(t0) ||
-		!first.EndsAt.Equal(now.Add(aliveFor)) || first.Annotations["affected"] != "2 services, 0 hosts: service:a/b:1" {
+		!first.EndsAt.Equal(now.Add(aliveFor)) || first.Annotations["affected"] != "2 services, 0 programs, 0 hosts: service:a/b:1" {
 		t.Errorf("got %+v", first)
 	}
 	if got[1].Labels["severity"] != "warning" || !got[1].EndsAt.Equal(now) || got[2].Labels["severity"] != "critical" {

@@ -134,6 +134,7 @@ func (g *Graph) addVictims(node string, a *model.Affected, seen map[string]bool)
 		case model.KindService:
 			a.Services++
 		case model.KindProcess:
+			a.Programs++
 		default:
 			continue
 		}

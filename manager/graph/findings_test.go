@@ -335,6 +335,10 @@ func TestAffected(t *testing.T) {
 	if a.Services != 1 || !slices.Contains(a.First, "service:app/app:8080") {
 		t.Errorf("got %+v", a)
 	}
+	w.out("app", "/usr/bin/curl", "10.0.0.9", "10.0.0.1", 80, n(1))
+	if a := w.Affected(list[0]); a.Services != 1 || a.Programs != 1 {
+		t.Errorf("got %+v", a)
+	}
 	w.planned("z1", "web", "app")
 	w.reported("m", model.VerdictSegment, "z1", "z1")
 	if a := w.Affected(w.Incidents(true)[0]); a.Hosts != 0 || a.Services != 3 {

@@ -111,15 +111,22 @@ func response(i model.Incident, now time.Time, state string, style output.Style)
 
 // affected says how much falls with an incident.
 func affected(a *model.Affected) string {
-	switch {
-	case a == nil:
+	if a == nil {
 		return "-"
-	case a.Hosts == 0 && a.Services == 0:
-		return "nothing"
-	case a.Hosts == 0:
-		return counted(a.Services, "service")
 	}
-	return counted(a.Services, "service") + ", " + counted(a.Hosts, "host")
+	var parts []string
+	for _, of := range []struct {
+		n    int
+		what string
+	}{{a.Services, "service"}, {a.Programs, "program"}, {a.Hosts, "host"}} {
+		if of.n > 0 {
+			parts = append(parts, counted(of.n, of.what))
+		}
+	}
+	if parts == nil {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func counted(n int, what string) string {
