@@ -1,11 +1,8 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -54,27 +51,6 @@ func (s *server) alertRoutes() []route {
 	}
 }
 
-// jsonBody decodes a small body, or answers what is wrong with it.
-func jsonBody[T any](w http.ResponseWriter, r *http.Request) (body T, ok bool) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
-		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
-		return body, false
-	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAlertBody))
-	if err != nil {
-		problem(w, r, http.StatusRequestEntityTooLarge, err.Error())
-		return body, false
-	}
-	_ = control.SetReadDeadline(time.Time{})
-	if err := json.Unmarshal(raw, &body); err != nil {
-		problem(w, r, http.StatusBadRequest, "body is not the JSON that is wanted: "+err.Error())
-		return body, false
-	}
-	return body, true
-}
-
 // words checks texts that people wrote.
 func words(w http.ResponseWriter, r *http.Request, texts ...string) bool {
 	for _, t := range texts {
@@ -95,7 +71,7 @@ func (s *server) signed(r *http.Request, name string) string {
 }
 
 func (s *server) postAck(w http.ResponseWriter, r *http.Request, _ params) {
-	body, ok := jsonBody[ackBody](w, r)
+	body, ok := jsonBody[ackBody](w, r, maxAlertBody)
 	if !ok || !words(w, r, body.By, body.Why) {
 		return
 	}
@@ -133,7 +109,7 @@ func (s *server) getSilences(w http.ResponseWriter, r *http.Request, p params) {
 }
 
 func (s *server) postSilence(w http.ResponseWriter, r *http.Request, _ params) {
-	body, ok := jsonBody[silenceBody](w, r)
+	body, ok := jsonBody[silenceBody](w, r, maxAlertBody)
 	if !ok || !words(w, r, body.By, body.Why, body.Subject, body.Kind, body.Severity) {
 		return
 	}
@@ -150,7 +126,7 @@ func (s *server) postSilence(w http.ResponseWriter, r *http.Request, _ params) {
 }
 
 func (s *server) postEndSilence(w http.ResponseWriter, r *http.Request, _ params) {
-	body, ok := jsonBody[silenceName](w, r)
+	body, ok := jsonBody[silenceName](w, r, maxAlertBody)
 	if !ok {
 		return
 	}

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
-	"time"
 
 	"cassini/model"
 )
@@ -17,7 +15,6 @@ import (
 const (
 	maxBody      = 8 << 20
 	maxDocuments = 10_000
-	bodyTimeout  = 30 * time.Second
 )
 
 // documentsBody is what an agent sends.
@@ -37,22 +34,20 @@ var errTooMany = errors.New("too many documents")
 var managers = []string{model.PackageAcks, model.PackageSilences}
 
 func (s *server) postDocuments(w http.ResponseWriter, r *http.Request, _ params) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
-		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
+	if !isJSON(w, r) {
 		return
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
+	done := patience(w)
 	body, err := parseDocuments(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		status := http.StatusBadRequest
-		if _, large := errors.AsType[*http.MaxBytesError](err); large || errors.Is(err, errTooMany) {
+		status := bodyStatus(err)
+		if errors.Is(err, errTooMany) {
 			status = http.StatusRequestEntityTooLarge
 		}
 		problem(w, r, status, err.Error())
 		return
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else it would end the request later
+	done()
 	if url := r.Header.Get("Cassini-Agent-Url"); url != "" {
 		if err := s.Backend.RegisterAgent(body.Host, url); err != nil {
 			problem(w, r, http.StatusBadRequest, "header Cassini-Agent-Url: "+err.Error())

@@ -1,10 +1,7 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -66,23 +63,7 @@ func enrollBody[T any](s *server, w http.ResponseWriter, r *http.Request) (body 
 	if !s.enrolls(w, r) {
 		return body, false
 	}
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
-		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
-		return body, false
-	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnroll))
-	if err != nil {
-		problem(w, r, http.StatusRequestEntityTooLarge, err.Error())
-		return body, false
-	}
-	_ = control.SetReadDeadline(time.Time{})
-	if err := json.Unmarshal(raw, &body); err != nil {
-		problem(w, r, http.StatusBadRequest, "body is not the JSON that is wanted: "+err.Error())
-		return body, false
-	}
-	return body, true
+	return jsonBody[T](w, r, maxEnroll)
 }
 
 // enrolled answers, or says why not.

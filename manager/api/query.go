@@ -87,22 +87,17 @@ func (s *server) readQuery(w http.ResponseWriter, r *http.Request) (body queryBo
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
 		return body, at, http.StatusUnsupportedMediaType, errors.New("send Content-Type: " + mediaJSON)
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
+	done := patience(w)
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxQueryBody))
 	decoder.UseNumber() // else large integers lose digits
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&body); err != nil {
-		status = http.StatusBadRequest
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			status = http.StatusRequestEntityTooLarge
-		}
-		return body, at, status, fmt.Errorf("body is not the JSON that is wanted: %w", err)
+		return body, at, bodyStatus(err), fmt.Errorf("body is not the JSON that is wanted: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return body, at, http.StatusBadRequest, errors.New("there is something behind the JSON of the body")
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else it would end the request later
+	done()
 	if body.Query == "" {
 		return body, at, http.StatusBadRequest, errors.New(`"query" is missing`)
 	}

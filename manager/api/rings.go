@@ -1,10 +1,7 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"slices"
 
@@ -18,18 +15,8 @@ const maxJoin = 16 << 10
 
 // postJoin takes an agent into the rings. Its answer holds keys.
 func (s *server) postJoin(w http.ResponseWriter, r *http.Request, _ params) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
-		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaJSON)
-		return
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJoin))
-	if err != nil {
-		problem(w, r, http.StatusRequestEntityTooLarge, err.Error())
-		return
-	}
-	var j model.Join
-	if err := json.Unmarshal(raw, &j); err != nil {
-		problem(w, r, http.StatusBadRequest, "body is not the JSON that is wanted: "+err.Error())
+	j, ok := jsonBody[model.Join](w, r, maxJoin)
+	if !ok {
 		return
 	}
 	joined, err := s.Backend.Join(r.Context(), j)

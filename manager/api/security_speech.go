@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"cassini/manager/enroll"
 )
@@ -52,14 +51,10 @@ func quoted(host string) string {
 // spokenOf is the host that a body is of. One that cannot be read is the handler's to
 // refuse: it decodes the same field in the same way.
 func (s *server) spokenOf(w http.ResponseWriter, r *http.Request) (string, bool) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		problem(w, r, http.StatusRequestEntityTooLarge, "read body: "+err.Error())
+	raw, ok := readBody(w, r, maxBody)
+	if !ok {
 		return "", false
 	}
-	_ = control.SetReadDeadline(time.Time{})
 	r.Body = io.NopCloser(bytes.NewReader(raw))
 	var body struct {
 		Host string `json:"host"`

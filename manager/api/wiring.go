@@ -1,11 +1,8 @@
 package api
 
 import (
-	"errors"
-	"io"
 	"mime"
 	"net/http"
-	"time"
 
 	"cassini/manager/graph"
 	"cassini/manager/wiring"
@@ -33,18 +30,10 @@ func (s *server) postWiring(w http.ResponseWriter, r *http.Request, p params) {
 		problem(w, r, http.StatusUnsupportedMediaType, "send Content-Type: "+mediaCSV+", or "+mediaJSON+" with what lldpcli -f json0 wrote")
 		return
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not possible in tests without a server
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wiring.MaxPlan))
-	if err != nil {
-		status := http.StatusBadRequest
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			status = http.StatusRequestEntityTooLarge
-		}
-		problem(w, r, status, "read the plan: "+err.Error())
+	body, ok := readBody(w, r, wiring.MaxPlan)
+	if !ok {
 		return
 	}
-	_ = control.SetReadDeadline(time.Time{}) // else it would end the request later
 	var plan wiring.Plan
 	if media == mediaJSON {
 		plan, err = wiring.ReadLLDPCLI(body, p.get("host"))
