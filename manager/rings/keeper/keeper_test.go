@@ -123,8 +123,8 @@ func TestRestart(t *testing.T) {
 		a.joins(l.Keeper)
 		agents[a.join.Host] = a
 	}
+	agents["h1"].shut(true) // before the manager looks
 	l.Take([]model.Document{crashed("h3", 1, agents["h1"].join.RingMember)})
-	agents["h1"].shut(true)
 	before := l.eventually("h1 is dead, and the others know", func(v View) bool { return v.host("h1").State == string(rings.Crashed) && settled(v) })
 	port, manager := l.endpoint.Addr(), agents["h0"].manager
 	l.end()
