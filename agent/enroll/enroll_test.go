@@ -48,21 +48,34 @@ type fake struct {
 
 func newFake(t *testing.T, life time.Duration) *fake {
 	t.Helper()
+	return newFakeOf(t, life, "Example Corp")
+}
+
+// newFakeOf names the authority.
+func newFakeOf(t *testing.T, life time.Duration, authority string) *fake {
+	t.Helper()
 	f := &fake{t: t, host: "web-17", life: life}
 	public, key, _ := ed25519.GenerateKey(rand.Reader)
 	f.key = key
-	f.cert = f.sign(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, NotAfter: time.Now().Add(time.Hour)}, public)
+	f.cert = f.sign(&x509.Certificate{Subject: pkix.Name{CommonName: authority}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, NotAfter: time.Now().Add(time.Hour)}, public)
+	f.url = f.serve(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	return f
+}
+
+// serve starts a server with a certificate of the authority, and returns its URL.
+func (f *fake) serve(template *x509.Certificate) string {
+	f.t.Helper()
 	_, serverKey, _ := ed25519.GenerateKey(rand.Reader)
-	leaf := f.sign(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour)}, serverKey.Public().(ed25519.PublicKey))
+	template.NotAfter = time.Now().Add(time.Hour)
+	leaf := f.sign(template, serverKey.Public().(ed25519.PublicKey))
 	server := httptest.NewUnstartedServer(f)
 	clients := x509.NewCertPool()
 	clients.AddCert(f.cert)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw, f.cert.Raw}, PrivateKey: serverKey}}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients}
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 	server.StartTLS()
-	t.Cleanup(server.Close)
-	f.url = server.URL
-	return f
+	f.t.Cleanup(server.Close)
+	return server.URL
 }
 
 func (f *fake) sign(template *x509.Certificate, public ed25519.PublicKey) *x509.Certificate {

@@ -35,6 +35,7 @@ type Request struct {
 	Pin     string // of the manager's authority; "" is that in the token
 	Host    string // the name of this machine
 	Dir     string // exists and is writable
+	Way     *Way   // to the manager, instead of its URL
 }
 
 // Join gets this host a certificate by a token and keeps it. It can be called again when
@@ -49,7 +50,7 @@ func Join(ctx context.Context, r Request) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newAsker(r.Manager, func(host string) *tls.Config { return Pinned(pin, host) })
+	a, err := newAsker(r.Manager, r.Way, func(host string) *tls.Config { return r.Way.pinned(pin, host) })
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +113,17 @@ type asker struct {
 	client *http.Client
 }
 
-func newAsker(manager string, secure func(host string) *tls.Config) (*asker, error) {
+func newAsker(manager string, way *Way, secure func(host string) *tls.Config) (*asker, error) {
+	if way != nil {
+		manager = way.URL()
+	}
 	u, err := url.Parse(manager)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("manager %q: %w: want a URL such as https://manager.example:1984", manager, ErrInvalid)
 	}
 	return &asker{strings.TrimSuffix(manager, "/"), &http.Client{
 		Timeout:       askTimeout,
-		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure(u.Hostname())},
+		Transport:     way.transport(secure, u.Hostname()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }

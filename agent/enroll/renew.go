@@ -28,6 +28,7 @@ type Member struct {
 	log *slog.Logger
 	now func() time.Time
 	ask *asker
+	way *Way
 
 	mu   sync.Mutex
 	id   *Identity
@@ -37,7 +38,16 @@ type Member struct {
 // Open reads the identity of a data directory, for the agent of host, whose manager is
 // at a URL. Errors wrap ErrNotJoined, ErrExpired or ErrInvalid, or the cause.
 func Open(dir, host, manager string, log *slog.Logger) (*Member, error) {
-	m := &Member{dir: dir, log: log, now: time.Now}
+	return open(dir, host, manager, nil, log)
+}
+
+// OpenBy is Open for a manager that is found otherwise than by a URL.
+func OpenBy(dir, host string, way *Way, log *slog.Logger) (*Member, error) {
+	return open(dir, host, "", way, log)
+}
+
+func open(dir, host, manager string, way *Way, log *slog.Logger) (*Member, error) {
+	m := &Member{dir: dir, log: log, now: time.Now, way: way}
 	if err := m.load(); err != nil {
 		return nil, err
 	}
@@ -48,7 +58,7 @@ func Open(dir, host, manager string, log *slog.Logger) (*Member, error) {
 		return nil, err
 	}
 	var err error
-	m.ask, err = newAsker(manager, func(string) *tls.Config { return m.TLS() })
+	m.ask, err = newAsker(manager, way, m.secure)
 	return m, err
 }
 

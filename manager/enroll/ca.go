@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"cassini/model"
 )
 
 // Files of the data directory.
@@ -74,7 +76,7 @@ func makeCA(dir, host string, now time.Time) (*ca, error) {
 		return nil, fmt.Errorf("make the key of the certificate authority: %w", err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: "Cassini on " + host},
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: model.AuthorityName + host},
 		NotBefore: now.Add(-maxSkew), NotAfter: now.Add(caLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
