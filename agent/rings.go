@@ -89,6 +89,15 @@ func (m *membership) moved(docs []model.Document) {
 	}
 }
 
+// managerMoved says that the manager is reached elsewhere.
+func (m *membership) managerMoved() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life != nil {
+		m.life.ManagerMoved()
+	}
+}
+
 // managerBack says that the manager was away, and for how long.
 func (m *membership) managerBack(away time.Duration) {
 	m.mu.Lock()
@@ -105,6 +114,13 @@ func (m *membership) stats() *model.RingStats {
 		return nil
 	}
 	return m.life.Stats()
+}
+
+// ManagerMoved says that the manager is reached elsewhere than before. It does not block.
+func (a *Agent) ManagerMoved() {
+	if p := a.running(); p != nil {
+		p.rings.managerMoved()
+	}
 }
 
 // RingStats reads the figures of this host in its rings; nil while it is on none.

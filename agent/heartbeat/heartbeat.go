@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cassini/agent/heartbeat/alarm"
@@ -71,6 +72,7 @@ type Heartbeat struct {
 	alarm  *alarm.Alarm // for what the member does next
 	inputs chan func(now time.Time)
 	moved  chan struct{}
+	other  atomic.Bool    // the manager is reached elsewhere, and was not asked yet
 	member *member.Member // the loop's
 	self   model.RingMember
 	life   model.Incarnation
@@ -172,6 +174,13 @@ func (h *Heartbeat) Moved() {
 	case h.moved <- struct{}{}:
 	default:
 	}
+}
+
+// ManagerMoved says that the manager is reached elsewhere: it is asked anew, so that the
+// addresses are known to both.
+func (h *Heartbeat) ManagerMoved() {
+	h.other.Store(true)
+	h.Moved()
 }
 
 // ManagerBack says that the manager was away, and for how long.
@@ -310,6 +319,9 @@ func (h *Heartbeat) join(ctx context.Context) {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return
+		}
+		if h.other.Swap(false) {
+			last = model.Join{}
 		}
 		join, j, err := h.askToJoin(ctx, last)
 		switch {

@@ -238,3 +238,24 @@ func TestMoved(t *testing.T) {
 		t.Errorf("%v; joined as %+v", err, joins)
 	}
 }
+
+// TestManagerMoved: a manager that is reached elsewhere is asked although this host would
+// say the same again.
+func TestManagerMoved(t *testing.T) {
+	m := &manager{}
+	h, err := New(configOf(t.TempDir(), m, &logged{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	err = run(t, h, "it joins again", func() bool {
+		if len(m.asked()) == 1 && !told {
+			told = true
+			h.ManagerMoved()
+		}
+		return len(m.asked()) >= 2
+	})
+	if joins := m.asked(); err != nil || len(joins) != 2 || joins[0] != joins[1] {
+		t.Errorf("%v; joined as %+v", err, joins)
+	}
+}
