@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cassini/agent"
+	"cassini/agent/srv"
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/exporter"
@@ -21,7 +22,7 @@ func newAgent(sys *system) *server {
 		Short: "Run an agent alone; it brings its documents to a manager",
 	}
 	s := newServer(cmd, sys, defaultAgentListen)
-	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager")
+	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager, or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN")
 	config.Mark(cmd.Flags(), "manager")
 	return s
 }
@@ -32,9 +33,12 @@ func checkManager(raw string, insecure bool) error {
 	if raw == "" {
 		return nil
 	}
+	if _, byDNS, err := srv.Domain(raw); byDNS {
+		return asUsage("--manager/CASSINI_MANAGER", raw, err)
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s or https://manager.example:1984", raw, client.DefaultURL)
+		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as %s or https://manager.example:1984, or srv:example.org to ask DNS", raw, client.DefaultURL)
 	}
 	if u.Scheme == "https" {
 		return nil
@@ -58,8 +62,11 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	}
 	a := newAgentOf(cfg, sink, agent.Rings{
 		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch, Chassis: cfg.Chassis, Reflect: cfg.Reflect,
-		Addr: func() (netip.Addr, error) { return addrToward(cfg.Manager) },
+		Addr: func() (netip.Addr, error) { return addrTowardManager(cfg) },
 	})
+	if cfg.Finder != nil {
+		cfg.Finder.OnMove(a.ManagerMoved)
+	}
 	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Rings: a.RingStats}
 	if !cfg.LivenessOnly {
 		sources.Capture, sources.Network, sources.Names = a.CaptureStats, a.NetworkStats, a.NameStats

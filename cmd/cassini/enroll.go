@@ -44,10 +44,11 @@ type worker func(context.Context) error
 // reachManager makes the way to the manager: over https with the certificate of this
 // host, which is renewed while the agent works.
 func reachManager(cfg serveConfig) (*outbox.HTTPSink, func(worker) worker, error) {
-	if !isHTTPS(cfg.Manager) {
+	way := wayBy(cfg.Finder)
+	if way == nil && !isHTTPS(cfg.Manager) {
 		return outbox.NewHTTPSink(cfg.Manager, agentURL(cfg)), func(w worker) worker { return w }, nil
 	}
-	member, err := enroll.Open(cfg.DataDir, cfg.Host, cfg.Manager, cfg.Logger)
+	member, err := openMember(cfg, way)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,5 +62,15 @@ func reachManager(cfg serveConfig) (*outbox.HTTPSink, func(worker) worker, error
 			return w(ctx)
 		}
 	}
+	if way != nil {
+		return outbox.NewDialSink(way.URL(), agentURL(cfg), member.Dial), renewing, nil
+	}
 	return outbox.NewTLSSink(cfg.Manager, agentURL(cfg), member.TLS()), renewing, nil
+}
+
+func openMember(cfg serveConfig, way *enroll.Way) (*enroll.Member, error) {
+	if way != nil {
+		return enroll.OpenBy(cfg.DataDir, cfg.Host, way, cfg.Logger)
+	}
+	return enroll.Open(cfg.DataDir, cfg.Host, cfg.Manager, cfg.Logger)
 }

@@ -33,7 +33,7 @@ func heartbeatAddr(cfg serveConfig, above uint16) netip.AddrPort {
 	if cfg.Manager != "" && !isLoopback(cfg.Manager) && addr.IsLoopback() {
 		// The API of an agent stays on loopback; its neighbors are elsewhere.
 		addr = netip.IPv4Unspecified()
-		if remote, err := addrToward(cfg.Manager); err == nil && remote.Is6() {
+		if remote, err := addrTowardManager(cfg); err == nil && remote.Is6() {
 			addr = netip.IPv6Unspecified()
 		}
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"cassini/agent/enroll"
+	"cassini/agent/srv"
 	"cassini/cmd/cassini/internal/config"
 )
 
@@ -30,7 +32,7 @@ func newJoin(sys *system) *cobra.Command {
 		GroupID: groupServe,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&j.manager, "manager", "", "`URL` of the manager, https")
+	flags.StringVar(&j.manager, "manager", "", "`URL` of the manager, https; or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN")
 	flags.StringVar(&j.token, "token", "", "`token` that 'cassini token create --role agent' printed; others see command lines: CASSINI_TOKEN is not seen")
 	flags.StringVar(&j.pin, "ca-hash", "", "`hash` of the manager's authority, sha256:..., which must be that in the token")
 	flags.StringVar(&j.dataDir, "data-dir", defaultDataDir, "`directory` for the certificate: that of the agent")
@@ -46,8 +48,12 @@ func newJoin(sys *system) *cobra.Command {
 }
 
 func (j *joiner) run(ctx context.Context) error {
-	if !isHTTPS(j.manager) {
-		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as https://manager.example:1984", j.manager)
+	_, byDNS, err := srv.Domain(j.manager)
+	if err != nil {
+		return asUsage("--manager/CASSINI_MANAGER", j.manager, err)
+	}
+	if !byDNS && !isHTTPS(j.manager) {
+		return usagef("--manager/CASSINI_MANAGER %q: want a URL such as https://manager.example:1984, or srv:example.org to ask DNS", j.manager)
 	}
 	if j.token == "" {
 		return usagef("--token/CASSINI_TOKEN is missing: 'cassini token create --role agent' on the manager makes one")
@@ -59,7 +65,8 @@ func (j *joiner) run(ctx context.Context) error {
 	if err := prepareDataDir(j.dataDir); err != nil {
 		return err
 	}
-	id, err := enroll.Join(ctx, enroll.Request{Manager: j.manager, Token: j.token, Pin: j.pin, Host: host, Dir: j.dataDir})
+	way := wayBy(newFinder(j.manager, j.resolver, newLogger(j.stderr, slog.LevelWarn, "text")))
+	id, err := enroll.Join(ctx, enroll.Request{Manager: j.manager, Way: way, Token: j.token, Pin: j.pin, Host: host, Dir: j.dataDir})
 	if err != nil {
 		return err
 	}

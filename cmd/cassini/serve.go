@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cassini/agent/heartbeat"
+	"cassini/agent/srv"
 	"cassini/cmd/cassini/internal/buildinfo"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/manager"
@@ -27,7 +28,8 @@ const defaultDataDir = "/var/lib/cassini"
 type serveConfig struct {
 	Host    string // the name of this machine
 	DataDir string
-	Manager string // URL of the manager, for an agent
+	Manager string      // URL of the manager, or srv:DOMAIN, for an agent
+	Finder  *srv.Finder // of a manager that DNS names, else nil
 	Build   buildinfo.Info
 	Start   time.Time
 	Logger  *slog.Logger
@@ -122,6 +124,9 @@ func (s *server) check() error {
 	if s.ringKeyLife < 0 {
 		return usagef("--ring-key-life/CASSINI_RING_KEY_LIFE %v: want 0 or more", s.ringKeyLife)
 	}
+	if s.cmd.Name() == "agent" && s.manager == "" {
+		return usagef("no manager is named: say --manager URL or CASSINI_MANAGER=URL, or srv:DOMAIN to ask DNS, or leave them out for the manager on this machine")
+	}
 	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
 	}
@@ -151,6 +156,7 @@ func (s *server) run(ctx context.Context) error {
 	level := new(slog.LevelVar)
 	level.Set(logLevel(s.logLevel.value))
 	cfg.Logger = newLogger(s.sys.stderr, level, s.logFormat.value)
+	cfg.Finder = newFinder(s.manager, s.sys.resolver, cfg.Logger)
 	var err error
 	if cfg.Host, err = os.Hostname(); err != nil {
 		return fmt.Errorf("read the host name: %w", err)
@@ -165,6 +171,9 @@ func (s *server) run(ctx context.Context) error {
 	cfg.Logger.Info("cassini starts", "command", name, "version", cfg.Build.Version, "listen", cfg.Listener.Addr().String(), "data_dir", s.dataDir)
 	if s.insecure {
 		cfg.Logger.Warn("--insecure: whoever reaches this port can read and change everything, keys of rings included; use it where you trust everybody")
+	}
+	if name == "agent" && !s.cmd.Flags().Changed("manager") {
+		cfg.Logger.Warn("no manager is named by --manager, CASSINI_MANAGER or the configuration file: the one on this machine is meant", "manager", s.manager)
 	}
 	cfg.Live = newLive(s, cfg, level)
 	defer cfg.Live.start(ctx, "serving on "+cfg.Listener.Addr().String())()

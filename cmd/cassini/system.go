@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"time"
 
 	"cassini/cmd/cassini/internal/output"
@@ -17,6 +18,7 @@ type system struct {
 	getenv         func(string) string
 	now            func() time.Time
 	zone           *time.Location // of times in tables
+	resolver       *net.Resolver  // nil is that of this machine
 	// probe looks at the hooks of this kernel.
 	probe func(context.Context) ([]model.Hook, error)
 	// serve holds what the server commands run, by the name of the command.
