@@ -168,21 +168,6 @@ func (h *Heartbeat) open() error {
 	return nil
 }
 
-// Moved says that this host may stand in another zone.
-func (h *Heartbeat) Moved() {
-	select {
-	case h.moved <- struct{}{}:
-	default:
-	}
-}
-
-// ManagerMoved says that the manager is reached elsewhere: it is asked anew, so that the
-// addresses are known to both.
-func (h *Heartbeat) ManagerMoved() {
-	h.other.Store(true)
-	h.Moved()
-}
-
 // ManagerBack says that the manager was away, and for how long.
 func (h *Heartbeat) ManagerBack(away time.Duration) {
 	select {
