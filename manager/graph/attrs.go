@@ -167,11 +167,26 @@ func (e *edge) attrs() model.Attrs {
 	return a
 }
 
+// told are the documents of the end of a depends_on edge that tells: the client's, if it does.
+func (e *edge) told() []*dependency {
+	if len(e.outs) > 0 {
+		return e.outs
+	}
+	return e.ins
+}
+
+func sumOf(docs []*dependency) (c model.Counters) {
+	for _, d := range docs {
+		c = plus(c, d.totals())
+	}
+	return c
+}
+
 // dependency sums up the documents of a depends_on edge.
 func (e *edge) dependency() model.DependencyView {
-	docs, ends := e.ins, []string{"server"}
+	docs, ends := e.told(), []string{"server"}
 	if len(e.outs) > 0 {
-		docs, ends = e.outs, []string{"client"}
+		ends = []string{"client"}
 		if len(e.ins) > 0 {
 			ends = append(ends, "server")
 		}
@@ -202,8 +217,8 @@ func (e *edge) dependency() model.DependencyView {
 		v.Server.Where = e.to.containers.where(e.to.host, owner.Process)
 	}
 	v.AskedAs = e.to.names.of(e.outs)
+	v.Counters = sumOf(docs)
 	for _, d := range docs {
-		v.Counters = plus(v.Counters, d.totals())
 		if d.firstSeen.Before(v.FirstSeen) {
 			v.FirstSeen = d.firstSeen
 		}

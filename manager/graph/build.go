@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"cassini/manager/incidents"
 	"cassini/model"
@@ -15,16 +16,19 @@ import (
 type view struct {
 	topology uint64
 	nodes    map[string]*node
-	sorted   []*node // by ID
-	edges    []*edge // by ID
-	out, in  map[string][]*edge
+	sorted   []*node   // by ID
+	edges    []*edge   // by ID
+	idle     sync.Pool // of *falling
 }
 
 // node is one node with the facts that its attributes are read from.
 type node struct {
 	g          *Graph
 	id, kind   string
-	host       string // "" for what belongs to none
+	out, in    []*edge // by ID
+	index      int     // in view.sorted
+	replica    string  // of a service: the same for those that can stand in for each other
+	host       string  // "" for what belongs to none
 	facts      *host
 	service    *service
 	owners     []*dependency         // of a service without a listener, and of its process: In documents
@@ -63,8 +67,6 @@ func (g *Graph) build() *view {
 	b := builder{g: g, edges: make(map[string]*edge), ownedBy: make(map[string][]*node), view: &view{
 		topology: g.topology,
 		nodes:    make(map[string]*node),
-		out:      make(map[string][]*edge),
-		in:       make(map[string][]*edge),
 	}}
 	for _, h := range g.hosts {
 		b.host(h.name)
@@ -216,6 +218,9 @@ func (b *builder) finish() *view {
 		v.sorted = append(v.sorted, n)
 	}
 	slices.SortFunc(v.sorted, func(x, y *node) int { return strings.Compare(x.id, y.id) })
+	for i, n := range v.sorted {
+		n.index, n.replica = i, n.replicaKey()
+	}
 	for _, e := range b.edges {
 		e.ins = unique(e.ins)
 		e.outs = unique(e.outs)
@@ -223,8 +228,8 @@ func (b *builder) finish() *view {
 	}
 	slices.SortFunc(v.edges, func(x, y *edge) int { return strings.Compare(x.id, y.id) })
 	for _, e := range v.edges {
-		v.out[e.from.id] = append(v.out[e.from.id], e)
-		v.in[e.to.id] = append(v.in[e.to.id], e)
+		e.from.out = append(e.from.out, e)
+		e.to.in = append(e.to.in, e)
 	}
 	return v
 }

@@ -15,7 +15,7 @@ import (
 // that is not there.
 func Diagnose(before, now *Graph, since time.Time, named []string, limit int) (d model.Diagnosis, unknown string) {
 	d = model.Diagnosis{Since: since.UTC(), Symptoms: []model.Symptom{}, Explanations: []model.Explanation{}}
-	old, current := byID(before), byID(now)
+	old, current := tallies(before), tallies(now)
 	var a ailing
 	now.read(func(v *view) {
 		a = v.ails(old, current)
@@ -66,15 +66,26 @@ func (g *Graph) explain(a ailing, symptoms []model.Symptom, limit int) (list []m
 	return list
 }
 
-func byID(g *Graph) map[string]model.DependencyView {
-	all := make(map[string]model.DependencyView)
+// tally is what a dependency's documents count, over all runs.
+type tally struct {
+	service             string
+	connections, failed uint64
+}
+
+// tallies are those of all dependencies, by ID.
+func tallies(g *Graph) map[string]tally {
+	all := make(map[string]tally)
 	if g == nil {
 		return all
 	}
-	list, _ := g.Dependencies(DependencyFilter{})
-	for _, d := range list {
-		all[d.ID] = d
-	}
+	g.read(func(v *view) {
+		for _, e := range v.edges {
+			if e.kind == model.EdgeDependsOn {
+				c := sumOf(e.told())
+				all[e.id] = tally{service: e.to.id, connections: c.Connections, failed: c.Failed}
+			}
+		}
+	})
 	return all
 }
 
@@ -108,7 +119,7 @@ func (x *explaining) explain(limit int) []model.Explanation {
 		return list
 	}
 	for _, n := range x.v.upstream(x.symptoms) {
-		if n.kind == model.KindProcess && len(x.v.far(n, x.v.in, model.EdgeRunsAs)) > 0 {
+		if n.kind == model.KindProcess && len(n.far(n.in, model.EdgeRunsAs)) > 0 {
 			continue // its services tell
 		}
 		if c := x.try(n); len(c.explains) > 0 {
@@ -129,11 +140,12 @@ func (x *explaining) explain(limit int) []model.Explanation {
 
 // try lets a node fail, and compares what falls with what is seen.
 func (x *explaining) try(n *node) *candidate {
-	f := falling{v: x.v, hits: make(map[*node]*hit)}
+	f := x.v.falling()
+	defer f.done()
 	f.from(n)
 	c := &candidate{node: n}
-	for victim, h := range f.hits {
-		if h.effect < affected {
+	for _, victim := range f.touched {
+		if f.effect(victim) < affected {
 			continue
 		}
 		if victim != n {
@@ -164,7 +176,10 @@ func (x *explaining) try(n *node) *candidate {
 func (x *explaining) sets() (sets [][]*candidate) {
 	all := covered(x.candidates)
 	tried := x.candidates[:min(len(x.candidates), maxTried)]
-	for size := 1; size <= maxTogether; size++ {
+	x.combine(tried, nil, 1, all, &sets)
+	// What explains all by itself could leave out whatever is with it.
+	tried = slices.DeleteFunc(slices.Clone(tried), func(c *candidate) bool { return len(c.explains) == all })
+	for size := 2; size <= maxTogether; size++ {
 		x.combine(tried, nil, size, all, &sets)
 	}
 	if len(sets) == 0 {

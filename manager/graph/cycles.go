@@ -32,8 +32,8 @@ func (g *Graph) Cycles() []model.Cycle {
 
 // needs are the services that the program of a service is a client of, but for itself.
 func (v *view) needs(service *node) (list []*node) {
-	for _, p := range v.far(service, v.out, model.EdgeRunsAs) {
-		for _, s := range v.far(p, v.out, model.EdgeDependsOn) {
+	for _, p := range service.far(service.out, model.EdgeRunsAs) {
+		for _, s := range p.far(p.out, model.EdgeDependsOn) {
 			if s != service && !slices.Contains(list, s) {
 				list = append(list, s)
 			}

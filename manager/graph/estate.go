@@ -37,9 +37,9 @@ func (v *view) unmonitored(n *node) (u model.Unmonitored) {
 		}
 	case model.KindUnknownHost:
 		u.Why = "no agent reports from there"
-		u.Seen = len(v.far(n, v.in, model.EdgeSees))
+		u.Seen = len(n.far(n.in, model.EdgeSees))
 	case model.KindService:
-		u.Clients = len(v.far(n, v.in, model.EdgeDependsOn))
+		u.Clients = len(n.far(n.in, model.EdgeDependsOn))
 		if n.state() == StateAbsent {
 			u.Why = fmt.Sprintf("%d programs dial it, and no agent knows it", u.Clients)
 		}
@@ -115,7 +115,7 @@ func (v *view) owners(n *node, a *model.Address) {
 		a.Owners = append(a.Owners, n.id)
 		return
 	}
-	holders := v.far(n, v.in, model.EdgeHas)
+	holders := n.far(n.in, model.EdgeHas)
 	for _, owner := range holders {
 		a.Owners = append(a.Owners, owner.id)
 		if owner.kind == model.KindInterface {

@@ -12,7 +12,7 @@ import (
 // sorted by identifier.
 func (g *Graph) Unused(host string) []model.Service {
 	return g.listen(host, func(v *view, n *node) bool {
-		return !slices.ContainsFunc(v.in[n.id], func(e *edge) bool { return e.kind == model.EdgeDependsOn })
+		return !slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == model.EdgeDependsOn })
 	})
 }
 

@@ -105,7 +105,7 @@ func (n *node) hasAddress(addr netip.Addr) string {
 // where says in words where a node is.
 func (v *view) where(n *node) string {
 	wires := func(here *node) (texts []string) {
-		for _, e := range v.out[here.id] {
+		for _, e := range here.out {
 			if e.kind == model.EdgeWiredTo {
 				texts = append(texts, strings.TrimPrefix(here.id, model.KindInterface+":")+" -> "+v.callEnd(e.to))
 			}
@@ -116,19 +116,19 @@ func (v *view) where(n *node) string {
 	switch n.kind {
 	case model.KindInterface:
 		texts = wires(n)
-		for _, e := range v.in[n.id] {
+		for _, e := range n.in {
 			if e.kind == model.EdgeForwardsTo {
 				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
 	case model.KindHost:
-		for _, e := range v.out[n.id] {
+		for _, e := range n.out {
 			if e.kind == model.EdgeOwns {
 				texts = append(texts, wires(e.to)...)
 			}
 		}
 	case model.KindSwitchPort, model.KindUnknownHost:
-		for _, e := range v.in[n.id] {
+		for _, e := range n.in {
 			switch e.kind {
 			case model.EdgeWiredTo:
 				texts = append(texts, wires(e.from)...)
@@ -139,7 +139,7 @@ func (v *view) where(n *node) string {
 			}
 		}
 	case model.KindSwitch:
-		texts = []string{fmt.Sprintf("%d ports with hosts", len(v.out[n.id]))}
+		texts = []string{fmt.Sprintf("%d ports with hosts", len(n.out))}
 	}
 	return strings.Join(texts, ", ")
 }

@@ -24,7 +24,8 @@ func (g *Graph) Impact(id string) (impact model.Impact, ok bool) {
 		if ok = start != nil; !ok {
 			return
 		}
-		f := falling{v: v, hits: make(map[*node]*hit)}
+		f := v.falling()
+		defer f.done()
 		f.from(start)
 		impact.Victims = f.victims(start)
 	})
@@ -41,7 +42,7 @@ func (g *Graph) Impact(id string) (impact model.Impact, ok bool) {
 }
 
 // effect orders how hard a node is hit.
-type effect int
+type effect uint8
 
 const (
 	stands effect = iota
@@ -55,78 +56,99 @@ var effects = [...]string{degraded: model.EffectDegraded, affected: model.Effect
 // hit is how a node falls.
 type hit struct {
 	effect  effect
-	depth   int
-	because *node
+	depth   int32
+	because int32 // index of a node
 }
 
-// falling follows what falls with what, until nothing more does.
+// falling follows what falls with what, until nothing more does. It is used for one node
+// after the other: what each took along is forgotten in as much time as it took to find.
 type falling struct {
-	v     *view
-	hits  map[*node]*hit
-	queue []*node
+	v       *view
+	hits    []hit   // by index of the node
+	touched []*node // that have a hit
+	queue   []*node
+}
+
+// falling is one that nobody else uses, until it is done.
+func (v *view) falling() *falling {
+	if f, ok := v.idle.Get().(*falling); ok {
+		return f
+	}
+	return &falling{v: v, hits: make([]hit, len(v.sorted))}
+}
+
+func (f *falling) done() {
+	f.reset()
+	f.v.idle.Put(f)
+}
+
+func (f *falling) reset() {
+	for _, n := range f.touched {
+		f.hits[n.index] = hit{}
+	}
+	f.touched = f.touched[:0]
 }
 
 func (f *falling) from(start *node) {
-	f.hits[start] = &hit{effect: down}
-	f.queue = append(f.queue, start)
-	for len(f.queue) > 0 {
-		n := f.queue[0]
-		f.queue = f.queue[1:]
-		f.spread(n)
+	f.reset()
+	f.hits[start.index] = hit{effect: down}
+	f.touched = append(f.touched, start)
+	f.queue = append(f.queue[:0], start)
+	next := 0
+	for next < len(f.queue) { // it grows meanwhile
+		f.spread(f.queue[next])
+		next++
 	}
 }
 
 // strike makes a node fall by another, unless it fell as hard already.
 func (f *falling) strike(n *node, how effect, by *node) {
-	before := f.hits[n]
-	if before != nil && before.effect >= how {
+	before := f.hits[n.index]
+	if before.effect >= how {
 		return
 	}
-	depth := f.hits[by].depth + 1
-	if before != nil {
+	depth := f.hits[by.index].depth + 1
+	if before.effect == stands {
+		f.touched = append(f.touched, n)
+	} else {
 		depth = min(depth, before.depth)
 	}
-	f.hits[n] = &hit{how, depth, by}
+	f.hits[n.index] = hit{how, depth, int32(by.index)}
 	if how >= affected {
 		f.queue = append(f.queue, n)
 	}
 }
 
-func (f *falling) effect(n *node) effect {
-	if h := f.hits[n]; h != nil {
-		return h.effect
-	}
-	return stands
-}
+func (f *falling) effect(n *node) effect { return f.hits[n.index].effect }
 
 // spread strikes what hangs on a node that fell.
 func (f *falling) spread(n *node) {
 	how := f.effect(n)
 	switch n.kind {
 	case model.KindSwitch:
-		f.all(n, f.v.far(n, f.v.out, model.EdgeHas), down)
+		f.all(n, n.far(n.out, model.EdgeHas), down)
 	case model.KindSwitchPort:
-		for _, i := range f.v.far(n, f.v.in, model.EdgeWiredTo) {
-			if f.allDown(f.v.far(i, f.v.out, model.EdgeWiredTo)) {
+		for _, i := range n.far(n.in, model.EdgeWiredTo) {
+			if f.allDown(i.far(i.out, model.EdgeWiredTo)) {
 				f.strike(i, down, n)
 			}
 		}
 	case model.KindInterface:
-		for _, h := range f.v.far(n, f.v.in, model.EdgeOwns) {
+		for _, h := range n.far(n.in, model.EdgeOwns) {
 			f.uplinkLost(h, n)
 		}
 	case model.KindHost:
 		if how != down {
 			return // it is a client itself, or lost one of its uplinks
 		}
-		f.all(n, f.v.far(n, f.v.out, model.EdgeRuns), down)
-		f.all(n, f.v.far(n, f.v.out, model.EdgeHas), down)
+		f.all(n, n.far(n.out, model.EdgeRuns), down)
+		f.all(n, n.far(n.out, model.EdgeHas), down)
 	case model.KindService:
-		for _, client := range f.v.far(n, f.v.in, model.EdgeDependsOn) {
+		for _, client := range n.far(n.in, model.EdgeDependsOn) {
 			f.strike(client, f.without(client, n), n)
 		}
 	case model.KindProcess:
-		f.all(n, f.v.far(n, f.v.in, model.EdgeRunsAs), how)
+		f.all(n, n.far(n.in, model.EdgeRunsAs), how)
 	}
 }
 
@@ -144,8 +166,8 @@ func (f *falling) allDown(list []*node) bool {
 // or, where none is, of its cards that have a carrier.
 func (f *falling) uplinkLost(host, lost *node) {
 	var wired, cards []*node
-	for _, i := range f.v.far(host, f.v.out, model.EdgeOwns) {
-		if len(f.v.far(i, f.v.out, model.EdgeWiredTo)) > 0 {
+	for _, i := range host.far(host.out, model.EdgeOwns) {
+		if len(i.far(i.out, model.EdgeWiredTo)) > 0 {
 			wired = append(wired, i)
 		}
 		if i == lost || i.iface.Kind == "device" && i.iface.Carrier != 0 {
@@ -169,9 +191,12 @@ func (f *falling) uplinkLost(host, lost *node) {
 // without is what it does to a client that a service falls: others of the same program
 // and port may stand.
 func (f *falling) without(client, service *node) effect {
-	key := service.replicaKey()
-	for _, other := range f.v.far(client, f.v.out, model.EdgeDependsOn) {
-		if other != service && key != "" && other.replicaKey() == key && other.service.now.State == model.StateListening && f.effect(other) < affected {
+	if service.replica == "" {
+		return affected
+	}
+	for _, e := range client.out {
+		other := e.to
+		if e.kind == model.EdgeDependsOn && other != service && other.replica == service.replica && other.service.now.State == model.StateListening && f.effect(other) < affected {
 			return degraded
 		}
 	}
@@ -191,12 +216,13 @@ func (n *node) replicaKey() string {
 // are ports and interfaces: the service and the host tell.
 func (f *falling) victims(start *node) []model.Victim {
 	list := []model.Victim{}
-	for n, h := range f.hits {
+	for _, n := range f.touched {
+		h := f.hits[n.index]
 		switch {
 		case n == start, n.kind == model.KindSwitchPort, n.kind == model.KindInterface:
-		case n.kind == model.KindProcess && len(f.v.far(n, f.v.in, model.EdgeRunsAs)) > 0:
+		case n.kind == model.KindProcess && len(n.far(n.in, model.EdgeRunsAs)) > 0:
 		default:
-			list = append(list, model.Victim{ID: n.id, Kind: n.kind, Host: n.host, Effect: effects[h.effect], Depth: h.depth, Because: h.because.id})
+			list = append(list, model.Victim{ID: n.id, Kind: n.kind, Host: n.host, Effect: effects[h.effect], Depth: int(h.depth), Because: f.v.sorted[h.because].id})
 		}
 	}
 	slices.SortFunc(list, func(a, b model.Victim) int {

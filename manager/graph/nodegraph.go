@@ -158,7 +158,7 @@ func (v *view) colorOn(host string) string {
 
 // running are a host's services that listen.
 func (v *view) running(h *node) (n int) {
-	for _, e := range v.out[h.id] {
+	for _, e := range h.out {
 		if e.kind == model.EdgeRuns && e.to.state() == model.StateListening {
 			n++
 		}

@@ -40,7 +40,7 @@ func (v *view) path(a, b *node) []model.Step {
 			if n != a && joinsAll(n) {
 				continue
 			}
-			for _, e := range v.around(n) {
+			for _, e := range n.around() {
 				if e.kind == model.EdgeNext {
 					continue // who watches whom is no way
 				}
@@ -68,7 +68,7 @@ func joinsAll(n *node) bool {
 	return n.kind == model.KindSubnet || n.kind == model.KindVLAN || n.kind == model.KindRing
 }
 
-func (v *view) around(n *node) []*edge { return slices.Concat(v.out[n.id], v.in[n.id]) }
+func (n *node) around() []*edge { return slices.Concat(n.out, n.in) }
 
 func retrace(reached map[*node]came, end *node) []model.Step {
 	steps := []model.Step{}

@@ -115,7 +115,11 @@ func (g *Graph) Switches() []model.Switch {
 		by := make(map[string][]model.Port)
 		for _, p := range g.ports(v) {
 			if p.State == model.NeighborPresent {
-				for _, e := range v.in[p.PeerID] {
+				peer := v.nodes[p.PeerID]
+				if peer == nil {
+					continue
+				}
+				for _, e := range peer.in {
 					if e.from.kind == model.KindSwitch {
 						by[e.from.id] = append(by[e.from.id], p)
 					}

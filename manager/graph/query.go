@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -95,9 +97,15 @@ func (g *Graph) Edges(f EdgeFilter) []model.Edge {
 	g.read(func(v *view) {
 		among := v.edges
 		if f.From != "" {
-			among = v.out[f.From]
+			among = nil
+			if n := v.nodes[f.From]; n != nil {
+				among = n.out
+			}
 		} else if f.To != "" {
-			among = v.in[f.To]
+			among = nil
+			if n := v.nodes[f.To]; n != nil {
+				among = n.in
+			}
 		}
 		for _, e := range among {
 			if f.Limit > 0 && len(list) == f.Limit {
@@ -119,7 +127,7 @@ type GraphFilter struct {
 }
 
 // Graph is the part of the graph that the filter selects.
-func (g *Graph) Graph(f GraphFilter) (part model.Graph) {
+func (g *Graph) Graph(f GraphFilter) (p model.Graph) {
 	g.read(func(v *view) {
 		near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
 		chosen := make(map[*node]bool)
@@ -136,18 +144,16 @@ func (g *Graph) Graph(f GraphFilter) (part model.Graph) {
 				edges = append(edges, e)
 			}
 		}
-		part = v.part(chosen, edges)
+		p = part(chosen, edges)
 	})
-	return part
+	return p
 }
 
 // part renders nodes and edges.
-func (v *view) part(chosen map[*node]bool, edges []*edge) model.Graph {
-	p := model.Graph{Nodes: []model.Node{}, Edges: []model.Edge{}}
-	for _, n := range v.sorted {
-		if chosen[n] {
-			p.Nodes = append(p.Nodes, n.render())
-		}
+func part(chosen map[*node]bool, edges []*edge) model.Graph {
+	p := model.Graph{Nodes: make([]model.Node, 0, len(chosen)), Edges: make([]model.Edge, 0, len(edges))}
+	for _, n := range inOrder(chosen) {
+		p.Nodes = append(p.Nodes, n.render())
 	}
 	for _, e := range edges {
 		p.Edges = append(p.Edges, e.render())
@@ -155,19 +161,27 @@ func (v *view) part(chosen map[*node]bool, edges []*edge) model.Graph {
 	return p
 }
 
-// between are the edges of which both ends are chosen.
-func (v *view) between(chosen map[*node]bool) (edges []*edge) {
-	for _, e := range v.edges {
-		if chosen[e.from] && chosen[e.to] {
-			edges = append(edges, e)
+// inOrder are nodes by ID, in time that depends on how many there are and not on the graph.
+func inOrder(chosen map[*node]bool) []*node {
+	return slices.SortedFunc(maps.Keys(chosen), func(a, b *node) int { return cmp.Compare(a.index, b.index) })
+}
+
+// between are the edges of which both ends are chosen, by ID.
+func between(chosen map[*node]bool) (edges []*edge) {
+	for n := range chosen {
+		for _, e := range n.out {
+			if chosen[e.to] {
+				edges = append(edges, e)
+			}
 		}
 	}
+	slices.SortFunc(edges, func(a, b *edge) int { return strings.Compare(a.id, b.id) })
 	return edges
 }
 
 // Neighbourhood is a node with what is at most depth edges away from it, in
 // either direction. The second answer is false when there is no such node.
-func (g *Graph) Neighbourhood(id string, depth int) (part model.Graph, ok bool) {
+func (g *Graph) Neighbourhood(id string, depth int) (p model.Graph, ok bool) {
 	g.read(func(v *view) {
 		start := v.nodes[id]
 		if ok = start != nil; !ok {
@@ -183,18 +197,18 @@ func (g *Graph) Neighbourhood(id string, depth int) (part model.Graph, ok bool) 
 				}
 			}
 			for _, n := range level {
-				for _, e := range v.out[n.id] {
+				for _, e := range n.out {
 					reach(e.to)
 				}
-				for _, e := range v.in[n.id] {
+				for _, e := range n.in {
 					reach(e.from)
 				}
 			}
 			level = next
 		}
-		part = v.part(chosen, v.between(chosen))
+		p = part(chosen, between(chosen))
 	})
-	return part, ok
+	return p, ok
 }
 
 // Suggest names up to limit nodes that somebody may have meant by an unknown ID:

@@ -21,11 +21,12 @@ func (g *Graph) SinglePoints(of string) (list []model.SinglePoint, ok bool) {
 		if ok = of == "" || target != nil; !ok {
 			return
 		}
+		f := v.falling()
+		defer f.done()
 		for _, n := range v.sorted {
 			if n == target || !canFail(n) {
 				continue
 			}
-			f := falling{v: v, hits: make(map[*node]*hit)}
 			f.from(n)
 			if target != nil && f.effect(target) < affected {
 				continue
@@ -55,9 +56,9 @@ func canFail(n *node) bool {
 // point counts what falls with a node, besides what is on the node itself.
 func (f *falling) point(n *node) model.SinglePoint {
 	p := model.SinglePoint{ID: n.id, Kind: n.kind}
-	for victim, h := range f.hits {
+	for _, victim := range f.touched {
 		switch {
-		case victim == n || h.effect < affected || n.kind == model.KindHost && victim.host == n.host:
+		case victim == n || f.effect(victim) < affected || n.kind == model.KindHost && victim.host == n.host:
 		case victim.kind == model.KindHost:
 			p.Hosts++
 		case victim.kind == model.KindService:

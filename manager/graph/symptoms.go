@@ -14,7 +14,7 @@ type ailing struct {
 }
 
 // ails finds what is not as it should be, and what certainly is, since an earlier moment.
-func (v *view) ails(before, now map[string]model.DependencyView) ailing {
+func (v *view) ails(before, now map[string]tally) ailing {
 	a := ailing{what: make(map[string]string), well: make(map[string]string)}
 	for _, n := range v.sorted {
 		switch {
@@ -27,13 +27,13 @@ func (v *view) ails(before, now map[string]model.DependencyView) ailing {
 		}
 	}
 	for id, d := range now {
-		service, old := d.Server.ID, before[id]
+		service, old := d.service, before[id]
 		switch {
 		case v.nodes[service] == nil:
-		case d.Failed > old.Failed:
-			a.what[service] = fmt.Sprintf("%d connections to it failed", d.Failed-old.Failed)
+		case d.failed > old.failed:
+			a.what[service] = fmt.Sprintf("%d connections to it failed", d.failed-old.failed)
 			delete(a.well, service)
-		case d.Connections > old.Connections && a.what[service] == "":
+		case d.connections > old.connections && a.what[service] == "":
 			a.well[service] = "connections to it succeed"
 		}
 	}
@@ -85,15 +85,15 @@ const maxCandidates = 20_000
 func (v *view) above(n *node) []*node {
 	switch n.kind {
 	case model.KindService:
-		return slices.Concat(v.far(n, v.in, model.EdgeRuns), v.far(n, v.out, model.EdgeRunsAs))
+		return slices.Concat(n.far(n.in, model.EdgeRuns), n.far(n.out, model.EdgeRunsAs))
 	case model.KindProcess:
-		return slices.Concat(v.far(n, v.in, model.EdgeHas), v.far(n, v.out, model.EdgeDependsOn))
+		return slices.Concat(n.far(n.in, model.EdgeHas), n.far(n.out, model.EdgeDependsOn))
 	case model.KindHost:
-		return v.far(n, v.out, model.EdgeOwns)
+		return n.far(n.out, model.EdgeOwns)
 	case model.KindInterface:
-		return v.far(n, v.out, model.EdgeWiredTo)
+		return n.far(n.out, model.EdgeWiredTo)
 	case model.KindSwitchPort:
-		return v.far(n, v.in, model.EdgeHas)
+		return n.far(n.in, model.EdgeHas)
 	}
 	return nil
 }

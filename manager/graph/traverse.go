@@ -32,7 +32,7 @@ func (g *Graph) Dependencies(f DependencyFilter) (list []model.DependencyView, o
 }
 
 // DependencyGraph is the same as nodes and edges.
-func (g *Graph) DependencyGraph(f DependencyFilter) (part model.Graph, ok bool) {
+func (g *Graph) DependencyGraph(f DependencyFilter) (p model.Graph, ok bool) {
 	g.read(func(v *view) {
 		var found []*edge
 		found, ok = v.dependencies(f)
@@ -40,9 +40,9 @@ func (g *Graph) DependencyGraph(f DependencyFilter) (part model.Graph, ok bool) 
 		for _, e := range found {
 			chosen[e.from], chosen[e.to] = true, true
 		}
-		part = v.part(chosen, found)
+		p = part(chosen, found)
 	})
-	return part, ok
+	return p, ok
 }
 
 func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
@@ -65,13 +65,13 @@ func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
 func (v *view) reach(start *node, f DependencyFilter) []*edge {
 	found := make(map[*edge]bool)
 	if f.Down {
-		v.walk(v.within(start, true), f.Depth, found, v.out, func(e *edge) []*node {
-			return v.far(e.to, v.out, model.EdgeRunsAs)
+		walk(v.within(start, true), f.Depth, found, func(n *node) []*edge { return n.out }, func(e *edge) []*node {
+			return e.to.far(e.to.out, model.EdgeRunsAs)
 		})
 	}
 	if f.Up {
-		v.walk(v.within(start, false), f.Depth, found, v.in, func(e *edge) []*node {
-			return v.far(e.from, v.in, model.EdgeRunsAs)
+		walk(v.within(start, false), f.Depth, found, func(n *node) []*edge { return n.in }, func(e *edge) []*node {
+			return e.from.far(e.from.in, model.EdgeRunsAs)
 		})
 	}
 	list := make([]*edge, 0, len(found))
@@ -84,7 +84,7 @@ func (v *view) reach(start *node, f DependencyFilter) []*edge {
 
 // walk follows depends_on edges from a set of nodes, breadth first; over says
 // where an edge that was followed leads on from.
-func (v *view) walk(level []*node, depth int, found map[*edge]bool, along map[string][]*edge, over func(*edge) []*node) {
+func walk(level []*node, depth int, found map[*edge]bool, along func(*node) []*edge, over func(*edge) []*node) {
 	seen := make(map[*node]bool)
 	for ; depth > 0 && len(level) > 0; depth-- {
 		var next []*node
@@ -93,7 +93,7 @@ func (v *view) walk(level []*node, depth int, found map[*edge]bool, along map[st
 				continue
 			}
 			seen[n] = true
-			for _, e := range along[n.id] {
+			for _, e := range along(n) {
 				if e.kind == model.EdgeDependsOn {
 					found[e] = true
 					next = append(next, over(e)...)
@@ -109,22 +109,22 @@ func (v *view) walk(level []*node, depth int, found map[*edge]bool, along map[st
 func (v *view) within(n *node, down bool) []*node {
 	switch {
 	case n.kind == model.KindService && down:
-		return v.far(n, v.out, model.EdgeRunsAs)
+		return n.far(n.out, model.EdgeRunsAs)
 	case n.kind == model.KindProcess && !down:
-		return v.far(n, v.in, model.EdgeRunsAs)
+		return n.far(n.in, model.EdgeRunsAs)
 	case n.kind == model.KindHost && down:
-		return append(v.far(n, v.out, model.EdgeHas), n)
+		return append(n.far(n.out, model.EdgeHas), n)
 	case n.kind == model.KindHost:
-		return v.far(n, v.out, model.EdgeRuns)
+		return n.far(n.out, model.EdgeRuns)
 	case n.kind == model.KindEndpoint && !down:
-		return v.far(n, v.in, model.EdgeListensOn)
+		return n.far(n.in, model.EdgeListensOn)
 	}
 	return []*node{n}
 }
 
-// far lists the nodes at the other end of a node's edges of a kind.
-func (v *view) far(n *node, along map[string][]*edge, kind string) (list []*node) {
-	for _, e := range along[n.id] {
+// far lists the nodes at the other end of those of a node's edges that are of a kind.
+func (n *node) far(among []*edge, kind string) (list []*node) {
+	for _, e := range among {
 		if e.kind != kind {
 			continue
 		}

@@ -1,0 +1,73 @@
+package graph
+
+import (
+	"encoding/json"
+	"testing"
+
+	"cassini/model"
+)
+
+// TestNeighbourhoodByBruteForce goes over all edges of random estates for each step.
+func TestNeighbourhoodByBruteForce(t *testing.T) {
+	for seed := range uint64(5) {
+		w := generate(t, seed, 200)
+		all := w.Graph.Graph(GraphFilter{})
+		for i, start := range all.Nodes {
+			depth := i % 4
+			near := map[string]bool{start.ID: true}
+			for range depth {
+				var next []string
+				for _, e := range all.Edges {
+					if near[e.From] || near[e.To] {
+						next = append(next, e.From, e.To)
+					}
+				}
+				for _, id := range next {
+					near[id] = true
+				}
+			}
+			want := model.Graph{Nodes: []model.Node{}, Edges: []model.Edge{}}
+			for _, n := range all.Nodes {
+				if near[n.ID] {
+					want.Nodes = append(want.Nodes, n)
+				}
+			}
+			for _, e := range all.Edges {
+				if near[e.From] && near[e.To] {
+					want.Edges = append(want.Edges, e)
+				}
+			}
+			got, _ := w.Neighbourhood(start.ID, depth)
+			if a, b := text(t, got), text(t, want); a != b {
+				t.Fatalf("seed %d, %s, depth %d: %s", seed, start.ID, depth, difference(a, b))
+			}
+		}
+	}
+}
+
+// TestImpactAfterImpact asks a graph that has answered before, and one that has not: what
+// one question left behind must not be in the next answer.
+func TestImpactAfterImpact(t *testing.T) {
+	for seed := range uint64(5) {
+		w := generate(t, seed, 200)
+		for _, n := range w.Nodes(NodeFilter{}) {
+			got, _ := w.Impact(n.ID)
+			w.read(func(v *view) {
+				f := &falling{v: v, hits: make([]hit, len(v.sorted))}
+				f.from(v.nodes[n.ID])
+				if a, b := text(t, got.Victims), text(t, f.victims(v.nodes[n.ID])); a != b {
+					t.Fatalf("seed %d, %s: %s", seed, n.ID, difference(a, b))
+				}
+			})
+		}
+	}
+}
+
+func text(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
