@@ -132,6 +132,12 @@ bench-liveness: build ## Cassini's liveness beside memberlist, in 100 namespaces
 	$(GO) build -C tools/livenessbench -trimpath -buildvcs=false -o $(CURDIR)/bin/livenessbench .
 	bin/livenessbench -cassini bin/cassini -json bin/liveness.json $(BENCH)
 
+.PHONY: bench-graph
+bench-graph: ## the manager's graph beside SQLite, 1,000 and 10,000 hosts; BENCH="-hosts 100000", or -quick for a smoke run
+	@tools/setup go
+	$(GOBUILD) -o bin/graphbench ./tools/graphbench
+	bin/graphbench $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \
