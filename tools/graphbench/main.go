@@ -57,11 +57,11 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 
 func parse(args []string) (cfg config, err error) {
 	begin := time.Now()
-	cfg.Least = 3
 	flags := flag.NewFlagSet("graphbench", flag.ContinueOnError)
 	hosts := flags.String("hosts", "1000,10000", "sizes of the estate, with commas")
 	quick := flags.Bool("quick", false, "a smoke run: 200 hosts and few samples")
 	flags.IntVar(&cfg.Samples, "samples", 300, "random starts for each question")
+	flags.IntVar(&cfg.Least, "least", 3, "starts for each question however long they take")
 	flags.DurationVar(&cfg.Budget, "budget", 20*time.Second, "no further starts for a question after so long")
 	flags.DurationVar(&cfg.Patience, "patience", time.Minute, "how long is waited for an answer of SQLite; it is not asked for such again")
 	flags.DurationVar(&cfg.Updates, "updates", 5*time.Second, "how long updates are measured, each kind")
@@ -75,6 +75,9 @@ func parse(args []string) (cfg config, err error) {
 	}
 	cfg.Log = func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, "%6.1fs %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
+	}
+	if cfg.Least < 1 || cfg.Samples < cfg.Least {
+		return cfg, fmt.Errorf("read -least %d and -samples %d: at least one, and no more than all", cfg.Least, cfg.Samples)
 	}
 	for s := range strings.SplitSeq(*hosts, ",") {
 		n, err := strconv.Atoi(s)

@@ -25,7 +25,7 @@ func TestQuick(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range [][]string{{"-hosts", "7"}, {"-hosts", "1000,x"}, {"-nothing"}} {
+	for _, args := range [][]string{{"-hosts", "7"}, {"-hosts", "1000,x"}, {"-nothing"}, {"-least", "0"}, {"-samples", "2"}} {
 		if err := bench(t.Context(), args, &bytes.Buffer{}); err == nil {
 			t.Errorf("%v is taken", args)
 		}

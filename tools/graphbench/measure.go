@@ -31,7 +31,7 @@ func measure(ctx context.Context, cfg config, hosts int) (r *report, err error) 
 			return nil, fmt.Errorf("ask for %s: %w", q.name, err)
 		}
 		r.Rows = append(r.Rows, row)
-		cfg.Log("%d hosts: %s: %d samples", hosts, q.name, row.Samples)
+		cfg.Log("%d hosts: %s", hosts, row.markdown())
 	}
 	if r.Points, err = w.points(ctx); err != nil {
 		return nil, fmt.Errorf("ask for single points of failure: %w", err)
@@ -102,6 +102,7 @@ func (w *world) points(ctx context.Context) (p points, err error) {
 	begin := time.Now()
 	list, _ := w.graph.SinglePoints("")
 	p.Ours, p.Found = time.Since(begin), len(list)
+	w.cfg.Log("%d hosts: %d single points of failure in %s", w.estate.Hosts, p.Found, short(p.Ours))
 	known := make(map[string]model.SinglePoint, len(list))
 	for _, one := range list {
 		known[one.ID] = one

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,15 +55,7 @@ func (r *report) markdown(w io.Writer) {
 		short(r.Filled), short(r.Joined), r.Heap/uint64(r.Edges), r.PeerBytes/int64(r.Edges))
 	fmt.Fprintln(w, "| question (samples; median size of the answer) | Cassini: median, p99 | SQLite in memory | SQLite, file | the better of SQLite's against Cassini: median, p99 |\n|---|---|---|---|---|")
 	for _, q := range r.Rows {
-		fmt.Fprintf(w, "| %s (%d; %d) |", q.Name, q.Samples, quantile(q.Items, 0.5))
-		for i, times := range q.Times {
-			if i > 0 && q.GaveUp[i-1] > 0 {
-				fmt.Fprintf(w, " given up after %s |", short(q.GaveUp[i-1]))
-				continue
-			}
-			fmt.Fprintf(w, " %s, %s |", short(quantile(times, 0.5)), short(quantile(times, 0.99)))
-		}
-		fmt.Fprintf(w, " %s, %s |\n", q.ratio(0.5), q.ratio(0.99))
+		fmt.Fprintln(w, q.markdown())
 	}
 	p := r.Points
 	fmt.Fprintf(w, "| every single point of failure (%d of %d candidates) | %s |", p.Found, p.Candidates, short(p.Ours))
@@ -74,6 +67,21 @@ func (r *report) markdown(w io.Writer) {
 	for _, u := range r.Updates {
 		fmt.Fprintf(w, "| %s | %s | %.0f | %s, %s |\n", u.What, u.By, u.PerSecond, short(quantile(u.Asked, 0.5)), short(quantile(u.Asked, 0.99)))
 	}
+}
+
+// markdown is the row of a table.
+func (q row) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s (%d; %d) |", q.Name, q.Samples, quantile(q.Items, 0.5))
+	for i, times := range q.Times {
+		if i > 0 && q.GaveUp[i-1] > 0 {
+			fmt.Fprintf(&b, " given up after %s |", short(q.GaveUp[i-1]))
+			continue
+		}
+		fmt.Fprintf(&b, " %s, %s |", short(quantile(times, 0.5)), short(quantile(times, 0.99)))
+	}
+	fmt.Fprintf(&b, " %s, %s |", q.ratio(0.5), q.ratio(0.99))
+	return b.String()
 }
 
 // peer says how long a peer takes for all candidates, and whether that is worked out from some.
