@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/output"
@@ -79,17 +78,12 @@ func (w *watching) screen() (*os.File, error) {
 	out, ok := w.stdout.(*os.File)
 	const instead = "; use 'cassini watch --once' for one picture, or 'cassini deps', 'cassini services' and 'cassini events -f'"
 	switch {
-	case !ok || !isTerminal(out) || !isTerminal(os.Stdin):
+	case !ok || !output.IsTerminal(out) || !output.IsTerminal(os.Stdin):
 		return nil, usagef("input and output are not both a terminal" + instead)
 	case w.getenv("TERM") == "" || w.getenv("TERM") == "dumb":
 		return nil, usagef("this terminal (TERM=%s) cannot move its cursor"+instead, w.getenv("TERM"))
 	}
 	return out, nil
-}
-
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }
 
 // print writes one picture, the second: rates are differences.
