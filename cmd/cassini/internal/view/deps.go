@@ -32,8 +32,8 @@ func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 		failed = output.Red
 	}
 	return []output.Cell{
-		{Text: short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: endpoint(d.Server.Addr, d.Port, d.Proto, "")}, {Text: askedAs(d.AskedAs)},
-		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: failures(d.Counters), Style: output.Red},
+		{Text: Short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: Short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: Endpoint(d.Server.Addr, d.Port, d.Proto, "")}, {Text: askedAs(d.AskedAs)},
+		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: Failures(d.Counters), Style: output.Red},
 		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
 		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
 	}
@@ -57,8 +57,8 @@ func livesIn(p model.Party) string {
 	return label
 }
 
-// failures names the reasons: "2 refused, 1 timed out".
-func failures(c model.Counters) string {
+// Failures names the reasons: "2 refused, 1 timed out"; "" without any.
+func Failures(c model.Counters) string {
 	var reasons []string
 	left := c.Failed
 	for _, r := range []struct {

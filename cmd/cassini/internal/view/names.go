@@ -7,9 +7,9 @@ import (
 	"cassini/model"
 )
 
-// short is an identifier as tables show it: without its kind where that is a
+// Short is an identifier as tables show it: without its kind where that is a
 // service or a process, which the column tells. Commands take both forms.
-func short(id string) string {
+func Short(id string) string {
 	for _, kind := range []string{model.KindService, model.KindProcess} {
 		if rest, ok := strings.CutPrefix(id, kind+":"); ok {
 			return rest
@@ -18,9 +18,9 @@ func short(id string) string {
 	return id
 }
 
-// endpoint is an address with its port, the protocol unless it is TCP, and the
+// Endpoint is an address with its port, the protocol unless it is TCP, and the
 // network namespace outside the host's own.
-func endpoint(addr netip.Addr, port uint16, proto, netns string) string {
+func Endpoint(addr netip.Addr, port uint16, proto, netns string) string {
 	s := netip.AddrPortFrom(addr, port).String()
 	if proto != "tcp" {
 		s += "/" + proto

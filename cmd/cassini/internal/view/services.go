@@ -48,20 +48,20 @@ func serviceRow(s model.Service, now time.Time) []output.Cell {
 		state.Style = output.Green
 	}
 	return []output.Cell{
-		{Text: short(s.ID)}, {Text: addresses(s)}, {Text: pid(s.PID)}, {Text: s.UID},
+		{Text: Short(s.ID)}, {Text: ListensOn(s)}, {Text: PID(s.PID)}, {Text: s.UID},
 		state, {Text: since(s, now)}, {Text: s.Where.Label()}, {Text: image(s.Where)}, {Text: s.Exe}, {Text: s.Cwd}, {Text: output.Command(s.Cmdline)},
 	}
 }
 
-// addresses shows up to two addresses, and how many more there are.
-func addresses(s model.Service) string {
+// ListensOn shows up to two addresses, and how many more there are.
+func ListensOn(s model.Service) string {
 	list := s.Addrs
 	if len(list) == 0 {
 		list = append(list, s.Addr)
 	}
 	var shown []string
 	for _, a := range list[:min(len(list), 2)] {
-		shown = append(shown, endpoint(a, s.Port, s.Proto, s.NetnsName))
+		shown = append(shown, Endpoint(a, s.Port, s.Proto, s.NetnsName))
 	}
 	if more := len(list) - len(shown); more > 0 {
 		shown = append(shown, "+"+strconv.Itoa(more))
@@ -78,8 +78,8 @@ func image(w *model.Where) string {
 	return strings.TrimPrefix(strings.TrimPrefix(w.Image, "docker.io/"), "library/")
 }
 
-// pid shows a process number; the kernel and the unknown have none.
-func pid(n int) string {
+// PID shows a process number; the kernel and the unknown have none.
+func PID(n int) string {
 	if n == 0 {
 		return "-"
 	}

@@ -1,11 +1,10 @@
 package watch
 
 import (
-	"net/netip"
-	"strings"
 	"time"
 
 	"cassini/cmd/cassini/internal/output"
+	"cassini/cmd/cassini/internal/view"
 	"cassini/model"
 )
 
@@ -101,7 +100,7 @@ func (d *dependency) row(now time.Time) row {
 	}
 	known := d.rates.Known
 	r.cells = []cell{
-		{text: short(d.Client.ID)}, {text: short(d.Server.ID)}, {text: endpoint(d.Server.Addr, d.Port, d.Proto, "")},
+		{text: view.Short(d.Client.ID)}, {text: view.Short(d.Server.ID)}, {text: view.Endpoint(d.Server.Addr, d.Port, d.Proto, "")},
 		{text: rate(known, d.rates.Connections, number), n: d.rates.Connections},
 		{text: rate(known, d.rates.Failures, number), n: d.rates.Failures, style: failing},
 		{text: rate(known, d.rates.ToServer, size), n: d.rates.ToServer},
@@ -116,26 +115,3 @@ func (d *dependency) row(now time.Time) row {
 func within(at, now time.Time) bool { return !at.IsZero() && now.Sub(at) < newFor }
 
 func count(n uint64) cell { return cell{text: output.Count(n), n: float64(n)} }
-
-// short is an identifier without its kind where the column tells that.
-func short(id string) string {
-	for _, kind := range []string{model.KindService, model.KindProcess} {
-		if rest, ok := strings.CutPrefix(id, kind+":"); ok {
-			return rest
-		}
-	}
-	return id
-}
-
-// endpoint is an address with its port, the protocol unless it is TCP, and the network
-// namespace outside the host's own.
-func endpoint(addr netip.Addr, port uint16, proto, netns string) string {
-	s := netip.AddrPortFrom(addr, port).String()
-	if proto != "tcp" {
-		s += "/" + proto
-	}
-	if netns != "" {
-		s += "@" + netns
-	}
-	return s
-}

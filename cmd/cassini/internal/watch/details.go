@@ -1,12 +1,14 @@
 package watch
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"cassini/cmd/cassini/internal/output"
+	"cassini/cmd/cassini/internal/view"
 	"cassini/model"
 )
 
@@ -70,9 +72,9 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 	}
 	c := countsOf(d.DependencyView)
 	return append(facts,
-		fact{"address", endpoint(d.Server.Addr, d.Port, d.Proto, "")}, fact{"rates", rates},
+		fact{"address", view.Endpoint(d.Server.Addr, d.Port, d.Proto, "")}, fact{"rates", rates},
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
-		fact{"failed", failures(d.Counters)},
+		fact{"failed", cmp.Or(view.Failures(d.Counters), "none")},
 		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
 		fact{"RTT", output.Micros(d.RTTMicros)},
 		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
@@ -123,7 +125,7 @@ func (m *Model) serviceFacts(s *service) []fact {
 func everyAddress(s model.Service) string {
 	var all []string
 	for _, a := range s.Addrs {
-		all = append(all, endpoint(a, s.Port, s.Proto, s.NetnsName))
+		all = append(all, view.Endpoint(a, s.Port, s.Proto, s.NetnsName))
 	}
 	return strings.Join(all, " ")
 }
@@ -143,27 +145,6 @@ func owner(p model.Process) string {
 		return ""
 	}
 	return p.UID + ":" + p.GID
-}
-
-// failures names the reasons: "2 refused, 1 timed out".
-func failures(c model.Counters) string {
-	if c.Failed == 0 {
-		return "none"
-	}
-	left, reasons := c.Failed, []string{}
-	for _, r := range []struct {
-		n    uint64
-		name string
-	}{{c.Refused, "refused"}, {c.TimedOut, "timed out"}, {c.Unreachable, "unreachable"}, {c.Aborted, "aborted"}} {
-		if r.n > 0 {
-			reasons = append(reasons, output.Count(r.n)+" "+r.name)
-			left -= min(left, r.n)
-		}
-	}
-	if left > 0 {
-		reasons = append(reasons, output.Count(left)+" other")
-	}
-	return strings.Join(reasons, ", ")
 }
 
 func (m *Model) hostFacts(h model.HostLiveness) []fact {

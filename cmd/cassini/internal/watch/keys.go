@@ -132,7 +132,7 @@ func (m *Model) tableKey(name string) Action {
 }
 
 // sortBy sorts by the next column, or by the one before.
-func (m *Model) sortBy(v *view, next bool) {
+func (m *Model) sortBy(v *tab, next bool) {
 	by := len(v.columns) - 1
 	if next {
 		by = 1

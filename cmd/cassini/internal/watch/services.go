@@ -1,11 +1,10 @@
 package watch
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"cassini/cmd/cassini/internal/output"
+	"cassini/cmd/cassini/internal/view"
 	"cassini/model"
 )
 
@@ -108,9 +107,9 @@ func (s *service) row(now time.Time, l load) row {
 		state.style = output.Plain
 	}
 	r.cells = []cell{
-		{text: short(s.ID)}, {text: addresses(s.Service)}, count(uint64(l.clients)),
+		{text: view.Short(s.ID)}, {text: view.ListensOn(s.Service)}, count(uint64(l.clients)),
 		{text: rate(l.rates.Known, l.rates.Connections, number), n: l.rates.Connections}, {text: rate(l.rates.Known, l.rates.Failures, number), n: l.rates.Failures},
-		count(l.open), {text: pid(s.PID), n: float64(s.PID)}, {text: s.UID}, state, s.sinceCell(now), {text: output.Command(s.Cmdline)},
+		count(l.open), {text: view.PID(s.PID), n: float64(s.PID)}, {text: s.UID}, state, s.sinceCell(now), {text: output.Command(s.Cmdline)},
 	}
 	r.clean()
 	return r
@@ -126,27 +125,4 @@ func (s *service) sinceCell(now time.Time) cell {
 		approx = "~"
 	}
 	return cell{text: approx + output.Ago(at, now), n: now.Sub(at).Seconds()}
-}
-
-// addresses shows up to two addresses, and how many more there are.
-func addresses(s model.Service) string {
-	list := s.Addrs
-	if len(list) == 0 {
-		list = append(list, s.Addr)
-	}
-	var shown []string
-	for _, a := range list[:min(len(list), 2)] {
-		shown = append(shown, endpoint(a, s.Port, s.Proto, s.NetnsName))
-	}
-	if more := len(list) - len(shown); more > 0 {
-		shown = append(shown, "+"+strconv.Itoa(more))
-	}
-	return strings.Join(shown, " ")
-}
-
-func pid(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return strconv.Itoa(n)
 }

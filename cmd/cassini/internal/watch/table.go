@@ -33,7 +33,7 @@ func (m *Model) table() []string {
 }
 
 // none says why there are no rows.
-func (m *Model) none(v *view) string {
+func (m *Model) none(v *tab) string {
 	switch {
 	case len(v.all) == 0:
 		return "none"
@@ -43,7 +43,7 @@ func (m *Model) none(v *view) string {
 	return "none of late; a shows those of before"
 }
 
-func (m *Model) titles(v *view, l layout) string {
+func (m *Model) titles(v *tab, l layout) string {
 	var cells []cell
 	for i, c := range v.columns {
 		title := c.title

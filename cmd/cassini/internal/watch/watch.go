@@ -25,8 +25,8 @@ type Config struct {
 	Zone     *time.Location // of times
 }
 
-// view is one table and how somebody looks at it.
-type view struct {
+// tab is one table and how somebody looks at it.
+type tab struct {
 	columns []column
 	sort    int // a column
 	reverse bool
@@ -51,7 +51,7 @@ type Model struct {
 	events       []string // the latest last
 	why          string   // why there is no answer; "" when there is
 
-	views   []*view
+	views   []*tab
 	shown   int  // index of the view
 	old     bool // show also what is long over
 	paused  bool
@@ -70,7 +70,7 @@ func New(cfg Config) *Model {
 	m := &Model{
 		cfg: cfg, term: output.Terminal{Color: cfg.Color}, filter: cfg.Filter,
 		dependencies: map[string]*dependency{}, services: map[string]*service{},
-		views: []*view{{columns: dependencyColumns, sort: connectionsColumn}, {columns: serviceColumns, sort: connectionsColumn}, {columns: estateColumns}},
+		views: []*tab{{columns: dependencyColumns, sort: connectionsColumn}, {columns: serviceColumns, sort: connectionsColumn}, {columns: estateColumns}},
 	}
 	for i, name := range viewNames {
 		if name == cfg.View {
@@ -157,7 +157,7 @@ func (m *Model) arrange() {
 	}
 }
 
-func (v *view) arrange(filter string, old bool) {
+func (v *tab) arrange(filter string, old bool) {
 	v.rows = nil
 	for _, r := range v.all {
 		if (old || !r.old) && r.matches(filter) {
@@ -169,7 +169,7 @@ func (v *view) arrange(filter string, old bool) {
 }
 
 // follow puts the cursor on the row that it is pinned to.
-func (v *view) follow() {
+func (v *tab) follow() {
 	if v.pinned == "" {
 		v.cursor = 0
 		return
@@ -184,7 +184,7 @@ func (v *view) follow() {
 }
 
 // move moves the cursor by rows and pins it to where it comes.
-func (v *view) move(by int) {
+func (v *tab) move(by int) {
 	v.cursor = max(0, min(v.cursor+by, len(v.rows)-1))
 	if v.cursor == 0 {
 		v.pinned = "" // the top stays the top, whatever comes there
