@@ -47,8 +47,7 @@ func newAudit(sys *system) *cobra.Command {
 }
 
 func (a *asker) auditTable(list []audit.Entry) *output.Table {
-	t := columns("WHEN", "WHO", "FROM", "ACTION", "TARGET", "RESULT", "LABEL")
-	t.Columns[len(t.Columns)-1].Title = "DETAIL"
+	t := output.Columns("WHEN", "WHO", "FROM", "ACTION", "TARGET", "RESULT", "DETAIL").Shrink("DETAIL")
 	for _, e := range list {
 		style := map[string]output.Style{audit.Refused: output.Yellow, audit.Failed: output.Red}[e.Result]
 		result, detail := e.Result, e.Detail

@@ -117,7 +117,7 @@ func showConfig(sys *system, format string, list []config.Value) error {
 	if format == formatJSON {
 		return output.JSONArray(sys.stdout, list)
 	}
-	t := columns("SETTING", "VALUE", "FROM")
+	t := output.Columns("SETTING", "VALUE", "FROM")
 	for _, v := range list {
 		t.Add(output.Plain, output.Text(v.Key, dash(v.Value), v.Source)...)
 	}

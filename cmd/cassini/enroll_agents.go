@@ -24,7 +24,7 @@ func newAgents(sys *system) *cobra.Command {
 }
 
 func (a *asker) agentTable(list []authority.Record) *output.Table {
-	t := columns("HOST", "LABEL", "TOKEN", "JOINED", "RENEWED", "EXPIRES", "STATE", "SERIAL")
+	t := output.Columns("HOST", "LABEL", "TOKEN", "JOINED", "RENEWED", "EXPIRES", "STATE", "SERIAL").Shrink("LABEL").Spare("SERIAL")
 	for _, r := range list {
 		var newest authority.Issued
 		if n := len(r.Certificates); n > 0 {

@@ -42,8 +42,7 @@ func newIdentity(sys *system) *cobra.Command {
 }
 
 func (a *asker) identityTable(list []model.HostIdentity) *output.Table {
-	t := columns("HOST", "MACHINE-ID", "DMI UUID", "BOOTED", "ADDRESSES", "KNOWN SINCE", "HEARD", "LABEL")
-	t.Columns[len(t.Columns)-1].Title = "SHARES ITS MACHINE-ID"
+	t := output.Columns("HOST", "MACHINE-ID", "DMI UUID", "BOOTED", "ADDRESSES", "KNOWN SINCE", "HEARD", "SHARES ITS MACHINE-ID").Shrink("SHARES ITS MACHINE-ID")
 	for _, i := range list {
 		style, said := output.Plain, make([]string, 0, len(i.Shared))
 		for _, s := range i.Shared {

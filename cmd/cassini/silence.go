@@ -79,8 +79,7 @@ func newSilenceList(sys *system) *cobra.Command {
 }
 
 func (a *asker) silenceTable(list []model.Silence) *output.Table {
-	t := columns("ID", "STATE", "OF", "KIND", "SEVERITY", "UNTIL", "BY", "LABEL")
-	t.Columns[len(t.Columns)-1].Title = "WHY"
+	t := output.Columns("ID", "STATE", "OF", "KIND", "SEVERITY", "UNTIL", "BY", "WHY").Shrink("WHY")
 	for _, s := range list {
 		state, style := "in force", output.Plain
 		if !s.Holds(a.now()) {
@@ -122,8 +121,7 @@ func newReceivers(sys *system) *cobra.Command {
 }
 
 func (a *asker) receiverTable(list []model.ReceiverStats) *output.Table {
-	t := columns("RECEIVER", "FIRING", "SENT", "FAILED", "PENDING", "OLDEST", "LAST TAKEN", "LABEL")
-	t.Columns[len(t.Columns)-1].Title = "LAST ERROR"
+	t := output.Columns("RECEIVER", "FIRING", "SENT", "FAILED", "PENDING", "OLDEST", "LAST TAKEN", "LAST ERROR").Shrink("LAST ERROR")
 	for _, r := range list {
 		style := output.Plain
 		if r.Error != "" {

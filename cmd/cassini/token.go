@@ -110,22 +110,13 @@ func newTokenList(sys *system) *cobra.Command {
 }
 
 func (a *asker) tokenTable(list []authority.Token) *output.Table {
-	t := columns("ID", "ROLE", "LABEL", "HOST", "CREATED", "EXPIRES", "USES", "STATE")
+	t := output.Columns("ID", "ROLE", "LABEL", "HOST", "CREATED", "EXPIRES", "USES", "STATE").Shrink("LABEL")
 	for _, token := range list {
 		uses := "-"
 		if token.Role == authority.RoleAgent {
 			uses = fmt.Sprintf("%d of %d", token.Uses, token.Limit)
 		}
 		t.Add(output.Plain, output.Text(token.ID, string(token.Role), dash(token.Label), dash(token.Host), a.moment(token.Created), a.moment(token.Expires), uses, tokenState(token, a.now()))...)
-	}
-	return t
-}
-
-// columns is a table without rows.
-func columns(titles ...string) *output.Table {
-	t := &output.Table{}
-	for _, title := range titles {
-		t.Columns = append(t.Columns, output.Column{Title: title, Flex: title == "LABEL", Optional: title == "SERIAL"})
 	}
 	return t
 }

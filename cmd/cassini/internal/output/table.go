@@ -46,6 +46,31 @@ func Text(texts ...string) []Cell {
 	return cells
 }
 
+// Columns is a table without rows, whose columns keep their widths unless told else.
+func Columns(titles ...string) *Table {
+	t := &Table{}
+	for _, title := range titles {
+		t.Columns = append(t.Columns, Column{Title: title})
+	}
+	return t
+}
+
+// Shrink lets the column of a title shrink where the terminal is narrow.
+func (t *Table) Shrink(title string) *Table {
+	t.column(title).Flex = true
+	return t
+}
+
+// Spare lets the column of a title go where shrinking is not enough.
+func (t *Table) Spare(title string) *Table {
+	t.column(title).Optional = true
+	return t
+}
+
+func (t *Table) column(title string) *Column {
+	return &t.Columns[slices.IndexFunc(t.Columns, func(c Column) bool { return c.Title == title })]
+}
+
 // Add appends a row, one cell a column. The text is cleaned here, so that no
 // table can forget it.
 func (t *Table) Add(row Style, cells ...Cell) {
