@@ -137,6 +137,35 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
+// newList is a command that shows all there is of something: GET /api/v1/PATH.
+func newList[T any](cmd *cobra.Command, sys *system, path string, table func(*asker, []T) *output.Table, none string) *cobra.Command {
+	cmd.Args = noArgs
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		list, err := client.List[T](ctx, c, path)
+		return answer(a, list, err, func(list []T) *output.Table { return table(a, list) }, none)
+	})
+	return cmd
+}
+
+// tell has the manager do something, and shows what it answers: as JSON, or as said.
+func tell[T any](ctx context.Context, a *asker, c *client.Client, path string, order any, said func(T) error) error {
+	var told T
+	if err := c.Tell(ctx, path, order, &told); err != nil {
+		return err
+	}
+	if a.format.value == formatJSON {
+		return output.JSON(a.stdout, told)
+	}
+	return said(told)
+}
+
+// say writes one line.
+func (a *asker) say(text string) error {
+	_, err := fmt.Fprintln(a.stdout, output.Clean(text))
+	return err
+}
+
 // answer writes a list in the format that was asked for.
 func answer[T any](a *asker, list []T, err error, table func([]T) *output.Table, none string) error {
 	if err != nil {

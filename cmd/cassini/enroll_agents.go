@@ -13,14 +13,9 @@ import (
 
 // newAgents lists hosts that joined, and revokes their certificates.
 func newAgents(sys *system) *cobra.Command {
-	cmd := &cobra.Command{Use: "agents", Short: "List hosts that joined by a token; revoke their certificates", Args: noArgs}
-	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		list, err := client.List[authority.Record](ctx, c, "enroll/hosts")
-		return answer(a, list, err, a.agentTable, "no host has joined by a token")
-	})
+	cmd := &cobra.Command{Use: "agents", Short: "List hosts that joined by a token; revoke their certificates"}
 	cmd.AddCommand(newAgentsRevoke(sys))
-	return grouped(cmd)
+	return grouped(newList(cmd, sys, "enroll/hosts", (*asker).agentTable, "no host has joined by a token"))
 }
 
 func (a *asker) agentTable(list []authority.Record) *output.Table {

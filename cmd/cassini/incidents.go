@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,19 +74,13 @@ func newIncidentsAck(sys *system) *cobra.Command {
 		if span > 0 {
 			order.Until = sys.now().Add(span)
 		}
-		var told model.Incident
-		if err := c.Tell(ctx, "incidents/ack", order, &told); err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSON(a.stdout, told)
-		}
-		done := "is acknowledged by " + order.By
-		if order.Undo {
-			done = "is nobody's"
-		}
-		fmt.Fprintln(a.stdout, output.Clean(told.ID+" "+done+": "+told.Summary))
-		return nil
+		return tell(ctx, a, c, "incidents/ack", order, func(told model.Incident) error {
+			done := "is acknowledged by " + order.By
+			if order.Undo {
+				done = "is nobody's"
+			}
+			return a.say(told.ID + " " + done + ": " + told.Summary)
+		})
 	})
 	return cmd
 }

@@ -54,28 +54,17 @@ func newSilence(sys *system) *cobra.Command {
 			return usagef("--for %v: want a duration above 0", span)
 		}
 		order.Until = sys.now().Add(span)
-		var made model.Silence
-		if err := c.Tell(ctx, "silences", order, &made); err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSON(a.stdout, made)
-		}
-		fmt.Fprintf(a.stdout, "silence %s until %s; 'cassini silence end %s' ends it before\n", output.Clean(made.ID), a.moment(made.Until), output.Clean(made.ID))
-		return nil
+		return tell(ctx, a, c, "silences", order, func(made model.Silence) error {
+			return a.say(fmt.Sprintf("silence %s until %s; 'cassini silence end %s' ends it before", made.ID, a.moment(made.Until), made.ID))
+		})
 	})
 	cmd.AddCommand(newSilenceList(sys), newSilenceEnd(sys))
 	return grouped(cmd)
 }
 
 func newSilenceList(sys *system) *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List silences; those that ended are forgotten after a week", Args: noArgs}
-	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		list, err := client.List[model.Silence](ctx, c, "silences")
-		return answer(a, list, err, a.silenceTable, "no silences")
-	})
-	return cmd
+	cmd := &cobra.Command{Use: "list", Short: "List silences; those that ended are forgotten after a week"}
+	return newList(cmd, sys, "silences", (*asker).silenceTable, "no silences")
 }
 
 func (a *asker) silenceTable(list []model.Silence) *output.Table {
@@ -97,27 +86,16 @@ func newSilenceEnd(sys *system) *cobra.Command {
 		if len(args) == 0 {
 			return usagef("want the ID of a silence; 'cassini silence list' has them")
 		}
-		var ended model.Silence
-		if err := c.Tell(ctx, "silences/end", map[string]string{"id": args[0]}, &ended); err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSON(a.stdout, ended)
-		}
-		fmt.Fprintln(a.stdout, output.Clean("silence "+ended.ID+" has ended"))
-		return nil
+		return tell(ctx, a, c, "silences/end", map[string]string{"id": args[0]}, func(ended model.Silence) error {
+			return a.say("silence " + ended.ID + " has ended")
+		})
 	})
 	return cmd
 }
 
 func newReceivers(sys *system) *cobra.Command {
-	cmd := &cobra.Command{Use: "receivers", Short: "Show who is told of incidents, and whether that works", Args: noArgs}
-	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		list, err := client.List[model.ReceiverStats](ctx, c, "alerts/receivers")
-		return answer(a, list, err, a.receiverTable, "nobody is told of incidents; see --alert-... of 'cassini manager --help'")
-	})
-	return cmd
+	cmd := &cobra.Command{Use: "receivers", Short: "Show who is told of incidents, and whether that works"}
+	return newList(cmd, sys, "alerts/receivers", (*asker).receiverTable, "nobody is told of incidents; see --alert-... of 'cassini manager --help'")
 }
 
 func (a *asker) receiverTable(list []model.ReceiverStats) *output.Table {

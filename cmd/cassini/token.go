@@ -70,16 +70,13 @@ func newTokenCreate(sys *system) *cobra.Command {
 			return usagef("--life %v: want a second or more", life)
 		}
 		order.Role, order.LifeSeconds = role.value, int64(life/time.Second)
-		var made tokenMade
-		if err := c.Tell(ctx, "tokens", order, &made); err != nil {
-			return err
-		}
-		if a.format.value == formatJSON {
-			return output.JSON(a.stdout, made)
-		}
-		fmt.Fprintln(a.stdout, made.Text)
-		fmt.Fprintf(a.stderr, "good until %s; %s\n", a.moment(made.Expires), use(made.Token))
-		return nil
+		return tell(ctx, a, c, "tokens", order, func(made tokenMade) error {
+			if err := a.say(made.Text); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "good until %s; %s\n", a.moment(made.Expires), use(made.Token))
+			return nil
+		})
 	})
 	return cmd
 }
@@ -100,13 +97,8 @@ func (a *asker) moment(t time.Time) string {
 }
 
 func newTokenList(sys *system) *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List tokens, without their secrets", Args: noArgs}
-	var a *asker
-	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		list, err := client.List[authority.Token](ctx, c, "tokens")
-		return answer(a, list, err, a.tokenTable, "no tokens")
-	})
-	return cmd
+	cmd := &cobra.Command{Use: "list", Short: "List tokens, without their secrets"}
+	return newList(cmd, sys, "tokens", (*asker).tokenTable, "no tokens")
 }
 
 func (a *asker) tokenTable(list []authority.Token) *output.Table {
@@ -154,13 +146,5 @@ func newTokenRevoke(sys *system) *cobra.Command {
 
 // revoke tells, and shows what was told.
 func (a *asker) revoke(ctx context.Context, c *client.Client, path string, what map[string]string, done string) error {
-	var told map[string]string
-	if err := c.Tell(ctx, path, what, &told); err != nil {
-		return err
-	}
-	if a.format.value == formatJSON {
-		return output.JSON(a.stdout, told)
-	}
-	fmt.Fprintln(a.stdout, output.Clean(done))
-	return nil
+	return tell(ctx, a, c, path, what, func(map[string]string) error { return a.say(done) })
 }
