@@ -101,8 +101,8 @@ test-alerts: build ## who is told of incidents: Alertmanager, a webhook and a pr
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/alerts
 
 .PHONY: test-programs
-test-programs: build ## the binary against nginx, PostgreSQL and others (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs
+test-programs: build ## the binary against nginx, PostgreSQL and others, its units against systemd (root)
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs ./tools/systemd
 
 .PHONY: test-dashboards
 test-dashboards: build ## rules, and dashboards on a Prometheus that scrapes an estate (root)
