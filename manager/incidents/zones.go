@@ -1,0 +1,141 @@
+package incidents
+
+import (
+	"slices"
+	"time"
+
+	"cassini/model"
+)
+
+// segment is the loss of a zone: deaths in it that were told just before are part of it,
+// and losses of several zones at one time are a partition.
+func (b *Book) segment(v model.Verdict, at time.Time) *model.Incident {
+	zone := v.Subject.Host
+	b.zones[zone] = zone
+	for _, o := range v.Evidence.Observations {
+		b.states[o.Observer] = Status{model.VerdictSegment, at}
+	}
+	for n := len(b.list) - 1; n >= 0; n-- {
+		i := b.list[n]
+		if at.Sub(i.Opened) > Window {
+			break
+		}
+		if i.State == model.IncidentOpen && (i.Kind == model.VerdictSegment || i.Kind == model.VerdictPartition) {
+			i.Kind, i.Zone, i.Severity = model.VerdictPartition, "", severity(model.VerdictPartition)
+			i.Subjects = append(i.Subjects, zone)
+			b.open[zone] = i
+			b.add(i, v)
+			b.merge(zone, i, at)
+			return i
+		}
+	}
+	i := b.begin(v, at)
+	b.merge(zone, i, at)
+	return i
+}
+
+// merge makes open incidents about hosts of a zone part of a larger one.
+func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
+	for _, i := range b.list {
+		if i == into || i.State != model.IncidentOpen || i.Zone != zone || at.Sub(i.Opened) > Window {
+			continue
+		}
+		i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
+		for _, host := range i.Subjects {
+			if b.open[host] == i {
+				delete(b.open, host)
+			}
+		}
+	}
+}
+
+// managerAway: a host could not reach the manager for a while, which is over.
+func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
+	reporter := v.ID.Reporter
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent); n-- {
+		i := b.list[n]
+		if i.Kind == model.VerdictManager && at.Sub(i.Closed) <= Window {
+			if !slices.Contains(i.Subjects, reporter) {
+				i.Subjects, i.Back = append(i.Subjects, reporter), append(i.Back, reporter)
+			}
+			i.Closed = at
+			b.add(i, v)
+			return i
+		}
+	}
+	v.Subject.Host = reporter
+	i := b.begin(v, at)
+	b.leave(i, reporter)
+	i.State, i.Closed, i.Opened = model.IncidentClosed, at, at.Add(-v.Evidence.Silent)
+	summarize(i)
+	return i
+}
+
+// reunited: a host says itself that it was cut off for a while. What was said of it
+// meanwhile was wrong.
+func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
+	host := v.Subject.Host
+	delete(b.states, host)
+	if i := b.open[host]; i != nil {
+		b.add(i, v)
+		b.leave(i, host)
+		if len(i.Subjects) == 1 {
+			i.Kind, i.Severity = model.VerdictLink, severity(model.VerdictLink)
+		}
+		if b.over(i) {
+			i.State, i.Closed = model.IncidentClosed, at
+		}
+		summarize(i)
+		return i
+	}
+	if zone := b.open[b.zones[host]]; zone != nil {
+		b.add(zone, v)
+		return nil
+	}
+	if i := b.zoneBack(b.zones[host], at); i != nil {
+		b.add(i, v) // its zone was lost, and has just come back
+		return nil
+	}
+	if i := b.alsoReunited(host, at); i != nil {
+		// Others of its zone were cut off at the same time: it was the zone.
+		i.Closed = at
+		if !slices.Contains(i.Subjects, host) {
+			i.Kind, i.Severity = model.VerdictSegment, severity(model.VerdictSegment)
+			i.Subjects, i.Back = append(i.Subjects, host), append(i.Back, host)
+		}
+		b.add(i, v)
+		return i
+	}
+	i := b.begin(v, at)
+	b.leave(i, host)
+	i.State, i.Closed = model.IncidentClosed, at
+	i.Opened = at.Add(-v.Evidence.Silent)
+	summarize(i)
+	return i
+}
+
+// recent is how many incidents are looked through for one that a report may belong to.
+const recent = 256
+
+// zoneBack is the incident of a zone that was lost and has just come back.
+func (b *Book) zoneBack(zone string, at time.Time) *model.Incident {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+		i := b.list[n]
+		if slices.Contains(i.Subjects, zone) && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window {
+			return i
+		}
+	}
+	return nil
+}
+
+// alsoReunited is an incident of hosts of the same zone who just said the same.
+func (b *Book) alsoReunited(host string, at time.Time) *model.Incident {
+	zone := b.zones[host]
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+		i := b.list[n]
+		if i.Zone == zone && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window && i.Reports[0].Evidence.Clue == "reunited" {
+			return i
+		}
+	}
+	return nil
+}
