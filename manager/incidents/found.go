@@ -43,7 +43,7 @@ func (b *Book) Find(f Finding, at time.Time) *model.Incident {
 			ID: foundID(f, at), Kind: f.Kind, Severity: f.Severity, State: model.IncidentOpen, Opened: at, Action: f.Action, Reports: []model.Verdict{},
 		}
 		b.list = append(b.list, i)
-		b.groups[f.Group] = i
+		b.groups[f.Group], b.traces[i] = i, traces{group: f.Group}
 	}
 	b.open[f.key()] = i
 	if at := slices.Index(i.Back, f.Subject); at >= 0 { // it went once more

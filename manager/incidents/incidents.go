@@ -32,6 +32,14 @@ type Book struct {
 	zones  map[string]string          // of hosts, as reports say
 	states map[string]Status          // of hosts that are not up
 	groups map[string]*model.Incident // of findings, the newest of each
+	traces map[*model.Incident]traces // of all in the list
+}
+
+// traces lead from an incident to where it is kept by other keys than its subjects, so that
+// forgetting one walks through no others.
+type traces struct {
+	reports []model.ReportID
+	group   string
 }
 
 // Status is what a host is, and since when.
@@ -44,7 +52,7 @@ func (b *Book) init() {
 	if b.open == nil {
 		b.open, b.seen = make(map[string]*model.Incident), make(map[model.ReportID]*model.Incident)
 		b.zones, b.states = make(map[string]string), make(map[string]Status)
-		b.groups = make(map[string]*model.Incident)
+		b.groups, b.traces = make(map[string]*model.Incident), make(map[*model.Incident]traces)
 		b.Limit = cmp.Or(b.Limit, DefaultLimit)
 	}
 }
@@ -148,6 +156,9 @@ func (b *Book) begin(v model.Verdict, at time.Time) *model.Incident {
 
 func (b *Book) add(i *model.Incident, v model.Verdict) {
 	b.seen[v.ID] = i
+	t := b.traces[i]
+	t.reports = append(t.reports, v.ID)
+	b.traces[i] = t
 	if len(i.Reports) < maxReports {
 		i.Reports = append(i.Reports, v)
 	} else {
@@ -212,17 +223,21 @@ func (b *Book) forget() {
 	at = max(at, 0)
 	gone := b.list[at]
 	b.list = slices.Delete(b.list, at, at+1)
-	for id, i := range b.seen {
-		if i == gone {
-			delete(b.seen, id)
-		}
+	for _, id := range b.traces[gone].reports {
+		drop(b.seen, id, gone)
 	}
-	for _, index := range []map[string]*model.Incident{b.open, b.groups} {
-		for subject, i := range index {
-			if i == gone {
-				delete(index, subject)
-			}
-		}
+	for _, subject := range gone.Subjects {
+		drop(b.open, subject, gone)
+		drop(b.open, foundKey(gone.Kind, subject), gone)
+	}
+	drop(b.groups, b.traces[gone].group, gone)
+	delete(b.traces, gone)
+}
+
+// drop forgets what a key leads to, if that is an incident which goes.
+func drop[K comparable](index map[K]*model.Incident, key K, gone *model.Incident) {
+	if index[key] == gone {
+		delete(index, key)
 	}
 }
 

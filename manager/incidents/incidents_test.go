@@ -3,6 +3,7 @@ package incidents
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,5 +153,46 @@ func TestAnything(t *testing.T) {
 		if first != again {
 			t.Fatalf("seed %d gives other incidents each time", seed)
 		}
+	}
+}
+
+// TestForgets leaves nothing of an incident that goes, be it over or open.
+func TestForgets(t *testing.T) {
+	b := Book{Limit: 4}
+	at := begin
+	for n := range 60 {
+		at = at.Add(time.Minute)
+		host := fmt.Sprintf("h%d", n)
+		for report := range maxReports + 3 {
+			b.Apply(model.Verdict{
+				ID: model.ReportID{Reporter: "m", Incarnation: 1, Sequence: uint64(n*100 + report)}, Kind: model.VerdictHung, Subject: model.RingMember{Host: host},
+			}, at)
+		}
+		if n%3 == 0 {
+			b.Apply(model.Verdict{ID: model.ReportID{Reporter: host, Incarnation: 1, Sequence: 1}, Kind: model.VerdictCorrected, Subject: model.RingMember{Host: host}}, at)
+		}
+		for _, service := range []string{"a", "b"} {
+			b.Find(Finding{Kind: model.IncidentServiceGone, Subject: "service:" + host + "/" + service, Group: host, Window: time.Minute, What: "gone"}, at)
+		}
+		if n%4 == 0 {
+			b.Over(model.IncidentServiceGone, "service:"+host+"/a", at)
+		}
+	}
+	if len(b.list) != 4 || len(b.traces) != 4 || len(b.seen) == 0 || len(b.open) == 0 || len(b.groups) == 0 {
+		t.Errorf("%d incidents, %d traces, %d reports, %d open, %d groups", len(b.list), len(b.traces), len(b.seen), len(b.open), len(b.groups))
+	}
+	kept := func(what string, i *model.Incident) {
+		if !slices.Contains(b.list, i) {
+			t.Errorf("%s leads to %s, which is forgotten", what, i.ID)
+		}
+	}
+	for id, i := range b.seen {
+		kept(fmt.Sprint(id), i)
+	}
+	for subject, i := range b.open {
+		kept(subject, i)
+	}
+	for group, i := range b.groups {
+		kept(group, i)
 	}
 }
