@@ -19,12 +19,19 @@ type Problem struct {
 }
 
 func problem(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	writeProblem(w, status, newProblem(r, status, detail))
+}
+
+func newProblem(r *http.Request, status int, detail string) Problem {
 	noted(r).why = detail
+	return Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Instance: r.URL.Path}
+}
+
+// writeProblem writes a Problem, or one with more fields.
+func writeProblem(w http.ResponseWriter, status int, p any) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Problem{ // whoever asked has gone if this fails
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Instance: r.URL.Path,
-	})
+	_ = json.NewEncoder(w).Encode(p) // whoever asked has gone if this fails
 }
 
 // answer writes JSON. What cannot be encoded is a bug and answered as one.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -118,10 +117,7 @@ func (s *server) logFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Field == logquery.Limit {
 		status = http.StatusUnprocessableEntity
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(queryProblem{ // whoever asked has gone if this fails
-		Problem: Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Error(), Instance: r.URL.Path},
-		Code:    e.Field, Line: e.Line, Column: e.Column, Hint: e.Hint,
+	writeProblem(w, status, queryProblem{
+		Problem: newProblem(r, status, e.Error()), Code: e.Field, Line: e.Line, Column: e.Column, Hint: e.Hint,
 	})
 }

@@ -142,10 +142,7 @@ func (s *server) queryFailed(w http.ResponseWriter, r *http.Request, err error) 
 	if e.Kind == issue.Limit {
 		status = http.StatusUnprocessableEntity
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(queryProblem{ // whoever asked has gone if this fails
-		Problem: Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Error(), Instance: r.URL.Path},
-		Code:    e.Code, Line: e.At.Line, Column: e.At.Column, Hint: e.Hint,
+	writeProblem(w, status, queryProblem{
+		Problem: newProblem(r, status, e.Error()), Code: e.Code, Line: e.At.Line, Column: e.At.Column, Hint: e.Hint,
 	})
 }
