@@ -79,9 +79,8 @@ func (d *delivery) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		resting := d.rest > 0
 		wake := d.wake
-		if resting {
+		if d.rest > 0 {
 			wake = nil
 		}
 		select {
@@ -125,7 +124,7 @@ func (d *delivery) pass(ctx context.Context) {
 
 // send sends notices in batches. It returns how many it did not, and the last error.
 func (d *delivery) send(ctx context.Context, notices []Notice) (left int, last error) {
-	fails := 0
+	fails, asked := 0, time.Duration(0)
 	for batch := range slices.Chunk(notices, d.Batch()) {
 		if fails >= failsAPass || ctx.Err() != nil {
 			left += len(batch)
@@ -134,13 +133,15 @@ func (d *delivery) send(ctx context.Context, notices []Notice) (left int, last e
 		if err := d.sendBatch(ctx, batch); err != nil {
 			left, last = left+len(batch), err
 			fails++
-			var wait *RetryAfter
-			if errors.As(err, &wait) {
-				d.rest, fails = min(max(wait.After, firstRest), longRest), failsAPass
+			if wait, ok := errors.AsType[*RetryAfter](err); ok {
+				asked, fails = wait.After, failsAPass
 			}
 		}
 	}
-	if last != nil && fails > 0 {
+	switch {
+	case asked > 0:
+		d.rest = min(max(asked, firstRest), longRest) * 5 / 4 // of which run takes a fifth away, or adds it
+	case last != nil:
 		d.rest = min(max(2*d.rest, firstRest), longRest)
 	}
 	return left, last

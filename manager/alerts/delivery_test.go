@@ -176,7 +176,7 @@ func TestBackOff(t *testing.T) {
 		a.Wake()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if tries := p.tries; tries < 12 || tries > 25 {
+		if tries := p.count(); tries < 12 || tries > 25 {
 			t.Errorf("%d attempts in an hour", tries)
 		}
 		p.mu.Lock()
@@ -195,11 +195,16 @@ func TestBackOff(t *testing.T) {
 		e.put("b")
 		a.Wake()
 		synctest.Wait()
-		before := p.tries
-		time.Sleep(90 * time.Second)
+		before := p.count()
+		time.Sleep(2*time.Minute - time.Second)
 		synctest.Wait()
-		if p.tries != before {
+		if p.count() != before {
 			t.Error("asked again before it wanted to be")
+		}
+		time.Sleep(time.Minute + 2*time.Second)
+		synctest.Wait()
+		if p.count() == before {
+			t.Error("not asked again soon after it wanted to be")
 		}
 		cancel()
 		<-done

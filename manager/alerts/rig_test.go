@@ -72,6 +72,13 @@ type pager struct {
 	tries  int
 }
 
+// count is how often it was told, in vain or not.
+func (p *pager) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries
+}
+
 func (*pager) Name() string            { return "pager" }
 func (*pager) Key() string             { return "pager-1" }
 func (*pager) Batch() int              { return 1 }
