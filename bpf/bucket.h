@@ -8,6 +8,7 @@
 #define CASSINI_BUCKET_H
 
 #include "kernel.h"
+#include "tokens.h"
 
 #define BURST 64
 #define REFILL_NS (1000000000ULL / 16)
@@ -44,20 +45,11 @@ static __always_inline struct bucket *bucket_for(__u32 ifindex)
 	return bpf_map_lookup_elem(&buckets, &ifindex);
 }
 
-/* Two CPUs at once may let one frame more through: it is a limit, not an account. */
 static __always_inline bool may_pass(__u32 ifindex)
 {
 	struct bucket *b = bucket_for(ifindex);
-	__u64 now = bpf_ktime_get_ns();
-	__u64 from;
 
-	if (!b)
-		return false;
-	from = b->full_at_ns > now ? b->full_at_ns : now;
-	if (from - now > (BURST - 1) * REFILL_NS)
-		return false;
-	b->full_at_ns = from + REFILL_NS;
-	return true;
+	return b && take(&b->full_at_ns, BURST, REFILL_NS);
 }
 
 #endif

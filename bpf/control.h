@@ -8,6 +8,7 @@
 #define CASSINI_CONTROL_H
 
 #include "kernel.h"
+#include "tokens.h"
 
 #define BURST 1024
 #define REFILL_NS (1000000000ULL / 1024)
@@ -35,19 +36,11 @@ struct {
 	__type(value, __u32);
 } control_seen SEC(".maps");
 
-/* Two CPUs at once may let one datagram more through: it is a limit, not an account. */
-static __always_inline bool take(__u32 bucket, __u64 burst, __u64 refill)
+static __always_inline bool take_from(__u32 bucket, __u64 burst, __u64 refill)
 {
 	__u64 *full_at = bpf_map_lookup_elem(&control_buckets, &bucket);
-	__u64 now = bpf_ktime_get_ns(), from;
 
-	if (!full_at)
-		return false;
-	from = *full_at > now ? *full_at : now;
-	if (from - now > (burst - 1) * refill)
-		return false;
-	*full_at = from + refill;
-	return true;
+	return full_at && take(full_at, burst, refill);
 }
 
 static __always_inline bool may_pass(__u64 tag)
@@ -55,8 +48,8 @@ static __always_inline bool may_pass(__u64 tag)
 	__u32 value = 1;
 
 	if (bpf_map_lookup_elem(&control_seen, &tag))
-		return take(BUCKET_AGAIN, AGAIN_BURST, AGAIN_REFILL_NS);
-	if (!take(BUCKET_NEW, BURST, REFILL_NS))
+		return take_from(BUCKET_AGAIN, AGAIN_BURST, AGAIN_REFILL_NS);
+	if (!take_from(BUCKET_NEW, BURST, REFILL_NS))
 		return false; /* not seen: the sender may try it again */
 	bpf_map_update_elem(&control_seen, &tag, &value, BPF_ANY);
 	return true;

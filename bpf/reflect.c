@@ -9,6 +9,7 @@
  */
 #include "datagram.h"
 #include "kernel.h"
+#include "tokens.h"
 
 #define TCX_NEXT -1
 #define TCX_DROP 2
@@ -78,17 +79,6 @@ static __always_inline bool is_own(const struct addresses *a)
 	return true;
 }
 
-/* Two CPUs at once may answer once more: it is a limit, not an account. */
-static __always_inline bool may_answer(void)
-{
-	__u64 now = bpf_ktime_get_ns(), from = full_at > now ? full_at : now;
-
-	if (from - now > (BURST - 1) * REFILL_NS)
-		return false;
-	full_at = from + REFILL_NS;
-	return true;
-}
-
 /* Exchanges both ends. No sum changes by that. */
 static __always_inline bool turn(struct __sk_buff *skb, const struct place *at,
 				 const struct addresses *a, const __u16 ports[4])
@@ -154,7 +144,7 @@ int reflect(struct __sk_buff *skb)
 	key = key_of(set, h.key);
 	if (!key || is_forged(&h, key))
 		return TCX_NEXT;
-	if (!may_answer()) {
+	if (!take(&full_at, BURST, REFILL_NS)) {
 		ADD(limited, 1);
 		return TCX_DROP;
 	}
