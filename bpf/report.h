@@ -6,7 +6,7 @@
 #ifndef CASSINI_REPORT_H
 #define CASSINI_REPORT_H
 
-#include "sockets.h"
+#include "edges.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -7,7 +7,7 @@
 #ifndef CASSINI_TRAFFIC_H
 #define CASSINI_TRAFFIC_H
 
-#include "sockets.h"
+#include "edges.h"
 
 /* A FIN is in the sequence of what is sent, and the peer has acknowledged all of it. */
 static __always_inline bool fin_acknowledged(__u8 state, __u32 una, __u32 end)
