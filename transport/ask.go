@@ -30,7 +30,7 @@ type Reflection struct {
 func (e *Endpoint) ask(ring model.RingID, to model.RingMember) {
 	nonce, err := e.cfg.Nonces.Take()
 	if err != nil {
-		return // the probe that goes with it says so
+		return // the probe that goes with a ping says so
 	}
 	e.mu.Lock()
 	k := e.rings[wire.RingSet(ring)]

@@ -152,8 +152,7 @@ func (e *Endpoint) Beat(ring model.RingID, to model.RingMember, flags wire.Flags
 	return e.write(wire.AppendHeader(buf[:0], h, b.tag), to)
 }
 
-// Send seals a message and sends it; with a probe goes a question to the member's kernel,
-// whose answer is a Reflection. Errors wrap wire.ErrKey for a ring whose keys are
+// Send seals a message and sends it. Errors wrap wire.ErrKey for a ring whose keys are
 // not known.
 func (e *Endpoint) Send(ring model.RingID, to model.RingMember, m wire.Message) error {
 	nonce, err := e.cfg.Nonces.Take()
@@ -163,9 +162,6 @@ func (e *Endpoint) Send(ring model.RingID, to model.RingMember, m wire.Message) 
 	b, err := e.sealed(ring, to, m, nonce)
 	if err != nil {
 		return fmt.Errorf("send %s to %s: %w", m.Type, to.Host, err)
-	}
-	if m.Type == wire.Probe {
-		e.ask(ring, to)
 	}
 	return e.write(b, to)
 }
@@ -201,10 +197,13 @@ func (e *Endpoint) write(b []byte, to model.RingMember) error {
 	return nil
 }
 
-// Ping sends an ICMP echo request, if that is permitted.
-func (e *Endpoint) Ping(to netip.Addr) {
+// Ping asks a member's kernel: by an ICMP echo request, if that is permitted, whose answer
+// is Echoed, and by a question to its reflector, if the ring's keys are known, whose answer
+// is Reflected.
+func (e *Endpoint) Ping(ring model.RingID, to model.RingMember) {
+	e.ask(ring, to)
 	if e.pinger != nil {
-		e.pinger.ping(to)
+		e.pinger.ping(to.Addr.Addr())
 	}
 }
 

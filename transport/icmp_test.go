@@ -132,6 +132,11 @@ func unreachable(code byte, from, to netip.AddrPort) []byte {
 	return b
 }
 
+// pinged is a member at an address. In a ring without keys no question goes with a ping.
+func pinged(addr string) model.RingMember {
+	return model.RingMember{Host: "x", Addr: netip.AddrPortFrom(netip.MustParseAddr(addr), 9)}
+}
+
 func TestPing(t *testing.T) {
 	needRoot(t)
 	for at, addr := range map[string]string{"127.0.0.1:0": "127.0.0.1", "[::1]:0": "::1"} {
@@ -140,7 +145,7 @@ func TestPing(t *testing.T) {
 			t.Fatal("cannot ping")
 		}
 		for range 3 {
-			a.Ping(netip.MustParseAddr(addr))
+			a.Ping("without keys", pinged(addr))
 			if g := a.next(); g.echoed != netip.MustParseAddr(addr) {
 				t.Errorf("got %+v", g)
 			}
@@ -166,9 +171,9 @@ func TestPingsOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.Ping(netip.MustParseAddr("127.0.0.1"))
+	b.Ping("without keys", pinged("127.0.0.1"))
 	b.next()
-	a.Ping(netip.MustParseAddr("127.0.0.1"))
+	a.Ping("without keys", pinged("127.0.0.1"))
 	a.next()
 	a.expect(Taken, 0)
 	b.expect(Taken, 0)
@@ -187,7 +192,7 @@ func TestRunEnds(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- e.Run(ctx, handler{make(chan got, 1)}) }()
-		e.Ping(netip.MustParseAddr("127.0.0.1"))
+		e.Ping("without keys", pinged("127.0.0.1"))
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -36,7 +36,7 @@ func (w world) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 }
 
 // Ping implements member.World.
-func (w world) Ping(to netip.Addr) { w.h.endpoint.Ping(to) }
+func (w world) Ping(ring model.RingID, to model.RingMember) { w.h.endpoint.Ping(ring, to) }
 
 // Join implements member.World.
 func (w world) Join(a *model.Assignment) {

@@ -28,12 +28,12 @@ func (w *acknowledging) Send(_ model.RingID, to model.RingMember, m wire.Message
 	}
 }
 
-func (w *acknowledging) Ping(netip.Addr)       {}
-func (w *acknowledging) KeepHost(*Host)        {}
-func (w *acknowledging) KeepRing(*Ring)        {}
-func (w *acknowledging) DropRing(model.RingID) {}
-func (w *acknowledging) DropHost(string)       {}
-func (w *acknowledging) Verdict(model.Verdict) {}
+func (w *acknowledging) Ping(model.RingID, model.RingMember) {}
+func (w *acknowledging) KeepHost(*Host)                      {}
+func (w *acknowledging) KeepRing(*Ring)                      {}
+func (w *acknowledging) DropRing(model.RingID)               {}
+func (w *acknowledging) DropHost(string)                     {}
+func (w *acknowledging) Verdict(model.Verdict)               {}
 
 // settle lets what is due happen, with its acknowledgements.
 func (w *acknowledging) settle() {

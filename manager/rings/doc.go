@@ -10,7 +10,6 @@
 package rings
 
 import (
-	"net/netip"
 	"time"
 
 	"cassini/model"
@@ -102,8 +101,8 @@ type Ring struct {
 type World interface {
 	// Send sends a control datagram to a host, in the ring.
 	Send(ring model.RingID, to model.RingMember, m wire.Message)
-	// Ping sends one ICMP echo request.
-	Ping(to netip.Addr)
+	// Ping asks a member's kernel, which may answer though its agent does not.
+	Ping(ring model.RingID, to model.RingMember)
 	// Keep writes a host and a ring to disk, Drop a ring that is no more; all of one
 	// call of the state machine are written before anything of it is sent.
 	KeepHost(h *Host)

@@ -125,7 +125,7 @@ func (r *Rings) question(ring model.RingID, from model.RingMember, m wire.Messag
 func (r *Rings) step(q *request, now time.Time) {
 	if q.probes.Step(now) {
 		r.cfg.World.Send(model.ManagerRing(q.host.Host), q.probes.Subject, wire.Message{Type: wire.Probe, ID: q.probes.ID})
-		r.cfg.World.Ping(q.probes.Subject.Addr.Addr())
+		r.cfg.World.Ping(model.ManagerRing(q.host.Host), q.probes.Subject)
 	}
 	if !q.probes.Ended() {
 		return

@@ -79,12 +79,12 @@ func (b *bench) reply(host string, m wire.Message) {
 	})
 }
 
-func (b *bench) Ping(netip.Addr)          {}
-func (b *bench) KeepHost(h *Host)         { c := *h; c.Rings = slices.Clone(h.Rings); b.hosts[h.Host] = c }
-func (b *bench) KeepRing(r *Ring)         { c := *r; c.Order = slices.Clone(r.Order); b.rings[r.ID] = c }
-func (b *bench) DropRing(id model.RingID) { delete(b.rings, id) }
-func (b *bench) DropHost(host string)     { delete(b.hosts, host) }
-func (b *bench) Verdict(v model.Verdict)  { b.verdicts = append(b.verdicts, v) }
+func (b *bench) Ping(model.RingID, model.RingMember) {}
+func (b *bench) KeepHost(h *Host)                    { c := *h; c.Rings = slices.Clone(h.Rings); b.hosts[h.Host] = c }
+func (b *bench) KeepRing(r *Ring)                    { c := *r; c.Order = slices.Clone(r.Order); b.rings[r.ID] = c }
+func (b *bench) DropRing(id model.RingID)            { delete(b.rings, id) }
+func (b *bench) DropHost(host string)                { delete(b.hosts, host) }
+func (b *bench) Verdict(v model.Verdict)             { b.verdicts = append(b.verdicts, v) }
 func (b *bench) addr(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}), 1985)
 }

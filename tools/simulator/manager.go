@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -56,7 +55,8 @@ func (m *Manager) Send(ring model.RingID, to model.RingMember, msg wire.Message)
 }
 
 // Ping is rings.World's.
-func (m *Manager) Ping(to netip.Addr) {
+func (m *Manager) Ping(_ model.RingID, member model.RingMember) {
+	to := member.Addr.Addr()
 	if o := m.sim.byAddr[to]; o != nil {
 		m.sim.carry(m.node, o, func() {
 			m.sim.carry(o, m.node, func() { m.Rings.Echoed(to, m.sim.now) })

@@ -176,7 +176,8 @@ func (n *Node) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 }
 
 // Ping is member.World's.
-func (n *Node) Ping(to netip.Addr) {
+func (n *Node) Ping(_ model.RingID, member model.RingMember) {
+	to := member.Addr.Addr()
 	if o := n.sim.byAddr[to]; o != nil {
 		n.sim.carry(n, o, func() {
 			n.sim.carry(o, n, func() { n.do(func() { n.Member.Echoed(to, n.sim.now) }) })

@@ -92,7 +92,7 @@ func (m *Member) inquire(q *request, now time.Time) {
 	subject := q.probes.Subject
 	if q.probes.Step(now) {
 		m.world.Send(q.ring.id, subject, wire.Message{Type: wire.Probe, ID: q.probes.ID})
-		m.world.Ping(subject.Addr.Addr())
+		m.world.Ping(q.ring.id, subject)
 	}
 	if !q.probes.Ended() {
 		return

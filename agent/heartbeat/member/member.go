@@ -28,8 +28,8 @@ type World interface {
 	Beat(ring model.RingID, to model.RingMember)
 	// Send sends a control datagram.
 	Send(ring model.RingID, to model.RingMember, m wire.Message)
-	// Ping sends one ICMP echo request.
-	Ping(to netip.Addr)
+	// Ping asks a member's kernel, which may answer though its agent does not.
+	Ping(ring model.RingID, to model.RingMember)
 	// Join makes the ring's keys known, and Part forgets them.
 	Join(a *model.Assignment)
 	Part(ring model.RingID)

@@ -88,7 +88,7 @@ func (m *Member) proceed(c *suspicion, now time.Time) {
 	}
 	if c.probes.Step(now) {
 		m.world.Send(c.ring.id, c.subject, wire.Message{Type: wire.Probe, ID: c.probes.ID})
-		m.world.Ping(c.subject.Addr.Addr())
+		m.world.Ping(c.ring.id, c.subject)
 	}
 	if !c.question.IsZero() && !now.Before(c.question) {
 		m.consult(c, now)

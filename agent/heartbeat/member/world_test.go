@@ -42,9 +42,9 @@ func (w *fakeWorld) Beat(_ model.RingID, to model.RingMember) { w.beats = append
 func (w *fakeWorld) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 	w.sent = append(w.sent, sent{ring, to.Host, m})
 }
-func (w *fakeWorld) Ping(netip.Addr)          { w.pings++ }
-func (w *fakeWorld) Join(a *model.Assignment) { w.joined[a.Ring] = true }
-func (w *fakeWorld) Part(ring model.RingID)   { delete(w.joined, ring) }
+func (w *fakeWorld) Ping(model.RingID, model.RingMember) { w.pings++ }
+func (w *fakeWorld) Join(a *model.Assignment)            { w.joined[a.Ring] = true }
+func (w *fakeWorld) Part(ring model.RingID)              { delete(w.joined, ring) }
 func (w *fakeWorld) Watch(ring model.RingID, from model.RingMember, _ model.KeySet, _ model.Profile) {
 	if w.watches[ring] == nil {
 		w.watches[ring] = make(map[string]bool)

@@ -26,7 +26,7 @@ func (w world) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 }
 
 // Ping implements rings.World.
-func (w world) Ping(to netip.Addr) { w.k.endpoint.Ping(to) }
+func (w world) Ping(ring model.RingID, to model.RingMember) { w.k.endpoint.Ping(ring, to) }
 
 // KeepHost implements rings.World.
 func (w world) KeepHost(h *rings.Host) {
