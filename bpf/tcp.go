@@ -2,10 +2,8 @@ package bpf
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/bits"
 	"os"
 	"sync"
@@ -16,7 +14,6 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
-	"golang.org/x/sys/unix"
 )
 
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
@@ -209,35 +206,6 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.ToAll += o.ToAll
 }
 
-// ProbeBootstrap tells what keeps Bootstrap from working on this kernel, or nil.
-func (t *TCP) ProbeBootstrap() error {
-	objs, err := t.loadBootstrap()
-	if err != nil {
-		return err
-	}
-	return objs.Close()
-}
-
-func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
-	spec, err := loadBootstrap()
-	if err != nil {
-		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
-	}
-	if err := t.limits.apply(spec); err != nil {
-		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
-	}
-	if err := spec.Variables["with_udp"].Set(t.udp != nil); err != nil {
-		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
-	}
-	replace := t.shared()
-	if t.udp != nil {
-		replace["udp_sockets"], replace["flows"] = t.udp.objs.UdpSockets, t.udp.objs.Flows
-	}
-	var objs bootstrapObjects
-	err = spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
-	return &objs, explain("load the bootstrap programs", err)
-}
-
 // shared are the maps that UDP's programs and the bootstrap's work on too.
 func (t *TCP) shared() map[string]*ebpf.Map {
 	return map[string]*ebpf.Map{
@@ -255,155 +223,8 @@ func (t *TCP) shared() map[string]*ebpf.Map {
 	}
 }
 
-// Bootstrap puts what existed before the program was attached into its maps, by
-// BPF iterators: once over all open files, and once in every network namespace
-// that eachNetns enters. eachNetns calls its function with the calling thread
-// inside each namespace in turn. Read the result with Listeners and Edges.
-func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error) (err error) {
-	objs, err := t.loadBootstrap()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, objs.Close()) }()
-	defer func() { t.cache = nil }() // several MiB of the kernel's types
-	for _, pass := range []uint32{1, 2} {
-		if err := objs.Pass.Set(pass); err != nil {
-			return fmt.Errorf("set bootstrap pass: %w", err)
-		}
-		if err := scan(ctx, objs.ScanFiles); err != nil {
-			return fmt.Errorf("scan open files: %w", err)
-		}
-		tables := func() error {
-			return errors.Join(scan(ctx, objs.ScanTcp), scan(ctx, objs.ScanUdp))
-		}
-		if err := eachNetns(tables); err != nil {
-			return fmt.Errorf("scan tables of sockets: %w", err)
-		}
-	}
-	return nil
-}
-
-// scan runs an iterator program over everything it iterates, in the network
-// namespace of the calling thread.
-func scan(ctx context.Context, prog *ebpf.Program) (err error) {
-	it, err := link.AttachIter(link.IterOptions{Program: prog})
-	if err != nil {
-		return explain("attach iterator", err)
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	out, err := it.Open()
-	if err != nil {
-		return fmt.Errorf("open iterator: %w", err)
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	var buf [64]byte
-	for ctx.Err() == nil {
-		// A long walk that writes nothing is interrupted with EAGAIN.
-		if _, err := out.Read(buf[:]); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil && !errors.Is(err, unix.EAGAIN) {
-			return fmt.Errorf("read iterator: %w", err)
-		}
-	}
-	return ctx.Err()
-}
-
 // Listeners calls fn for every listening socket. A walk beside changes may miss
 // or repeat entries that change meanwhile. The pointers are valid until fn returns.
 func (t *TCP) Listeners(fn func(cookie uint64, l *Listener)) error {
 	return eachEntry(t.objs.Listeners, func(cookie *uint64, l *Listener) { fn(*cookie, l) })
-}
-
-// tableState reads what the tables themselves do not tell.
-func (t *TCP) tableState() (state tcpTableState, err error) {
-	if err := t.objs.TableStates.Lookup(uint32(0), &state); err != nil {
-		return state, fmt.Errorf("read the state of the tables: %w", err)
-	}
-	return state, nil
-}
-
-// Overflow is how many open connections found their bucket full.
-func (t *TCP) Overflow() (uint64, error) {
-	state, err := t.tableState()
-	return state.Overflow, err
-}
-
-// Edges calls fn for every edge, likewise, with its place: below Limits().Edges, and
-// another edge's once this one was evicted, with another Life.
-func (t *TCP) Edges(fn func(place uint32, edge *Edge)) error {
-	state, err := t.tableState()
-	if err != nil {
-		return err
-	}
-	return eachPlace(t.objs.Edges, int(min(state.Edges, uint64(t.limits.Edges))), func(place uint32, edge *Edge) {
-		if edge.Used != 0 {
-			fn(place, edge)
-		}
-	})
-}
-
-// Edge reads one edge; ok is false when it is not there.
-func (t *TCP) Edge(key EdgeKey) (edge Edge, ok bool, err error) {
-	var place uint32
-	err = t.edgeIDs(key).Lookup(&key, &place)
-	if errors.Is(err, ebpf.ErrKeyNotExist) {
-		return Edge{}, false, nil
-	}
-	if err == nil {
-		err = t.objs.Edges.Lookup(place, &edge)
-	}
-	if err != nil {
-		return Edge{}, false, fmt.Errorf("read edge: %w", err)
-	}
-	return edge, true, nil
-}
-
-// edgeIDs is the map that has the edge's place.
-func (t *TCP) edgeIDs(key EdgeKey) *ebpf.Map {
-	if key.Proto == ProtoUDP {
-		return t.objs.UdpEdgeIds
-	}
-	return t.objs.EdgeIds
-}
-
-// Evict removes edges and calls fn with the last counters of each. Their places
-// are used again after the next call, when no program can still be counting there.
-func (t *TCP) Evict(keys []EdgeKey, fn func(key EdgeKey, last *Edge)) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for len(t.left) > 0 {
-		if err := t.objs.SpareEdges.Update(nil, t.left[0], ebpf.UpdateAny); err != nil {
-			return fmt.Errorf("give back the place of an edge: %w", err)
-		}
-		t.left = t.left[1:]
-	}
-	for _, key := range keys {
-		if err := t.evict(key, fn); err != nil {
-			return fmt.Errorf("evict edge: %w", err)
-		}
-	}
-	return nil
-}
-
-func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge)) error {
-	var (
-		place uint32
-		last  Edge
-	)
-	ids := t.edgeIDs(key)
-	if err := ids.Lookup(&key, &place); err != nil {
-		return err
-	}
-	if err := ids.Delete(&key); err != nil {
-		return err
-	}
-	if err := t.objs.Edges.Lookup(place, &last); err != nil {
-		return err
-	}
-	if err := t.objs.Edges.Update(place, &Edge{Life: last.Life + 1}, ebpf.UpdateAny); err != nil {
-		return err
-	}
-	t.left = append(t.left, place)
-	fn(key, &last)
-	return nil
 }
