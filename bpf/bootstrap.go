@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 )
 
 // ProbeBootstrap tells what keeps Bootstrap from working on this kernel, or nil.
@@ -76,19 +74,5 @@ func scan(ctx context.Context, prog *ebpf.Program) (err error) {
 		return explain("attach iterator", err)
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
-	out, err := it.Open()
-	if err != nil {
-		return fmt.Errorf("open iterator: %w", err)
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	var buf [64]byte
-	for ctx.Err() == nil {
-		// A long walk that writes nothing is interrupted with EAGAIN.
-		if _, err := out.Read(buf[:]); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil && !errors.Is(err, unix.EAGAIN) {
-			return fmt.Errorf("read iterator: %w", err)
-		}
-	}
-	return ctx.Err()
+	return readRecords(ctx, it, func(*byte) {}) // it writes nothing
 }
