@@ -200,7 +200,7 @@ func TestUDPNames(t *testing.T) {
 	dnsmasq, err := exec.LookPath("dnsmasq")
 	if err != nil {
 		if os.Getenv("CASSINI_VM") != "" {
-			t.Skip("no dnsmasq in the virtual machine")
+			t.Skip("NOT TESTED: there is no dnsmasq in this virtual machine")
 		}
 		t.Fatalf("dnsmasq is missing; run: tools/setup test: %v", err)
 	}
