@@ -17,20 +17,7 @@ import (
 // the agent by turns, and reports the median ratio of the two, and the time
 // spent in eBPF for one connection (both ends), as the kernel counts it.
 func BenchmarkConnection(b *testing.B) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = conn.Close()
-		}
-	}()
+	server := accepting(b).String()
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err != nil {
 		b.Fatal(err)
@@ -39,17 +26,17 @@ func BenchmarkConnection(b *testing.B) {
 	var ratios []float64
 	// First the cost inside the programs, counted; the counting itself costs.
 	kernel := attach(b)
-	connect(b, l.Addr().String(), round)
+	connect(b, server, round)
 	before := kernel.RunTimes()
-	connect(b, l.Addr().String(), round)
+	connect(b, server, round)
 	inKernel := kernel.RunTimes()
 	_ = kernel.Close()
 	_ = stats.Close()
 	for b.Loop() {
-		without := connect(b, l.Addr().String(), round)
+		without := connect(b, server, round)
 		kernel := attach(b)
-		connect(b, l.Addr().String(), round/10) // the edge is known
-		with := connect(b, l.Addr().String(), round)
+		connect(b, server, round/10) // the edge is known
+		with := connect(b, server, round)
 		_ = kernel.Close()
 		ratios = append(ratios, with.Seconds()/without.Seconds())
 	}

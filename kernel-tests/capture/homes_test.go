@@ -39,7 +39,7 @@ func inCgroup(t *testing.T, path string) *os.File {
 }
 
 // accepting is a server that takes connections and closes them until the test ends.
-func accepting(t *testing.T) *net.TCPAddr {
+func accepting(t testing.TB) *net.TCPAddr {
 	t.Helper()
 	l := listen(t, "tcp4", "127.0.0.1:0", false)
 	go func() {

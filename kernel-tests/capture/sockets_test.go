@@ -18,7 +18,7 @@ import (
 )
 
 // listen opens a listener; mptcp is what Go does by default.
-func listen(t *testing.T, network, address string, mptcp bool) *net.TCPListener {
+func listen(t testing.TB, network, address string, mptcp bool) *net.TCPListener {
 	t.Helper()
 	var config net.ListenConfig
 	config.SetMultipathTCP(mptcp)
@@ -260,23 +260,14 @@ func child(args []string) int {
 
 // A process whose /proc entry is gone still has its identity from the kernel.
 func TestProcessAlreadyGone(t *testing.T) {
-	l := listen(t, "tcp4", "127.0.0.1:0", false)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = conn.Close()
-		}
-	}()
+	server := accepting(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	r := start(t, bpf.Limits{})
-	cmd := exec.Command(exe, childArg, l.Addr().String())
+	cmd := exec.Command(exe, childArg, server.String())
 	cmd.Dir = dir
 	r.pause(func() { // nobody reads events until the process is gone
 		if err := cmd.Run(); err != nil {
@@ -284,10 +275,9 @@ func TestProcessAlreadyGone(t *testing.T) {
 		}
 	})
 	got := r.dependency("the child's", func(d model.Dependency) bool {
-		return d.Port == portOf(l) && d.Direction == model.Out && d.PID == cmd.Process.Pid
+		return d.Port == uint16(server.Port) && d.Direction == model.Out && d.PID == cmd.Process.Pid
 	})
 	if got.Exe != exe || got.Cwd != dir || len(got.Cmdline) != 3 || got.Cmdline[1] != childArg || got.Partial {
 		t.Errorf("process is %+v", got.Process)
 	}
-	_ = l.Close()
 }
