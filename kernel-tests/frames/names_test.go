@@ -140,7 +140,7 @@ func (l *asker) ask(server, name string, kind dnsmessage.Type) []string {
 	eventually(l.t, server+" answers", func() bool {
 		buf := make([]byte, 4096)
 		_, _ = conn.Write(raw) // refused while it starts
-		_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second)) // asked twice is answered twice, and counted
 		n, err := conn.Read(buf)
 		if err != nil {
 			return false
