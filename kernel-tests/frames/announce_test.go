@@ -1,7 +1,6 @@
 package frames
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -52,19 +51,7 @@ func newWatch(t *testing.T, ns string) *watch {
 		Logger:    slog.New(slog.DiscardHandler),
 	})
 	links := netconf.New(netconf.Config{Host: "watch", Emit: func(...model.Document) {}, Logger: slog.New(slog.DiscardHandler), Links: w.link})
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{w.Run, links.Run} {
-		running.Go(func() {
-			if err := run(ctx); err != nil {
-				t.Errorf("run: %v", err)
-			}
-		})
-	}
-	t.Cleanup(func() {
-		stop()
-		running.Wait()
-	})
+	run(t, w.Run, links.Run)
 	<-links.Ready()
 	eventually(t, "listening", func() bool { return w.Stats().Namespaces == 1 })
 	return w

@@ -1,7 +1,6 @@
 package frames
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -44,22 +43,12 @@ func newAsker(t testing.TB, ns string) *asker {
 			l.Link(at, i)
 		}
 	}})
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{l.Run, links.Run} {
-		running.Go(func() {
-			if err := run(ctx); err != nil {
-				t.Errorf("run: %v", err)
-			}
-		})
-	}
-	t.Cleanup(func() {
-		stop()
-		running.Wait()
+	t.Cleanup(func() { // behind what run does
 		if n := l.Stats().Resolvers; n != 0 {
 			t.Errorf("%d sockets are left", n)
 		}
 	})
+	run(t, l.Run, links.Run)
 	<-links.Ready()
 	return l
 }
@@ -139,7 +128,7 @@ func (l *asker) ask(server, name string, kind dnsmessage.Type) []string {
 	var addrs []string
 	eventually(l.t, server+" answers", func() bool {
 		buf := make([]byte, 4096)
-		_, _ = conn.Write(raw) // refused while it starts
+		_, _ = conn.Write(raw)                                    // refused while it starts
 		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second)) // asked twice is answered twice, and counted
 		n, err := conn.Read(buf)
 		if err != nil {

@@ -114,6 +114,26 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Fatalf("%s: never came", what)
 }
 
+// run runs loops until the test ends, or stop is called.
+func run(t testing.TB, loops ...func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, loop := range loops {
+		running.Go(func() {
+			if err := loop(ctx); err != nil {
+				t.Errorf("run: %v", err)
+			}
+		})
+	}
+	stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
 // estate is a graph that is fed by one agent for each namespace, as if each were a
 // machine.
 type estate struct {
@@ -133,8 +153,7 @@ type estate struct {
 func newEstate(t testing.TB, hosts ...string) *estate {
 	t.Helper()
 	e := &estate{Graph: graph.New(graph.Limits{}), t: t, hosts: make(map[string]*frames.Frames), filters: make(map[string]*bpf.Frames)}
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
+	var loops []func(context.Context) error
 	for _, ns := range hosts {
 		f := frames.New(frames.Config{
 			Host: strings.TrimPrefix(ns, prefix()), Emit: e.emit, Logger: slog.New(slog.DiscardHandler),
@@ -142,19 +161,10 @@ func newEstate(t testing.TB, hosts ...string) *estate {
 		})
 		f.Publish(nil)
 		e.hosts[ns] = f
-		running.Go(func() { _ = f.Run(ctx) })
+		loops = append(loops, f.Run)
 	}
 	links := netconf.New(netconf.Config{Host: "all", Emit: func(...model.Document) {}, Logger: slog.New(slog.DiscardHandler), Links: e.link})
-	running.Go(func() {
-		if err := links.Run(ctx); err != nil {
-			t.Errorf("netconf: %v", err)
-		}
-	})
-	e.close = sync.OnceFunc(func() {
-		stop()
-		running.Wait()
-	})
-	t.Cleanup(e.close)
+	e.close = run(t, append(loops, links.Run)...)
 	<-links.Ready()
 	return e
 }
