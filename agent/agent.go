@@ -130,7 +130,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		a.cfg.Logger.Warn("other network namespaces than this one are not looked into", "error", entering)
 	}
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(probes{cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(), udp: kernel.UDP(), enter: entering, traffic: kernel.ProbeTraffic()})
+	a.parts, a.hooks = p, hooksInUse(probe(kernel, entering))
 	a.mu.Unlock()
 	return a.work(ctx, p)
 }

@@ -25,12 +25,23 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		}
 		return hooks, nil
 	}
-	return hooksInUse(probes{kernel.ProbeBootstrap(), bpf.ProbeCgroup2(), netconf.ProbeEthtool(), bpf.ProbeHeartbeats(), kernel.UDP(), netns.ProbeEnter(), kernel.ProbeTraffic()}), kernel.Close()
+	p := probe(kernel, netns.ProbeEnter())
+	p.bootstrap = kernel.ProbeBootstrap()
+	return hooksInUse(p), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
 	bootstrap, cgroup2, ethtool, timers, udp, enter, traffic error
+}
+
+// probe asks this kernel for all but the bootstrap, without which no agent runs. enter is
+// what netns.ProbeEnter said.
+func probe(kernel *bpf.TCP, enter error) probes {
+	return probes{
+		cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(),
+		udp: kernel.UDP(), enter: enter, traffic: kernel.ProbeTraffic(),
+	}
 }
 
 // hooksInUse lists the facts that the agent wants and the rung that serves each.
