@@ -117,8 +117,5 @@ func Decode(raw []byte, id string) (model.Container, error) {
 	}
 	created, _ := time.Parse(time.RFC3339Nano, in.Created) // absent is absent
 	c := model.Container{ID: id, Name: strings.TrimPrefix(in.Name, "/"), Image: in.Config.Image, ImageID: in.Image, Created: created.UTC()}
-	if created.IsZero() {
-		c.Created = time.Time{}
-	}
 	return found.Labelled(c, in.Config.Labels), nil
 }
