@@ -191,6 +191,22 @@ func TestPublish(t *testing.T) {
 	})
 }
 
+// A container that only the manager remembers is asked about as its next process has it:
+// of a user's containers, the user's runtime knows.
+func TestHomeOfRemembered(t *testing.T) {
+	doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageContainers, Key: "a"}, time.Now(), model.Container{ID: "a", Name: "web", Runtime: model.RuntimePodman})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(Config{Host: "web-17", Emit: func(...model.Document) {}, Logger: slog.New(slog.DiscardHandler)})
+	c.Publish([]model.Document{doc})
+	home := model.Home{Runtime: model.RuntimePodman, ContainerID: "a", LoginUID: "1000"}
+	c.Seen(home, "/user.slice/x")
+	if e, _ := c.table.next(time.Now()); e == nil || e.home != home {
+		t.Errorf("asks about %+v", e)
+	}
+}
+
 func TestBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		known := make(map[string]string)

@@ -58,6 +58,9 @@ func (t *table) see(home model.Home, cgroup string, now time.Time) (forgotten []
 		e = &entry{home: home, cgroup: cgroup}
 		t.entries[home.ContainerID] = e
 	}
+	if e.cgroup == "" { // the manager knows less of where it lives; nobody is asking yet
+		e.home = home
+	}
 	t.turn++
 	e.used, e.cgroup = t.turn, cgroup
 	if e.found == nil && !now.Before(e.again) {
