@@ -56,11 +56,11 @@ func (c *Containers) Seen(home model.Home, cgroup string) {
 	}
 	c.mu.Lock()
 	c.forget(c.table.see(home, cgroup, time.Now()))
+	unasked := len(c.table.queue) > 0
 	c.mu.Unlock()
-	c.rouse()
-}
-
-func (c *Containers) rouse() {
+	if !unasked { // most processes are in containers that are known
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -86,7 +86,7 @@ func (c *Containers) Run(ctx context.Context) error {
 	}
 }
 
-// sleep waits for a new process, or for a retry that is due; 0 waits for a process alone.
+// sleep waits for a question, or for a retry that is due; 0 waits for a question alone.
 func (c *Containers) sleep(ctx context.Context, wait time.Duration) bool {
 	var due <-chan time.Time
 	if wait > 0 {
