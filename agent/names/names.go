@@ -165,6 +165,7 @@ func (n *Names) Publish(remembered []model.Document) {
 	defer n.mu.Unlock()
 	now := time.Now()
 	told := make(map[string]bool)
+	var adopted []model.Asked
 	for _, doc := range remembered {
 		if d, ok := dialled(doc); ok {
 			n.memory.dial(at{d.NetnsName, d.Server}, now)
@@ -177,8 +178,14 @@ func (n *Names) Publish(remembered []model.Document) {
 			told[a.Key()] = true
 		}
 		n.memory.adopt(a, now)
+		adopted = append(adopted, model.Asked{Addr: a.Addr, Netns: a.Netns})
 	}
 	n.published = true
+	for _, a := range adopted {
+		if _, kept := n.memory.dialled.byKey[at{a.Netns, a.Addr}]; !kept {
+			n.emit(a, now) // what followed took its place
+		}
+	}
 	n.memory.all(func(a model.Asked) {
 		if !told[a.Key()] {
 			n.emit(a, now)

@@ -28,7 +28,7 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
 
-// told is what a memory told: "ADDR=NAME,NAME".
+// remembering is a memory and what it told: "ADDR=NAME,NAME".
 func remembering() (*memory, *[]string) {
 	var told []string
 	return newMemory(func(a model.Asked, _ time.Time) { told = append(told, a.Key()+"="+names(a)) }), &told
@@ -309,6 +309,17 @@ func TestFlood(t *testing.T) {
 	})
 }
 
+// told is a document that the manager has.
+func told(t *testing.T, addr, name string) model.Document {
+	t.Helper()
+	a := model.Asked{Addr: ip(addr), Names: []model.AskedName{{Name: name, First: noon}}}
+	doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageNames, Key: a.Key()}, noon, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
 // What the manager remembers is neither sent again nor lost.
 func TestPublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -316,23 +327,30 @@ func TestPublish(t *testing.T) {
 		defer r.stop()
 		heard(r.memory, "new.example", "192.0.2.2", noon)
 		heard(r.memory, "c.example", "192.0.2.3", noon)
-		asked := func(addr, name string) model.Document {
-			a := model.Asked{Addr: ip(addr), Names: []model.AskedName{{Name: name, First: noon}}}
-			doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageNames, Key: a.Key()}, noon, a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return doc
-		}
 		before := dependency(t, 0, "192.0.2.3", 443)
 		before.Progress = true
 		before.Body = []byte(strings.ReplaceAll(string(before.Body), `"netns_name":"cassini-test-0",`, ""))
-		r.Publish([]model.Document{asked("192.0.2.1", "a.example"), asked("192.0.2.2", "old.example"), before})
+		r.Publish([]model.Document{told(t, "192.0.2.1", "a.example"), told(t, "192.0.2.2", "old.example"), before})
 		slices.Sort(r.docs)
 		if !slices.Equal(r.docs, []string{"192.0.2.2=new.example", "192.0.2.3=c.example"}) || r.Stats().Named != 3 {
 			t.Errorf("emitted %q, %+v", r.docs, r.Stats())
 		}
 	})
+}
+
+// What the manager remembers and this host has no place for is forgotten there too.
+func TestPublishBeyondLimit(t *testing.T) {
+	var docs []string
+	n := New(Config{Host: "web-17", Logger: slog.New(slog.DiscardHandler), Emit: func(list ...model.Document) {
+		for _, d := range list {
+			docs = append(docs, fmt.Sprint(d.Key, " gone: ", d.Gone()))
+		}
+	}})
+	n.memory.dialled.limit = 2
+	n.Publish([]model.Document{told(t, "192.0.2.1", "a.example"), dependency(t, 0, "192.0.2.2", 443), told(t, "192.0.2.3", "c.example")})
+	if !slices.Equal(docs, []string{"192.0.2.1 gone: true"}) || n.Stats().Named != 1 {
+		t.Errorf("emitted %q, %+v", docs, n.Stats())
+	}
 }
 
 func TestServersOfResolvConf(t *testing.T) {
