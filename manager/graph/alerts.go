@@ -64,23 +64,32 @@ func (g *Graph) Acks() map[string]model.Ack {
 // maxAffected is how many nodes are named of what an incident affects.
 const maxAffected = 20
 
-// Affected is what falls with the subjects of an incident that are not back.
+// Affected is what falls with the subjects of an incident that are not back, all of them
+// together: of two that stand in for each other neither is left.
 func (g *Graph) Affected(i model.Incident) *model.Affected {
 	a := &model.Affected{First: []string{}}
-	seen := make(map[string]bool)
-	for _, subject := range i.Subjects {
-		if slices.Contains(i.Back, subject) {
-			continue
+	g.read(func(v *view) {
+		var starts []*node
+		for _, subject := range i.Subjects {
+			if slices.Contains(i.Back, subject) {
+				continue
+			}
+			for _, id := range g.struck(i, subject) {
+				if n := v.nodes[id]; n != nil {
+					starts = append(starts, n)
+				}
+			}
 		}
-		for _, node := range g.struck(i, subject) {
-			g.addVictims(node, a, seen)
-		}
-	}
+		f := v.falling()
+		defer f.done()
+		f.from(starts...)
+		addVictims(a, f.victims())
+	})
 	return a
 }
 
 // struck are the nodes that a subject stands for: of a zone, the hosts that are on its
-// ring.
+// ring. The caller holds the lock.
 func (g *Graph) struck(i model.Incident, subject string) []string {
 	switch {
 	case len(i.Evidence) > 0:
@@ -102,8 +111,6 @@ func (g *Graph) struck(i model.Incident, subject string) []string {
 
 // members are the hosts on rings of a zone.
 func (g *Graph) members(zone string) (hosts []string) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
 	for _, r := range g.rings {
 		if r.Zone != zone {
 			continue
@@ -118,16 +125,11 @@ func (g *Graph) members(zone string) (hosts []string) {
 	return hosts
 }
 
-func (g *Graph) addVictims(node string, a *model.Affected, seen map[string]bool) {
-	impact, ok := g.Impact(node)
-	if !ok {
-		return
-	}
-	for _, v := range impact.Victims {
-		if seen[v.ID] || v.Effect == model.EffectDegraded {
+func addVictims(a *model.Affected, victims []model.Victim) {
+	for _, v := range victims {
+		if v.Effect == model.EffectDegraded {
 			continue
 		}
-		seen[v.ID] = true
 		switch v.Kind {
 		case model.KindHost:
 			a.Hosts++

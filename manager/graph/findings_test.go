@@ -346,6 +346,23 @@ func TestAffected(t *testing.T) {
 	}
 }
 
+// TestAffectedTogether wants a client to be affected that both of two replicas are gone for.
+func TestAffectedTogether(t *testing.T) {
+	w := newWorld(t)
+	for i, db := range []string{"db-1", "db-2"} {
+		addr := fmt.Sprintf("10.0.0.%d", i+1)
+		w.link(db, "eth0", fmt.Sprintf("02:00:00:00:00:0%d", i+1), addresses(addr+"/24"))
+		w.listen(db, "/db", "0.0.0.0", 5432)
+		w.out("app", "/usr/bin/curl", "10.0.0.9", addr, 5432, n(1))
+	}
+	w.planned("z1", "db-1", "db-2")
+	w.reported("m", model.VerdictSegment, "z1", "z1")
+	a := w.Affected(w.Incidents(true)[0])
+	if a.Hosts != 0 || a.Services != 2 || a.Programs != 1 || !slices.Contains(a.First, "process:app/usr/bin/curl") {
+		t.Errorf("got %+v", a)
+	}
+}
+
 func TestAcksAndSilences(t *testing.T) {
 	w := settled(t)
 	w.stop("web", "/nginx", "0.0.0.0", 80)

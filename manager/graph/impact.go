@@ -27,7 +27,7 @@ func (g *Graph) Impact(id string) (impact model.Impact, ok bool) {
 		f := v.falling()
 		defer f.done()
 		f.from(start)
-		impact.Victims = f.victims(start)
+		impact.Victims = f.victims()
 	})
 	for _, victim := range impact.Victims {
 		switch {
@@ -56,7 +56,7 @@ var effects = [...]string{degraded: model.EffectDegraded, affected: model.Effect
 // hit is how a node falls.
 type hit struct {
 	effect  effect
-	depth   int32
+	depth   int32 // 0 of what fell first
 	because int32 // index of a node
 }
 
@@ -89,11 +89,17 @@ func (f *falling) reset() {
 	f.touched = f.touched[:0]
 }
 
-func (f *falling) from(start *node) {
+// from lets nodes fall, all at once.
+func (f *falling) from(starts ...*node) {
 	f.reset()
-	f.hits[start.index] = hit{effect: down}
-	f.touched = append(f.touched, start)
-	f.queue = append(f.queue[:0], start)
+	f.queue = f.queue[:0]
+	for _, start := range starts {
+		if f.effect(start) == stands { // not named before
+			f.hits[start.index] = hit{effect: down}
+			f.touched = append(f.touched, start)
+			f.queue = append(f.queue, start)
+		}
+	}
 	next := 0
 	for next < len(f.queue) { // it grows meanwhile
 		f.spread(f.queue[next])
@@ -212,14 +218,14 @@ func (n *node) replicaKey() string {
 	return n.service.now.Program() + "/" + n.service.now.Proto + "/" + strconv.Itoa(int(n.service.now.Port))
 }
 
-// victims are what fell besides the first. Programs that run a service are left out, as
-// are ports and interfaces: the service and the host tell.
-func (f *falling) victims(start *node) []model.Victim {
+// victims are what fell by others. Programs that run a service are left out, as are ports
+// and interfaces: the service and the host tell.
+func (f *falling) victims() []model.Victim {
 	list := []model.Victim{}
 	for _, n := range f.touched {
 		h := f.hits[n.index]
 		switch {
-		case n == start, n.kind == model.KindSwitchPort, n.kind == model.KindInterface:
+		case h.depth == 0, n.kind == model.KindSwitchPort, n.kind == model.KindInterface:
 		case n.kind == model.KindProcess && len(n.far(n.in, model.EdgeRunsAs)) > 0:
 		default:
 			list = append(list, model.Victim{ID: n.id, Kind: n.kind, Host: n.host, Effect: effects[h.effect], Depth: int(h.depth), Because: f.v.sorted[h.because].id})

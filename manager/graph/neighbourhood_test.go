@@ -55,7 +55,7 @@ func TestImpactAfterImpact(t *testing.T) {
 			w.read(func(v *view) {
 				f := &falling{v: v, hits: make([]hit, len(v.sorted))}
 				f.from(v.nodes[n.ID])
-				if a, b := text(t, got.Victims), text(t, f.victims(v.nodes[n.ID])); a != b {
+				if a, b := text(t, got.Victims), text(t, f.victims()); a != b {
 					t.Fatalf("seed %d, %s: %s", seed, n.ID, difference(a, b))
 				}
 			})
