@@ -55,9 +55,8 @@ func subjectNode(i *model.Incident) string {
 
 // received is when the manager had a document: the beginning of its log key.
 func received(logKey string, doc model.Document) time.Time {
-	const form = "2006-01-02.15:04:05.000000"
-	if len(logKey) >= len(form) {
-		if at, err := time.ParseInLocation(form, logKey[:len(form)], time.UTC); err == nil {
+	if len(logKey) >= len(keyTime) {
+		if at, err := time.ParseInLocation(keyTime, logKey[:len(keyTime)], time.UTC); err == nil {
 			return at
 		}
 	}
