@@ -58,7 +58,7 @@ func (g *Graph) watchService(h *host, before, now model.Service, at time.Time) {
 	if h.identity != nil {
 		known.Boot = h.identity.BootTime
 	}
-	if before.State == "" && at.Sub(h.known) >= g.learning() { // else nobody looks at it
+	if before.State == "" && at.Sub(h.known) >= g.limits.Learn { // else nobody looks at it
 		for _, s := range h.services {
 			if s.now.ID != now.ID && s.now.Proto == now.Proto && s.now.Program() == now.Program() {
 				known.Siblings++
@@ -66,13 +66,6 @@ func (g *Graph) watchService(h *host, before, now model.Service, at time.Time) {
 		}
 	}
 	g.findings.Service(before, now, known, at)
-}
-
-func (g *Graph) learning() time.Duration {
-	if g.limits.Learn != 0 {
-		return g.limits.Learn
-	}
-	return findings.DefaultLearn
 }
 
 // duplicate tells of an address that two machines claim.

@@ -96,6 +96,7 @@ func New(limits Limits) *Graph {
 	limits.Dependencies = cmp.Or(limits.Dependencies, DefaultDependencies)
 	limits.Sightings = cmp.Or(limits.Sightings, DefaultSightings)
 	limits.EndedPerHost = cmp.Or(limits.EndedPerHost, DefaultEndedPerHost)
+	limits.Learn = cmp.Or(limits.Learn, findings.DefaultLearn)
 	g := &Graph{
 		limits:    limits,
 		hosts:     make(map[string]*host),
