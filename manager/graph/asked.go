@@ -71,7 +71,7 @@ func newestNames(asked []*model.Asked) (list []string) {
 // askedAs are the names of a service that no agent knows, or of an unknown host.
 func (n *node) askedAs() []string {
 	if n.dialled != nil {
-		return n.names.of(n.dialled)
+		return n.g.asked.of(n.dialled)
 	}
 	return newestNames(n.asked)
 }

@@ -136,7 +136,7 @@ func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
 	a["cmdline"], a["uid"], a["gid"], a["cwd"] = p.Cmdline, p.UID, p.GID, p.Cwd
 	set(a, "comm", p.Comm)
 	set(a, "cgroup", p.Cgroup)
-	whereAttrs(a, n.containers.where(n.host, p))
+	whereAttrs(a, n.g.containers.where(n.host, p))
 	set(a, "partial", p.Partial)
 }
 
@@ -201,22 +201,22 @@ func (e *edge) dependency() model.DependencyView {
 	}
 	if latest, ok := e.from.latest(); ok && e.from.kind == model.KindProcess {
 		v.Client.Exe, v.Client.PID = latest.Exe, latest.PID
-		v.Client.Where = e.from.containers.where(e.from.host, latest)
+		v.Client.Where = e.from.g.containers.where(e.from.host, latest)
 	}
 	if len(e.outs) > 0 {
 		v.Client.Exe, v.Client.PID = last.Exe, last.PID
-		v.Client.Where = e.from.containers.where(e.from.host, last.Process)
+		v.Client.Where = e.from.g.containers.where(e.from.host, last.Process)
 	}
 	switch {
 	case e.to.service != nil:
 		v.Server.Exe, v.Server.PID = e.to.service.now.Exe, e.to.service.now.PID
-		v.Server.Where = e.to.containers.where(e.to.host, e.to.service.now.Process)
+		v.Server.Where = e.to.g.containers.where(e.to.host, e.to.service.now.Process)
 	case e.to.owners != nil:
 		owner := latestOf(e.to.owners)
 		v.Server.Exe, v.Server.PID = owner.Exe, owner.PID
-		v.Server.Where = e.to.containers.where(e.to.host, owner.Process)
+		v.Server.Where = e.to.g.containers.where(e.to.host, owner.Process)
 	}
-	v.AskedAs = e.to.names.of(e.outs)
+	v.AskedAs = e.to.g.asked.of(e.outs)
 	v.Counters = sumOf(docs)
 	for _, d := range docs {
 		if d.firstSeen.Before(v.FirstSeen) {

@@ -45,8 +45,6 @@ type node struct {
 	proto      string
 	servesDHCP bool // of an ip
 	ring       *model.Ring
-	containers containers // of all hosts
-	names      askedNames // likewise
 	// dialled are the Out documents of a service that no agent knows; asked is what hosts
 	// were told of the address of an unknown host.
 	dialled []*dependency
@@ -94,7 +92,7 @@ func (b *builder) node(id, kind, host string) (n *node, fresh bool) {
 	if n = b.nodes[id]; n != nil {
 		return n, false
 	}
-	n = &node{g: b.g, id: id, kind: kind, host: host, containers: b.g.containers, names: b.g.asked}
+	n = &node{g: b.g, id: id, kind: kind, host: host}
 	b.nodes[id] = n
 	return n, true
 }
