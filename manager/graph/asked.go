@@ -28,13 +28,7 @@ func (g *Graph) applyAsked(doc model.Document) bool {
 	}
 	g.asked[doc.Name] = &a
 	g.topology++
-	if len(g.asked) > g.limits.Sightings {
-		names := make(map[*model.Asked]model.Name, len(g.asked))
-		for name, a := range g.asked {
-			names[a] = name
-		}
-		forgetOldest(g, g.asked, func(a *model.Asked) time.Time { return a.Names[0].First }, func(a *model.Asked) { delete(g.asked, names[a]) })
-	}
+	forgetOldest(g, g.asked, func(a *model.Asked) time.Time { return a.Names[0].First }, func(n model.Name) { delete(g.asked, n) })
 	return true
 }
 

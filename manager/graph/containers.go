@@ -19,13 +19,7 @@ func (g *Graph) applyContainer(doc model.Document) bool {
 		return false
 	}
 	g.containers[doc.Name] = &c
-	if len(g.containers) > g.limits.Sightings {
-		names := make(map[*model.Container]model.Name, len(g.containers))
-		for name, c := range g.containers {
-			names[c] = name
-		}
-		forgetOldest(g, g.containers, func(c *model.Container) time.Time { return c.Found }, func(c *model.Container) { delete(g.containers, names[c]) })
-	}
+	forgetOldest(g, g.containers, func(c *model.Container) time.Time { return c.Found }, func(n model.Name) { delete(g.containers, n) })
 	return true
 }
 

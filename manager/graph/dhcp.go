@@ -18,7 +18,6 @@ type client struct {
 
 // server is a DHCP server that one host heard of.
 type server struct {
-	name model.Name
 	host string
 	model.DHCPServer
 }
@@ -38,7 +37,7 @@ func (g *Graph) applyClient(doc model.Document, e *events) bool {
 	fresh := g.seenMACs[c.MAC] == 0 && g.asking[c.MAC] == 0 && !g.hasMAC(c.MAC)
 	g.clients[doc.Name] = c
 	g.asking[c.MAC]++
-	forgetOldest(g, g.clients, func(c *client) time.Time { return c.Changed }, g.dropClient)
+	forgetOldest(g, g.clients, func(c *client) time.Time { return c.Changed }, func(n model.Name) { g.dropClient(g.clients[n]) })
 	if fresh {
 		_, label, _ := strings.Cut(c.at(), ":")
 		e.add(model.EventStrangerSeen, model.UnknownHostOf(c.MAC), fmt.Sprintf("%s hears %s ask for an address%s, where no agent is", label, who(c.MAC), c.says()))
@@ -70,7 +69,7 @@ func (g *Graph) dropClient(c *client) {
 }
 
 func (g *Graph) applyServer(doc model.Document, e *events) bool {
-	s := &server{name: doc.Name, host: doc.Host}
+	s := &server{host: doc.Host}
 	if !doc.Gone() && (doc.Decode(&s.DHCPServer) != nil || !s.Addr.IsValid() || s.Interface == "") {
 		return false
 	}
@@ -84,7 +83,7 @@ func (g *Graph) applyServer(doc model.Document, e *events) bool {
 		g.tellServer(s, e)
 	}
 	g.servers[doc.Name] = s
-	forgetOldest(g, g.servers, func(s *server) time.Time { return s.FirstSeen }, func(s *server) { delete(g.servers, s.name) })
+	forgetOldest(g, g.servers, func(s *server) time.Time { return s.FirstSeen }, func(n model.Name) { delete(g.servers, n) })
 	return true
 }
 

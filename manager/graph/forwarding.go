@@ -10,13 +10,12 @@ import (
 
 // forwarding is behind which port of a host's bridge a machine is.
 type forwarding struct {
-	name model.Name
 	host string
 	model.Forwarding
 }
 
 func (g *Graph) applyForwarding(doc model.Document, e *events) bool {
-	f := &forwarding{name: doc.Name, host: doc.Host}
+	f := &forwarding{host: doc.Host}
 	if !doc.Gone() && (doc.Decode(&f.Forwarding) != nil || f.MAC == "" || f.Port == "") {
 		return false
 	}
@@ -27,7 +26,7 @@ func (g *Graph) applyForwarding(doc model.Document, e *events) bool {
 		return true
 	}
 	g.forwarding[doc.Name] = f
-	forgetOldest(g, g.forwarding, func(f *forwarding) time.Time { return f.Changed }, func(f *forwarding) { delete(g.forwarding, f.name) })
+	forgetOldest(g, g.forwarding, func(f *forwarding) time.Time { return f.Changed }, func(n model.Name) { delete(g.forwarding, n) })
 	if f.Before != "" && before != nil && before.Port != f.Port {
 		bridge := model.InterfaceID(f.host, f.Bridge, f.Netns)
 		_, label, _ := strings.Cut(bridge, ":")

@@ -1,8 +1,8 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,13 +20,26 @@ type seen struct {
 }
 
 // forgetOldest drops the longest unchanged beyond the limit, a tenth at once.
-func forgetOldest[T any](g *Graph, all map[model.Name]T, changed func(T) time.Time, drop func(T)) {
+func forgetOldest[T any](g *Graph, all map[model.Name]T, changed func(T) time.Time, drop func(model.Name)) {
 	if len(all) <= g.limits.Sightings {
 		return
 	}
-	list := slices.SortedFunc(maps.Values(all), func(a, b T) int { return changed(a).Compare(changed(b)) })
+	type aged struct {
+		name model.Name
+		at   time.Time
+	}
+	list := make([]aged, 0, len(all))
+	for name, one := range all {
+		list = append(list, aged{name, changed(one)})
+	}
+	slices.SortFunc(list, func(a, b aged) int {
+		if c := a.at.Compare(b.at); c != 0 {
+			return c
+		}
+		return cmp.Or(strings.Compare(a.name.Host, b.name.Host), strings.Compare(a.name.Package, b.name.Package), strings.Compare(a.name.Key, b.name.Key))
+	})
 	for _, one := range list[:len(list)-g.limits.Sightings*9/10] {
-		drop(one)
+		drop(one.name)
 		g.forgotten++
 	}
 }
@@ -46,7 +59,7 @@ func (g *Graph) applySeen(doc model.Document, e *events) bool {
 	}
 	g.seen[doc.Name] = s
 	g.seenMACs[s.MAC]++
-	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, g.dropSeen)
+	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, func(n model.Name) { g.dropSeen(g.seen[n]) })
 	g.tellSeen(before, s, e)
 	return true
 }
