@@ -18,6 +18,9 @@ const (
 	Limit = 50_000
 )
 
+// sweepApart is how far apart two looks for room are: each goes over all that is remembered.
+const sweepApart = time.Minute
+
 // kept is how many changes of a thing are remembered.
 const kept = 16
 
@@ -25,6 +28,7 @@ const kept = 16
 // concurrent use.
 type Book struct {
 	all     map[string]*changes
+	swept   time.Time // when room was last looked for
 	refused uint64
 }
 
@@ -72,8 +76,13 @@ func (b *Book) Changed(id string, at time.Time, n int) (began bool) {
 	return false
 }
 
-// sweep forgets what has been calm for a window, and returns whether that made room.
+// sweep forgets what has been calm for a window, unless it did a moment ago, and returns
+// whether that made room.
 func (b *Book) sweep(at time.Time) bool {
+	if at.Sub(b.swept).Abs() < sweepApart {
+		return false
+	}
+	b.swept = at
 	for id, c := range b.all {
 		if c.within(at) == 0 {
 			delete(b.all, id)

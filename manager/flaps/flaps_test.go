@@ -82,6 +82,10 @@ func TestMany(t *testing.T) {
 	if _, ok := b.Of("more", at(1)); ok || b.Refused() != 1 {
 		t.Errorf("there was room, refused %d", b.Refused())
 	}
+	b.Changed("more", at(590), Begin)
+	if b.Changed("more", at(610), Begin); b.Refused() != 3 { // all are calm, which was looked at just before
+		t.Errorf("looked for room again within a minute, refused %d", b.Refused())
+	}
 	b.Changed("more", at(700), Begin)
 	if _, ok := b.Of("more", at(700)); !ok || len(b.all) != 1 {
 		t.Errorf("there was no room among %d", len(b.all))
