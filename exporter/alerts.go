@@ -46,9 +46,7 @@ func (c *alertsCollector) collect(ch chan<- prometheus.Metric) bool {
 		}
 		c.age.send(ch, age, r.Name)
 		c.firing.send(ch, float64(r.Firing), r.Name)
-		if !r.Success.IsZero() {
-			c.success.send(ch, float64(r.Success.UnixNano())/1e9, r.Name)
-		}
+		c.success.sendTime(ch, r.Success, r.Name)
 		c.works.send(ch, truth(r.Error == ""), r.Name)
 	}
 	return true

@@ -55,8 +55,8 @@ func (c *storeCollector) collect(ch chan<- prometheus.Metric) bool {
 }
 
 // sendTime passes on a time in seconds since 1970, and nothing for the zero time.
-func (m metric) sendTime(ch chan<- prometheus.Metric, t time.Time) {
+func (m metric) sendTime(ch chan<- prometheus.Metric, t time.Time, labels ...string) {
 	if !t.IsZero() {
-		m.send(ch, float64(t.UnixNano())/1e9)
+		m.send(ch, float64(t.UnixNano())/1e9, labels...)
 	}
 }
