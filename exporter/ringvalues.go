@@ -8,7 +8,6 @@ func ringLabelValues() map[string][]value {
 		"cassini_rings":                              ringStates(),
 		"cassini_incidents":                          incidentStates(),
 		"cassini_incidents_open":                     severities(),
-		"cassini_audit_entries_added_total":          auditResults(),
 		"cassini_heartbeat_datagrams_received_total": watchOutcomes(),
 		"cassini_heartbeat_control_received_total":   controlOutcomes(),
 	}

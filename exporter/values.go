@@ -19,6 +19,7 @@ func labelValues() map[string][]value {
 		"cassini_dependency_bytes_total":    directions(),
 		"cassini_container_failures_total":  containerReasons(),
 		"cassini_flight_recordings_total":   flightOutcomes(),
+		"cassini_audit_entries_added_total": auditResults(),
 		"cassini_dns_addresses":             dnsAddresses(),
 		"cassini_dns_addresses_forgotten_total": {
 			{"heard", "An address that a name server gave."},
