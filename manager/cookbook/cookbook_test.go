@@ -12,6 +12,7 @@ import (
 	"cassini/manager/cypher/value"
 	"cassini/manager/cypher/world"
 	"cassini/manager/graph"
+	"cassini/manager/sqlitefile/sqlitefiletest"
 )
 
 var update = flag.Bool("update", false, "write the answers into docs/queries.md")
@@ -29,7 +30,7 @@ func TestCookbook(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := newEstate(t).Graph(graph.GraphFilter{})
-	w, db := world.Of(whole), database(t, whole)
+	w, db := world.Of(whole), sqlitefiletest.Open(t, whole)
 	examples := regexp.MustCompile("(?s)```(cypher|sql)\n(.*?)```\n```\n(.*?)```\n")
 	count := 0
 	written := examples.ReplaceAllStringFunc(string(text), func(example string) string {
@@ -71,12 +72,17 @@ func answer(t *testing.T, w *memory.Graph, text string) string {
 		t.Errorf("%s: %v", text, err)
 		return ""
 	}
-	lines := []string{strings.Join(result.Columns, " | ")}
-	for _, row := range result.Rows {
+	return table(result.Columns, result.Rows, value.Text)
+}
+
+// table writes an answer with a line for each row; nothing stands for null.
+func table[T any](columns []string, rows [][]T, text func(T) string) string {
+	lines := []string{strings.Join(columns, " | ")}
+	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, v := range row {
-			if v != nil {
-				cells[i] = value.Text(v)
+			if any(v) != nil {
+				cells[i] = text(v)
 			}
 		}
 		lines = append(lines, strings.TrimRight(strings.Join(cells, " | "), " "))

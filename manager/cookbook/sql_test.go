@@ -4,68 +4,22 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"cassini/manager/sqlitefile"
-	"cassini/model"
+	"cassini/manager/sqlitefile/sqlitefiletest"
 )
-
-// database is the estate as a file of SQLite.
-func database(t *testing.T, g model.Graph) *sql.DB {
-	t.Helper()
-	file, err := sqlitefile.Write(t.Context(), g)
-	path := filepath.Join(t.TempDir(), "estate.db")
-	if err == nil {
-		err = os.WriteFile(path, file, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
 
 // rows asks in SQL and writes the answer as answer does.
 func rows(t *testing.T, db *sql.DB, text string) string {
 	t.Helper()
-	result, err := db.QueryContext(t.Context(), text)
+	columns, list, err := sqlitefiletest.Ask(t.Context(), db, text)
 	if err != nil {
 		t.Errorf("%s: %v", text, err)
 		return ""
 	}
-	defer result.Close()
-	names, err := result.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := []string{strings.Join(names, " | ")}
-	for result.Next() {
-		values, into := make([]any, len(names)), make([]any, len(names))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := result.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		cells := make([]string, len(values))
-		for i, v := range values {
-			if v != nil {
-				cells[i] = fmt.Sprint(v)
-			}
-		}
-		lines = append(lines, strings.TrimRight(strings.Join(cells, " | "), " "))
-	}
-	if err := result.Err(); err != nil {
-		t.Error(err)
-	}
-	return strings.Join(lines, "\n") + "\n"
+	return table(columns, list, func(v any) string { return fmt.Sprint(v) })
 }
 
 // canned are the queries of the Assimilation Project, by the names of their files.

@@ -1,16 +1,16 @@
-package sqlitefile
+package sqlitefile_test
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"cassini/manager/sqlitefile"
+	"cassini/manager/sqlitefile/sqlitefiletest"
 	"cassini/model"
 )
 
@@ -35,53 +35,22 @@ func sample() model.Graph {
 	}
 }
 
-// open writes a graph and opens the file.
-func open(t *testing.T, g model.Graph) *sql.DB {
-	t.Helper()
-	file, err := Write(t.Context(), g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "graph.db")
-	if err := os.WriteFile(path, file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 // ask answers a query with a line for each row.
 func ask(t *testing.T, db *sql.DB, query string) string {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), query)
+	_, rows, err := sqlitefiletest.Ask(t.Context(), db, query)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	defer rows.Close()
-	names, _ := rows.Columns()
-	var lines []string
-	for rows.Next() {
-		values, into := make([]any, len(names)), make([]any, len(names))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
+	lines := make([]string, 0, len(rows))
+	for _, values := range rows {
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintln(values...), "\n"))
-	}
-	if rows.Err() != nil {
-		t.Fatal(rows.Err())
 	}
 	return strings.Join(lines, "\n")
 }
 
 func TestWrite(t *testing.T) {
-	db := open(t, sample())
+	db := sqlitefiletest.Open(t, sample())
 	for query, want := range map[string]string{
 		"SELECT count(*) FROM nodes":                                                       "7",
 		"SELECT name, host FROM nodes WHERE id = 'host:a'":                                 "a a",
@@ -107,7 +76,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
 	}
-	if got := ask(t, open(t, model.Graph{}), "SELECT count(*) FROM dependencies"); got != "0" {
+	if got := ask(t, sqlitefiletest.Open(t, model.Graph{}), "SELECT count(*) FROM dependencies"); got != "0" {
 		t.Errorf("an empty graph has %s dependencies", got)
 	}
 }
@@ -115,7 +84,7 @@ func TestWrite(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Write(ctx, sample()); err == nil {
+	if _, err := sqlitefile.Write(ctx, sample()); err == nil {
 		t.Error("no error")
 	}
 }
