@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cassini/agent/containers/found"
+	"cassini/agent/tell"
 	"cassini/model"
 )
 
@@ -147,12 +148,7 @@ func (c *Containers) emit(id string, body *model.Container, now time.Time) {
 	if !c.published {
 		return // Publish sends everything as it then stands
 	}
-	doc, err := model.NewDocument(model.Name{Host: c.cfg.Host, Package: model.PackageContainers, Key: id}, now, body)
-	if err != nil {
-		c.cfg.Logger.Error("encode a container", "error", err)
-		return
-	}
-	c.cfg.Emit(doc)
+	tell.Document(c.cfg.Emit, c.cfg.Logger, model.Name{Host: c.cfg.Host, Package: model.PackageContainers, Key: id}, now, body)
 }
 
 // Publish emits what the manager does not remember, and from then on what is new.

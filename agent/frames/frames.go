@@ -15,6 +15,7 @@ import (
 	"cassini/agent/frames/socket"
 	"cassini/agent/frames/wire"
 	"cassini/agent/netns"
+	"cassini/agent/tell"
 	"cassini/model"
 )
 
@@ -144,12 +145,7 @@ func (f *Frames) emit(n model.Neighbor, now time.Time) {
 	if !f.published {
 		return // Publish sends everything as it then stands
 	}
-	doc, err := model.NewDocument(model.Name{Host: f.cfg.Host, Package: model.PackageNeighbors, Key: n.Key()}, now, n)
-	if err != nil {
-		f.cfg.Logger.Error("encode a neighbor", "error", err)
-		return
-	}
-	f.cfg.Emit(doc)
+	tell.Document(f.cfg.Emit, f.cfg.Logger, model.Name{Host: f.cfg.Host, Package: model.PackageNeighbors, Key: n.Key()}, now, n)
 }
 
 // follow begins or ends to listen on a link.

@@ -12,6 +12,7 @@ import (
 	"cassini/agent/frames/links"
 	"cassini/agent/names/answer"
 	"cassini/agent/netns"
+	"cassini/agent/tell"
 	"cassini/model"
 )
 
@@ -150,12 +151,7 @@ func (n *Names) emit(a model.Asked, now time.Time) {
 	if a.Names == nil {
 		body = nil
 	}
-	doc, err := model.NewDocument(model.Name{Host: n.cfg.Host, Package: model.PackageNames, Key: a.Key()}, now, body)
-	if err != nil {
-		n.cfg.Logger.Error("encode names of an address", "error", err)
-		return
-	}
-	n.cfg.Emit(doc)
+	tell.Document(n.cfg.Emit, n.cfg.Logger, model.Name{Host: n.cfg.Host, Package: model.PackageNames, Key: a.Key()}, now, body)
 }
 
 // Publish emits what the manager does not remember, and from then on what is new. What

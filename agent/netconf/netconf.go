@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cassini/agent/netns"
+	"cassini/agent/tell"
 	"cassini/model"
 )
 
@@ -278,12 +279,7 @@ func (n *NetConf) emitBody(pkg, key string, body any, now time.Time) {
 	if !n.published {
 		return // Publish sends everything as it then stands
 	}
-	doc, err := model.NewDocument(model.Name{Host: n.cfg.Host, Package: pkg, Key: key}, now, body)
-	if err != nil {
-		n.cfg.Logger.Error("encode what was heard from rtnetlink", "error", err)
-		return
-	}
-	n.cfg.Emit(doc)
+	tell.Document(n.cfg.Emit, n.cfg.Logger, model.Name{Host: n.cfg.Host, Package: pkg, Key: key}, now, body)
 }
 
 // Publish emits what differs from what the manager remembers, and from then on what

@@ -3,6 +3,7 @@ package strangers
 import (
 	"time"
 
+	"cassini/agent/tell"
 	"cassini/model"
 )
 
@@ -95,12 +96,7 @@ func (m *memory[T]) emit(key string, body any, now time.Time) {
 	if !m.published {
 		return // Publish sends everything as it then stands
 	}
-	doc, err := model.NewDocument(model.Name{Host: m.cfg.Host, Package: m.pkg, Key: key}, now, body)
-	if err != nil {
-		m.cfg.Logger.Error("encode what is known of another machine", "error", err)
-		return
-	}
-	m.cfg.Emit(doc)
+	tell.Document(m.cfg.Emit, m.cfg.Logger, model.Name{Host: m.cfg.Host, Package: m.pkg, Key: key}, now, body)
 }
 
 // publish joins what the manager remembers with what was told since the start, and
