@@ -95,9 +95,19 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // open sends a GET and returns the answer if it is a success. The caller closes
 // its body.
 func (c *Client) open(ctx context.Context, path string, query Query, header http.Header) (*http.Response, error) {
+	return c.send(ctx, http.MethodGet, path, query, header, nil)
+}
+
+// post sends a body of a media type and returns the answer, which should be JSON, if it
+// is a success. The caller closes its body.
+func (c *Client) post(ctx context.Context, path string, query Query, media string, body []byte) (*http.Response, error) {
+	return c.send(ctx, http.MethodPost, path, query, http.Header{"Accept": {"application/json"}, "Content-Type": {media}}, bytes.NewReader(body))
+}
+
+func (c *Client) send(ctx context.Context, method, path string, query Query, header http.Header, body io.Reader) (*http.Response, error) {
 	target := c.base.JoinPath("api/v1", path)
 	target.RawQuery = url.Values(query).Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", path, err)
 	}
@@ -161,19 +171,11 @@ func (c *Client) Tell(ctx context.Context, path string, body, answer any) error 
 	if err != nil {
 		return fmt.Errorf("encode what is told about %s: %w", path, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("api/v1", path).String(), bytes.NewReader(raw))
+	resp, err := c.post(ctx, path, nil, "application/json", raw)
 	if err != nil {
-		return fmt.Errorf("tell about %s: %w", path, err)
-	}
-	req.Header = http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return cmp.Or(ctx.Err(), error(&UnreachableError{URL: c.base.Redacted(), Err: err}))
+		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return c.problem(resp)
-	}
 	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
 		return fmt.Errorf("read the answer about %s: %w", path, errors.Join(err, ctx.Err()))
 	}

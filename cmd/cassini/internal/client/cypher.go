@@ -1,11 +1,9 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -30,23 +28,11 @@ func (c *Client) Ask(ctx context.Context, q Question) (answer Rows, err error) {
 	if err != nil {
 		return answer, fmt.Errorf("encode question: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("api/v1/query").String(), bytes.NewReader(body))
+	resp, err := c.post(ctx, "query", nil, "application/json", body)
 	if err != nil {
-		return answer, fmt.Errorf("ask a query: %w", err)
-	}
-	req.Header = http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return answer, ctx.Err()
-		}
-		return answer, &UnreachableError{URL: c.base.Redacted(), Err: err}
+		return answer, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return answer, c.problem(resp)
-	}
-	c.warnStale(resp)
 	decoder := json.NewDecoder(resp.Body)
 	decoder.UseNumber()
 	if err := decoder.Decode(&answer); err != nil {
