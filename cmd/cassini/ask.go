@@ -33,9 +33,9 @@ func (a *asker) exported() bool {
 }
 
 // checkBinary refuses to write a file to a terminal.
-func (a *asker) checkBinary(command string) error {
+func (a *asker) checkBinary(cmd *cobra.Command) error {
 	if a.format.value == formatSQLite && output.IsTerminal(a.stdout) {
-		return usagef("-o sqlite is a file: %s -o sqlite > estate.db", command)
+		return usagef("-o sqlite is a file: %s -o sqlite > estate.db", cmd.CommandPath())
 	}
 	return nil
 }
@@ -60,6 +60,9 @@ func newAsker(cmd *cobra.Command, sys *system, formats []string, run func(contex
 	a.creds.addFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := settle(cmd, sys); err != nil {
+			return err
+		}
+		if err := a.checkBinary(cmd); err != nil {
 			return err
 		}
 		c, err := a.client()

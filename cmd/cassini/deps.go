@@ -37,9 +37,6 @@ func newDeps(sys *system) *cobra.Command {
 	f.at = addAt(cmd, sys)
 	var a *asker
 	a = newAsker(cmd, sys, graphFormats(), func(ctx context.Context, c *client.Client, args []string) error {
-		if err := a.checkBinary("cassini deps"); err != nil {
-			return err
-		}
 		query, err := f.query(ctx, cmd, c, args)
 		if err != nil {
 			return err

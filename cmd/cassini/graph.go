@@ -32,9 +32,6 @@ func newGraph(sys *system) *cobra.Command {
 	at := addAt(cmd, sys)
 	var a *asker
 	a = newAsker(cmd, sys, graphFormats(), func(ctx context.Context, c *client.Client, args []string) error {
-		if err := a.checkBinary("cassini graph"); err != nil {
-			return err
-		}
 		if picture != "" && (kind != "" || len(args) > 0) {
 			return usagef("--picture cannot be combined with --kind or a NODE")
 		}
