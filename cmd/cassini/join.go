@@ -71,6 +71,6 @@ func (j *joiner) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(j.stdout, "%s joined; its certificate is good until %s and renewed by the agent: cassini agent --manager %s\n",
-		id.Host, id.Cert.Leaf.NotAfter.In(j.zone).Format("2006-01-02 15:04:05"), j.manager)
+		id.Host, j.moment(id.Cert.Leaf.NotAfter), j.manager)
 	return nil
 }

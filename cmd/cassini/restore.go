@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +59,7 @@ func restore(sys *system, file, dir string, force bool) error {
 	}
 	m := result.Manifest
 	fmt.Fprintf(sys.stdout, "%s of %s, as of %s, is in %s: %s documents of %s things\n", list(m.Files), output.Clean(m.Host),
-		m.Time.In(sys.zone).Format(time.DateTime), dir, output.Count(result.Log.Entries), output.Count(result.Log.Names))
+		sys.moment(m.Time), dir, output.Count(result.Log.Entries), output.Count(result.Log.Names))
 	if result.Aside != "" {
 		fmt.Fprintf(sys.stdout, "what was there is in %s\n", result.Aside)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +58,7 @@ func checkStore(sys *system, path string) error {
 	}
 	fmt.Fprintf(sys.stdout, "%s: %s documents of %s things in %s", path, output.Count(report.Entries), output.Count(report.Names), output.Bytes(uint64(report.Bytes)))
 	if !report.Newest.IsZero() {
-		fmt.Fprintf(sys.stdout, ", from %s to %s", report.Oldest.In(sys.zone).Format(time.DateTime), report.Newest.In(sys.zone).Format(time.DateTime))
+		fmt.Fprintf(sys.stdout, ", from %s to %s", sys.moment(report.Oldest), sys.moment(report.Newest))
 	}
 	fmt.Fprintln(sys.stdout)
 	for _, p := range report.Problems {

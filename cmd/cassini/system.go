@@ -26,3 +26,11 @@ type system struct {
 }
 
 func (s *system) terminal() output.Terminal { return output.Detect(s.stdout, s.getenv) }
+
+// moment is a time for people, "-" for the zero time.
+func (s *system) moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.In(s.zone).Format(time.DateTime)
+}

@@ -89,13 +89,6 @@ func use(t authority.Token) string {
 	return "CASSINI_TOKEN=TOKEN cassini services --api https://THIS-MANAGER:1984"
 }
 
-func (a *asker) moment(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.In(a.zone).Format("2006-01-02 15:04:05")
-}
-
 func newTokenList(sys *system) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List tokens, without their secrets"}
 	return newList(cmd, sys, "tokens", (*asker).tokenTable, "no tokens")
