@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -52,19 +53,20 @@ func (w *warnings) take() string {
 // same: the manager is away) are not wanted twice.
 func (w *watching) questioner() (*questioner, error) {
 	q := &questioner{host: w.host, now: w.now, warnings: &warnings{}}
-	for _, c := range []struct {
-		of   **client.Client
-		warn *warnings
-	}{{&q.Client, q.warnings}, {&q.events, &warnings{}}} {
-		sys, a := *w.system, *w.asker
-		sys.stderr, a.system = c.warn, &sys
-		made, err := a.client()
-		if err != nil {
-			return nil, err
-		}
-		*c.of = made
+	var err error
+	if q.Client, err = w.clientThatWarns(q.warnings); err != nil {
+		return nil, err
+	}
+	if q.events, err = w.clientThatWarns(io.Discard); err != nil {
+		return nil, err
 	}
 	return q, nil
+}
+
+func (w *watching) clientThatWarns(to io.Writer) (*client.Client, error) {
+	sys, a := *w.system, *w.asker
+	sys.stderr, a.system = to, &sys
+	return a.client()
 }
 
 // Close drops idle connections.

@@ -134,8 +134,8 @@ func (m *Model) figures() string {
 		hosts[healthOf(h)]++
 	}
 	open, listening, there, active := 0, 0, 0, 0
-	for _, r := range m.views[2].all {
-		if r.cells[0].n == openIncident && r.cells[0].text == "incident" {
+	for _, i := range m.picture.Incidents {
+		if i.State == model.IncidentOpen {
 			open++
 		}
 	}
