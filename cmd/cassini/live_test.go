@@ -163,9 +163,10 @@ func TestMemory(t *testing.T) {
 	if memoryLimit() != 1<<30 {
 		t.Errorf("limit is %d", memoryLimit())
 	}
-	limitMemory(0, func(string) string { return "1GiB" })
-	if memoryLimit() != 1<<30 {
-		t.Errorf("GOMEMLIMIT of the environment is Go's own: %d", memoryLimit())
+	for text, want := range map[string]uint64{"2GiB": 2 << 30, "off": 0} { // also after a limit that was set
+		if limitMemory(0, func(string) string { return text }); memoryLimit() != want {
+			t.Errorf("GOMEMLIMIT=%s: %d", text, memoryLimit())
+		}
 	}
 	debug.SetMemoryLimit(math.MaxInt64)
 	if memoryLimit() != 0 {

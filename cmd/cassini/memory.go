@@ -17,20 +17,18 @@ func (s *server) addMemory() {
 }
 
 // limitMemory tells the garbage collector how much memory there is. Where nothing is set,
-// GOMEMLIMIT of the environment stays, else nine tenths of the cgroup's limit count: the
-// rest is for what Go does not count, such as mapped pages of files.
+// GOMEMLIMIT of the environment counts, else nine tenths of the cgroup's limit: the rest is
+// for what Go does not count, such as mapped pages of files.
 func limitMemory(limit size, getenv func(string) string) {
-	bytes := int64(limit)
-	if bytes == 0 && getenv("GOMEMLIMIT") != "" {
-		return
+	if text := getenv("GOMEMLIMIT"); limit == 0 && text != "" {
+		_ = limit.Set(text) // Go has refused all that is wrong but "off", which is no limit
+	} else if limit == 0 {
+		limit = size(cgroupLimit(os.ReadFile) / 10 * 9)
 	}
-	if bytes == 0 {
-		bytes = cgroupLimit(os.ReadFile) / 10 * 9
+	if limit == 0 {
+		limit = math.MaxInt64
 	}
-	if bytes == 0 {
-		bytes = math.MaxInt64
-	}
-	debug.SetMemoryLimit(bytes)
+	debug.SetMemoryLimit(int64(limit))
 }
 
 // memoryLimit is what the garbage collector keeps to, 0 without a limit.
