@@ -87,7 +87,7 @@ func delivers(t *testing.T, dir, host string, dns *srvtest.Server) *outbox.Outbo
 // has waits until a manager knows so many documents of a host.
 func has(t *testing.T, m *manager.Manager, host string, want int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for got := -1; got < want; time.Sleep(5 * time.Millisecond) {
 		docs, err := m.Latest(ctx, host)

@@ -64,6 +64,9 @@ func accept(t *testing.T, m *manager.Manager, pkg, key string, body any) {
 	}
 }
 
+// patience ends a wait for what never comes; it is no measure of speed.
+const patience = time.Minute
+
 // pty is a terminal of which the test holds the other end.
 type pty struct {
 	t           *testing.T
@@ -140,7 +143,7 @@ func (p *pty) written() string {
 // await waits until all texts were written.
 func (p *pty) await(texts ...string) {
 	p.t.Helper()
-	if missing := p.within(20*time.Second, texts); missing != "" {
+	if missing := p.within(patience, texts); missing != "" {
 		p.t.Fatalf("no %q in %q", missing, p.written())
 	}
 }
@@ -149,11 +152,13 @@ func (p *pty) await(texts ...string) {
 // drawn before that is only what changed, in pieces.
 func (p *pty) redraw(texts ...string) {
 	p.t.Helper()
-	for n := range uint16(40) {
-		p.resize(120+n%2, 30)
-		if p.within(500*time.Millisecond, texts) == "" {
+	more, begin := uint16(0), time.Now()
+	for wait := 500 * time.Millisecond; time.Since(begin) < patience; wait += wait / 4 { // a slow machine needs more for one frame
+		p.resize(120+more, 30)
+		if p.within(wait, texts) == "" {
 			return
 		}
+		more = 1 - more
 	}
 	p.t.Fatalf("no frame with %q, the last is %q", texts, p.written())
 }
