@@ -91,9 +91,7 @@ func (c *Containers) Run(ctx context.Context) error {
 func (c *Containers) sleep(ctx context.Context, wait time.Duration) bool {
 	var due <-chan time.Time
 	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		due = timer.C
+		due = time.After(wait)
 	}
 	select {
 	case <-ctx.Done():

@@ -130,16 +130,10 @@ func (n *Names) read(ctx context.Context, netns, server string, socket Socket) {
 
 // pause waits until a moment; false when the context ends before.
 func pause(ctx context.Context, until time.Time) bool {
-	wait := time.Until(until)
-	if wait <= 0 {
-		return true
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-timer.C:
+	case <-time.After(time.Until(until)):
 		return true
 	}
 }
