@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/manager/alerts"
 	"cassini/model"
 
@@ -38,20 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "cassini-alerts")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if binary = os.Getenv("CASSINI_BINARY"); binary == "" {
-		binary = filepath.Join(dir, "cassini")
-		if out, err := exec.Command("go", "build", "-o", binary, "cassini/cmd/cassini").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build cassini: %v\n%s", err, out)
-			return 1
-		}
-	}
-	code := m.Run()
+	code := undertest.Main(m, &binary)
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,10 +1,10 @@
 package dashboards
 
 import (
+	"cassini/kernel-tests/undertest"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -36,20 +36,7 @@ func prepare() error {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "cassini-dashboards")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if binary = os.Getenv("CASSINI_BINARY"); binary == "" {
-		binary = filepath.Join(dir, "cassini")
-		if out, err := exec.Command("go", "build", "-o", binary, "cassini/cmd/cassini").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build cassini: %v\n%s", err, out)
-			return 1
-		}
-	}
-	code := m.Run()
+	code := undertest.Main(m, &binary)
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

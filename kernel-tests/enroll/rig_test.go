@@ -9,15 +9,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	agentenroll "cassini/agent/enroll"
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 	"cassini/tools/estate"
 
@@ -37,25 +36,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(undertest.Main(m, &binary))
 }
 
-// build is the binary under test, made once.
-var build = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("CASSINI_BINARY"); path != "" {
-		return path, nil
-	}
-	dir, err := os.MkdirTemp("", "cassini-enroll")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "cassini")
-	out, err := exec.Command("go", "build", "-o", path, "cassini/cmd/cassini").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build cassini: %w\n%s", err, out)
-	}
-	return path, nil
-})
+// binary is the path of the binary under test.
+var binary string
 
 // estates numbers those of this process.
 var estates atomic.Int32
@@ -80,15 +65,12 @@ type program struct {
 func newRig(t *testing.T, hosts int, config string) *rig {
 	t.Helper()
 	t.Parallel()
-	binary, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &rig{t: t, binary: binary, dir: t.TempDir(), running: make(map[string]*program)}
 	r.config = filepath.Join(r.dir, "manager.yaml")
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	r.estate, err = estate.New(estate.Config{Prefix: fmt.Sprintf("ce%d-%d", os.Getpid(), estates.Add(1)), Switches: 1, HostsPerSwitch: hosts})
 	if err != nil {
 		t.Fatal(err)

@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 	"cassini/tools/estate"
 	"cassini/tools/estate/fleet"
@@ -37,25 +35,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(undertest.Main(m, &binary))
 }
 
-// build is the binary under test, made once.
-var build = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("CASSINI_BINARY"); path != "" {
-		return path, nil
-	}
-	dir, err := os.MkdirTemp("", "cassini-rings")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "cassini")
-	out, err := exec.Command("go", "build", "-o", path, "cassini/cmd/cassini").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build cassini: %w\n%s", err, out)
-	}
-	return path, nil
-})
+// binary is the path of the binary under test.
+var binary string
 
 // estates numbers those of this process: each has namespaces of its own.
 var estates atomic.Int32
@@ -63,15 +47,12 @@ var estates atomic.Int32
 // newRig builds an estate and waits until its rings are whole.
 func newRig(t *testing.T, switches, hosts int, options ...func(*rig)) *rig {
 	t.Helper()
-	binary, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &rig{t: t, watch: "kernel"}
 	for _, o := range options {
 		o(r)
 	}
 	t.Parallel()
+	var err error
 	r.estate, err = estate.New(estate.Config{Prefix: fmt.Sprintf("cr%d-%d", os.Getpid(), estates.Add(1)), Switches: switches, HostsPerSwitch: hosts})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/tools/estate"
 	"cassini/tools/estate/fleet"
 
@@ -145,12 +146,9 @@ func left() bool {
 
 func binary(t *testing.T) string {
 	t.Helper()
-	if path := os.Getenv("CASSINI_BINARY"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "cassini")
-	if out, err := exec.Command("go", "build", "-o", path, "cassini/cmd/cassini").CombinedOutput(); err != nil {
-		t.Fatalf("build cassini: %v\n%s", err, out)
+	path, err := undertest.Binary(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
