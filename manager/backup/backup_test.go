@@ -281,7 +281,7 @@ func TestCrashAnywhere(t *testing.T) {
 // is not root opens.
 func TestOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root gives files away")
+		t.Skip("NOT TESTED: only root gives files away. Run this test as root.")
 	}
 	raw := taken(t, filled(t, "new"))
 	dir := t.TempDir()
