@@ -93,7 +93,7 @@ func decide(stage string, p plan) error {
 	if err := os.Rename(part, filepath.Join(stage, pending)); err != nil {
 		return err
 	}
-	return syncDir(stage)
+	return bolt.SyncDir(stage)
 }
 
 // occupied are files of a manager that are in a directory.
@@ -240,7 +240,7 @@ func (p plan) finish(dir string, rename func(from, to string) error) error {
 				return err
 			}
 		}
-		if err := syncDir(keep); err != nil {
+		if err := bolt.SyncDir(keep); err != nil {
 			return err
 		}
 	}
@@ -252,10 +252,10 @@ func (p plan) finish(dir string, rename func(from, to string) error) error {
 			return err
 		}
 	}
-	if err := syncDir(dir); err != nil {
+	if err := bolt.SyncDir(dir); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(stage), syncDir(dir))
+	return errors.Join(os.RemoveAll(stage), bolt.SyncDir(dir))
 }
 
 func there(dir, name string) bool {
@@ -270,12 +270,4 @@ func writeDurably(path string, content io.Reader) error {
 	}
 	_, err = io.Copy(f, content)
 	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -60,7 +60,7 @@ func Replace(path, with, word string, now time.Time) (kept string, err error) {
 	if err := os.Rename(with, path); err != nil {
 		return "", classify("replace", path, err)
 	}
-	return kept, syncDir(filepath.Dir(path))
+	return kept, SyncDir(filepath.Dir(path))
 }
 
 // Compact gives space that the log does not use back to the file system. The store is not
@@ -87,7 +87,7 @@ func Compact(path string) (before, after int64, err error) {
 	if err := os.Rename(fresh, path); err != nil {
 		return 0, 0, errors.Join(classify("replace", path, err), removeIfThere(fresh))
 	}
-	return info.Size(), made.Size(), syncDir(filepath.Dir(path))
+	return info.Size(), made.Size(), SyncDir(filepath.Dir(path))
 }
 
 func removeIfThere(path string) error {

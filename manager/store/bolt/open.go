@@ -85,10 +85,11 @@ func create(path string) error {
 	if err := os.Rename(fresh, path); err != nil {
 		return classify("create", path, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
-func syncDir(dir string) error {
+// SyncDir makes durable what was renamed in a directory.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return classify("open data directory", dir, err)
