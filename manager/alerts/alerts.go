@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -115,12 +116,12 @@ func open(cfg Config, receivers []Receiver) (*Alerts, error) {
 		keys = append(keys, r.Key())
 	}
 	if err := d.keep(keys); err != nil {
-		return nil, fmt.Errorf("forget receivers that are not there any more: %w; closing: %v", err, d.close())
+		return nil, errors.Join(fmt.Errorf("forget receivers that are not there any more: %w", err), d.close())
 	}
 	for _, r := range receivers {
 		m, err := d.load(r.Key())
 		if err != nil {
-			return nil, fmt.Errorf("%w; closing: %v", err, d.close())
+			return nil, errors.Join(err, d.close())
 		}
 		a.deliveries = append(a.deliveries, &delivery{
 			Receiver: r, source: cfg.Source, disk: d, log: cfg.Logger, now: cfg.Now, wake: make(chan struct{}, 1), memory: m, kept: m.cursor,
