@@ -3,6 +3,7 @@ package model
 import (
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,7 +87,7 @@ func (s Silence) matches(subject string) bool {
 // SubjectHost is the host that a subject of an incident is, or that its node is of; "" for
 // one of none.
 func SubjectHost(subject string) string {
-	kind, rest, isNode := cutKind(subject)
+	kind, rest, isNode := strings.Cut(subject, ":")
 	if !isNode {
 		return subject
 	}
@@ -94,25 +95,14 @@ func SubjectHost(subject string) string {
 	case KindHost:
 		return rest
 	case KindService, KindProcess, KindInterface, KindEndpoint:
-		for i := range len(rest) {
-			if rest[i] == '/' {
-				return rest[:i]
-			}
+		if host, _, ok := strings.Cut(rest, "/"); ok {
+			return host
 		}
+		return ""
+	case KindIP, KindSwitch, KindSwitchPort, KindMAC, KindRing, KindUnknownHost:
+		return ""
 	}
-	return ""
-}
-
-func cutKind(subject string) (kind, rest string, ok bool) {
-	for i := range len(subject) {
-		if subject[i] == ':' {
-			kind, rest = subject[:i], subject[i+1:]
-			return kind, rest, slices.Contains([]string{
-				KindHost, KindService, KindProcess, KindInterface, KindEndpoint, KindIP, KindSwitch, KindSwitchPort, KindMAC, KindRing, KindUnknownHost,
-			}, kind)
-		}
-	}
-	return "", subject, false
+	return subject // a zone may have a colon in its name
 }
 
 // ReceiverStats are the figures of one receiver of alerts since the start.

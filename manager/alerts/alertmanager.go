@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func (a *alertmanager) Send(ctx context.Context, notices []Notice, now time.Time
 func alertsOf(n Notice, now time.Time) (list []alert) {
 	labels := alertLabels(n.Incident)
 	if n.Before != nil {
-		if old := alertLabels(*n.Before); !same(old, labels) && n.Before.State == model.IncidentOpen {
+		if old := alertLabels(*n.Before); !maps.Equal(old, labels) && n.Before.State == model.IncidentOpen {
 			list = append(list, alert{Labels: old, Annotations: annotations(*n.Before), StartsAt: n.Before.Opened, EndsAt: now})
 		}
 	}
@@ -72,18 +73,6 @@ func alertsOf(n Notice, now time.Time) (list []alert) {
 		a.EndsAt = a.StartsAt
 	}
 	return append(list, a)
-}
-
-func same(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if b[k] != v {
-			return false
-		}
-	}
-	return true
 }
 
 func alertLabels(i model.Incident) map[string]string {

@@ -87,9 +87,8 @@ func (e *endpoint) post(ctx context.Context, path string, body []byte, header ma
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		var bare *url.Error // which shows the URL, and so the secret that may be its path
-		if errors.As(err, &bare) {
-			err = bare.Err
+		if shown, ok := errors.AsType[*url.Error](err); ok { // with the URL, and so the secret that may be its path
+			err = shown.Err
 		}
 		return fmt.Errorf("tell %s: %w", e.name, err)
 	}

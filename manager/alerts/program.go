@@ -91,7 +91,7 @@ func (p *program) run(ctx context.Context, n Notice, now time.Time) error {
 	case errors.Is(err, exec.ErrWaitDelay): // it ended well, and what it left behind holds its output
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have ended meanwhile
 		return nil
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("it took more than %v and was killed", p.timeout)
 	}
 	return fmt.Errorf("tell %s: %w; it said %q", p.Name(), err, out.text())

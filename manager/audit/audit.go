@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"sync"
 	"time"
@@ -276,10 +277,7 @@ func (l *Log) Stats() model.AuditStats {
 	defer l.mu.Unlock()
 	s := l.stats
 	s.Entries, s.Oldest = l.entries, l.oldest
-	s.Added = make(map[string]uint64, len(l.stats.Added))
-	for k, v := range l.stats.Added {
-		s.Added[k] = v
-	}
+	s.Added = maps.Clone(l.stats.Added)
 	return s
 }
 
