@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,23 +56,7 @@ func TestKilledWhileRestoring(t *testing.T) {
 	found := map[string]int{}
 	for round := range 12 {
 		dir := filled(t, "old")
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), killDir+"="+dir, killFile+"="+file)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if line, err := bufio.NewReader(out).ReadString('\n'); line != "round\n" {
-			t.Errorf("child: %q, %v", line, err)
-		}
-		time.Sleep(time.Duration(round) * 2 * time.Millisecond) // where it stands is chance
-		if err := cmd.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = cmd.Wait() // killed
+		storetest.Kill(t, time.Duration(round)*2*time.Millisecond, killDir+"="+dir, killFile+"="+file)
 		if err := Finish(dir); err != nil {
 			t.Fatal(err)
 		}

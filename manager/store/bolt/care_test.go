@@ -1,16 +1,15 @@
 package bolt
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"cassini/manager/store"
+	"cassini/manager/store/storetest"
 	"cassini/model"
 )
 
@@ -42,23 +41,7 @@ func TestKilledWhileCompacting(t *testing.T) {
 	path := written(t)
 	log, latest := content(t, path)
 	for round := range 12 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), careDir+"="+filepath.Dir(path))
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if line, err := bufio.NewReader(out).ReadString('\n'); line != "round\n" {
-			t.Errorf("child: %q, %v", line, err)
-		}
-		time.Sleep(time.Duration(round) * 3 * time.Millisecond) // where it stands is chance
-		if err := cmd.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = cmd.Wait() // killed
+		storetest.Kill(t, time.Duration(round)*3*time.Millisecond, careDir+"="+filepath.Dir(path))
 		log2, latest2 := content(t, path)
 		if fmt.Sprint(log) != fmt.Sprint(log2) || fmt.Sprint(latest) != fmt.Sprint(latest2) {
 			t.Fatalf("round %d: the content has changed", round)

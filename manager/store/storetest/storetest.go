@@ -1,4 +1,5 @@
-// Package storetest is the suite that every engine of manager/store passes.
+// Package storetest is the suite that every engine of manager/store passes, and kills
+// processes for tests of what they leave.
 package storetest
 
 import (
