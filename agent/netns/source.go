@@ -1,8 +1,10 @@
 package netns
 
 import (
+	"maps"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 )
@@ -13,7 +15,12 @@ import (
 type Sources struct {
 	mu    sync.Mutex
 	known map[uint32]Namespace
+	gone  map[uint32]time.Time // when one was looked for in vain
 }
+
+// goneFor is how long a namespace that was not found is not looked for again: a list of
+// them is a walk through /proc, and one that has ended may have left many sockets.
+const goneFor = time.Second
 
 // Toward is the source address for a peer in the namespace with that inode; the
 // zero Addr when no route leads there or the namespace has gone. Nothing is sent.
@@ -55,6 +62,9 @@ func (s *Sources) find(inode uint32) (Namespace, bool) {
 	if ns, ok := s.known[inode]; ok && inodeOf(ns.Path) == inode {
 		return ns, true
 	}
+	if since, ok := s.gone[inode]; ok && time.Since(since) < goneFor {
+		return Namespace{}, false
+	}
 	list, err := List()
 	if err != nil {
 		return Namespace{}, false
@@ -64,5 +74,12 @@ func (s *Sources) find(inode uint32) (Namespace, bool) {
 		s.known[ns.Inode] = ns
 	}
 	ns, ok := s.known[inode]
+	if !ok {
+		maps.DeleteFunc(s.gone, func(_ uint32, since time.Time) bool { return time.Since(since) >= goneFor })
+		if s.gone == nil {
+			s.gone = make(map[uint32]time.Time)
+		}
+		s.gone[inode] = time.Now()
+	}
 	return ns, ok
 }
