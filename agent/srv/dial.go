@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -117,5 +118,10 @@ func (f *Finder) use(t Target, failed []error) {
 	}
 }
 
-// rooted is where to connect to: a whole name, so that no search list counts.
-func rooted(t Target) string { return net.JoinHostPort(t.Host+".", strconv.Itoa(int(t.Port))) }
+// rooted is where to connect to: an address, or a whole name, so that no search list counts.
+func rooted(t Target) string {
+	if t.Addr.IsValid() {
+		return netip.AddrPortFrom(t.Addr, t.Port).String()
+	}
+	return net.JoinHostPort(t.Host+".", strconv.Itoa(int(t.Port)))
+}

@@ -1,5 +1,6 @@
 // Package srv finds the manager by DNS: SRV records (RFC 2782) of
-// _cassini._tcp.DOMAIN say where it is.
+// _cassini._tcp.DOMAIN say where it is. For the domain local it asks the networks of this
+// host by multicast DNS.
 //
 // What DNS says is believed of where, never of who: a connection counts only when its
 // other end shows a certificate that the caller's check takes for the name of the target.

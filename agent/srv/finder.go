@@ -130,10 +130,28 @@ func (f *Finder) preferred(targets []Target) []Target {
 	return slices.Insert(slices.Delete(targets, at, at+1), first, t)
 }
 
-// ask asks DNS, and says what was left out of the answer.
+// ask asks where the manager is, and says what was left out of the answer.
 func (f *Finder) ask(ctx context.Context) (targets []Target, remark string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
+	if f.cfg.Domain == local {
+		targets, remark, err = f.askAround(ctx)
+	} else {
+		targets, remark, err = f.askDNS(ctx)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	targets = order(targets, f.pick)
+	if len(targets) > MaxTargets {
+		remark = fmt.Sprintf("of %d targets %d are used", len(targets), MaxTargets)
+		targets = targets[:MaxTargets]
+	}
+	return targets, remark, nil
+}
+
+// askDNS asks the name server.
+func (f *Finder) askDNS(ctx context.Context) (targets []Target, remark string, err error) {
 	// The dot keeps search lists of resolv.conf out.
 	_, records, err := f.cfg.Resolver.LookupSRV(ctx, "", "", f.Service()+".")
 	if err != nil && len(records) == 0 {
@@ -148,11 +166,6 @@ func (f *Finder) ask(ctx context.Context) (targets []Target, remark string, err 
 	}
 	if refused > 0 {
 		remark = fmt.Sprintf("%d of %d records are not used: no name of a host, port 0, or twice the same", refused, len(records))
-	}
-	targets = order(targets, f.pick)
-	if len(targets) > MaxTargets {
-		remark = fmt.Sprintf("of %d targets %d are used", len(targets), MaxTargets)
-		targets = targets[:MaxTargets]
 	}
 	return targets, remark, nil
 }

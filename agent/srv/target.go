@@ -24,6 +24,8 @@ type Target struct {
 	Host             string // without the dot at its end
 	Port             uint16
 	Priority, Weight uint16 // lower priorities first; heavier ones more often
+	// Addr is where that is, if multicast DNS said so; else the host is looked up.
+	Addr netip.Addr
 }
 
 // String is HOST:PORT.
@@ -32,7 +34,7 @@ func (t Target) String() string { return net.JoinHostPort(t.Host, strconv.Itoa(i
 // same says whether two targets are one place.
 func (t Target) same(u Target) bool { return t.Host == u.Host && t.Port == u.Port }
 
-// Domain takes srv:DOMAIN apart. ok is false for what has another form, such as a URL; an
+// Domain takes srv:DOMAIN apart; srv:local is found by multicast DNS. ok is false for what has another form, such as a URL; an
 // error wraps ErrInvalid.
 func Domain(manager string) (domain string, ok bool, err error) {
 	if len(manager) < len(prefix) || !strings.EqualFold(manager[:len(prefix)], prefix) {
@@ -69,7 +71,7 @@ func usable(records []*net.SRV) (targets []Target, refused int, err error) {
 		return nil, 1, ErrNotOffered
 	}
 	for _, r := range records {
-		t := Target{strings.ToLower(strings.TrimSuffix(r.Target, ".")), r.Port, r.Priority, r.Weight}
+		t := Target{Host: strings.ToLower(strings.TrimSuffix(r.Target, ".")), Port: r.Port, Priority: r.Priority, Weight: r.Weight}
 		if t.Port == 0 || !validName(t.Host) || slices.ContainsFunc(targets, t.same) {
 			refused++
 			continue

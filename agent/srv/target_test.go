@@ -73,9 +73,9 @@ func (n *numbers) pick(below int) int {
 }
 
 func TestOrder(t *testing.T) {
-	a, b, c := Target{"a", 1, 10, 60}, Target{"b", 1, 10, 40}, Target{"c", 1, 20, 0}
-	zero := Target{"zero", 1, 10, 0}
-	x, y := Target{"x", 1, 5, 0}, Target{"y", 1, 5, 0}
+	a, b, c := Target{Host: "a", Port: 1, Priority: 10, Weight: 60}, Target{Host: "b", Port: 1, Priority: 10, Weight: 40}, Target{Host: "c", Port: 1, Priority: 20, Weight: 0}
+	zero := Target{Host: "zero", Port: 1, Priority: 10, Weight: 0}
+	x, y := Target{Host: "x", Port: 1, Priority: 5, Weight: 0}, Target{Host: "y", Port: 1, Priority: 5, Weight: 0}
 	for name, tc := range map[string]struct {
 		targets []Target
 		give    []int
@@ -108,7 +108,7 @@ func TestShares(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	first := make(map[string]int)
 	for range 100_000 {
-		first[order([]Target{{"a", 1, 1, 70}, {"b", 1, 1, 20}, {"c", 1, 1, 10}}, r.IntN)[0].Host]++
+		first[order([]Target{{Host: "a", Port: 1, Priority: 1, Weight: 70}, {Host: "b", Port: 1, Priority: 1, Weight: 20}, {Host: "c", Port: 1, Priority: 1, Weight: 10}}, r.IntN)[0].Host]++
 	}
 	for host, want := range map[string]int{"a": 70_000, "b": 20_000, "c": 10_000} {
 		if got := first[host]; got < want*85/100 || got > want*115/100 {
