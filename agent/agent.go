@@ -11,9 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -21,14 +19,17 @@ import (
 	"cassini/agent/containers"
 	"cassini/agent/frames"
 	"cassini/agent/frames/overhear"
-	"cassini/agent/frames/socket"
 	"cassini/agent/host"
+	"cassini/agent/local"
+	"cassini/agent/modules"
 	"cassini/agent/names"
-	dns "cassini/agent/names/socket"
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
 	"cassini/agent/outbox"
 	"cassini/agent/strangers"
+	"cassini/agent/taps"
+	"cassini/agent/translate"
+	"cassini/agent/trim"
 	"cassini/bpf"
 	"cassini/model"
 )
@@ -43,6 +44,8 @@ type Config struct {
 	Version string
 	Limits  bpf.Limits
 	Rings   Rings
+	// WithoutUnix leaves Unix-domain sockets alone.
+	WithoutUnix bool
 	// LivenessOnly discovers nothing: the host is on rings, and that is all.
 	LivenessOnly bool
 	Logger       *slog.Logger
@@ -55,6 +58,8 @@ type Agent struct {
 	sink  model.Sink
 	ready chan struct{}
 
+	trimmer *trim.Trimmer
+
 	mu    sync.Mutex // guards what Run makes
 	parts *parts
 	hooks []model.Hook
@@ -64,19 +69,22 @@ type Agent struct {
 // parts are what listens, and what brings it to the manager.
 type parts struct {
 	capture    *capture.Capture
+	local      *local.Local // nil when Unix-domain sockets are not captured
+	taps       *taps.Taps   // nil when packet and raw sockets are not captured
 	containers *containers.Containers
 	netconf    *netconf.NetConf
 	frames     *frames.Frames
 	overhear   *overhear.Overhear
 	strangers  *strangers.Strangers
 	names      *names.Names
+	translate  *translate.Translate
 	outbox     *outbox.Outbox
 	rings      membership
 }
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
 func New(cfg Config, sink model.Sink) *Agent {
-	return &Agent{cfg: cfg, sink: sink, ready: make(chan struct{})}
+	return &Agent{cfg: cfg, sink: sink, ready: make(chan struct{}), trimmer: trim.New(trim.Now)}
 }
 
 // Ready is closed when what existed at start has been found and published.
@@ -85,27 +93,34 @@ func (a *Agent) Ready() <-chan struct{} { return a.ready }
 func (a *Agent) openOutbox() (*outbox.Outbox, error) {
 	return outbox.New(outbox.Config{
 		Sink:      a.sink,
+		Host:      a.cfg.Host,
 		Path:      filepath.Join(a.cfg.DataDir, "outbox.db"),
 		Logger:    a.cfg.Logger,
 		Connected: a.onConnected,
+		Emptied:   a.trimmer.Done,
 	})
 }
 
 // Run attaches to the kernel and works until the context ends.
 func (a *Agent) Run(ctx context.Context) error {
+	defer a.trimmer.Stop()
 	if a.cfg.LivenessOnly {
 		return a.runLiveness(ctx)
 	}
-	kernel, err := bpf.OpenTCP(a.cfg.Limits)
+	limits := a.cfg.Limits
+	limits.Types = bpf.NewTypes()
+	unix, tapping, accepting := opening(limits.Types, a.openUnix), opening(limits.Types, bpf.OpenTaps), opening(limits.Types, bpf.OpenAccepts)
+	kernel, err := bpf.OpenTCP(limits)
+	limits.Types = nil // they are large
 	if err != nil {
-		return err
+		return errors.Join(err, (<-unix).close(), (<-tapping).close(), (<-accepting).close())
 	}
 	if err := kernel.UDP(); err != nil {
 		a.cfg.Logger.Warn("UDP services and clients are not captured", "error", err)
 	}
 	box, err := a.openOutbox()
 	if err != nil {
-		return errors.Join(err, kernel.Close())
+		return errors.Join(err, kernel.Close(), (<-unix).close(), (<-tapping).close(), (<-accepting).close())
 	}
 	p := &parts{outbox: box}
 	emit := func(docs ...model.Document) {
@@ -113,7 +128,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		p.rings.moved(docs)
 	}
 	p.names = names.New(names.Config{Host: a.cfg.Host, Open: openAnswers, Emit: box.Put, Logger: a.cfg.Logger})
-	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Logger: a.cfg.Logger, Emit: func(docs ...model.Document) {
+	p.translate = translate.New(translate.Config{Host: a.cfg.Host, Open: openConntrack, Emit: box.Put, Logger: a.cfg.Logger})
+	accepts := <-accepting
+	p.capture = capture.New(capture.Config{Host: a.cfg.Host, Kernel: kernel, Accepts: acceptsOf(accepts), Logger: a.cfg.Logger, Pace: box.Room, Emit: func(docs ...model.Document) {
 		box.Put(docs...)
 		p.names.Captured(docs...)
 	}})
@@ -121,6 +138,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		Host: a.cfg.Host, Sources: containers.Local(), Alive: p.capture.Processes().Lives, Emit: box.Put, Logger: a.cfg.Logger,
 	})
 	p.capture.Processes().Contained(p.containers.Seen)
+	noUnix, tapped := a.openLocal(p, <-unix), a.openTaps(p, <-tapping)
 	p.frames = frames.New(frames.Config{Host: a.cfg.Host, Open: openFrames, Emit: emit, Logger: a.cfg.Logger})
 	p.strangers = strangers.New(strangers.Config{Host: a.cfg.Host, Emit: box.Put, Logger: a.cfg.Logger})
 	p.overhear = overhear.New(overhear.Config{Open: openAnnouncements, Strangers: p.strangers, Logger: a.cfg.Logger})
@@ -130,32 +148,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		a.cfg.Logger.Warn("other network namespaces than this one are not looked into", "error", entering)
 	}
 	a.mu.Lock()
-	a.parts, a.hooks = p, hooksInUse(probe(kernel, entering))
+	a.parts, a.hooks = p, hooksInUse(probe(kernel, noUnix, tapped, accepts.err, entering))
 	a.mu.Unlock()
 	return a.work(ctx, p)
-}
-
-// openFrames opens sockets for discovery frames in a network namespace.
-func openFrames(ns netns.Namespace) (frames.Socket, error) {
-	filter, err := bpf.OpenFrames()
-	if err != nil {
-		return nil, err
-	}
-	return socket.Open(filter, ns.Do)
-}
-
-// openAnnouncements opens sockets for what machines tell everyone.
-func openAnnouncements(ns netns.Namespace) (overhear.Socket, error) {
-	filter, err := bpf.OpenAnnouncements()
-	if err != nil {
-		return nil, err
-	}
-	return socket.OpenAnnouncements(filter, ns.Do)
-}
-
-// openAnswers opens the socket for answers of a name server in a network namespace.
-func openAnswers(ns netns.Namespace, server netip.Addr) (names.Socket, error) {
-	return dns.Open(server, ns.Do)
 }
 
 // link tells those who listen on links of one.
@@ -164,6 +159,10 @@ func (p *parts) link(ns netns.Namespace, i model.Interface) {
 	p.overhear.Link(ns, i)
 	p.strangers.Link(i)
 	p.names.Link(ns, i)
+	p.translate.Link(ns, i)
+	if p.taps != nil {
+		p.taps.Link(ns, i)
+	}
 }
 
 // work runs the loops; when one ends, so do the others, and the outbox last.
@@ -173,7 +172,7 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 	listenCtx, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr, overhearErr, containersErr, namesErr, ringsErr error
+	var boxErr, netErr, framesErr, overhearErr, containersErr, namesErr, translateErr, ringsErr, localErr, tapsErr error
 	sending.Go(func() {
 		boxErr = p.outbox.Run(boxCtx)
 		stopListening()
@@ -198,15 +197,34 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 		namesErr = p.names.Run(listenCtx)
 		stopListening()
 	})
-	captureErr := a.start(listenCtx, p)
+	listening.Go(func() {
+		translateErr = p.translate.Run(listenCtx)
+		stopListening()
+	})
+	waiter, captureErr := a.start(listenCtx, p)
+	if waiter != nil {
+		listening.Go(func() { a.awaitSCTP(listenCtx, p, waiter) })
+	}
 	if captureErr == nil {
 		close(a.ready)
-		debug.FreeOSMemory() // loading took the kernel's types apart: more than all that follows
+		trim.Now() // loading took the kernel's types apart: more than all that follows
 		a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
 		listening.Go(func() {
 			ringsErr = p.rings.run(listenCtx, a, p)
 			stopListening()
 		})
+		if p.local != nil {
+			listening.Go(func() {
+				localErr = p.local.Run(listenCtx)
+				stopListening()
+			})
+		}
+		if p.taps != nil {
+			listening.Go(func() {
+				tapsErr = p.taps.Run(listenCtx)
+				stopListening()
+			})
+		}
 		captureErr = p.capture.Run(listenCtx)
 		stopListening()
 	} else {
@@ -214,13 +232,13 @@ func (a *Agent) work(ctx context.Context, p *parts) error {
 		if ctx.Err() == nil && errors.Is(captureErr, context.Canceled) {
 			captureErr = nil // another part has failed, and says why
 		}
-		captureErr = errors.Join(captureErr, p.capture.Close())
+		captureErr = errors.Join(captureErr, p.capture.Close(), p.closeLocal(), p.closeTaps())
 	}
 	listening.Wait()
 	a.lastWord(ctx, p.outbox)
 	stopBox()
 	sending.Wait()
-	return errors.Join(captureErr, netErr, framesErr, overhearErr, containersErr, namesErr, ringsErr, boxErr)
+	return errors.Join(captureErr, localErr, tapsErr, netErr, framesErr, overhearErr, containersErr, namesErr, translateErr, ringsErr, boxErr)
 }
 
 // lastWord gives the documents on their way a moment to arrive.
@@ -232,15 +250,31 @@ func (a *Agent) lastWord(ctx context.Context, box *outbox.Outbox) {
 	}
 }
 
-// start finds what is there and publishes what the manager does not know yet.
-func (a *Agent) start(ctx context.Context, p *parts) error {
+// start finds what is there and publishes what the manager does not know yet. It returns
+// what waits for SCTP to be loaded, if anything does: the caller's, with an error too.
+func (a *Agent) start(ctx context.Context, p *parts) (*modules.Waiter, error) {
 	if err := p.capture.Bootstrap(ctx); err != nil {
-		return err
+		return nil, err
+	}
+	return a.captureSCTP(ctx, p), a.startOthers(ctx, p)
+}
+
+// startOthers is what start does when the capture knows what was there.
+func (a *Agent) startOthers(ctx context.Context, p *parts) error {
+	if p.local != nil {
+		if err := p.local.Bootstrap(ctx); err != nil {
+			return err
+		}
 	}
 	select {
 	case <-p.netconf.Ready():
 	case <-ctx.Done():
 		return nil // the error is netconf's own
+	}
+	if p.taps != nil { // it knows the names of interfaces by now
+		if err := p.taps.Bootstrap(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.publishHost(p.outbox); err != nil {
 		return err
@@ -258,11 +292,25 @@ func (a *Agent) publish(ctx context.Context, p *parts) error {
 	a.mu.Lock()
 	a.asked = err == nil
 	a.mu.Unlock()
+	if err == nil {
+		remembered = p.outbox.Learn(remembered)
+	}
 	p.netconf.Publish(remembered)
 	p.frames.Publish(remembered)
 	p.strangers.Publish(remembered)
 	p.containers.Publish(remembered)
 	p.names.Publish(remembered)
+	p.translate.Publish()
+	if p.local != nil {
+		if err := p.local.Publish(remembered); err != nil {
+			return err
+		}
+	}
+	if p.taps != nil {
+		if err := p.taps.Publish(remembered); err != nil {
+			return err
+		}
+	}
 	return p.capture.Publish(remembered)
 }
 
@@ -321,6 +369,17 @@ func (a *Agent) Refresh(ctx context.Context) error {
 	if err := p.capture.Refresh(ctx); err != nil {
 		return fmt.Errorf("refresh counters: %w", err)
 	}
+	if p.local != nil {
+		if err := p.local.Refresh(ctx); err != nil {
+			return fmt.Errorf("refresh counters of Unix-domain sockets: %w", err)
+		}
+	}
+	if p.taps != nil {
+		if err := p.taps.Refresh(ctx); err != nil {
+			return fmt.Errorf("refresh packet and raw sockets: %w", err)
+		}
+	}
+	p.translate.Refresh()
 	return p.outbox.Flush(ctx)
 }
 
@@ -329,51 +388,4 @@ func (a *Agent) running() *parts {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.parts
-}
-
-// CaptureStats reads the figures of the capture; nil before it runs.
-func (a *Agent) CaptureStats() *model.CaptureStats {
-	p := a.running()
-	if p == nil || p.capture == nil {
-		return nil
-	}
-	stats, err := p.capture.Stats()
-	if err != nil {
-		return nil // the kernel side is closed: the agent is ending
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	stats.Hooks = a.hooks
-	return &stats
-}
-
-// OutboxStats reads the figures of the outbox; nil before it runs.
-func (a *Agent) OutboxStats() *model.OutboxStats {
-	p := a.running()
-	if p == nil {
-		return nil
-	}
-	stats := p.outbox.Stats()
-	return &stats
-}
-
-// NetworkStats reads the figures of what is heard of the network; nil before it runs.
-func (a *Agent) NetworkStats() *model.NetworkStats {
-	p := a.running()
-	if p == nil || p.netconf == nil {
-		return nil
-	}
-	return &model.NetworkStats{
-		Net: p.netconf.Stats(), Frames: p.frames.Stats(), Announced: p.overhear.Stats(), Strangers: p.strangers.Stats(),
-		Interfaces: p.netconf.Interfaces(), Neighbors: p.frames.Neighbors(),
-	}
-}
-
-// NameStats reads the figures of names that are found out; nil before it runs.
-func (a *Agent) NameStats() *model.NameStats {
-	p := a.running()
-	if p == nil || p.containers == nil {
-		return nil
-	}
-	return &model.NameStats{Containers: p.containers.Stats(), DNS: p.names.Stats()}
 }

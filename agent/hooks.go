@@ -6,6 +6,7 @@ import (
 
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
+	"cassini/agent/translate/conntrack"
 	"cassini/bpf"
 	"cassini/model"
 )
@@ -13,7 +14,7 @@ import (
 // Doctor looks at this kernel: which hook serves which fact, what is missing and
 // what that costs. It attaches what an agent would attach, for a moment. An error
 // says that this process may not look.
-func Doctor(context.Context) ([]model.Hook, error) {
+func Doctor(ctx context.Context) ([]model.Hook, error) {
 	kernel, err := bpf.OpenTCP(bpf.Limits{})
 	if errors.Is(err, bpf.ErrNotPermitted) {
 		return nil, err
@@ -25,36 +26,38 @@ func Doctor(context.Context) ([]model.Hook, error) {
 		}
 		return hooks, nil
 	}
-	p := probe(kernel, netns.ProbeEnter())
+	p := probe(kernel, probeUnix(), probeTaps(), probeAccepts(), netns.ProbeEnter())
 	p.bootstrap = kernel.ProbeBootstrap()
+	p.sctp = kernel.OpenSCTP(ctx)
 	return hooksInUse(p), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp, enter, traffic error
+	bootstrap, cgroup2, ethtool, timers, udp, sctp, enter, traffic, conntrack, accepts error
+	unix                                                                               unixProbe
+	taps                                                                               tapProbe
 }
 
-// probe asks this kernel for all but the bootstrap, without which no agent runs. enter is
-// what netns.ProbeEnter said.
-func probe(kernel *bpf.TCP, enter error) probes {
+// probe asks this kernel for all but the bootstrap, without which no agent runs. unix is
+// what became of Unix-domain sockets, taps of packet and raw ones, enter what netns.ProbeEnter said.
+func probe(kernel *bpf.TCP, unix unixProbe, taps tapProbe, accepts, enter error) probes {
 	return probes{
 		cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(),
-		udp: kernel.UDP(), enter: enter, traffic: kernel.ProbeTraffic(),
+		sctp: bpf.ErrNoSCTP, // an agent looks when it begins to capture
+		udp:  kernel.UDP(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
 	}
 }
 
 // hooksInUse lists the facts that the agent wants and the rung that serves each.
 func hooksInUse(p probes) []model.Hook {
-	return []model.Hook{
+	hooks := []model.Hook{
 		{Fact: "tcp connect, listen, established, close", Hook: "tp_btf/inet_sock_set_state", First: true},
-		{
-			Fact: "tcp accept", Hook: "tp_btf/inet_sock_set_state, SYN_RECV to ESTABLISHED",
-			Lost:   "which worker accepted: the listener's owner is charged",
-			Reason: "this version does not use fexit/inet_csk_accept",
-		},
+		acceptHook(p.accepts),
 		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
 			p.udp, "", "UDP services and their clients"),
+		sctpHook(p.sctp, p.accepts),
+		unixHook(p.unix),
 		orLost(model.Hook{Fact: "bytes, retransmits and RTT of open TCP connections", Hook: "iter/bpf_map_elem over the table of connections", First: true},
 			p.traffic, "tp_btf/inet_sock_set_state", "what a connection moves is told when it closes"),
 		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
@@ -71,6 +74,8 @@ func hooksInUse(p probes) []model.Hook {
 			Fact: "names that addresses were asked for as (DNS)", Hook: "a raw socket for each name server, with a filter", First: true,
 			Lost: "answers over TCP, TLS and HTTPS",
 		},
+		orLost(model.Hook{Fact: "connections that this host translates (NAT)", Hook: "conntrack events, filtered in the kernel", First: true},
+			p.conntrack, "", "which server behind a translated address answers"),
 		orLost(model.Hook{Fact: "link settings", Hook: "ethtool over netlink, with its notifications", First: true},
 			p.ethtool, "ethtool ioctls when a link changes", "a change of settings that no link notification tells"),
 		orLost(model.Hook{Fact: "cgroup of a process", Hook: "cgroup v2 id and path", First: true},
@@ -78,6 +83,7 @@ func hooksInUse(p probes) []model.Hook {
 		orLost(model.Hook{Fact: "neighbors' heartbeats", Hook: "eBPF socket filter with a timer for each neighbor", First: true},
 			p.timers, "user space, with a guard for its own lateness", "each heartbeat wakes the agent"),
 	}
+	return append(hooks, tapHooks(p.taps)...)
 }
 
 // orLost is the first choice, or what is left of it when err keeps it away.

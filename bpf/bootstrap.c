@@ -21,6 +21,8 @@ __u32 pass;
 
 /* Whether UDP's programs are attached; without them nobody would see a socket's end. */
 const volatile bool with_udp = true;
+/* Likewise SCTP's. */
+const volatile bool with_sctp = false;
 
 /* The process behind an MPTCP socket, by the socket's address. Dropped as well. */
 struct {
@@ -31,23 +33,6 @@ struct {
 	__type(value, struct owner);
 } mptcp_owners SEC(".maps");
 
-static __always_inline void task_owner(struct owner *owner, struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
-
-	owner->tgid = BPF_CORE_READ(task, tgid);
-	owner->start_ns = BPF_CORE_READ(leader, start_boottime);
-	owner->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	owner->uid = BPF_CORE_READ(task, cred, uid.val);
-	owner->gid = BPF_CORE_READ(task, cred, gid.val);
-	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), &leader->comm);
-	if (exe) {
-		owner->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
-		owner->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-	}
-}
-
 /*
  * A listener may be held by several processes. Its owner is the oldest of them,
  * but not init, which only hands sockets on.
@@ -57,6 +42,12 @@ static __always_inline bool better_owner(const struct owner *known, const struct
 	if (other->tgid == 1 || other->tgid == known->tgid)
 		return false;
 	return known->tgid == 1 || other->start_ns < known->start_ns;
+}
+
+/* Whether user space asks whose it is, since it was handed over: as if it were init's. */
+static __always_inline bool is_searched(const struct listener *l)
+{
+	return l->scanned && l->owner.tgid == 1;
 }
 
 static __always_inline void found_listener(struct sock *sk, const struct owner *owner, __u8 proto)
@@ -155,6 +146,7 @@ static __always_inline void found_connection(struct sock *sk, const struct owner
 	conn->edge = place;
 	conn->life = edge->life;
 	conn->role = connecting ? ROLE_CLIENT : ROLE_COUNTED;
+	conn->start_us = 0;
 	if (connecting)
 		ADD(edge->attempts, 1);
 	else
@@ -273,6 +265,22 @@ static __always_inline void found_udp(struct sock *sk, const struct owner *owner
 	}
 }
 
+/* Whether this pass looks for it: most sockets are connections, and most of a pass is these. */
+static __always_inline bool is_looked_for(struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	return pass == PASS_LISTENERS ? state == TCP_LISTEN : is_connection(state);
+}
+
+static __always_inline void found_tcp(struct sock *sk, const struct owner *owner)
+{
+	if (pass == PASS_LISTENERS)
+		found_listener(sk, owner, IPPROTO_TCP);
+	else
+		found_connection(sk, owner);
+}
+
 SEC("iter/task_file")
 int scan_files(struct bpf_iter__task_file *ctx)
 {
@@ -295,15 +303,15 @@ int scan_files(struct bpf_iter__task_file *ctx)
 		found_mptcp(sk, &owner);
 		return 0;
 	}
+	if (sk->sk_protocol != IPPROTO_UDP && !is_looked_for(sk))
+		return 0;
 	task_owner(&owner, task);
 	if (sk->sk_protocol == IPPROTO_UDP)
 		found_udp(sk, &owner);
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
-		found_listener(sk, &owner, IPPROTO_TCP);
-	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
-		found_connection(sk, &owner);
+	if (sk->sk_protocol == IPPROTO_TCP)
+		found_tcp(sk, &owner);
+	if (sk->sk_protocol == IPPROTO_SCTP && with_sctp && pass == PASS_LISTENERS)
+		found_listener(sk, &owner, IPPROTO_SCTP); /* sctpscan.c finds associations */
 	return 0;
 }
 
@@ -320,15 +328,19 @@ int scan_tcp(struct bpf_iter__tcp *ctx)
 		return 0;
 	struct sock *sk = (struct sock *)tp;
 
-	__u64 cookie = bpf_get_socket_cookie(sk);
-
-	if (find_connection(id_of(sk)) || bpf_map_lookup_elem(&listeners, &cookie))
+	if (!is_looked_for(sk))
 		return 0;
+	if (pass == PASS_LISTENERS) {
+		__u64 cookie = bpf_get_socket_cookie(sk);
+		struct listener *known = bpf_map_lookup_elem(&listeners, &cookie);
+
+		if (known && !is_searched(known))
+			return 0;
+	} else if (find_connection(id_of(sk))) {
+		return 0;
+	}
 	hidden_owner(&owner, sk, tp);
-	if (pass == PASS_LISTENERS && sk->__sk_common.skc_state == TCP_LISTEN)
-		found_listener(sk, &owner, IPPROTO_TCP);
-	else if (pass == PASS_CONNECTIONS && is_connection(sk->__sk_common.skc_state))
-		found_connection(sk, &owner);
+	found_tcp(sk, &owner);
 	return 0;
 }
 

@@ -37,6 +37,7 @@ const (
 	bootstrapVarEdgePlaces  = "edge_places"
 	bootstrapVarFlowBuckets = "flow_buckets"
 	bootstrapVarPass        = "pass"
+	bootstrapVarWithSctp    = "with_sctp"
 	bootstrapVarWithUdp     = "with_udp"
 )
 
@@ -115,6 +116,7 @@ type bootstrapVariableSpecs struct {
 	EdgePlaces  *ebpf.VariableSpec `ebpf:"edge_places"`
 	FlowBuckets *ebpf.VariableSpec `ebpf:"flow_buckets"`
 	Pass        *ebpf.VariableSpec `ebpf:"pass"`
+	WithSctp    *ebpf.VariableSpec `ebpf:"with_sctp"`
 	WithUdp     *ebpf.VariableSpec `ebpf:"with_udp"`
 }
 
@@ -181,6 +183,7 @@ type bootstrapVariables struct {
 	EdgePlaces  *ebpf.Variable `ebpf:"edge_places"`
 	FlowBuckets *ebpf.Variable `ebpf:"flow_buckets"`
 	Pass        *ebpf.Variable `ebpf:"pass"`
+	WithSctp    *ebpf.Variable `ebpf:"with_sctp"`
 	WithUdp     *ebpf.Variable `ebpf:"with_udp"`
 }
 

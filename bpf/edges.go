@@ -59,9 +59,76 @@ func (t *TCP) edgeIDs(key EdgeKey) *ebpf.Map {
 	return t.objs.EdgeIds
 }
 
+// Health reads how the closed connections of the edge at a place fared; zero when none
+// has closed.
+func (t *TCP) Health(place uint32) (Health, error) {
+	var edge Edge
+	if err := t.objs.Edges.Lookup(place, &edge); err != nil {
+		return Health{}, fmt.Errorf("read the health of an edge: %w", err)
+	}
+	return t.healthOf(place, &edge)
+}
+
+// healthOf is what an edge's cells count, and what they have no room for.
+func (t *TCP) healthOf(place uint32, edge *Edge) (health Health, err error) {
+	if edge.Wide != 0 {
+		err = t.healths(place).Lookup(&place, &health)
+	}
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return Health{}, fmt.Errorf("read the health of an edge: %w", err)
+	}
+	health.addCells(edge)
+	return health, nil
+}
+
+// addCells adds what count_cell of health.h counted.
+func (h *tcpHealth) addCells(edge *Edge) {
+	for _, cell := range edge.Cells {
+		bucket, n := int(cell>>cellBits)-1, cell&(1<<cellBits-1)
+		if bucket < 0 { // free
+			continue
+		}
+		if bucket < len(h.Rtt) {
+			h.Rtt[bucket] += n
+		} else if bucket -= len(h.Rtt); bucket < len(h.Lifetime) {
+			h.Lifetime[bucket] += n
+		}
+	}
+}
+
+// cellBits is CELL_BITS of shared.h.
+const cellBits = 26
+
+// healths is the map that has the health of the edge at a place.
+func (t *TCP) healths(place uint32) *ebpf.Map {
+	if place < t.objs.Healths.MaxEntries() {
+		return t.objs.Healths
+	}
+	return t.objs.MoreHealths
+}
+
+// takeHealth is how connections fared on an edge that is evicted; what was counted beside its
+// cells is forgotten.
+func (t *TCP) takeHealth(place uint32, last *Edge) (Health, error) {
+	health, err := t.healthOf(place, last)
+	if err != nil || last.Wide == 0 {
+		return health, err
+	}
+	m := t.healths(place)
+	if m == t.objs.Healths {
+		err = m.Update(&place, &Health{}, ebpf.UpdateAny)
+	} else {
+		err = m.Delete(&place)
+	}
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return Health{}, fmt.Errorf("forget the health of an edge: %w", err)
+	}
+	return health, nil
+}
+
 // Evict removes edges and calls fn with the last counters of each. Their places
 // are used again after the next call, when no program can still be counting there.
-func (t *TCP) Evict(keys []EdgeKey, fn func(key EdgeKey, last *Edge)) error {
+func (t *TCP) Evict(keys []EdgeKey, fn func(key EdgeKey, last *Edge, health *Health)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.left) > 0 {
@@ -78,7 +145,7 @@ func (t *TCP) Evict(keys []EdgeKey, fn func(key EdgeKey, last *Edge)) error {
 	return nil
 }
 
-func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge)) error {
+func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge, health *Health)) error {
 	var (
 		place uint32
 		last  Edge
@@ -97,6 +164,7 @@ func (t *TCP) evict(key EdgeKey, fn func(key EdgeKey, last *Edge)) error {
 		return err
 	}
 	t.left = append(t.left, place)
-	fn(key, &last)
-	return nil
+	health, err := t.takeHealth(place, &last)
+	fn(key, &last, &health)
+	return err
 }

@@ -29,12 +29,26 @@ static __always_inline struct edge *find_edge(const struct edge_key *key, __u32 
 	return bpf_map_lookup_elem(&edges, place);
 }
 
-/* Makes an edge; *fresh says that it is new. NULL: there is no room. */
+static __always_inline void take_sample(struct sample *sample, const struct owner *owner)
+{
+	sample->start_ns = owner->start_ns;
+	sample->tgid = owner->tgid;
+	sample->uid = owner->uid;
+	sample->gid = owner->gid;
+	sample->kind = owner->kind;
+	__builtin_memcpy(sample->comm, owner->comm, sizeof(sample->comm));
+}
+
+/*
+ * Makes an edge; *fresh says that it is new. NULL: there is no room. The key may be the
+ * argument of a global function, which Linux 6.1 takes as no key of a map: the edge has a copy.
+ */
 static __always_inline struct edge *make_edge(const struct edge_key *key, const struct owner *owner,
 					      __u32 *place, bool *fresh, bool udp)
 {
 	struct table_state *t = shared();
 	struct edge *edge;
+	__u32 spare;
 
 	if (!t)
 		return NULL;
@@ -46,17 +60,19 @@ static __always_inline struct edge *make_edge(const struct edge_key *key, const 
 	edge = bpf_map_lookup_elem(&edges, place);
 	if (!edge)
 		return NULL;
-	edge->owner = *owner;
+	take_sample(&edge->owner, owner);
 	edge->key = *key;
 	edge->first_ns = edge->last_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(ids_of(udp), key, place, BPF_NOEXIST) == 0) {
+	if (bpf_map_update_elem(ids_of(udp), &edge->key, place, BPF_NOEXIST) == 0) {
 		*fresh = true;
 		edge->used = 1;
 		return edge;
 	}
 	/* Another CPU was first, and reports it; or UDP has its share. */
-	bpf_map_push_elem(&spare_edges, place, BPF_ANY);
-	return find_edge(key, place, udp);
+	spare = *place;
+	edge = find_edge(&edge->key, place, udp);
+	bpf_map_push_elem(&spare_edges, &spare, BPF_ANY);
+	return edge;
 }
 
 static __always_inline void count_failure(struct edge *edge, int err)

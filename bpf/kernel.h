@@ -125,6 +125,7 @@ enum {
 enum {
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
+	IPPROTO_SCTP = 132,
 	IPPROTO_MPTCP = 262,
 	AF_INET = 2,
 	AF_INET6 = 10,
@@ -161,6 +162,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -176,6 +181,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 typedef struct {

@@ -73,10 +73,12 @@ func (t *TCP) Maps() []MapUse {
 	}{
 		{"edges", l.Edges, []*ebpf.Map{o.Edges, o.EdgeIds, o.SpareEdges}},
 		{"udp_edges", l.UDPEdges(), []*ebpf.Map{o.UdpEdgeIds}},
+		{"health", l.Edges, []*ebpf.Map{o.Healths, o.MoreHealths}},
 		{"listeners", l.Listeners, []*ebpf.Map{o.Listeners, o.Ports}},
 		{"connections", l.Connections, []*ebpf.Map{o.Connections, o.Overflow}},
 		{"events", l.RingBytes, []*ebpf.Map{o.Events}},
 		{"flows", flowsLimit, t.udp.flows()},
+		{"associations", associationsLimit, t.sctp.Load().maps()},
 	} {
 		if len(m.maps) == 0 {
 			continue
@@ -106,10 +108,14 @@ func (t *TCP) RunTimes() map[string]RunTime {
 	times := make(map[string]RunTime)
 	programs := map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird}
 	maps.Copy(programs, t.udp.programs())
+	maps.Copy(programs, t.sctp.Load().programs())
 	if t.traffic != nil {
 		programs["traffic_of_bucket"], programs["traffic_of_overflow"] = t.traffic.objs.TrafficOfBucket, t.traffic.objs.TrafficOfOverflow
 	}
 	for name, prog := range programs {
+		if prog == nil { // a copy that this kernel does not need
+			continue
+		}
 		if stats, err := prog.Stats(); err == nil {
 			times[name] = RunTime{Runs: stats.RunCount, Skipped: stats.RecursionMisses, Took: stats.Runtime}
 		}

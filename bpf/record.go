@@ -26,14 +26,20 @@ type (
 	// Listener is a listening socket; StartedNs is CLOCK_MONOTONIC, 0 when it is
 	// older than the programs.
 	Listener = tcpListener
+	// Sample is what an edge tells of an owner beside its key.
+	Sample = tcpSample
+	// Health is how the connections of an edge fared that have closed: counts by bucket,
+	// each modulo 2^32. health.h says where buckets end.
+	Health = tcpHealth
 	// Counters are the totals of the TCP program, summed over all CPUs.
 	Counters = tcpCounters
 )
 
 // Protocols of an EdgeKey and of a Listener.
 const (
-	ProtoTCP = uint8(unix.IPPROTO_TCP)
-	ProtoUDP = uint8(unix.IPPROTO_UDP)
+	ProtoTCP  = uint8(unix.IPPROTO_TCP)
+	ProtoUDP  = uint8(unix.IPPROTO_UDP)
+	ProtoSCTP = uint8(unix.IPPROTO_SCTP)
 )
 
 // Directions of an EdgeKey.
@@ -61,6 +67,7 @@ const (
 	EventFailed   = EventKind(tcpEventKindEVENT_FAILED)   // first failed connection; Key is set
 	EventFull     = EventKind(tcpEventKindEVENT_FULL)     // an edge found no room
 	EventHeard    = EventKind(tcpEventKindEVENT_HEARD)    // first sign of use of an edge of connected UDP sockets; Key is set
+	EventMany     = EventKind(tcpEventKindEVENT_MANY)     // a count of an edge's health went half of the way round; Key is set
 )
 
 // Image is what the kernel knew of the process at the moment of an event. Parts
@@ -99,7 +106,7 @@ func parseEvent(raw []byte, e *Event) error {
 	switch e.Kind {
 	case EventUnlisten, EventFull:
 		return nil
-	case EventFailed, EventHeard:
+	case EventFailed, EventHeard, EventMany:
 		e.Key = rec.Key
 		return nil
 	case EventListen:
@@ -143,6 +150,15 @@ func splitArgs(b []byte) []string {
 // Addr turns an address of a record into one that people know: v4-mapped
 // addresses become IPv4.
 func Addr(b [16]byte) netip.Addr { return netip.AddrFrom16(b).Unmap() }
+
+// Whose is the edge's owner: a sample.
+func (e *tcpEdge) Whose() Owner {
+	s := &e.Owner
+	return Owner{
+		Cgroup: e.Key.Cgroup, ExeIno: e.Key.ExeIno, ExeDev: e.Key.ExeDev,
+		StartNs: s.StartNs, Tgid: s.Tgid, Uid: s.Uid, Gid: s.Gid, Kind: s.Kind, Comm: s.Comm,
+	}
+}
 
 // CommString is the command name of the process, at most 15 bytes.
 func CommString(o Owner) string {

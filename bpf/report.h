@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/*
- * What the programs tell user space, and of the current process: its program, its
- * owner, its paths and its command line.
- */
+/* What the programs tell user space. */
 #ifndef CASSINI_REPORT_H
 #define CASSINI_REPORT_H
 
 #include "edges.h"
+#include "process.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -15,113 +13,10 @@ struct {
 
 #define SECOND 1000000000ULL
 
-/*
- * Writes the names from the path's leaf up to the root of its mount tree. The
- * length is kept in the event, where the verifier forgets its value: so all
- * ways through one turn of the loop end in the same state.
- */
-static __always_inline void walk_path(__u8 *buf, volatile __u16 *len, const struct path *path)
-{
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfsmnt = BPF_CORE_READ(path, mnt);
-	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
-
-			if (above == mnt)
-				return;
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-			mnt = above;
-			continue;
-		}
-		__u32 at = *len;
-
-		if (dentry == parent || at >= PATH_SIZE / 2)
-			break;
-		long n = bpf_probe_read_kernel_str(buf + at, PATH_SIZE / 2,
-						   BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0)
-			break;
-		*len = at + n;
-		dentry = parent;
-	}
-	*len = 0; /* deeper than we look, or not reachable: better none than a wrong one */
-}
-
-/* What names an owner in an edge. */
-static __always_inline void current_program(struct edge_key *key, struct task_struct *task,
-					    bool kernel)
-{
-	key->cgroup = bpf_get_current_cgroup_id();
-	if (kernel)
-		return;
-	struct mm_struct *mm = task->mm;
-	if (!mm)
-		return;
-	struct file *exe = mm->exe_file;
-	if (!exe)
-		return;
-	key->exe_ino = exe->f_inode->i_ino;
-	key->exe_dev = exe->f_inode->i_sb->s_dev;
-}
-
-static __always_inline void current_owner(struct owner *owner, bool kernel)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct edge_key program = {};
-
-	current_program(&program, task, kernel);
-	owner->cgroup = program.cgroup;
-	owner->exe_ino = program.exe_ino;
-	owner->exe_dev = program.exe_dev;
-	if (kernel) {
-		kernel_owner(owner);
-		return;
-	}
-	__u64 ids = bpf_get_current_uid_gid();
-
-	owner->uid = ids;
-	owner->gid = ids >> 32;
-	owner->tgid = task->tgid;
-	owner->start_ns = task->group_leader->start_boottime;
-	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
-}
-
-/*
- * Path, directory and command line of the current process, for a rare event. A
- * global function, as find_way() is.
- */
-__noinline int describe_current(struct event *event)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-
-	if (!event)
-		return 0;
-	event->exe_len = event->cwd_len = event->args_len = 0;
-	if (!mm || event->listener.owner.kind != OWNER_PROCESS)
-		return 0;
-	struct file *exe = BPF_CORE_READ(mm, exe_file);
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-
-	if (exe)
-		walk_path(event->exe, &event->exe_len, &exe->f_path);
-	if (fs)
-		walk_path(event->cwd, &event->cwd_len, &fs->pwd);
-
-	unsigned long start = BPF_CORE_READ(mm, arg_start);
-	unsigned long len = BPF_CORE_READ(mm, arg_end) - start;
-
-	if (len > ARGS_SIZE)
-		len = ARGS_SIZE;
-	if (bpf_probe_read_user(event->args, len, (void *)start) == 0)
-		event->args_len = len;
-	return 0;
-}
+/* Whose edges a program makes. */
+#ifndef EDGES_OF_UDP
+#define EDGES_OF_UDP false
+#endif
 
 static __always_inline void report_edge(const struct edge_key *key, const struct owner *owner,
 					bool current)
@@ -160,6 +55,34 @@ static __always_inline void report(enum event_kind kind, __u64 cookie, const str
 	bpf_ringbuf_submit(event, 0);
 }
 
+/* A socket listens, in the context of the process that asked. */
+static __always_inline void begin_listening(const struct listener *l, __u64 cookie)
+{
+	struct event *event;
+
+	if (bpf_map_update_elem(&listeners, &cookie, l, BPF_ANY))
+		COUNT(count(), listeners_full);
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		COUNT(count(), ring_full);
+		return;
+	}
+	event->kind = EVENT_LISTEN;
+	event->cookie = cookie;
+	event->listener = *l;
+	describe_current(event);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* It does not, if it did. */
+static __always_inline void end_listening(__u64 cookie)
+{
+	if (bpf_map_delete_elem(&listeners, &cookie))
+		return;
+	COUNT(count(), unlisten);
+	report(EVENT_UNLISTEN, cookie, NULL);
+}
+
 /*
  * Wakes user space, which makes room. Should two CPUs do so at once, nothing is lost.
  */
@@ -178,27 +101,51 @@ static __always_inline void no_room(struct counters *c, bool udp)
 	report(EVENT_FULL, 0, NULL);
 }
 
-/* Makes the edge of a new connection and reports it; NULL: there is no room. */
-static __always_inline struct edge *new_edge(const struct edge_key *key, const struct owner *owner,
-					     __u32 *place, bool current, bool udp)
-{
-	bool fresh = false;
-	struct edge *edge = make_edge(key, owner, place, &fresh, udp);
+/* How add_edge() makes one. */
+enum making {
+	MAKE_OF_KERNEL = 1, /* it is the kernel's, where no owner is given */
+};
 
-	if (!edge)
-		no_room(count(), udp);
-	else if (fresh)
-		report_edge(key, owner, current);
-	return edge;
+/*
+ * Makes the edge of a new connection and reports it; owner NULL: the current process's.
+ * False: there is no room. A global function, as find_way() is: what is rare stays out of
+ * what is not. Linux 6.1 takes no argument of one as a value of a map: hence the copy.
+ */
+__noinline int add_edge(const struct edge_key *key, const struct owner *owner, __u32 *place,
+			__u32 making)
+{
+	struct owner current = {};
+	bool fresh = false;
+	__u32 at = 0;
+
+	if (!key || !place)
+		return false;
+	if (!owner)
+		current_owner(&current, making & MAKE_OF_KERNEL);
+	else
+		current = *owner;
+	if (!make_edge(key, &current, &at, &fresh, EDGES_OF_UDP)) {
+		no_room(count(), EDGES_OF_UDP);
+		return false;
+	}
+	*place = at;
+	if (fresh)
+		report_edge(key, &current, !owner);
+	return true;
+}
+
+static __always_inline struct edge *new_edge(const struct edge_key *key, const struct owner *owner,
+					     __u32 *place)
+{
+	return add_edge(key, owner, place, 0) ? bpf_map_lookup_elem(&edges, place) : NULL;
 }
 
 static __always_inline struct edge *new_edge_of_current(const struct edge_key *key, bool kernel,
-							__u32 *place, bool udp)
+							__u32 *place)
 {
-	struct owner owner = {};
-
-	current_owner(&owner, kernel);
-	return new_edge(key, &owner, place, true, udp);
+	return add_edge(key, NULL, place, kernel ? MAKE_OF_KERNEL : 0) ?
+		       bpf_map_lookup_elem(&edges, place) :
+		       NULL;
 }
 
 #endif

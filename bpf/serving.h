@@ -5,15 +5,6 @@
 
 #include "udp.h"
 
-/* The pointer as a number, which the verifier lets be read from the stack by a helper. */
-static __always_inline __u64 plain(const void *pointer)
-{
-	__u64 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
-	return number;
-}
-
 static __always_inline void describe_socket(struct udp_socket *u, __u64 sk, __u64 cookie)
 {
 	struct sock *s = (void *)sk;
@@ -78,28 +69,8 @@ static __noinline int serve(struct udp_socket *u)
 	l.port = BPF_CORE_READ(s, __sk_common.skc_num);
 	l.dual_stack = BPF_CORE_READ(s, __sk_common.skc_family) == AF_INET6 &&
 		       !BPF_CORE_READ_BITFIELD_PROBED(s, __sk_common.skc_ipv6only);
-	if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
-		COUNT(count(), listeners_full);
-
-	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		COUNT(count(), ring_full);
-		return 0;
-	}
-	event->kind = EVENT_LISTEN;
-	event->cookie = cookie;
-	event->listener = l;
-	describe_current(event);
-	bpf_ringbuf_submit(event, 0);
+	begin_listening(&l, cookie);
 	return 0;
-}
-
-static __always_inline void stop_serving(__u64 cookie)
-{
-	if (bpf_map_delete_elem(&listeners, &cookie))
-		return;
-	COUNT(count(), unlisten);
-	report(EVENT_UNLISTEN, cookie, NULL);
 }
 
 static __always_inline bool to_all(const __u8 addr[16])

@@ -54,6 +54,29 @@ struct owner {
 	__u8 comm[16];
 };
 
+/* What a key of an edge does not tell of an owner. */
+struct sample {
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 uid;
+	__u32 gid;
+	__u32 kind; /* enum owner_kind */
+	__u8 comm[16];
+};
+
+#define RTT_BUCKETS 20
+#define LIFETIME_BUCKETS 28
+
+/*
+ * A count of one bucket in little room: most edges have few buckets that count anything.
+ * The bucket is that of round-trip times, from 1 on, or behind these that of lifetimes; 0: the
+ * cell is free.
+ */
+#define CELLS 7
+#define CELL_BITS 26 /* of the count; the bucket is above */
+#define CELL_COUNT ((1U << CELL_BITS) - 1)
+#define CELL_FULL (1U << (CELL_BITS - 1)) /* far from where it would run over */
+
 /* Everything counted of one edge. Times are CLOCK_MONOTONIC. */
 struct edge {
 	__u64 attempts;
@@ -68,13 +91,15 @@ struct edge {
 	__u64 bytes_received;
 	__u64 retransmits;
 	__u64 rtt_us; /* sum over closed of the smoothed round-trip time */
-	__u64 waiting; /* UDP sockets that are connected, of which nothing tells that they are used */
 	__u64 first_ns;
 	__u64 last_ns;
-	struct owner owner; /* a sample: of the latest connect, of the listener for DIR_IN */
+	struct sample owner; /* of the latest connect, of the listener for DIR_IN */
 	struct edge_key key;
-	__u32 life; /* how many edges had this place before */
-	__u32 used;
+	__u32 life;    /* how many edges had this place before */
+	__u32 waiting; /* UDP sockets that are connected, of which nothing tells that they are used */
+	__u16 used;
+	__u16 wide;         /* more of how it fared is in a struct health */
+	__u32 cells[CELLS]; /* the rest of it is here */
 	/* What adopted connections had moved before; part of what they add when they close. */
 	__u64 adopted_sent;
 	__u64 adopted_received;
@@ -89,7 +114,19 @@ struct traffic {
 	__u64 received;
 	__u64 last_ns; /* when a packet came or went, CLOCK_MONOTONIC */
 	__u32 retransmits;
-	__u32 rtt_us; /* smoothed */
+	__u32 rtt_us;   /* smoothed */
+	__u64 start_us; /* when it was established, CLOCK_MONOTONIC; 0: not known */
+};
+
+/*
+ * How the TCP connections of an edge fared that have closed: smoothed round-trip times
+ * and lifetimes, each in buckets that end at powers of two of a microsecond (health.h). What
+ * an edge's cells have no room for is counted here. The counts run over; user space is told
+ * in time.
+ */
+struct health {
+	__u32 rtt[RTT_BUCKETS];
+	__u32 lifetime[LIFETIME_BUCKETS];
 };
 
 struct listener {
@@ -111,6 +148,7 @@ enum event_kind {
 	EVENT_FAILED = 4, /* the first failure of an edge */
 	EVENT_FULL = 5,   /* no room for an edge; at most once a second */
 	EVENT_HEARD = 6,  /* the first sign that a connected UDP socket of an edge is used */
+	EVENT_MANY = 7,   /* a count of an edge's health went half of the way round */
 };
 
 /* exe and cwd hold names from the leaf up to the root, each with its NUL. */
@@ -148,11 +186,13 @@ struct counters {
 	__u64 unattributed_closed; /* closed, likewise: before the bootstrap reached it */
 	__u64 edge_lost;           /* closes whose edge was not found: evicted meanwhile */
 	__u64 handshake_aborted;   /* inbound, ended before it was established */
-	__u64 stale;      /* sockets whose end was not seen until their memory was used again */
-	__u64 flows_full; /* UDP flows that were forgotten early: they may be counted again */
-	__u64 peers_full; /* UDP flows with peers beyond the bound of a socket: no edge has them */
-	__u64 stray;      /* UDP flows that nobody asked for, at a socket that serves nobody */
-	__u64 to_all;     /* datagrams to a multicast or broadcast address: no edge has them */
+	__u64 stale;       /* sockets whose end was not seen until their memory was used again */
+	__u64 flows_full;  /* UDP flows that were forgotten early: they may be counted again */
+	__u64 peers_full;  /* UDP flows with peers beyond the bound of a socket: no edge has them */
+	__u64 stray;       /* UDP flows that nobody asked for, at a socket that serves nobody */
+	__u64 to_all;      /* datagrams to a multicast or broadcast address: no edge has them */
+	__u64 health_full; /* closes of which an edge's health does not tell: no memory */
+	__u64 associations_full; /* of SCTP, that found no room: their end is not counted */
 	/* The change that the first copy of the program saw last, so that the second need not look. */
 	__u64 last_sk;
 	__u64 last_state;

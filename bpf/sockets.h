@@ -4,7 +4,7 @@
 #define CASSINI_SOCKETS_H
 
 #include "kernel.h"
-#include "shared.h"
+#include "process.h"
 
 enum role {
 	ROLE_CLIENT = 1,    /* connecting */
@@ -18,8 +18,8 @@ struct connection {
 	__u64 peer; /* of peer_of(): tells this socket from an earlier one at its address */
 	__u32 edge; /* place in the edges' array ... */
 	__u32 life; /* ... and whose it was then */
-	__u32 role;
-	__u32 pad;
+	__u64 role : 8;
+	__u64 start_us : 56; /* when it was established, CLOCK_MONOTONIC; 0: not known */
 };
 
 #define WAYS 8
@@ -288,6 +288,15 @@ static __always_inline __u64 id_of(const struct sock *sk)
 	return 0;
 }
 
+/* The pointer as a number, which the verifier lets be read from the stack by a helper. */
+static __always_inline __u64 plain(const void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 /*
  * Which place of a bucket is the socket's, or WAYS. A global function: the
  * verifier looks at it once, and not at each of eight outcomes wherever it is used.
@@ -369,12 +378,6 @@ static __always_inline bool leave_place(__u64 id)
 		return false;
 	ADD(t->overflow, -1);
 	return true;
-}
-
-static __always_inline void kernel_owner(struct owner *owner)
-{
-	owner->kind = OWNER_KERNEL;
-	__builtin_memcpy(owner->comm, "kernel", 7);
 }
 
 /*

@@ -19,7 +19,7 @@
  * a third copy is attached. Every step leaves a mark, so that the second of two
  * runs finds nothing to do.
  */
-#include "report.h"
+#include "health.h"
 #include "traffic.h"
 
 static __always_inline bool kernel_asks(struct task_struct *task, struct sock *sk)
@@ -39,20 +39,8 @@ static __always_inline void on_listen(struct sock *sk)
 	COUNT(c, listen);
 	current_owner(&l.owner, kernel_asks(bpf_get_current_task_btf(), sk));
 	describe_listener(&l, sk, IPPROTO_TCP);
-	if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_ANY))
-		COUNT(c, listeners_full);
 	open_port(&l);
-
-	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		COUNT(c, ring_full);
-		return;
-	}
-	event->kind = EVENT_LISTEN;
-	event->cookie = cookie;
-	event->listener = l;
-	describe_current(event);
-	bpf_ringbuf_submit(event, 0);
+	begin_listening(&l, cookie);
 }
 
 static __always_inline void on_unlisten(struct sock *sk)
@@ -105,7 +93,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 id, struct counter
 
 	struct edge *edge = find_edge(&key, &place, false);
 	if (!edge)
-		edge = new_edge_of_current(&key, kernel_asks(task, sk), &place, false);
+		edge = new_edge_of_current(&key, kernel_asks(task, sk), &place);
 	conn->peer = peer;
 	conn->edge = place;
 	conn->role = ROLE_UNCOUNTED;
@@ -120,11 +108,22 @@ static __always_inline void on_connect(struct sock *sk, __u64 id, struct counter
 	}
 }
 
-static __always_inline __u64 last_packet_ns(struct sock *sk)
+static __always_inline __u64 last_packet_us(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	return tp ? tp->tcp_mstamp * 1000 : 0;
+	return tp ? tp->tcp_mstamp : 0;
+}
+
+static __always_inline void count_connection(struct connection *conn, struct edge *edge,
+					     struct sock *sk)
+{
+	__u64 now_us = last_packet_us(sk);
+
+	conn->role = ROLE_COUNTED;
+	conn->start_us = now_us;
+	ADD(edge->connections, 1);
+	edge->last_ns = now_us * 1000;
 }
 
 static __always_inline void on_accepted(struct sock *sk, __u64 id, struct counters *c, bool again)
@@ -149,16 +148,14 @@ static __always_inline void on_accepted(struct sock *sk, __u64 id, struct counte
 	}
 	struct edge *edge = find_edge(&key, &place, false);
 	if (!edge)
-		edge = new_edge(&key, owner, &place, false, false);
+		edge = new_edge(&key, owner, &place);
 	conn->peer = peer_of(sk);
 	conn->edge = place;
 	conn->role = ROLE_UNCOUNTED;
 	if (!edge)
 		return;
 	conn->life = edge->life;
-	conn->role = ROLE_COUNTED;
-	ADD(edge->connections, 1);
-	edge->last_ns = last_packet_ns(sk);
+	count_connection(conn, edge, sk);
 }
 
 static __always_inline void on_established(struct sock *sk, __u64 id, struct counters *c,
@@ -180,21 +177,24 @@ static __always_inline void on_established(struct sock *sk, __u64 id, struct cou
 	}
 	if (conn->role != ROLE_CLIENT)
 		return;
-	conn->role = ROLE_COUNTED;
 
 	struct edge *edge = edge_at(conn->edge, conn->life);
 	if (!edge) {
+		conn->role = ROLE_COUNTED;
 		COUNT(c, edge_lost);
 		return;
 	}
-	ADD(edge->connections, 1);
-	edge->last_ns = last_packet_ns(sk);
+	count_connection(conn, edge, sk);
 }
 
-static __always_inline void count_close(struct edge *edge, struct sock *sk, struct tcp_sock *tp)
+static __always_inline void count_close(struct edge *edge, const struct connection *was,
+					struct sock *sk, struct tcp_sock *tp, int oldstate)
 {
 	__u64 sent, received;
 
+	/* Before it counts as closed: whoever sees that sees this. */
+	if (tp)
+		count_health(edge, was, tp, oldstate);
 	ADD(edge->closed, 1);
 	if (!tp)
 		return;
@@ -243,7 +243,7 @@ static __always_inline void on_close(struct sock *sk, __u64 id, struct counters 
 			report(EVENT_FAILED, 0, &edge->key);
 		count_failure(edge, sk->sk_err);
 	} else {
-		count_close(edge, sk, bpf_skc_to_tcp_sock(sk));
+		count_close(edge, &was, sk, bpf_skc_to_tcp_sock(sk), oldstate);
 	}
 }
 
@@ -317,5 +317,7 @@ const enum event_kind *unused_kind __attribute__((unused));
 const enum owner_kind *unused_owner_kind __attribute__((unused));
 const enum direction *unused_direction __attribute__((unused));
 const struct table_state *unused_table_state __attribute__((unused));
+const struct health *unused_health __attribute__((unused));
+const struct sample *unused_sample __attribute__((unused));
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
@@ -19,11 +20,12 @@ import (
 // Limits bound the kernel maps, in entries, and the ring buffer, in bytes. Zero
 // values take the defaults.
 type Limits struct {
-	Edges       uint32 // default 65,536, of which UDP can have half; 280 bytes each from the start, 130 more while in use
+	Edges       uint32 // default 65,536, of which UDP can have half; 280 bytes each from the start, 130 more while in use; beyond the first 1,024, 256 more of those on which connections fared in more than seven ways
 	Listeners   uint32 // default 65,536
 	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
 	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
 	WithoutUDP  bool   // leaves UDP alone
+	Types       *Types // shared with what else is opened; nil: its own
 }
 
 // TCP is the attached TCP program with its maps, and UDP's programs beside it where
@@ -39,6 +41,11 @@ type TCP struct {
 	udp    *udp  // nil when UDP is not captured ...
 	noUDP  error // ... because of this
 
+	boot    *bootstrapObjects // loaded at the start, until Bootstrap takes them; may be nil
+	bootUDP bool              // they look for UDP's sockets too
+
+	sctp atomic.Pointer[sctp] // nil while SCTP is not captured
+
 	traffic   *traffic // nil when open connections cannot be read ...
 	noTraffic error    // ... because of this
 
@@ -52,14 +59,12 @@ type TCP struct {
 // call Bootstrap for what was there before. Errors wrap ErrNotPermitted,
 // ErrNoBTF or ErrUnsupported where they apply.
 func OpenTCP(limits Limits) (*TCP, error) {
-	t := &TCP{cache: btf.NewCache()}
+	t := &TCP{cache: limits.Types.orOwn(), limits: limits.withDefaults()}
 	// Kernels from 5.11 on charge BPF memory to the cgroup and need no limit.
 	_ = rlimit.RemoveMemlock()
-	if err := t.load(limits); err != nil {
+	if err := t.load(); err != nil {
 		return nil, errors.Join(explain("load the TCP program", err), t.Close())
 	}
-	t.noUDP = t.loadUDP()
-	t.traffic, t.noTraffic = t.openTraffic()
 	// All that takes long is done: little happens between this and the bootstrap.
 	if err := t.attach(); err != nil {
 		return nil, errors.Join(explain("attach the TCP program to inet_sock_set_state", err), t.Close())
@@ -70,28 +75,57 @@ func OpenTCP(limits Limits) (*TCP, error) {
 	return t, nil
 }
 
-func (t *TCP) load(limits Limits) error {
+// load makes the maps and loads all programs at once. Only TCP's own are needed.
+func (t *TCP) load() error {
 	spec, err := loadTcp()
 	if err != nil {
 		return err
 	}
-	t.limits = limits.withDefaults()
 	if err := t.limits.apply(spec); err != nil {
 		return err
 	}
-	return spec.LoadAndAssign(&t.objs, &ebpf.CollectionOptions{Cache: t.cache})
+	if err := spec.LoadAndAssign(&t.objs.tcpMaps, &ebpf.CollectionOptions{Cache: t.cache}); err != nil {
+		return err
+	}
+	udpSpec, err := t.openUDP()
+	if err != nil {
+		t.noUDP = errors.Join(err, t.closeUDP())
+	}
+	var loading sync.WaitGroup
+	var tcpErr, udpErr error
+	loading.Go(func() { tcpErr = t.loadTCP(spec) })
+	if t.udp != nil {
+		loading.Go(func() { udpErr = t.udp.load(t, udpSpec) })
+	}
+	loading.Go(func() { t.traffic, t.noTraffic = t.openTraffic() })
+	t.bootUDP = t.udp != nil
+	loading.Go(func() { t.boot, _ = t.loadBootstrap() }) // Bootstrap tries again, and tells
+	loading.Wait()
+	if udpErr != nil {
+		t.noUDP = errors.Join(explain("load the UDP programs", udpErr), t.closeUDP())
+	}
+	return tcpErr
+}
+
+// loadTCP loads the copies of the program that this kernel needs.
+func (t *TCP) loadTCP(spec *ebpf.CollectionSpec) error {
+	programs := map[string]**ebpf.Program{"tcp_state": &t.objs.TcpState, "tcp_state_again": &t.objs.TcpStateAgain}
+	if programCopies() > 2 {
+		programs["tcp_state_third"] = &t.objs.TcpStateThird
+	}
+	replace := t.shared()
+	replace["healths"], replace["more_healths"] = t.objs.Healths, t.objs.MoreHealths
+	return loadEach(spec, programs, ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
 }
 
 func (t *TCP) attach() (err error) {
 	if t.reader, err = ringbuf.NewReader(t.objs.Events); err != nil {
 		return err
 	}
-	programs := []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain}
-	// Since then programs at tracepoints may be preempted (include/linux/tracepoint.h).
-	if version, err := features.LinuxVersionCode(); err != nil || version >= 7<<16 {
-		programs = append(programs, t.objs.TcpStateThird)
-	}
-	for _, prog := range programs {
+	for _, prog := range []*ebpf.Program{t.objs.TcpState, t.objs.TcpStateAgain, t.objs.TcpStateThird} {
+		if prog == nil {
+			continue
+		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: prog})
 		if err != nil {
 			return err
@@ -104,12 +138,16 @@ func (t *TCP) attach() (err error) {
 // ways is how many connections a bucket holds: WAYS in sockets.h.
 const ways = 8
 
+// quickHealths is of how many places an array has what their cells have no room for: 192 KiB
+// from the start.
+const quickHealths = 1024
+
 // apply sets the sizes of those maps that spec has. The table of connections is
 // a power of two; a quarter more find room in its overflow.
 func (l Limits) apply(spec *ebpf.CollectionSpec) error {
 	buckets := uint32(1) << bits.Len32((max(l.Connections, ways)-1)/ways)
 	for name, size := range map[string]uint32{
-		"edges": l.Edges, "edge_ids": l.Edges, "udp_edge_ids": l.UDPEdges(), "spare_edges": l.Edges,
+		"edges": l.Edges, "healths": min(l.Edges, quickHealths), "more_healths": max(l.Edges, quickHealths) - quickHealths + 1, "edge_ids": l.Edges, "udp_edge_ids": l.UDPEdges(), "spare_edges": l.Edges,
 		"listeners": l.Listeners, "ports": l.Listeners,
 		"connections": buckets, "overflow": max(buckets*ways/4, 1),
 		"events": l.RingBytes, "flows": flowsLimit / ways,
@@ -159,9 +197,13 @@ func (t *TCP) Close() error {
 	if t.udp != nil { // kept, as other methods may be running
 		errs = append(errs, t.udp.close())
 	}
+	if s := t.sctp.Load(); s != nil {
+		errs = append(errs, s.close())
+	}
 	if t.traffic != nil {
 		errs = append(errs, t.traffic.close())
 	}
+	errs = append(errs, t.closeBootstrap())
 	for _, l := range t.links {
 		errs = append(errs, l.Close())
 	}
@@ -204,6 +246,8 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.PeersFull += o.PeersFull
 	c.Stray += o.Stray
 	c.ToAll += o.ToAll
+	c.HealthFull += o.HealthFull
+	c.AssociationsFull += o.AssociationsFull
 }
 
 // shared are the maps that UDP's programs and the bootstrap's work on too.
@@ -221,6 +265,13 @@ func (t *TCP) shared() map[string]*ebpf.Map {
 		"counters":     t.objs.Counters,
 		"events":       t.objs.Events,
 	}
+}
+
+// sharedWith are those of the shared maps that spec has.
+func (t *TCP) sharedWith(spec *ebpf.CollectionSpec) map[string]*ebpf.Map {
+	replace := t.shared()
+	maps.DeleteFunc(replace, func(name string, _ *ebpf.Map) bool { return spec.Maps[name] == nil })
+	return replace
 }
 
 // Listeners calls fn for every listening socket. A walk beside changes may miss

@@ -24,8 +24,7 @@ type tcpConnection struct {
 	Peer uint64
 	Edge uint32
 	Life uint32
-	Role uint32
-	Pad  uint32
+	_    [8]byte
 }
 
 type tcpCounters struct {
@@ -46,6 +45,8 @@ type tcpCounters struct {
 	PeersFull          uint64
 	Stray              uint64
 	ToAll              uint64
+	HealthFull         uint64
+	AssociationsFull   uint64
 	LastSk             uint64
 	LastState          uint64
 	Sk                 uint64
@@ -73,13 +74,15 @@ type tcpEdge struct {
 	BytesReceived      uint64
 	Retransmits        uint64
 	RttUs              uint64
-	Waiting            uint64
 	FirstNs            uint64
 	LastNs             uint64
-	Owner              tcpOwner
+	Owner              tcpSample
 	Key                tcpEdgeKey
 	Life               uint32
-	Used               uint32
+	Waiting            uint32
+	Used               uint16
+	Wide               uint16
+	Cells              [7]uint32
 	AdoptedSent        uint64
 	AdoptedReceived    uint64
 	AdoptedRetransmits uint64
@@ -123,7 +126,14 @@ const (
 	tcpEventKindEVENT_FAILED   tcpEventKind = 4
 	tcpEventKindEVENT_FULL     tcpEventKind = 5
 	tcpEventKindEVENT_HEARD    tcpEventKind = 6
+	tcpEventKindEVENT_MANY     tcpEventKind = 7
 )
+
+type tcpHealth struct {
+	_        structs.HostLayout
+	Rtt      [20]uint32
+	Lifetime [28]uint32
+}
 
 type tcpListener struct {
 	_         structs.HostLayout
@@ -173,6 +183,16 @@ type tcpPortKey struct {
 	Addr  [16]uint8
 }
 
+type tcpSample struct {
+	_       structs.HostLayout
+	StartNs uint64
+	Tgid    uint32
+	Uid     uint32
+	Gid     uint32
+	Kind    uint32
+	Comm    [16]uint8
+}
+
 type tcpTableState struct {
 	_        structs.HostLayout
 	Edges    uint64
@@ -189,7 +209,9 @@ const (
 	tcpMapEdgeIds          = "edge_ids"
 	tcpMapEdges            = "edges"
 	tcpMapEvents           = "events"
+	tcpMapHealths          = "healths"
 	tcpMapListeners        = "listeners"
+	tcpMapMoreHealths      = "more_healths"
 	tcpMapOverflow         = "overflow"
 	tcpMapPorts            = "ports"
 	tcpMapSpareEdges       = "spare_edges"
@@ -202,9 +224,11 @@ const (
 	tcpVarEdgePlaces       = "edge_places"
 	tcpVarUnusedDirection  = "unused_direction"
 	tcpVarUnusedEvent      = "unused_event"
+	tcpVarUnusedHealth     = "unused_health"
 	tcpVarUnusedKind       = "unused_kind"
 	tcpVarUnusedOwner      = "unused_owner"
 	tcpVarUnusedOwnerKind  = "unused_owner_kind"
+	tcpVarUnusedSample     = "unused_sample"
 	tcpVarUnusedTableState = "unused_table_state"
 )
 
@@ -264,7 +288,9 @@ type tcpMapSpecs struct {
 	EdgeIds     *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges       *ebpf.MapSpec `ebpf:"edges"`
 	Events      *ebpf.MapSpec `ebpf:"events"`
+	Healths     *ebpf.MapSpec `ebpf:"healths"`
 	Listeners   *ebpf.MapSpec `ebpf:"listeners"`
+	MoreHealths *ebpf.MapSpec `ebpf:"more_healths"`
 	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
@@ -280,9 +306,11 @@ type tcpVariableSpecs struct {
 	EdgePlaces       *ebpf.VariableSpec `ebpf:"edge_places"`
 	UnusedDirection  *ebpf.VariableSpec `ebpf:"unused_direction"`
 	UnusedEvent      *ebpf.VariableSpec `ebpf:"unused_event"`
+	UnusedHealth     *ebpf.VariableSpec `ebpf:"unused_health"`
 	UnusedKind       *ebpf.VariableSpec `ebpf:"unused_kind"`
 	UnusedOwner      *ebpf.VariableSpec `ebpf:"unused_owner"`
 	UnusedOwnerKind  *ebpf.VariableSpec `ebpf:"unused_owner_kind"`
+	UnusedSample     *ebpf.VariableSpec `ebpf:"unused_sample"`
 	UnusedTableState *ebpf.VariableSpec `ebpf:"unused_table_state"`
 }
 
@@ -311,7 +339,9 @@ type tcpMaps struct {
 	EdgeIds     *ebpf.Map `ebpf:"edge_ids"`
 	Edges       *ebpf.Map `ebpf:"edges"`
 	Events      *ebpf.Map `ebpf:"events"`
+	Healths     *ebpf.Map `ebpf:"healths"`
 	Listeners   *ebpf.Map `ebpf:"listeners"`
+	MoreHealths *ebpf.Map `ebpf:"more_healths"`
 	Overflow    *ebpf.Map `ebpf:"overflow"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
@@ -326,7 +356,9 @@ func (m *tcpMaps) Close() error {
 		m.EdgeIds,
 		m.Edges,
 		m.Events,
+		m.Healths,
 		m.Listeners,
+		m.MoreHealths,
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,
@@ -343,9 +375,11 @@ type tcpVariables struct {
 	EdgePlaces       *ebpf.Variable `ebpf:"edge_places"`
 	UnusedDirection  *ebpf.Variable `ebpf:"unused_direction"`
 	UnusedEvent      *ebpf.Variable `ebpf:"unused_event"`
+	UnusedHealth     *ebpf.Variable `ebpf:"unused_health"`
 	UnusedKind       *ebpf.Variable `ebpf:"unused_kind"`
 	UnusedOwner      *ebpf.Variable `ebpf:"unused_owner"`
 	UnusedOwnerKind  *ebpf.Variable `ebpf:"unused_owner_kind"`
+	UnusedSample     *ebpf.Variable `ebpf:"unused_sample"`
 	UnusedTableState *ebpf.Variable `ebpf:"unused_table_state"`
 }
 

@@ -41,6 +41,7 @@ static __always_inline bool look_at(struct traffic *t, const struct connection *
 		return false;
 	t->edge = conn->edge;
 	t->life = conn->life;
+	t->start_us = conn->start_us;
 	edge = edge_at(t->edge, t->life);
 	if (!edge || read_peer((struct sock *)sk) != peer)
 		return false;

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -33,8 +32,7 @@ func (t *TCP) openTraffic() (_ *traffic, err error) {
 	if err := t.limits.apply(spec); err != nil {
 		return nil, err
 	}
-	replace := t.shared()
-	maps.DeleteFunc(replace, func(name string, _ *ebpf.Map) bool { return spec.Maps[name] == nil })
+	replace := t.sharedWith(spec)
 	r := &traffic{}
 	if err := spec.LoadAndAssign(&r.objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace}); err != nil {
 		return nil, explain("load the programs that read open connections", err)

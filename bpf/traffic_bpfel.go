@@ -22,6 +22,7 @@ type trafficTraffic struct {
 	LastNs      uint64
 	Retransmits uint32
 	RttUs       uint32
+	StartUs     uint64
 }
 
 // Names of all BPF objects in the ELF.

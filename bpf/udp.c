@@ -15,6 +15,8 @@
  * tells that there are any: and name resolution connects sockets only to see their
  * source address. So a connection counts once there is a sign of use (connection.h).
  */
+#define EDGES_OF_UDP true
+
 #include "connection.h"
 #include "serving.h"
 
@@ -103,7 +105,7 @@ static __always_inline struct edge *edge_for(struct edge_key *key, struct udp_so
 
 	if (edge || !may_have_peer(u, now))
 		return edge;
-	return new_edge_of_current(key, kernel_asks(u), place, true);
+	return new_edge_of_current(key, kernel_asks(u), place);
 }
 
 /* The socket goes on with another flow than before. */
@@ -190,7 +192,7 @@ static __noinline int on_connect(struct udp_socket *u, struct message *m)
 
 	end_connection(u, now);
 	if (u->bound || u->serves) {
-		stop_serving(u->cookie); /* it hears one peer alone now */
+		end_listening(u->cookie); /* it hears one peer alone now */
 		u->serves = 0;
 	}
 	if (!m->port)
@@ -316,7 +318,7 @@ int udp_release(struct bpf_sock *ctx)
 	u = bpf_sk_storage_get(&udp_sockets, ctx, NULL, 0);
 	if (u)
 		end_connection(u, bpf_ktime_get_ns());
-	stop_serving(bpf_get_socket_cookie(ctx));
+	end_listening(bpf_get_socket_cookie(ctx));
 	return 1;
 }
 

@@ -28,20 +28,25 @@ type udp struct {
 	links []link.Link
 }
 
-// loadUDP loads UDP's programs, which share t's maps. TCP goes on without them.
-func (t *TCP) loadUDP() error {
+// openUDP makes UDP's own maps; TCP goes on without them.
+func (t *TCP) openUDP() (*ebpf.CollectionSpec, error) {
 	if t.limits.WithoutUDP {
-		return ErrWithoutUDP
+		return nil, ErrWithoutUDP
 	}
 	root, err := openCgroupRoot()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.udp = &udp{root: root}
-	if err := t.udp.load(t); err != nil {
-		return errors.Join(explain("load the UDP programs", err), t.closeUDP())
+	spec, err := loadUdp()
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if err := t.limits.apply(spec); err != nil {
+		return nil, err
+	}
+	err = spec.LoadAndAssign(&t.udp.objs.udpMaps, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: t.shared()})
+	return spec, explain("make the maps of UDP", err)
 }
 
 func (t *TCP) attachUDP() error {
@@ -77,15 +82,11 @@ func openCgroupRoot() (*os.File, error) {
 	return root, nil
 }
 
-func (u *udp) load(t *TCP) error {
-	spec, err := loadUdp()
-	if err != nil {
-		return err
-	}
-	if err := t.limits.apply(spec); err != nil {
-		return err
-	}
-	return spec.LoadAndAssign(&u.objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: t.shared()})
+// load loads the programs, which share t's maps.
+func (u *udp) load(t *TCP, spec *ebpf.CollectionSpec) error {
+	replace := t.shared()
+	replace["udp_sockets"], replace["flows"] = u.objs.UdpSockets, u.objs.Flows
+	return spec.LoadAndAssign(&u.objs.udpPrograms, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
 }
 
 func (u *udp) attach() error {

@@ -14,7 +14,10 @@ type captureCollector struct {
 	events, drops, transitions metric
 	resyncs, evictions         metric
 	openReads, openReadTime    metric
+	programs                   metric
+	released, forgotten        metric
 	listeners, edges           metric
+	rtts, lifetimes            fares
 	maps                       mapMetrics
 	hooks                      hookMetrics
 }
@@ -31,8 +34,14 @@ func newCaptureCollector(source func() *model.CaptureStats) *captureCollector {
 
 		openReadTime: counter("capture_open_read_seconds_total", "How long it took to read what open connections have moved so far."),
 
+		programs:  gauge("capture_programs", "Programs whose lives are counted: each cgroup in which one has connections is a life."),
+		released:  counter("capture_released_edges_total", "Edges removed from the kernel's map because the cgroup of their program was gone. Their counts are kept by the agent."),
+		forgotten: counter("capture_lives_forgotten_total", "Programs and dependencies of which no life is left, forgotten to make room. They are counted anew when they come again; what was counted has been told."),
+
 		listeners: gauge("listeners", "Addresses on which something listens now."),
 		edges:     gauge("edges", "Edges (one program here, one address there, one service port) in the kernel's map."),
+		rtts:      newRTTs(),
+		lifetimes: newLifetimes(),
 		maps:      newMapMetrics(),
 		hooks:     newHookMetrics(),
 	}
@@ -41,7 +50,7 @@ func newCaptureCollector(source func() *model.CaptureStats) *captureCollector {
 func (c *captureCollector) name() string { return "capture" }
 
 func (c *captureCollector) metrics() []metric {
-	own := []metric{c.events, c.drops, c.transitions, c.resyncs, c.evictions, c.openReads, c.openReadTime, c.listeners, c.edges}
+	own := []metric{c.events, c.drops, c.transitions, c.resyncs, c.evictions, c.openReads, c.openReadTime, c.programs, c.released, c.forgotten, c.listeners, c.edges, c.rtts.metric, c.lifetimes.metric}
 	return append(append(own, c.maps.metrics()...), c.hooks.metrics()...)
 }
 
@@ -58,8 +67,13 @@ func (c *captureCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.openReads.send(ch, float64(stats.OpenReads.Reads), "read")
 	c.openReads.send(ch, float64(stats.OpenReads.Spared), "spared")
 	c.openReadTime.send(ch, stats.OpenReads.Took.Seconds())
+	c.programs.send(ch, float64(stats.Lives.Programs))
+	c.released.send(ch, float64(stats.Lives.Released))
+	c.forgotten.send(ch, float64(stats.Lives.Forgotten))
 	c.listeners.send(ch, float64(stats.Listeners))
 	c.edges.send(ch, float64(stats.Edges))
+	c.rtts.sendAll(ch, stats.RTTs)
+	c.lifetimes.sendAll(ch, stats.Lifetimes)
 	c.maps.send(ch, stats.Maps)
 	c.hooks.send(ch, stats.Hooks)
 	return true

@@ -49,6 +49,9 @@ func (c *dependenciesCollector) send(ch chan<- prometheus.Metric, d dependency) 
 		c.failures.send(ch, float64(f.count), d.client, d.server, d.proto, f.reason)
 	}
 	c.open.send(ch, float64(d.Open), d.client, d.server, d.proto)
+	if d.proto == model.ProtoUnix {
+		return // nothing counts their bytes
+	}
 	c.bytes.send(ch, float64(d.BytesSent), d.client, d.server, d.proto, "sent")
 	c.bytes.send(ch, float64(d.BytesReceived), d.client, d.server, d.proto, "received")
 }

@@ -45,6 +45,13 @@ and from 64 microseconds on. Classic buckets end exactly there. Native ones end 
 seconds, up to 5% lower: 1 ms is shown as 2^-10 s. What is beyond the last place (16.4 s and 1.05 s)
 stands in the place after it. Their sums are estimated by the middle of each place.
 
+So are round-trip times and lifetimes of TCP connections, from 16 microseconds and 1 ms on; from 71
+minutes on, lifetimes are counted in places of four times the width of the one before. They
+are of all connections of a machine together, in 52 series for each end that it can have of
+them. By service or by pair of client and service they would be as many for each one: a
+machine can have 65,536 pairs. Of one pair, ` + "`cassini deps -o json`" + ` and the API tell both
+histograms, which may be added up.
+
 The round trip of a link is measured about once a minute, from each host to the next member of
 its rings: heartbeats go one way and are not answered. The quantile over few minutes rests on few
 answers. Spacing and lateness tell delay that varies, round trips delay that is constant too.
@@ -68,12 +75,15 @@ func everything() *scrape {
 		Network:      func() *model.NetworkStats { return nil },
 		Names:        func() *model.NameStats { return nil },
 		Outbox:       func() *model.OutboxStats { return nil },
+		Sent:         func() model.SentStats { return model.SentStats{} },
+		Deliveries:   func() model.DeliveryStats { return model.DeliveryStats{} },
 		Rings:        func() *model.RingStats { return nil },
 		Keeper:       func() *model.RingKeeperStats { return nil },
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },
 		Requests:     func() []model.RequestStat { return nil },
 		Audit:        func() *model.AuditStats { return nil },
+		Tenants:      func() *model.TenantStats { return nil },
 		Alerts:       func() []model.ReceiverStats { return nil },
 		Dependencies: func() []model.DependencyView { return nil },
 	}, Config{}))

@@ -69,7 +69,13 @@ func present(src Sources, cfg Config) []collector {
 		list = append(list, newNamesCollector(src.Names))
 	}
 	if src.Outbox != nil {
-		list = append(list, newOutboxCollector(src.Outbox))
+		list = append(list, newOutboxCollector(src.Outbox), newComparedCollector(src.Outbox))
+	}
+	if src.Sent != nil {
+		list = append(list, newSentCollector(src.Sent))
+	}
+	if src.Deliveries != nil {
+		list = append(list, newDeliveryCollector(src.Deliveries))
 	}
 	if src.Rings != nil {
 		list = append(list, newRingsCollector(src.Rings, DefaultMaxLinks))
@@ -88,6 +94,9 @@ func present(src Sources, cfg Config) []collector {
 	}
 	if src.Audit != nil {
 		list = append(list, newAuditCollector(src.Audit))
+	}
+	if src.Tenants != nil {
+		list = append(list, newTenantCollector(src.Tenants))
 	}
 	if src.Alerts != nil {
 		list = append(list, newAlertsCollector(src.Alerts))

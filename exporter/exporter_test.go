@@ -32,16 +32,20 @@ func fixture() Sources {
 				Drops:       map[string]uint64{"ring_full": 4, "edges_full": 0},
 				Transitions: map[string]uint64{"connect": 5, "established": 6},
 				Resyncs:     7, Evictions: 8, Listeners: 9, Edges: 10,
+				RTTs:      map[string]model.Histogram{"client": fareFixture(), "server": ""},
+				Lifetimes: map[string]model.Histogram{"client": fareFixture()},
 				OpenReads: model.OpenReads{Reads: 48, Spared: 49, Took: 50 * time.Second},
+				Lives:     model.LifeStats{Programs: 301, Released: 302, Forgotten: 303},
 				Maps:      []model.MapFill{{Name: "edges", Used: 11, Limit: 12, Bytes: 13}, {Name: "events", Used: 14, Limit: 15}, {Name: "connections", Bytes: 44}},
 				Hooks:     []model.Hook{{Fact: "tcp", Hook: "tp_btf/inet_sock_set_state", First: true}, {Fact: "udp"}},
 			}
 		},
 		Network: func() *model.NetworkStats {
 			return &model.NetworkStats{
-				Net:       model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5, Routes: 46, UnkeptRoutes: 47},
-				Announced: model.AnnounceStats{Namespaces: 1, Heard: map[string]uint64{"arp": 16, "nd": 17, "dhcp": 18}, Malformed: map[string]uint64{"arp": 19, "nd": 0, "dhcp": 0}, Known: 20, Limited: 21},
-				Strangers: model.StrangerStats{Addresses: 14, Clients: 45, Refused: 15},
+				Net:          model.NetStats{Namespaces: 1, Interfaces: 2, Messages: 3, Malformed: 4, Resyncs: 5, Routes: 46, UnkeptRoutes: 47},
+				Announced:    model.AnnounceStats{Namespaces: 1, Heard: map[string]uint64{"arp": 16, "nd": 17, "dhcp": 18}, Malformed: map[string]uint64{"arp": 19, "nd": 0, "dhcp": 0}, Known: 20, Limited: 21},
+				Translations: model.TranslationStats{Namespaces: 66, Known: 67, Limit: 68, Flows: 69, Malformed: 70, Overruns: 71, Forgotten: 72},
+				Strangers:    model.StrangerStats{Addresses: 14, Clients: 45, Refused: 15},
 				Frames: model.FrameStats{Links: 6, Neighbors: 7, Frames: map[string]uint64{"lldp": 8, "cdp": 9}, Malformed: map[string]uint64{"lldp": 10, "cdp": 0},
 					Refused: 11, Limited: 12, Lost: 13},
 				Interfaces: []model.Interface{
@@ -59,12 +63,17 @@ func fixture() Sources {
 			}, DNS: model.DNSStats{Resolvers: 57, Refused: 58, Answers: 59, Malformed: 60, Lost: 61, Heard: 62, Named: 63, Forgotten: map[string]uint64{"heard": 64, "dialled": 65}}}
 		},
 		Outbox: func() *model.OutboxStats {
-			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true}
+			return &model.OutboxStats{Queued: 16, Limit: 17, Spooled: 18, Accepted: 19, Retries: 20, PutOff: 66, Renumbered: 67, Dropped: map[string]uint64{"full": 21, "refused": 22}, Connected: true,
+				Compared: model.ComparedStats{Compared: 401, Differed: 402, Missing: 403, Changed: 404, Withdrawn: 405, Unkept: 406, Known: 407, KnownLimit: 408, Kept: 409, KeptLimit: 410, Comparable: true}}
+		},
+		Sent: func() model.SentStats { return model.SentStats{Protocol: 2, Bytes: 68, WireBytes: 69} },
+		Deliveries: func() model.DeliveryStats {
+			return model.DeliveryStats{Underway: 70, Limit: 71, Batches: 72, Documents: 73, Known: 74, Gaps: 75, Compared: 411, Differed: 412, WireBytes: 76, Bytes: 77, Refused: map[string]uint64{model.RefusedBomb: 78}}
 		},
 		Rings:  func() *model.RingStats { return ringFixture() },
 		Keeper: func() *model.RingKeeperStats { return keeperFixture() },
 		Store: func() model.StoreStats {
-			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Oldest: at, Newest: at.Add(time.Hour)}
+			return model.StoreStats{Documents: 23, Names: 24, FileBytes: 25, FreeBytes: 26, Appended: 27, Thinned: 28, Expired: 29, ClockHeld: 42, Reread: 43, Oldest: at, Newest: at.Add(time.Hour)}
 		},
 		Process: func() model.ProcessStats {
 			return model.ProcessStats{MemoryLimit: 52, ReloadOK: true, ReloadedAt: at, Flight: &model.FlightStats{Written: 53, Skipped: 54, Failed: 55}}
@@ -74,10 +83,12 @@ func fixture() Sources {
 		},
 		Graph: func() model.GraphStats {
 			return model.GraphStats{
-				Nodes: map[string]int{"host": 30}, Edges: map[string]int{"runs": 31}, Services: map[string]int{"listening": 32, "ended": 33},
-				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38,
+				Namesakes: 105,
+				Nodes:     map[string]int{"host": 30}, Edges: map[string]int{"runs": 31}, Services: map[string]int{"listening": 32, "ended": 33},
+				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38, Written: model.Kept{Bytes: 44, Limit: 45, Forgotten: 46},
 			}
 		},
+		Tenants: func() *model.TenantStats { return &model.TenantStats{Kept: 2, Forgotten: 3, Refused: 4} },
 		Audit: func() *model.AuditStats {
 			return &model.AuditStats{Entries: 56, Oldest: at, Added: map[string]uint64{"done": 57, "refused": 58}, Dropped: 59, Failed: 60}
 		},

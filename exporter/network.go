@@ -18,6 +18,7 @@ type networkCollector struct {
 	neighbor, hidden, seen, unkept, clients    metric
 	announced, misannounced, unannounced       metric
 	routes, unkeptRoutes                       metric
+	translations                               translationMetrics
 }
 
 func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkCollector {
@@ -48,6 +49,7 @@ func newNetworkCollector(source func() *model.NetworkStats, limit int) *networkC
 		announced:    counter("announcements_total", "What machines told everyone and was news, by protocol: ARP, IPv6 neighbour discovery, DHCP.", "protocol"),
 		misannounced: counter("announcements_malformed_total", "Announcements among them that could not be decoded, or that no honest machine sends.", "protocol"),
 		unannounced:  counter("announcements_held_back_total", "Announcements that the kernel side held back, by reason.", "reason"),
+		translations: newTranslationMetrics(),
 		hidden:       gauge("interfaces_hidden", "Interfaces beyond the limit of a scrape, which is 500: they are counted here and not shown."),
 	}
 }
@@ -59,10 +61,10 @@ const DefaultMaxInterfaces = 500
 func (c *networkCollector) name() string { return "network" }
 
 func (c *networkCollector) metrics() []metric {
-	return []metric{
+	return append([]metric{
 		c.namespaces, c.messages, c.badMessages, c.resyncs, c.links, c.neighbors, c.frames, c.malformed, c.dropped,
 		c.up, c.carrier, c.speed, c.mtu, c.changes, c.info, c.neighbor, c.hidden, c.seen, c.clients, c.unkept, c.announced, c.misannounced, c.unannounced, c.routes, c.unkeptRoutes,
-	}
+	}, c.translations.metrics()...)
 }
 
 func (c *networkCollector) collect(ch chan<- prometheus.Metric) bool {
@@ -99,6 +101,7 @@ func (c *networkCollector) collect(ch chan<- prometheus.Metric) bool {
 			c.neighbor.send(ch, float64(n.FirstSeen.UnixNano())/1e9, n.Interface, n.Netns, n.Protocol, n.Chassis.ID, n.Port.ID, n.SystemName)
 		}
 	}
+	c.translations.send(ch, stats.Translations)
 	c.hidden.send(ch, float64(len(stats.Interfaces)-len(shown)))
 	return true
 }

@@ -13,13 +13,17 @@ import (
 type Sources struct {
 	// Capture may read the kernel's counters. Nil as an answer says that they
 	// could not be read.
-	Capture  func() *model.CaptureStats
-	Outbox   func() *model.OutboxStats
-	Network  func() *model.NetworkStats
-	Names    func() *model.NameStats
-	Store    func() model.StoreStats
-	Graph    func() model.GraphStats
-	Requests func() []model.RequestStat
+	Capture func() *model.CaptureStats
+	Outbox  func() *model.OutboxStats
+	// Sent is an agent's way to a manager in another process, Deliveries a manager's from
+	// agents in others.
+	Sent       func() model.SentStats
+	Deliveries func() model.DeliveryStats
+	Network    func() *model.NetworkStats
+	Names      func() *model.NameStats
+	Store      func() model.StoreStats
+	Graph      func() model.GraphStats
+	Requests   func() []model.RequestStat
 	// Rings is this host in its rings, Keeper the manager's side of them. Nil as an
 	// answer says that there are none.
 	Rings  func() *model.RingStats
@@ -28,6 +32,9 @@ type Sources struct {
 	Process func() model.ProcessStats
 	// Audit is the audit log; nil as an answer says that it is not open yet.
 	Audit func() *model.AuditStats
+	// Tenants are whose parts of the estate are asked about; nil as an answer says that
+	// there can be none.
+	Tenants func() *model.TenantStats
 	// Alerts are receivers of incidents; nil as an answer says that there are none.
 	Alerts func() []model.ReceiverStats
 	// Dependencies answers with what is known; it brings nothing up to date.

@@ -15,6 +15,8 @@ type storeCollector struct {
 	fileBytes, freeBytes       metric
 	appended, thinned, expired metric
 	oldest, newest, clockHeld  metric
+	reread                     metric
+	compacted, reclaimed       metric
 }
 
 func newStoreCollector(source func() model.StoreStats) *storeCollector {
@@ -28,6 +30,9 @@ func newStoreCollector(source func() model.StoreStats) *storeCollector {
 		thinned:   counter("store_thinned_total", "Progress entries that replaced the one before them instead of following it."),
 		expired:   counter("store_expired_total", "Entries that retention removed."),
 		clockHeld: counter("store_clock_held_total", "Batches whose keys run ahead of the manager's clock because it stood still or went back."),
+		reread:    counter("store_reread_total", "Entries that the graph had to read back from the log since too many waited for it in memory."),
+		compacted: counter("store_compactions_total", "Compactions of the log while it was in use, by outcome.", "outcome"),
+		reclaimed: counter("store_reclaimed_bytes_total", "What compactions gave back to the file system."),
 		oldest:    gauge("store_oldest_timestamp_seconds", "Time of the oldest entry. Absent while the log is empty."),
 		newest:    gauge("store_newest_timestamp_seconds", "Time of the newest entry. Absent while the log is empty."),
 	}
@@ -36,7 +41,7 @@ func newStoreCollector(source func() model.StoreStats) *storeCollector {
 func (c *storeCollector) name() string { return "store" }
 
 func (c *storeCollector) metrics() []metric {
-	return []metric{c.documents, c.names, c.fileBytes, c.freeBytes, c.appended, c.thinned, c.expired, c.clockHeld, c.oldest, c.newest}
+	return []metric{c.documents, c.names, c.fileBytes, c.freeBytes, c.appended, c.thinned, c.expired, c.clockHeld, c.reread, c.compacted, c.reclaimed, c.oldest, c.newest}
 }
 
 func (c *storeCollector) collect(ch chan<- prometheus.Metric) bool {
@@ -49,6 +54,10 @@ func (c *storeCollector) collect(ch chan<- prometheus.Metric) bool {
 	c.thinned.send(ch, float64(stats.Thinned))
 	c.expired.send(ch, float64(stats.Expired))
 	c.clockHeld.send(ch, float64(stats.ClockHeld))
+	c.reread.send(ch, float64(stats.Reread))
+	c.compacted.send(ch, float64(stats.Compacted), "done")
+	c.compacted.send(ch, float64(stats.CompactFailed), "failed")
+	c.reclaimed.send(ch, float64(stats.Reclaimed))
 	c.oldest.sendTime(ch, stats.Oldest)
 	c.newest.sendTime(ch, stats.Newest)
 	return true

@@ -97,6 +97,15 @@ func (m *Manager) RegisterAgent(host, raw string) error {
 	return nil
 }
 
+// forget forgets where the agent of a host listens, if it is another process.
+func (a *agents) forget(host string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known := a.byHost[host]; known != nil && known.url != "" {
+		delete(a.byHost, host)
+	}
+}
+
 func agentURL(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -37,9 +37,11 @@ func (m *Manager) openAlerts() (err error) {
 		}
 		return nil
 	}
-	m.alerts, err = alerts.Open(alerts.Config{
-		Settings: m.cfg.Alerts, Dir: m.cfg.DataDir, Manager: m.cfg.Host, Source: incidentSource{m}, Logger: m.log, Now: m.cfg.Now,
-	})
+	cfg := alerts.Config{Settings: m.cfg.Alerts, Dir: m.cfg.DataDir, Manager: m.cfg.Host, Source: incidentSource{m}, Logger: m.log, Now: m.cfg.Now}
+	if m.enroll != nil {
+		cfg.Of = func(tenant string) alerts.Source { return tenantIncidents{m, tenant} }
+	}
+	m.alerts, err = alerts.Open(cfg)
 	if err != nil {
 		return fmt.Errorf("open alerts: %w", err)
 	}
@@ -75,6 +77,8 @@ func (m *Manager) tellTime(ctx context.Context) {
 	read := m.cfg.Now()
 	for {
 		m.advance()
+		m.tendAuthority()
+		m.tellLabels(ctx)
 		if now := m.cfg.Now(); m.alerts != nil && now.Sub(read) >= readCounters {
 			read = now
 			if err := m.Refresh(ctx, ""); err != nil {
@@ -95,6 +99,7 @@ func (m *Manager) advance() {
 	defer m.applying.Unlock()
 	at := m.cfg.Now().Add(-advanceBehind)
 	m.publish(m.graph.Advance(at))
+	m.scopes.advance(at)
 	m.told.unixNano.Store(at.UnixNano())
 }
 
@@ -110,18 +115,54 @@ func (m *Manager) publish(events []model.Event) {
 type incidentSource struct{ m *Manager }
 
 // Incidents implements alerts.Source.
-func (s incidentSource) Incidents() (list []model.Incident, asOf time.Time, ok bool) {
+func (s incidentSource) Incidents(context.Context) (list []model.Incident, asOf time.Time, ok bool) {
 	at := s.m.told.unixNano.Load()
 	if at == 0 {
 		return nil, asOf, false
 	}
 	list = s.m.graph.Incidents(false)
-	model.MarkSilenced(list, s.m.graph.Silences(), s.m.cfg.Now())
+	model.MarkSilenced(list, s.m.graph.Silences(), s.m.cfg.Now(), s.m.tenantOf())
 	return list, time.Unix(0, at).UTC(), true
 }
 
 // Affected implements alerts.Source.
-func (s incidentSource) Affected(i model.Incident) *model.Affected { return s.m.graph.Affected(i) }
+func (s incidentSource) Affected(_ context.Context, i model.Incident) *model.Affected {
+	return s.m.graph.Affected(i)
+}
+
+// tenantIncidents is the manager as the receivers of a tenant see it: behind the border,
+// like the tenant's people. It keeps the tenant's graph from being forgotten.
+type tenantIncidents struct {
+	m      *Manager
+	tenant string
+}
+
+// Incidents implements alerts.Source.
+func (s tenantIncidents) Incidents(ctx context.Context) (list []model.Incident, asOf time.Time, ok bool) {
+	at := s.m.told.unixNano.Load()
+	if at == 0 {
+		return nil, asOf, false
+	}
+	sc, err := s.m.scopes.of(ctx, s.tenant)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.m.log.Error("incidents of a tenant cannot be told; it is tried again", "tenant", s.tenant, "error", err)
+		}
+		return nil, asOf, false
+	}
+	list = sc.graph.Incidents(false)
+	model.MarkSilenced(list, sc.graph.Silences(), s.m.cfg.Now(), nil)
+	return list, time.Unix(0, at).UTC(), true
+}
+
+// Affected implements alerts.Source.
+func (s tenantIncidents) Affected(ctx context.Context, i model.Incident) *model.Affected {
+	sc, err := s.m.scopes.of(ctx, s.tenant)
+	if err != nil {
+		return nil
+	}
+	return sc.graph.Affected(i)
+}
 
 // AlertStats are the figures of receivers of alerts; nil where there are none.
 func (m *Manager) AlertStats() []model.ReceiverStats {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"cassini/manager/api"
@@ -18,18 +19,27 @@ import (
 // ErrNotRunning says that Run has ended or not come so far.
 var ErrNotRunning = errors.New("manager is not running")
 
-// Accept implements model.Sink. Before the log is replayed it waits.
+// Accept takes documents that are not numbered; see Deliver.
 func (m *Manager) Accept(ctx context.Context, docs []model.Document) error {
+	_, err := m.Deliver(ctx, model.Batch{Documents: docs})
+	return err
+}
+
+// Deliver implements model.Sink. Before the log is replayed it waits.
+func (m *Manager) Deliver(ctx context.Context, b model.Batch) (model.Receipt, error) {
 	if err := m.await(ctx); err != nil {
-		return err
+		return model.Receipt{}, err
 	}
-	_, err := m.store.Append(ctx, docs)
-	if err == nil && m.keeper != nil {
+	receipt, err := m.store.Deliver(ctx, b)
+	if docs := b.Documents[min(receipt.Known, len(b.Documents)):]; err == nil && m.keeper != nil {
 		m.keeper.Take(docs)
 	}
 	if err == nil {
 		// They are durable: the graph has to know, whoever goes away meanwhile.
 		err = m.follow(context.WithoutCancel(ctx))
+	}
+	if err == nil {
+		m.compare(ctx, b, &receipt)
 	}
 	if errors.Is(err, store.ErrCorrupt) {
 		select {
@@ -37,7 +47,7 @@ func (m *Manager) Accept(ctx context.Context, docs []model.Document) error {
 		default: // it was told already
 		}
 	}
-	return err
+	return receipt, err
 }
 
 // Latest implements model.Sink.
@@ -98,45 +108,133 @@ func (m *Manager) replay(ctx context.Context) error {
 	return nil
 }
 
-// follow applies to the graph what the log has beyond it. Whoever comes first
-// applies for all: the graph follows the log, in its order.
+// followed and followedSize bound what is read from the log, decoded and applied at once.
+const (
+	followed     = 2048    // documents
+	followedSize = 8 << 20 // bytes of their bodies
+)
+
+// follow applies to the graph what the log has beyond it, as it was committed or, where that
+// is not in memory, as it is in the log. Whoever comes first applies for all: the graph
+// follows the log, in its order.
 func (m *Manager) follow(ctx context.Context) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
-	for e, err := range m.store.Range(ctx, m.applied, "") {
-		if errors.Is(err, store.ErrBadEntry) {
-			m.bad.Add(1)
-			m.applied = e.Key
-			continue
+	scopes := m.scopes.live()
+	apply := func(docs []graph.Logged, upTo store.Key, bad uint64) bool {
+		m.publish(m.graph.ApplyAll(m.decoder.All(docs)))
+		m.scopes.hear(scopes, docs)
+		m.bad.Add(bad)
+		m.applied = upTo
+		return true
+	}
+	entries, ok := m.tail.take(m.applied)
+	if !ok {
+		return m.inBatches(ctx, m.applied, "", apply)
+	}
+	for some := range slices.Chunk(entries, followed) {
+		docs := slices.Grow(m.decoding[:0], len(some))
+		for _, e := range some {
+			docs = append(docs, graph.Logged{Key: string(e.Key), Document: e.Document})
 		}
-		if err != nil {
-			return fmt.Errorf("read document log: %w", err)
-		}
-		m.publish(m.graph.Apply(string(e.Key), e.Document))
-		m.applied = e.Key
+		apply(docs, some[len(some)-1].Key, 0)
+		clear(docs) // nobody has to keep what they held
+		m.decoding = docs
 	}
 	return nil
 }
 
+// logged is what is read from the log at once.
+type logged struct {
+	docs []graph.Logged
+	upTo store.Key // the last of their keys
+	bad  uint64    // entries that could not be read
+	err  error     // why there is no more; what was read before it is there too
+}
+
+// inBatches hands out what the log has behind a key, some entries at a time, with the last
+// of their keys and how many could not be read, until that says no. What was read before an
+// error is handed out too. The next ones are read meanwhile.
+func (m *Manager) inBatches(ctx context.Context, after, until store.Key, apply func(docs []graph.Logged, upTo store.Key, bad uint64) bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	batches := make(chan logged, 1)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reader.Go(func() {
+		defer close(batches)
+		m.readLog(ctx, after, until, func(b logged) bool {
+			select {
+			case batches <- b:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
+	})
+	defer stop() // before it is waited for
+	for b := range batches {
+		if (len(b.docs) > 0 || b.bad > 0) && !apply(b.docs, b.upTo, b.bad) {
+			return nil
+		}
+		if b.err != nil {
+			return fmt.Errorf("read document log: %w", b.err)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// readLog hands out what inBatches does.
+func (m *Manager) readLog(ctx context.Context, after, until store.Key, give func(logged) bool) {
+	var b logged
+	size := 0
+	for e, err := range m.store.Range(ctx, after, until) {
+		switch {
+		case errors.Is(err, store.ErrBadEntry):
+			b.bad++
+		case err != nil:
+			b.err = err
+			give(b)
+			return
+		default:
+			b.docs = append(b.docs, graph.Logged{Key: string(e.Key), Document: e.Document})
+			size += len(e.Document.Body)
+		}
+		if b.upTo = e.Key; len(b.docs) == followed || size >= followedSize {
+			if !give(b) {
+				return
+			}
+			b, size = logged{docs: make([]graph.Logged, 0, len(b.docs))}, 0
+		}
+	}
+	give(b)
+}
+
 // replayUntil makes the graph of a past moment, and hands out its events.
 func (m *Manager) replayUntil(ctx context.Context, until store.Key, each func([]model.Event) bool) (*graph.Graph, error) {
-	g := graph.New(graph.Limits{Learn: m.cfg.Learn})
-	for e, err := range m.store.Range(ctx, "", until) {
-		if errors.Is(err, store.ErrBadEntry) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read document log: %w", err)
-		}
-		if events := g.Apply(string(e.Key), e.Document); !each(events) {
-			break
-		}
+	g := newGraph(m.cfg)
+	err := m.inBatches(ctx, "", until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
+		return each(g.ApplyAll(graph.DecodeAll(docs)))
+	})
+	if err != nil {
+		return nil, err
 	}
 	return g, nil
 }
 
+// extend applies to a graph, or to a new one, what the log has behind a key up to another.
+func (m *Manager) extend(ctx context.Context, g *graph.Graph, after, until store.Key) (*graph.Graph, error) {
+	if g == nil {
+		g = newGraph(m.cfg)
+	}
+	return g, m.inBatches(ctx, after, until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
+		g.ApplyAll(graph.DecodeAll(docs))
+		return true
+	})
+}
+
 // Graph is the graph as it is, or with a time as it was then. It belongs to the
-// caller to read only.
+// caller to read only, and only until the context ends.
 func (m *Manager) Graph(ctx context.Context, at time.Time) (*graph.Graph, error) {
 	if at.IsZero() {
 		return m.graph, nil

@@ -21,6 +21,7 @@ type hub struct {
 	mu     sync.Mutex
 	kept   []model.Event // the latest, oldest first
 	lost   bool          // older ones were dropped
+	closed bool
 	subs   map[chan model.Event]struct{}
 	lagged uint64
 }
@@ -35,8 +36,9 @@ func (h *hub) publish(events []model.Event) {
 	defer h.mu.Unlock()
 	h.kept = append(h.kept, events...)
 	if excess := len(h.kept) - eventsKept; excess > eventsKept/10 {
-		h.kept = slices.Clone(h.kept[excess:])
-		h.lost = true
+		n := copy(h.kept, h.kept[excess:])
+		clear(h.kept[n:])
+		h.kept, h.lost = h.kept[:n], true
 	}
 	for _, e := range events {
 		for ch := range h.subs {
@@ -70,8 +72,23 @@ func (h *hub) subscribe() chan model.Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	ch := make(chan model.Event, eventBuffer)
+	if h.closed {
+		close(ch)
+		return ch
+	}
 	h.subs[ch] = struct{}{}
 	return ch
+}
+
+// close cuts off whoever watches, now and later: they have to ask again.
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for ch := range h.subs {
+		delete(h.subs, ch)
+		close(ch)
+	}
 }
 
 func (h *hub) unsubscribe(ch chan model.Event) {

@@ -26,12 +26,16 @@ import (
 
 // Config is what New needs.
 type Config struct {
-	DataDir   string    // of the document log
-	Host      string    // this machine
-	Version   string    // of Cassini
-	Start     time.Time // of this process
-	Retention Retention // of the document log
+	DataDir   string        // of the document log
+	Host      string        // this machine
+	Machine   model.Machine // likewise
+	Version   string        // of Cassini
+	Start     time.Time     // of this process
+	Retention Retention     // of the document log
 	Rings     RingConfig
+	Limits    Limits
+	// ForgetAfter is how long a host is remembered that nothing is heard of; 0 is for ever.
+	ForgetAfter time.Duration
 	// Insecure listens beyond loopback without encryption or authentication.
 	Insecure bool
 	TLS      TLS
@@ -62,14 +66,19 @@ type Parts struct {
 // Manager is safe for concurrent use. It implements model.Sink: what is accepted
 // is durable and stands in the graph.
 type Manager struct {
-	cfg      Config
-	log      *slog.Logger
-	parts    Parts
-	requests api.Requests
-	graph    *graph.Graph
-	events   *hub
-	agents   *agents
-	past     *past
+	cfg        Config
+	log        *slog.Logger
+	parts      Parts
+	requests   api.Requests
+	deliveries api.Deliveries
+	graph      *graph.Graph
+	events     *hub
+	agents     *agents
+	past       *past
+	scopes     *scopes
+	agreed     agreed
+	forgot     forgetting
+	promised   promised
 
 	ready   chan struct{}     // closed when the log is replayed
 	stopped chan struct{}     // closed when Run returns
@@ -84,6 +93,9 @@ type Manager struct {
 
 	applying sync.Mutex
 	applied  store.Key // the last entry that stands in the graph
+	decoder  graph.Decoder
+	decoding []graph.Logged // what it decodes
+	tail     tail           // what comes behind it
 	bad      atomic.Uint64
 }
 
@@ -98,15 +110,19 @@ func New(cfg Config) *Manager {
 	m := &Manager{
 		cfg:     cfg,
 		log:     cfg.Logger,
-		graph:   graph.New(graph.Limits{Learn: cfg.Learn}),
+		graph:   newGraph(cfg),
 		events:  newHub(),
 		agents:  newAgents(),
 		ready:   make(chan struct{}),
 		stopped: make(chan struct{}),
 		broken:  make(chan error, 1),
+
+		promised: promised{byHost: make(map[string]promise)},
 	}
 	m.graph.SetClock(cfg.Now)
-	m.past = newPast(m.replayUntil)
+	m.graph.NoteSpent()
+	m.past = newPast(m.extend)
+	m.scopes = newScopes(m)
 	return m
 }
 
@@ -125,7 +141,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if err := backup.Finish(m.cfg.DataDir); err != nil {
 		return err
 	}
-	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Now: m.cfg.Now, Logger: m.log})
+	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Committed: m.tail.add, Now: m.cfg.Now, Logger: m.log})
 	if err != nil {
 		return fmt.Errorf("open document log: %w", err)
 	}
@@ -155,6 +171,10 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 		parts.Go(func() { cancel(m.runRings(ctx)) })
 	}
 	parts.Go(func() { m.runAlerts(ctx) })
+	parts.Go(func() { m.runTidy(ctx) })
+	if m.cfg.TLS.Announce {
+		parts.Go(func() { m.announce(ctx, l.Addr()) })
+	}
 	select {
 	case err := <-m.broken:
 		cancel(err)
@@ -171,24 +191,28 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 
 func (m *Manager) api() api.Config {
 	return api.Config{
-		Backend:  m,
-		Metrics:  m.parts.Metrics,
-		Host:     m.cfg.Host,
-		Version:  m.cfg.Version,
-		Start:    m.cfg.Start,
-		Requests: &m.requests,
-		Enroll:   m.enroll,
-		Audit:    m.audit,
-		Capture:  m.parts.Capture,
-		Outbox:   m.parts.Outbox,
-		Network:  m.parts.Network,
-		Reload:   m.parts.Reload,
-		Debug:    m.parts.Debug,
-		Served:   m.parts.Served,
-		Now:      m.cfg.Now,
-		Logger:   m.log,
+		Backend:    m,
+		Metrics:    m.parts.Metrics,
+		Host:       m.cfg.Host,
+		Version:    m.cfg.Version,
+		Start:      m.cfg.Start,
+		Requests:   &m.requests,
+		Deliveries: &m.deliveries,
+		Enroll:     m.enroll,
+		Audit:      m.audit,
+		Capture:    m.parts.Capture,
+		Outbox:     m.parts.Outbox,
+		Network:    m.parts.Network,
+		Reload:     m.parts.Reload,
+		Debug:      m.parts.Debug,
+		Served:     m.parts.Served,
+		Now:        m.cfg.Now,
+		Logger:     m.log,
 	}
 }
+
+// DeliveryStats are what agents delivered over HTTP since the start.
+func (m *Manager) DeliveryStats() model.DeliveryStats { return m.deliveries.Stats() }
 
 // RequestStats are what was asked of the API since the start.
 func (m *Manager) RequestStats() []model.RequestStat { return m.requests.Stats() }

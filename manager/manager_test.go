@@ -22,6 +22,7 @@ import (
 	"cassini/manager/store"
 	"cassini/manager/store/bolt"
 	"cassini/model"
+	"cassini/transport/httpd"
 )
 
 // running is a manager that serves on loopback.
@@ -215,8 +216,8 @@ func TestDurableDocumentsReachTheGraph(t *testing.T) {
 // damaged is a store that turns out to be corrupt.
 type damaged struct{ store.Store }
 
-func (damaged) Append(context.Context, []model.Document) ([]store.Key, error) {
-	return nil, fmt.Errorf("append: %w", store.ErrCorrupt)
+func (damaged) Deliver(context.Context, model.Batch) (model.Receipt, error) {
+	return model.Receipt{}, fmt.Errorf("append: %w", store.ErrCorrupt)
 }
 
 func TestDamageEndsTheManager(t *testing.T) {
@@ -347,7 +348,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begin); took > shutdownTimeout {
+	if took := time.Since(begin); took > httpd.Grace {
 		t.Errorf("took %v", took)
 	}
 	if text, _ := io.ReadAll(resp.Body); !strings.HasPrefix(string(text), ": events") {

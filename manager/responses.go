@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cassini/manager/api"
+	"cassini/manager/graph"
 	"cassini/model"
 )
 
@@ -18,16 +19,30 @@ const (
 	maxSilences    = 1000
 	maxSilence     = 365 * 24 * time.Hour
 	keepSilence    = 7 * 24 * time.Hour // how long one that ended is still listed
+	keepTenantAck  = 90 * 24 * time.Hour
 	forgetsAtOnce  = 100
+	tenantSilences = 100 // of each tenant
 	silenceIDBytes = 4
 )
 
+// sight is who looks at incidents: the whole estate, or a tenant, who calls them by names
+// that real turns back.
+type sight struct {
+	graph  *graph.Graph
+	tenant string
+	real   func(id string) string
+}
+
 // Acknowledge implements api.Backend.
 func (m *Manager) Acknowledge(ctx context.Context, id string, ack *model.Ack) error {
+	return m.acknowledge(ctx, sight{graph: m.graph, real: func(id string) string { return id }}, id, ack)
+}
+
+func (m *Manager) acknowledge(ctx context.Context, of sight, id string, ack *model.Ack) error {
 	if err := m.await(ctx); err != nil {
 		return err
 	}
-	list := m.graph.Incidents(false)
+	list := of.graph.Incidents(false)
 	at := slices.IndexFunc(list, func(i model.Incident) bool { return i.ID == id })
 	switch {
 	case at < 0:
@@ -37,11 +52,16 @@ func (m *Manager) Acknowledge(ctx context.Context, id string, ack *model.Ack) er
 	case ack != nil && !ack.Until.IsZero() && !ack.Until.After(ack.At):
 		return fmt.Errorf("incident %q: %w: until %s is past", id, api.ErrInvalid, ack.Until.Format(time.RFC3339))
 	}
-	doc, err := m.own(model.PackageAcks, id, ack, ack == nil)
+	if ack != nil {
+		ack.Tenant = of.tenant
+	} else if _, taken := of.graph.Acks()[id]; of.tenant != "" && !taken {
+		return fmt.Errorf("incident %q: %w: nobody of tenant %s has taken it on", id, api.ErrInvalid, of.tenant)
+	}
+	doc, err := m.own(model.PackageAcks, of.real(id), ack, ack == nil)
 	if err != nil {
 		return err
 	}
-	return m.respond(ctx, append(m.deadAcks(list), doc))
+	return m.respond(ctx, append(m.deadAcks(), doc))
 }
 
 // own is a document of the manager, or the end of one.
@@ -53,13 +73,18 @@ func (m *Manager) own(pkg, key string, body any, gone bool) (model.Document, err
 	return model.NewDocument(name, m.cfg.Now(), body)
 }
 
-// deadAcks forgets acknowledgements of incidents that nobody remembers.
-func (m *Manager) deadAcks(list []model.Incident) (docs []model.Document) {
-	known := make(map[string]bool, len(list))
-	for _, i := range list {
+// deadAcks forgets acknowledgements of incidents that nobody remembers. An incident of a
+// tenant can be part of a larger one of the estate, where it is not found: what tenants
+// took on is kept for a time instead.
+func (m *Manager) deadAcks() (docs []model.Document) {
+	known := make(map[string]bool)
+	for _, i := range m.graph.Incidents(false) {
 		known[i.ID] = true
 	}
-	for id := range m.graph.Acks() {
+	for id, ack := range m.graph.Acks() {
+		if ack.Tenant != "" && m.cfg.Now().Sub(ack.At) < keepTenantAck {
+			continue
+		}
 		if !known[id] && len(docs) < forgetsAtOnce {
 			docs = append(docs, model.Document{Name: model.Name{Host: m.cfg.Host, Package: model.PackageAcks, Key: id}, Time: m.cfg.Now().UTC()})
 		}
@@ -87,6 +112,9 @@ func (m *Manager) Silence(ctx context.Context, s model.Silence) (model.Silence, 
 	now := m.cfg.Now()
 	var docs []model.Document
 	silences := m.graph.Silences()
+	if n := tenantHas(silences, s.Tenant); s.Tenant != "" && n >= tenantSilences {
+		return s, fmt.Errorf("silence: %w: tenant %s has %d, and those that ended are forgotten after a week", api.ErrInvalid, s.Tenant, n)
+	}
 	for _, old := range silences {
 		if now.Sub(old.Until) > keepSilence && len(docs) < forgetsAtOnce {
 			docs = append(docs, model.Document{Name: model.Name{Host: m.cfg.Host, Package: model.PackageSilences, Key: old.ID}, Time: now.UTC()})
@@ -103,6 +131,15 @@ func (m *Manager) Silence(ctx context.Context, s model.Silence) (model.Silence, 
 		return s, err
 	}
 	return s, m.respond(ctx, append(docs, doc))
+}
+
+func tenantHas(silences []model.Silence, tenant string) (n int) {
+	for _, s := range silences {
+		if s.Tenant == tenant {
+			n++
+		}
+	}
+	return n
 }
 
 func checkSilence(s model.Silence) error {
@@ -129,7 +166,11 @@ func (m *Manager) EndSilence(ctx context.Context, id string) (model.Silence, err
 	if err := m.await(ctx); err != nil {
 		return model.Silence{}, err
 	}
-	silences := m.graph.Silences()
+	return m.endSilence(ctx, m.graph.Silences(), id)
+}
+
+// endSilence ends one of those that somebody sees.
+func (m *Manager) endSilence(ctx context.Context, silences []model.Silence, id string) (model.Silence, error) {
 	at := slices.IndexFunc(silences, func(s model.Silence) bool { return s.ID == id })
 	if at < 0 {
 		return model.Silence{}, fmt.Errorf("silence %q: %w; 'cassini silence list' has those that are", id, api.ErrUnknown)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"cassini/manager/api"
@@ -32,7 +33,7 @@ func (m *Manager) openRings() (err error) {
 		return nil
 	}
 	m.keeper, err = keeper.New(keeper.Config{
-		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local, Rotation: m.cfg.Rings.KeyLife,
+		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local, Rotation: m.cfg.Rings.KeyLife, Limit: m.cfg.Limits.Hosts,
 		Keep: m.Accept, Logger: m.log,
 	})
 	return err
@@ -52,6 +53,7 @@ func (m *Manager) runRings(ctx context.Context) error {
 
 func (m *Manager) takeAgain(ctx context.Context) error {
 	from := store.Until(m.cfg.Now().Add(-replayVerdicts))
+	var verdicts []model.Document
 	for e, err := range m.store.Range(ctx, from, "") {
 		if errors.Is(err, store.ErrBadEntry) {
 			continue
@@ -59,9 +61,32 @@ func (m *Manager) takeAgain(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read document log: %w", err)
 		}
-		m.keeper.Take([]model.Document{e.Document})
+		if e.Document.Package == model.PackageVerdicts && !e.Document.Gone() {
+			verdicts = append(verdicts, e.Document)
+		}
 	}
+	m.keeper.Take(unsettled(verdicts))
 	return nil
+}
+
+// unsettled are, of verdicts in the order of the log, those that still say something: of
+// each subject what came after its last correction, or that one if nothing did. The others
+// would make a host that has died since live again for a moment.
+func unsettled(verdicts []model.Document) (rest []model.Document) {
+	told, settled := make(map[string]bool), make(map[string]bool)
+	for _, doc := range slices.Backward(verdicts) {
+		var v model.Verdict
+		if err := doc.Decode(&v); err != nil || settled[v.Subject.Host] {
+			continue // who accepted it has said what is wrong with it
+		}
+		settled[v.Subject.Host] = v.Kind == model.VerdictCorrected
+		if !settled[v.Subject.Host] || !told[v.Subject.Host] {
+			rest = append(rest, doc)
+		}
+		told[v.Subject.Host] = true
+	}
+	slices.Reverse(rest)
+	return rest
 }
 
 // Join takes an agent into the rings.

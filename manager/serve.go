@@ -10,9 +10,12 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"cassini/manager/announce"
 	"cassini/manager/enroll"
+	"cassini/transport/httpd"
 )
 
 // ErrNotLoopback says that others can reach an address.
@@ -37,6 +40,8 @@ type TLS struct {
 	Names []string      // further names and addresses at which it is reached
 	Files enroll.Files  // certificates of another authority
 	Life  time.Duration // of agents' certificates; 0 is enroll.DefaultLife
+	// Announce answers those who ask their network for the manager (package announce).
+	Announce bool
 }
 
 // openEnroll opens the authority, where the manager serves TLS.
@@ -44,14 +49,41 @@ func (m *Manager) openEnroll(address string) (err error) {
 	if m.cfg.Insecure || CheckListen(address) == nil && !m.cfg.TLS.On {
 		return enroll.RemoveLocalToken(m.cfg.DataDir)
 	}
+	names := slices.Clone(m.cfg.TLS.Names)
+	if m.cfg.TLS.Announce {
+		names = append(names, announce.Name(m.cfg.Host))
+	}
 	m.enroll, err = enroll.Open(enroll.Config{
-		Dir: m.cfg.DataDir, Host: m.cfg.Host, Life: m.cfg.TLS.Life, Names: m.cfg.TLS.Names, Outside: m.cfg.TLS.Files, Logger: m.log,
+		Dir: m.cfg.DataDir, Host: m.cfg.Host, Life: m.cfg.TLS.Life, Names: names, Outside: m.cfg.TLS.Files, Logger: m.log, Moved: m.moved, Machine: m.cfg.Machine, Known: m.known,
 	}, m.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("open enrolment: %w", err)
 	}
 	m.log.Info("serving TLS; hosts join by token", "ca_hash", "sha256:"+m.enroll.Pin(), "admin_token", filepath.Join(m.cfg.DataDir, enroll.TokenFile))
 	return nil
+}
+
+// announceAgain is when a network is looked for again to answer on.
+const announceAgain = 30 * time.Second
+
+// announce answers multicast DNS until the context ends. A network that is not there yet is
+// waited for.
+func (m *Manager) announce(ctx context.Context, l net.Addr) {
+	at, err := netip.ParseAddrPort(l.String())
+	if err != nil {
+		m.log.Error("the manager is not announced", "error", err)
+		return
+	}
+	cfg := announce.Config{Host: m.cfg.Host, Listen: netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), Logger: m.log}
+	for ctx.Err() == nil {
+		if err := announce.Run(ctx, cfg); err != nil {
+			m.log.Warn("the manager is not announced; trying again", "in", announceAgain, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(announceAgain):
+		}
+	}
 }
 
 // closeEnroll closes it, if it is open.
@@ -61,8 +93,6 @@ func (m *Manager) closeEnroll() error {
 	}
 	return m.enroll.Close()
 }
-
-const shutdownTimeout = 3 * time.Second
 
 // tls is nil where the manager serves without.
 func (m *Manager) tls() *tls.Config {
@@ -76,33 +106,16 @@ func (m *Manager) tls() *tls.Config {
 // returns why it stopped: the error of the server, or nil. Without a configuration of TLS
 // it is plain HTTP.
 func serve(ctx context.Context, l net.Listener, h http.Handler, secure *tls.Config, log *slog.Logger) error {
-	server := &http.Server{
-		TLSConfig:         secure,
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() { // ends with Shutdown or Close
+	server := httpd.New(ctx, h, log)
+	server.TLSConfig, server.ReadHeaderTimeout, server.IdleTimeout = secure, 5*time.Second, 2*time.Minute
+	err := httpd.Until(ctx, server, func() error {
 		if secure != nil {
-			failed <- server.ServeTLS(l, "", "")
-			return
+			return server.ServeTLS(l, "", "")
 		}
-		failed <- server.Serve(l)
-	}()
-	select {
-	case err := <-failed:
+		return server.Serve(l)
+	})
+	if err != nil {
 		return fmt.Errorf("serve the API: %w", err)
-	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if server.Shutdown(grace) != nil {
-		_ = server.Close() // whoever is left had its time
-	}
-	<-failed
 	return nil
 }

@@ -14,6 +14,7 @@ func (m *Manager) StoreStats() model.StoreStats {
 	if err != nil {
 		m.log.Debug("figures of the document log", "error", err)
 	}
+	stats.Reread = m.tail.missed()
 	return stats
 }
 
@@ -21,6 +22,8 @@ func (m *Manager) StoreStats() model.StoreStats {
 func (m *Manager) GraphStats() model.GraphStats {
 	stats := m.graph.Stats()
 	stats.Watchers, stats.Lagged = m.events.figures()
+	stats.Written = m.graph.Written()
+	stats.HostsForgotten, stats.Withdrawn = m.forgot.hosts.Load(), m.forgot.documents.Load()
 	if n := m.bad.Load(); n > 0 {
 		stats.Rejected["undecodable"] = n
 	}

@@ -13,6 +13,8 @@ type Ack struct {
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"` // zero: as long as it is open
 	Why   string    `json:"why,omitempty"`
+	// Tenant is whose operator it was; "" is one of the whole estate.
+	Tenant string `json:"tenant,omitempty"`
 }
 
 // Holds says whether it still counts at a moment.
@@ -33,6 +35,8 @@ type Silence struct {
 	At      time.Time `json:"at"`
 	Until   time.Time `json:"until"`
 	Why     string    `json:"why"`
+	// Tenant is whose incidents it covers; "" is everybody's.
+	Tenant string `json:"tenant,omitempty"`
 }
 
 // Holds says whether it is in force at a moment.
@@ -54,20 +58,30 @@ func (s Silence) Covers(i Incident) bool {
 }
 
 // MarkSilenced marks incidents that a silence covers: those that are open, by one that is
-// in force, and those that are over, by one that was when they ended.
-func MarkSilenced(list []Incident, silences []Silence, now time.Time) {
+// in force, and those that are over, by one that was when they ended. tenantOf is whose a
+// host is: a tenant's silence covers incidents of its own hosts alone. Nil says that all
+// that is in the list is the tenant's.
+func MarkSilenced(list []Incident, silences []Silence, now time.Time, tenantOf func(host string) string) {
 	for n := range list {
 		i, at := &list[n], now
 		if i.State != IncidentOpen {
 			at = i.Closed
 		}
 		for _, s := range silences {
-			if s.Holds(at) && !at.Before(s.At) && s.Covers(*i) {
+			if s.Holds(at) && !at.Before(s.At) && s.Covers(*i) && s.within(*i, tenantOf) {
 				i.Silenced = s.ID
 				break
 			}
 		}
 	}
+}
+
+// within says whether an incident is of hosts of the silence's tenant alone.
+func (s Silence) within(i Incident, tenantOf func(host string) string) bool {
+	if s.Tenant == "" || tenantOf == nil {
+		return true
+	}
+	return !slices.ContainsFunc(i.Subjects, func(subject string) bool { return tenantOf(SubjectHost(subject)) != s.Tenant })
 }
 
 // matches compares a subject: a node as it is, and as the host that it is of.
@@ -82,6 +96,19 @@ func (s Silence) matches(subject string) bool {
 		}
 	}
 	return false
+}
+
+// NodeHost is the host in the identifier of a node that is of one; "" for others.
+func NodeHost(id string) string {
+	if !strings.Contains(id, ":") {
+		return ""
+	}
+	kind, _, _ := strings.Cut(id, ":")
+	switch kind {
+	case KindHost, KindService, KindProcess, KindInterface:
+		return SubjectHost(id)
+	}
+	return ""
 }
 
 // SubjectHost is the host that a subject of an incident is, or that its node is of; "" for
@@ -108,6 +135,7 @@ func SubjectHost(subject string) string {
 // ReceiverStats are the figures of one receiver of alerts since the start.
 type ReceiverStats struct {
 	Name    string    `json:"name"`
+	Tenant  string    `json:"tenant,omitempty"` // whose incidents it is told of; none: the whole estate's
 	Sent    uint64    `json:"sent"`
 	Failed  uint64    `json:"failed"`  // attempts
 	Pending int       `json:"pending"` // changes of incidents that are not delivered

@@ -61,7 +61,7 @@ func TestMarkSilenced(t *testing.T) {
 		"ended after":                 {over(2 * time.Hour), at.Add(5 * time.Hour), ""},
 	} {
 		list := []Incident{c.i}
-		MarkSilenced(list, []Silence{s}, c.now)
+		MarkSilenced(list, []Silence{s}, c.now, nil)
 		if list[0].Silenced != c.want {
 			t.Errorf("%s: got %q", name, list[0].Silenced)
 		}

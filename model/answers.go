@@ -109,4 +109,7 @@ type Group struct {
 	Kind  string   `json:"kind"`
 	Count int      `json:"count"`
 	First []string `json:"first"`
+	// Functions are the first few by what they are, for people, those that are on the most
+	// hosts first: "nginx:443 on 12 hosts", "web-1/redis:6379", and how many others there are.
+	Functions []string `json:"functions"`
 }

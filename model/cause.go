@@ -9,6 +9,8 @@ type Diagnosis struct {
 	// Explanations are the likeliest first. Each one explains as much as can be by as few
 	// failures as that takes.
 	Explanations []Explanation `json:"explanations"`
+	// Note tells people where less than everything was looked at.
+	Note string `json:"note,omitempty"`
 }
 
 // Symptom is something that is not as it should be.

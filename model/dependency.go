@@ -17,8 +17,9 @@ const (
 )
 
 // Counters are the figures of one edge since CountingSince, and all that adopted
-// connections moved. They only grow, except Open, OpenTraffic and RTTMicros. A connection of UDP is a flow between one socket and one address and
-// port (docs/decisions/0015-udp.md); its bytes are not counted.
+// connections moved. They only grow, except RTTMicros and what is named Open. A
+// connection of UDP is a flow between one socket and one address and port
+// (docs/decisions/0015-udp.md); its bytes and times are not counted.
 type Counters struct {
 	Connections   uint64 `json:"connections"`           // established and heard
 	Adopted       uint64 `json:"adopted,omitempty"`     // were open when the agent started
@@ -35,8 +36,43 @@ type Counters struct {
 	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean over connections of the smoothed round-trip time, at close or now
 	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
 
+	// Of connections of TCP that closed, in microseconds: the smoothed round-trip times at
+	// their end, of those on which one was measured, and how long they lived, of those whose
+	// beginning was seen.
+	RTTs      Histogram `json:"rtt_histogram,omitzero"`
+	Lifetimes Histogram `json:"lifetime_histogram,omitzero"`
+	// Likewise of those that are open: as it is now, and how long they have lived so far.
+	OpenRTTs Histogram `json:"open_rtt_histogram,omitzero"`
+	OpenAges Histogram `json:"open_age_histogram,omitzero"`
+
 	OpenTraffic    Traffic `json:"open_traffic,omitzero"`    // of the bytes and segments, those of connections that are open
 	AdoptedTraffic Traffic `json:"adopted_traffic,omitzero"` // likewise, what adopted connections had moved before the agent started
+}
+
+// AllRTTs are the round-trip times of closed connections and open ones.
+func (c *Counters) AllRTTs() Histogram { return c.RTTs.Plus(c.OpenRTTs) }
+
+// AllLifetimes are how long closed connections lived and open ones have so far.
+func (c *Counters) AllLifetimes() Histogram { return c.Lifetimes.Plus(c.OpenAges) }
+
+// Quantiles are read from histograms of Counters, open connections included: exact to a
+// factor of two. 0 where nothing was counted.
+type Quantiles struct {
+	RTTP50Micros      uint64 `json:"rtt_p50_microseconds,omitempty"`
+	RTTP95Micros      uint64 `json:"rtt_p95_microseconds,omitempty"`
+	RTTP99Micros      uint64 `json:"rtt_p99_microseconds,omitempty"`
+	LifetimeP50Micros uint64 `json:"lifetime_p50_microseconds,omitempty"`
+	LifetimeP95Micros uint64 `json:"lifetime_p95_microseconds,omitempty"`
+	LifetimeP99Micros uint64 `json:"lifetime_p99_microseconds,omitempty"`
+}
+
+// QuantilesOf reads them.
+func QuantilesOf(c *Counters) Quantiles {
+	rtts, lifetimes := c.AllRTTs(), c.AllLifetimes()
+	return Quantiles{
+		RTTP50Micros: rtts.Quantile(.5), RTTP95Micros: rtts.Quantile(.95), RTTP99Micros: rtts.Quantile(.99),
+		LifetimeP50Micros: lifetimes.Quantile(.5), LifetimeP95Micros: lifetimes.Quantile(.95), LifetimeP99Micros: lifetimes.Quantile(.99),
+	}
 }
 
 // Traffic is a part of what connections moved.
@@ -57,7 +93,12 @@ type Dependency struct {
 	Server    netip.Addr `json:"server_addr"`
 	Port      uint16     `json:"port"` // of the service; with Unknown the port of this host's end
 	Netns     uint32     `json:"netns"`
-	NetnsName string     `json:"netns_name,omitempty"`
+	NetnsName string     `json:"netns_name,omitempty"` // or NetnsOfLives
+	// UnixName is the service's end of Unix-domain sockets, which have no addresses.
+	UnixName
+	// Dialled is how the client named it, where that is not Path: by a link, or from
+	// another directory or mount namespace.
+	Dialled string `json:"dialled,omitempty"`
 	Counters
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
@@ -69,8 +110,14 @@ type Dependency struct {
 // Key is the document key:
 // "out/usr/bin/curl/127.0.0.1->127.0.0.1:8080/tcp", with "@UNIT" behind the
 // executable as in ProcessID, and "@NETNS" at the end outside the host's own
-// network namespace.
+// network namespace; "out/usr/bin/psql->unix:/run/x.sock" for Unix-domain sockets.
 func (d Dependency) Key() string {
+	if d.Proto == ProtoUnix {
+		return atNetns(fmt.Sprintf("%s%s->%s:%s", d.Direction, processPath(d.Process), d.Proto, d.Path), d.Space())
+	}
 	server := netip.AddrPortFrom(d.Server, d.Port)
 	return atNetns(fmt.Sprintf("%s%s/%s->%s/%s", d.Direction, processPath(d.Process), d.Client, server, d.Proto), d.NetnsName)
 }
+
+// Space is where the service's address means something, as for a Listener.
+func (d Dependency) Space() string { return d.space(d.NetnsName) }

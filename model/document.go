@@ -34,10 +34,14 @@ const (
 	PackageRules        = "rules"        // body Rule, key Rule.Key
 	PackageContainers   = "containers"   // body Container, key Container.Key
 	PackageNames        = "names"        // body Asked, key Asked.Key
+	PackagePrograms     = "programs"     // body Program, key Program.Key
+	PackageTranslations = "translations" // body Translation, key Translation.Key
 	PackageVerdicts     = "verdicts"     // body Verdict, key "INCARNATION.SEQUENCE" of its ReportID, with "REPORTER." before when another brings it
 	PackageRings        = "rings"        // body Ring, key Ring.ID; of the manager's host
 	PackageAcks         = "acks"         // body Ack, key Incident.ID; of the manager's host
 	PackageSilences     = "silences"     // body Silence, key Silence.ID; of the manager's host
+	PackageForgotten    = "forgotten"    // no body, key "": the manager has forgotten the host, whose documents it withdrew before
+	PackageLabels       = "labels"       // body HostLabels, key HostLabels.Host; of the manager's host
 )
 
 // Name identifies one thing that one host knows.
@@ -109,7 +113,7 @@ func (d Document) Validate() error {
 	if len(d.Body) > MaxBodySize {
 		return fmt.Errorf("%w: body has %d bytes, %d are allowed", ErrInvalidDocument, len(d.Body), MaxBodySize)
 	}
-	if !d.Gone() && !json.Valid(d.Body) {
+	if !d.Gone() && !ValidJSON(d.Body) {
 		return fmt.Errorf("%w: body is not JSON", ErrInvalidDocument)
 	}
 	return nil

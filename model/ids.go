@@ -71,6 +71,10 @@ func VLANID(number int) string { return KindVLAN + ":" + strconv.Itoa(number) }
 // SwitchPortID is "switchport:CHASSIS/PORT".
 func SwitchPortID(chassis, port string) string { return KindSwitchPort + ":" + chassis + "/" + port }
 
+// Function is what all lives of a program on a host have in common: its path from "/", and
+// its systemd service, without what only one life of that has.
+func (p Process) Function() string { return processPath(p) }
+
 // processPath is the part of an identifier that stands for a program: its path
 // from "/", and its systemd service if it runs in one.
 func processPath(p Process) string {

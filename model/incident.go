@@ -25,6 +25,7 @@ const (
 	IncidentAddress      VerdictKind = "address-duplicate"   // two machines claim one IP address
 	IncidentPortMoved    VerdictKind = "port-moved"          // a cable ends in another switch port
 	IncidentHostIdentity VerdictKind = "host-cloned"         // two live machines have one identity
+	IncidentHostName     VerdictKind = "host-name-shared"    // two live machines have one host name
 )
 
 // Incident is one thing that happened, with all that was reported of it: several deaths
@@ -73,6 +74,6 @@ type Affected struct {
 func IncidentKinds() []VerdictKind {
 	return []VerdictKind{
 		VerdictCrashed, VerdictEnded, VerdictHung, VerdictStopped, VerdictShutdown, VerdictLink, VerdictUnobservable, VerdictSegment, VerdictPartition, VerdictManager,
-		IncidentServiceGone, IncidentNewListener, IncidentDependency, IncidentAddress, IncidentPortMoved, IncidentHostIdentity,
+		IncidentServiceGone, IncidentNewListener, IncidentDependency, IncidentAddress, IncidentPortMoved, IncidentHostIdentity, IncidentHostName,
 	}
 }

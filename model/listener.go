@@ -13,12 +13,15 @@ const (
 )
 
 // Listener is the body of a PackageListeners document: one address on which
-// something accepts connections, or hears datagrams. Several sockets on one address (SO_REUSEPORT)
+// something accepts connections, hears datagrams or what is meant for others. Several sockets on one address (SO_REUSEPORT)
 // are one listener.
 type Listener struct {
-	Proto string     `json:"proto"` // "tcp", "udp"
+	Proto string     `json:"proto"` // "tcp", "udp", "sctp", ProtoUnix, ProtoPacket, ProtoRaw
 	Addr  netip.Addr `json:"addr"`  // v4-mapped folded to IPv4; unspecified for every address
 	Port  uint16     `json:"port"`
+	UnixName
+	Tap
+	Accepts
 	// DualStack says that an IPv6 wildcard also accepts IPv4.
 	DualStack bool `json:"dual_stack,omitempty"`
 	Process
@@ -37,15 +40,32 @@ type Listener struct {
 }
 
 // Key is the document key: "tcp/0.0.0.0/8080", followed by "@NETNS" outside the
-// host's own network namespace.
+// host's own network namespace; "unix:/run/x.sock" for Unix-domain sockets;
+// "packet:all/tcpdump" for packet and raw sockets, which several programs can have alike.
 func (l Listener) Key() string {
+	if IsTap(l.Proto) {
+		return atNetns(l.Proto+":"+l.Hears+"/"+l.Program(), l.NetnsName)
+	}
+	if l.Proto == ProtoUnix {
+		return atNetns(l.Proto+":"+l.Path, l.Space())
+	}
 	return atNetns(l.Proto+"/"+l.Addr.String()+"/"+strconv.Itoa(int(l.Port)), l.NetnsName)
 }
 
 // ServiceID is the identifier of the service that the listener belongs to.
 func (l Listener) ServiceID(host string) string {
+	if IsTap(l.Proto) {
+		return TapServiceID(host, l.Program(), l.Proto, l.Hears, l.NetnsName)
+	}
+	if l.Proto == ProtoUnix {
+		return UnixServiceID(host, l.Program(), l.Path, l.Space())
+	}
 	return ServiceID(host, l.Program(), l.Proto, l.Port, l.NetnsName)
 }
+
+// Space is where the address means something: the name of the network namespace, or of
+// the mount namespace for a path; "" for the host's own.
+func (l Listener) Space() string { return l.space(l.NetnsName) }
 
 func atNetns(s, netns string) string {
 	if netns == "" {

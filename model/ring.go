@@ -12,6 +12,10 @@ type RingID string
 // Epoch numbers the plans of one ring. A member that has seen one refuses lower ones.
 type Epoch uint64
 
+// EpochLeap is how far at least the epochs of a manager leap that was put back to a backup:
+// further than plans change by themselves.
+const EpochLeap = 1 << 16
+
 // Incarnation numbers the lives of one agent. It is kept on disk and only rises, so
 // that a death certificate can never mean a later life.
 type Incarnation uint64

@@ -25,11 +25,28 @@ type CaptureStats struct {
 	Resyncs     uint64            `json:"resyncs"`   // full reads of the maps after a drop
 	Evictions   uint64            `json:"evictions"` // idle edges removed from the kernel map
 	OpenReads   OpenReads         `json:"open_reads"`
-	Maps        []MapFill         `json:"maps"`
-	Listeners   int               `json:"listeners"` // listening now
-	Edges       int               `json:"edges"`
+	// RTTs and Lifetimes sum up those of Counters over all dependencies, by this machine's
+	// end of the connections: "client", "server", or "unknown" of some that are older than
+	// the agent.
+	RTTs      map[string]Histogram `json:"rtt_histograms,omitempty"`
+	Lifetimes map[string]Histogram `json:"lifetime_histograms,omitempty"`
+	Lives     LifeStats            `json:"lives"`
+	Maps      []MapFill            `json:"maps"`
+	Listeners int                  `json:"listeners"` // listening now
+	Edges     int                  `json:"edges"`
 	// Hooks tells which hook serves which fact on this kernel.
 	Hooks []Hook `json:"hooks"`
+}
+
+// LifeStats are the figures of programs' lives, of which each is a cgroup.
+type LifeStats struct {
+	Programs int `json:"programs"` // that are remembered
+	// Released is how many edges were removed from the kernel's map because the cgroup of
+	// their program was gone.
+	Released uint64 `json:"released"`
+	// Forgotten is how many programs and dependencies without a life were forgotten to make
+	// room for others. They are counted anew when they come again.
+	Forgotten uint64 `json:"forgotten"`
 }
 
 // OpenReads is how often a question made the agent read what open connections have
@@ -56,8 +73,41 @@ type OutboxStats struct {
 	Spooled   int               `json:"spooled"` // of Queued, on disk
 	Accepted  uint64            `json:"accepted"`
 	Retries   uint64            `json:"retries"`
+	PutOff    uint64            `json:"put_off"` // of Retries, since the manager was busy
 	Dropped   map[string]uint64 `json:"dropped"` // by reason: "full", "refused"
 	Connected bool              `json:"connected"`
+	// Problem is why the last delivery failed; "" where it did not.
+	Problem string `json:"problem,omitempty"`
+	// Renumbered is how often documents got new numbers, since the manager had those that
+	// this outbox was about to give.
+	Renumbered uint64 `json:"renumbered"`
+	// Compared are the figures of comparing with what the manager has.
+	Compared ComparedStats `json:"compared"`
+}
+
+// ComparedStats are an agent's figures of comparing its documents with those that the manager
+// has.
+type ComparedStats struct {
+	Compared   uint64 `json:"compared"`  // comparisons that the manager made
+	Differed   uint64 `json:"differed"`  // of Compared, that found a difference
+	Missing    uint64 `json:"missing"`   // documents that were sent again, since the manager had none
+	Changed    uint64 `json:"changed"`   // documents that were sent again, since it had another
+	Withdrawn  uint64 `json:"withdrawn"` // documents that it had and the agent has not
+	Unkept     uint64 `json:"unkept"`    // documents that could not be sent again: beyond KeptLimit
+	Known      int    `json:"known"`     // things of which the agent knows what it said last
+	KnownLimit int    `json:"known_limit"`
+	Kept       int    `json:"kept_bytes"` // bytes of documents in memory, to be sent again
+	KeptLimit  int    `json:"kept_bytes_limit"`
+	// Comparable is false before the manager was asked what it remembers, and where there
+	// are more things than KnownLimit.
+	Comparable bool `json:"comparable"`
+}
+
+// SentStats are an agent's figures of the way to the manager.
+type SentStats struct {
+	Protocol  int    `json:"protocol"`   // that is spoken; 0 before the manager was reached
+	Bytes     uint64 `json:"bytes"`      // of deliveries, as documents
+	WireBytes uint64 `json:"wire_bytes"` // of the same, as they were sent
 }
 
 // StoreStats are the figures of the manager's document log.
@@ -71,9 +121,17 @@ type StoreStats struct {
 	Expired   uint64    `json:"expired"`    // entries removed by retention
 	Oldest    time.Time `json:"oldest"`
 	Newest    time.Time `json:"newest"`
+	// Compacted and CompactFailed are how often the file was compacted while it was in use, or
+	// could not be; Reclaimed is what was given back by that, in bytes.
+	Compacted     uint64 `json:"compacted"`
+	CompactFailed uint64 `json:"compact_failed"`
+	Reclaimed     uint64 `json:"reclaimed"`
 	// ClockHeld counts batches that came while the log was not behind the
 	// manager's clock, because it stood or went back: their keys run ahead.
 	ClockHeld uint64 `json:"clock_held"`
+	// Reread counts entries for which the graph had to read the log: there was no room for
+	// them in memory until it got to them.
+	Reread uint64 `json:"reread"`
 }
 
 // GraphStats are the figures of the manager's graph.
@@ -84,11 +142,28 @@ type GraphStats struct {
 	Documents uint64            `json:"documents"` // applied since start
 	Rejected  map[string]uint64 `json:"rejected"`  // documents not understood, by package ("other" for unknown ones)
 	Forgotten uint64            `json:"forgotten"` // ended services and idle dependencies dropped at the bound
+	// Namesakes is how many hosts are called otherwise than their host name, which another
+	// machine had first.
+	Namesakes int `json:"namesakes,omitempty"`
+	// HostsForgotten are hosts that people forgot, or the manager, since nothing was heard of
+	// them; Withdrawn are documents whose things nobody needs any more.
+	HostsForgotten uint64 `json:"hosts_forgotten"`
+	Withdrawn      uint64 `json:"withdrawn"`
 	// Undirected is how many dependencies have an unknown direction and are
 	// therefore no edges.
-	Undirected int    `json:"undirected"`
-	Watchers   int    `json:"watchers"` // open event streams
-	Lagged     uint64 `json:"lagged"`   // event streams cut off because their reader was slow
+	Undirected int `json:"undirected"`
+	// Written are the texts of dependencies that are kept for the next question, those that
+	// have changed since among them until they are forgotten.
+	Written  Kept   `json:"written"`
+	Watchers int    `json:"watchers"` // open event streams
+	Lagged   uint64 `json:"lagged"`   // event streams cut off because their reader was slow
+}
+
+// Kept are the figures of a cache.
+type Kept struct {
+	Bytes     int    `json:"bytes"`
+	Limit     int    `json:"limit"`
+	Forgotten uint64 `json:"forgotten"` // entries, to make room for others
 }
 
 // FrameStats are the figures of what an agent hears on the wire.
@@ -141,6 +216,8 @@ type NetworkStats struct {
 	Frames    FrameStats    `json:"frames"`
 	Announced AnnounceStats `json:"announced"`
 	Strangers StrangerStats `json:"strangers"`
+	// Translations is of addresses that this host translates.
+	Translations TranslationStats `json:"translations"`
 	// Interfaces and Neighbors are what there is now, sorted by key.
 	Interfaces []Interface `json:"-"`
 	Neighbors  []Neighbor  `json:"-"`

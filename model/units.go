@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 const dotService = ".service"
 
@@ -11,6 +14,8 @@ const dotService = ".service"
 //	app-editor@6a4b...(32 digits).service      app-editor@.service      a program that a desktop began
 //	run-u42.service, run-r6a4b....service      run-*.service            systemd-run(1) without a name
 //	dbus-:1.23-org.example.Job@0.service       dbus-org.example.Job.service  begun by a D-Bus message
+//	job@2b8f3f5c-....service (a UUID)          job@.service
+//	build-2b8f3f5c-....service                 build-*.service            likewise with 32 hexadecimal digits and more
 //
 // Sources: systemd src/core/socket.c (instance_from_socket), src/run/run.c, dbus-broker's
 // launcher. Other names stay as they are.
@@ -33,8 +38,18 @@ func LastingUnit(unit string) string {
 	if template, instance, ok := strings.Cut(name, "@"); ok && oneLife(instance) {
 		return template + "@" + dotService
 	}
+	if lasting := randomID.ReplaceAllString(name, "$1*$3"); lasting != name {
+		return randomID.ReplaceAllString(lasting, "$1*$3") + dotService // once more: two may share a dash
+	}
 	return unit
 }
+
+// randomID is a UUID, or an id of 32 hexadecimal digits and more, as containers have.
+var randomID = regexp.MustCompile(`(^|[^0-9A-Za-z])(` + uuid + `|[0-9a-f]{32,})($|[^0-9A-Za-z])`)
+
+const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
+
+var onlyUUID = regexp.MustCompile(`^` + uuid + `$`)
 
 // unnamed says whether a text is what systemd-run puts behind "run-": "u" and the number of
 // its connection to D-Bus, "r" and a random id, or "pPID-iID".
@@ -58,7 +73,7 @@ func unnamed(s string) bool {
 // oneLife says whether the instance of a template means one connection, "N-LOCAL:PORT-PEER:PORT"
 // or "N-PID-UID", or is a random id.
 func oneLife(instance string) bool {
-	if len(instance) == 32 && only(instance, hexDigits) {
+	if len(instance) == 32 && only(instance, hexDigits) || onlyUUID.MatchString(instance) {
 		return true
 	}
 	number, rest, ok := strings.Cut(instance, "-")

@@ -14,6 +14,11 @@ func TestLastingUnit(t *testing.T) {
 		"varlink@7-4711_123456-0.service":                    "varlink@.service",
 		"x@3-unknown.service":                                "x@.service",
 		"app-org.gnome.Terminal@" + hash + ".service":        "app-org.gnome.Terminal@.service",
+		"job@2b8f3f5c-6f0e-4b7a-9d39-1a2b3c4d5e6f.service":   "job@.service",
+		"build-2b8f3f5c-6f0e-4b7a-9d39-1a2b3c4d5e6f.service": "build-*.service",
+		hash + hash + "-" + hash + "-" + hash + ".service":   "*-*-*.service", // Podman's health checks
+		"job-" + hash + "x.service":                          "job-" + hash + "x.service",
+		"nightly-20261121.service":                           "nightly-20261121.service",
 		"run-u42.service":                                    "run-*.service",
 		"run-r" + hash + ".service":                          "run-*.service",
 		"run-p4711-i99.service":                              "run-*.service",

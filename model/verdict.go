@@ -32,6 +32,10 @@ const (
 	VerdictCorrected VerdictKind = "corrected"
 )
 
+// ClueUnlinked is the clue of a correction that is no sign of life: its reporter watches
+// the host no more, and takes back what it said.
+const ClueUnlinked = "unlinked"
+
 // Death says whether the verdict ends the incarnation that it names.
 func (k VerdictKind) Death() bool {
 	return k == VerdictEnded || k == VerdictCrashed || k == VerdictShutdown || k == VerdictStopped
@@ -67,7 +71,7 @@ type Evidence struct {
 	// Doubts are the reporter's about itself while the case was open: "late",
 	// "starved", "suspended", "link-down", "all-silent". It waited a window for each case with any.
 	Doubts []string `json:"doubts,omitempty"`
-	// Clue says by what a correction is known: "heartbeat", "answer", "restarted".
+	// Clue says by what a correction is known: "heartbeat", "answer", "restarted", ClueUnlinked.
 	Clue string `json:"clue,omitempty"`
 }
 

@@ -13,6 +13,9 @@ type Service struct {
 	Proto string     `json:"proto"`
 	Addr  netip.Addr `json:"addr"` // the widest of Addrs: a wildcard before any other, IPv4 before IPv6
 	Port  uint16     `json:"port"`
+	UnixName
+	Tap
+	Accepts
 	// Addrs are all addresses that it listens on (or, when ended, last did).
 	Addrs []netip.Addr `json:"addrs"`
 	Process
@@ -47,10 +50,17 @@ type DependencyView struct {
 	Server Party  `json:"server"`
 	Proto  string `json:"proto"`
 	Port   uint16 `json:"port"`
+	UnixName
 	Counters
+	Quantiles
 	// AskedAs are the names that the client's host was told the server's address for, the
 	// newest first: what it asked a name server, not who answers there.
 	AskedAs []string `json:"asked_as,omitempty"`
+	// Dialled are the addresses that the client connects to where they are not the server's
+	// (load balancers, NAT); TranslatedBy the hosts that bring its connections to the
+	// server. Of a client's connections that end at several servers, Counters are parts.
+	Dialled      []netip.AddrPort `json:"dialled,omitempty"`
+	TranslatedBy []string         `json:"translated_by,omitempty"`
 	// SeenBy lists the ends that reported it: "client", "server" or both.
 	SeenBy    []string  `json:"seen_by"`
 	FirstSeen time.Time `json:"first_seen"`
@@ -64,6 +74,7 @@ const (
 	EventServiceChanged = "service.changed" // other owner, other addresses
 	EventDependencyNew  = "dependency.new"
 	EventDependencyFail = "dependency.failing" // failures where there were none
+	EventHostForgotten  = "host.forgotten"     // nobody expects it any more
 	EventHostSeen       = "host.seen"          // an agent reported for the first time
 	EventHostChanged    = "host.changed"       // reboot, new agent, new kernel
 	EventLinkUp         = "link.up"            // an interface got a carrier
@@ -94,7 +105,7 @@ const (
 func EventKinds() []string {
 	return []string{
 		EventServiceStarted, EventServiceEnded, EventServiceChanged, EventDependencyNew, EventDependencyFail,
-		EventHostSeen, EventHostChanged, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
+		EventHostSeen, EventHostChanged, EventHostForgotten, EventLinkUp, EventLinkDown, EventLinkChanged, EventAddressAdded,
 		EventAddressRemoved, EventWireConnected, EventWireMoved, EventWireLost, EventWireChanged,
 		EventStrangerSeen, EventAddressMoved, EventAddressDuplicate, EventMACMoved, EventRouteAdded, EventRouteRemoved, EventRouteChanged, EventRouterSeen, EventDHCPServer,
 		EventFlapping, EventIncidentOpened, EventIncidentClosed,

@@ -47,7 +47,8 @@ func NewWhere(p Process, c *Container) *Where {
 	if w == (Where{}) {
 		return nil
 	}
-	return &w
+	known := w // so that nothing unknown takes memory
+	return &known
 }
 
 // idShown is how much of a container's id people read.

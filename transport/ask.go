@@ -33,7 +33,7 @@ func (e *Endpoint) ask(ring model.RingID, to model.RingMember) {
 		return // the probe that goes with a ping says so
 	}
 	e.mu.Lock()
-	k := e.rings[wire.RingSet(ring)]
+	k := e.rings.of(ring)
 	if k == nil {
 		e.mu.Unlock()
 		return
@@ -41,7 +41,8 @@ func (e *Endpoint) ask(ring model.RingID, to model.RingMember) {
 	h := wire.Header{
 		Type: wire.Ask, Key: k.keys.Current, Set: k.set, Nonce: nonce, Incarnation: e.cfg.Incarnation, Progress: e.progress.Load(),
 	}
-	b := wire.AppendHeader(nil, h, k.tags[h.Key])
+	tag, _ := k.tag(h.Key) // without that key nobody answers
+	b := wire.AppendHeader(nil, h, tag)
 	e.asked[e.asks%maxAsks] = question{k.set, nonce, netip.AddrPortFrom(to.Addr.Addr().Unmap(), to.Addr.Port())}
 	e.asks++
 	e.mu.Unlock()
@@ -58,11 +59,7 @@ func (e *Endpoint) reflection(b []byte, from netip.AddrPort) (r Reflection, ok b
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	k := e.rings[h.Set]
-	if k == nil {
-		return r, false
-	}
-	if tag, known := k.tags[h.Key]; !known || wire.CheckTag(b, tag) != nil {
+	if _, err := e.rings.tagged(b, h); err != nil {
 		return r, false
 	}
 	for i := range e.asked {

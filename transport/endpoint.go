@@ -14,6 +14,7 @@ import (
 
 	"cassini/model"
 	"cassini/model/wire"
+	"cassini/transport/admit"
 )
 
 // Config is what Open needs.
@@ -40,12 +41,13 @@ type Endpoint struct {
 	progress atomic.Uint64
 
 	mu       sync.Mutex
-	rings    map[wire.Set]*ringKeys
+	rings    ringSets
+	seals    seals
 	beats    map[beatKey]beating
 	counters map[string]uint64
 	sent     uint64
 	failed   uint64
-	admit    admission
+	admit    *admit.Gate
 	asked    [maxAsks]question // the latest
 	asks     int
 
@@ -68,8 +70,8 @@ func Open(cfg Config) (*Endpoint, error) {
 		return nil, fmt.Errorf("listen for heartbeats on %s (UDP): %w", cfg.Listen, err)
 	}
 	e := &Endpoint{
-		cfg: cfg, udp: udp, rings: make(map[wire.Set]*ringKeys), beats: make(map[beatKey]beating), counters: make(map[string]uint64),
-		pending: make(chan struct{}, 1),
+		cfg: cfg, udp: udp, rings: make(ringSets), seals: make(seals), beats: make(map[beatKey]beating), counters: make(map[string]uint64),
+		admit: admit.New(freshRate, maxSeen), pending: make(chan struct{}, 1),
 	}
 	if e.sender, err = newSender(udp); err == nil {
 		err = e.sender.control(wantErrors)
@@ -96,18 +98,14 @@ func (e *Endpoint) Addr() netip.AddrPort {
 func (e *Endpoint) Put(ring model.RingID, keys model.KeySet) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	k := newRingKeys(ring, keys)
-	if old := e.rings[k.set]; old != nil {
-		k.windows, k.heard = old.windows, old.heard
-	}
-	e.rings[k.set] = k
+	e.rings.put(newRingKeys(ring, keys))
 }
 
 // Forget ends a ring.
 func (e *Endpoint) Forget(ring model.RingID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.rings, wire.RingSet(ring))
+	e.rings.drop(ring)
 	maps.DeleteFunc(e.beats, func(k beatKey, _ beating) bool { return k.ring == ring })
 }
 
@@ -169,16 +167,17 @@ func (e *Endpoint) Send(ring model.RingID, to model.RingMember, m wire.Message) 
 func (e *Endpoint) sealed(ring model.RingID, to model.RingMember, m wire.Message, nonce uint64) ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	k := e.rings[wire.RingSet(ring)]
+	k := e.rings.of(ring)
 	if k == nil {
 		return nil, fmt.Errorf("%s: %w", ring, wire.ErrKey)
 	}
-	aead, err := k.seal(sealing{k.keys.Current, e.cfg.Host, to.Host})
+	aead, err := e.seals.seal(sealing{k, k.keys.Current, e.cfg.Host, to.Host})
 	if err != nil {
 		return nil, err
 	}
 	h := wire.Header{Key: k.keys.Current, Set: k.set, Nonce: nonce, Incarnation: e.cfg.Incarnation, Progress: e.progress.Load()}
-	return wire.Seal(h, k.tags[h.Key], e.cfg.Host, aead, m)
+	tag, _ := k.tag(h.Key) // there is a seal by that key
+	return wire.Seal(h, tag, e.cfg.Host, aead, m)
 }
 
 func (e *Endpoint) write(b []byte, to model.RingMember) error {
@@ -280,15 +279,11 @@ func (e *Endpoint) open(b []byte) (ring model.RingID, from model.RingMember, m w
 	if err != nil {
 		return "", from, m, err
 	}
-	k := e.rings[h.Set]
-	if k == nil || h.Type == wire.Heartbeat {
+	if h.Type == wire.Heartbeat {
 		return "", from, m, errUnknownSet
 	}
-	tag, ok := k.tags[h.Key]
-	if !ok {
-		return "", from, m, wire.ErrKey
-	}
-	if err := wire.CheckTag(b, tag); err != nil {
+	k, err := e.rings.tagged(b, h)
+	if err != nil {
 		return "", from, m, err
 	}
 	if h.Type == wire.Ask {
@@ -304,10 +299,10 @@ func (e *Endpoint) open(b []byte) (ring model.RingID, from model.RingMember, m w
 	if k.came(sender, h) {
 		return "", from, m, wire.ErrReplayed // it costs nothing more
 	}
-	if e.cfg.Take == nil && !e.admit.pass(b, time.Now()) {
+	if e.cfg.Take == nil && !e.admit.Pass(b, time.Now()) {
 		return "", from, m, errLimited
 	}
-	if m, err = k.open(b, h, sender, e.cfg.Host); err != nil {
+	if m, err = e.seals.open(k, b, h, sender, e.cfg.Host); err != nil {
 		return "", from, m, err
 	}
 	if !k.fresh(sender, h) {

@@ -11,6 +11,7 @@ import (
 
 	"cassini/model"
 	"cassini/model/wire"
+	"cassini/transport/admit"
 )
 
 func allMessages(about model.RingMember) []wire.Message {
@@ -158,7 +159,7 @@ func TestFloodOfRecorded(t *testing.T) {
 	b.inject(sealed(2, "a", "b", 3, 1, word(1)))
 	b.next()
 	b.mu.Lock()
-	seals := len(b.rings[wire.RingSet(testRing)].seals)
+	seals := len(b.seals)
 	b.mu.Unlock()
 	for i := range 3000 {
 		recorded := sealed(2, "a", "b", 3, 1, word(1))
@@ -172,7 +173,7 @@ func TestFloodOfRecorded(t *testing.T) {
 		t.Errorf("%v", s)
 	}
 	b.mu.Lock()
-	if got := len(b.rings[wire.RingSet(testRing)].seals); got != seals {
+	if got := len(b.seals); got != seals {
 		t.Errorf("%d seals are kept, %d were before", got, seals)
 	}
 	b.mu.Unlock()
@@ -191,41 +192,8 @@ func TestManySenders(t *testing.T) {
 			t.Fatal("taken twice")
 		}
 	}
-	if len(k.windows) != maxSenders {
-		t.Errorf("%d are remembered", len(k.windows))
-	}
-}
-
-func TestAdmission(t *testing.T) {
-	var a admission
-	now := time.Unix(1000, 0)
-	tagged := func(n uint32) []byte {
-		b := make([]byte, wire.HeaderSize)
-		for i := range 4 {
-			b[wire.HeaderSize-8+i] = byte(n >> (8 * i))
-		}
-		return b
-	}
-	passed := 0
-	for i := range uint32(2 * freshRate) {
-		if a.pass(tagged(i), now) {
-			passed++
-		}
-	}
-	if passed != freshRate || len(a.seen) != maxSeen || len(a.order) != maxSeen {
-		t.Errorf("%d passed, %d are remembered", passed, len(a.seen))
-	}
-	passed = 0
-	for range 1000 {
-		if a.pass(tagged(freshRate-1), now) {
-			passed++
-		}
-	}
-	if passed != againRate {
-		t.Errorf("%d passed again", passed)
-	}
-	if !a.pass(tagged(5*freshRate), now.Add(time.Second)) || !a.pass(tagged(freshRate-1), now.Add(time.Second)) {
-		t.Error("a second later nothing passes")
+	if n := len(k.windows) + 1; n != maxSenders {
+		t.Errorf("%d are remembered", n)
 	}
 }
 
@@ -307,7 +275,7 @@ func TestHeartbeats(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	b := &Endpoint{cfg: Config{Host: "b"}, rings: make(map[wire.Set]*ringKeys), beats: make(map[beatKey]beating), counters: make(map[string]uint64)}
+	b := &Endpoint{cfg: Config{Host: "b"}, rings: make(ringSets), seals: make(seals), beats: make(map[beatKey]beating), counters: make(map[string]uint64), admit: admit.New(freshRate, maxSeen)}
 	b.Put(testRing, keys(2, 1, 2, 3))
 	for i, m := range allMessages(model.RingMember{Host: "c"}) {
 		f.Add(sealed(2, "a", "b", 3, uint64(i), m))

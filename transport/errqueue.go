@@ -116,12 +116,8 @@ func (e *Endpoint) isOwn(quoted []byte) bool {
 		}
 		return false
 	}
-	k := e.rings[h.Set]
-	if k == nil {
-		return false
-	}
-	tag, ok := k.tags[h.Key]
-	return ok && wire.CheckTag(quoted, tag) == nil
+	_, err = e.rings.tagged(quoted, h)
+	return err == nil
 }
 
 // extended is struct sock_extended_err (uapi/linux/errqueue.h) as far as it is used: the

@@ -1,9 +1,7 @@
 package transport
 
 import (
-	"crypto/cipher"
 	"fmt"
-	"math"
 
 	"cassini/model"
 	"cassini/model/wire"
@@ -12,20 +10,29 @@ import (
 // maxSenders of one ring whose windows are remembered.
 const maxSenders = 1024
 
-// ringKeys are a ring's keys, with what was derived of them.
+// ringKeys are a ring's keys, with what was derived of them. A manager has a ring with each of
+// its hosts: so they take little.
 type ringKeys struct {
 	ring    model.RingID
 	set     wire.Set
 	keys    model.KeySet
-	tags    map[uint8]wire.TagKey
-	seals   map[sealing]cipher.AEAD
-	windows map[string]*window
-	heard   uint64 // datagrams of all senders
+	tags    []tagged           // of the keys
+	first   speaker            // that was heard
+	windows map[string]*window // of further ones, nil before there is one
+	heard   uint64             // datagrams of all senders
+	next    *ringKeys          // of another ring, whose name has the same number
 }
 
-type sealing struct {
-	key      uint8
-	from, to string
+// tagged is what a key's headers are tagged with.
+type tagged struct {
+	key uint8
+	tag wire.TagKey
+}
+
+// speaker is a host with its window.
+type speaker struct {
+	host string
+	window
 }
 
 // window is what came of one sender's life.
@@ -36,61 +43,34 @@ type window struct {
 }
 
 func newRingKeys(ring model.RingID, keys model.KeySet) *ringKeys {
-	k := &ringKeys{ring: ring, set: wire.RingSet(ring), keys: keys, tags: make(map[uint8]wire.TagKey), seals: make(map[sealing]cipher.AEAD), windows: make(map[string]*window)}
+	k := &ringKeys{ring: ring, set: wire.RingSet(ring), keys: keys, tags: make([]tagged, 0, len(keys.Keys))}
 	for _, key := range keys.Keys {
-		k.tags[key.ID] = wire.RingTagKey(key.Secret, ring)
+		k.tags = append(k.tags, tagged{key.ID, wire.RingTagKey(key.Secret, ring)})
 	}
 	return k
 }
 
-// maxSeals of a ring that are kept ready.
-const maxSeals = 256
-
-// seal is what datagrams from one host to another are sealed with.
-func (k *ringKeys) seal(at sealing) (cipher.AEAD, error) {
-	aead, err := k.derive(at)
-	if err == nil {
-		k.ready(at, aead)
+// tag is what headers by a key are tagged with.
+func (k *ringKeys) tag(key uint8) (wire.TagKey, bool) {
+	for _, t := range k.tags {
+		if t.key == key {
+			return t.tag, true
+		}
 	}
-	return aead, err
+	return wire.TagKey{}, false
 }
 
-func (k *ringKeys) derive(at sealing) (cipher.AEAD, error) {
-	if aead := k.seals[at]; aead != nil {
-		return aead, nil
+// window is that of a sender, or nil.
+func (k *ringKeys) window(from string) *window {
+	if k.first.host == from {
+		return &k.first.window
 	}
-	key, ok := k.keys.Find(at.key)
-	if !ok {
-		return nil, fmt.Errorf("key %d of %s: %w", at.key, k.ring, wire.ErrKey)
-	}
-	return wire.SealKey(key.Secret, k.ring, at.from, at.to), nil
-}
-
-func (k *ringKeys) ready(at sealing, aead cipher.AEAD) {
-	if k.seals[at] == nil && len(k.seals) == maxSeals {
-		clear(k.seals)
-	}
-	k.seals[at] = aead
-}
-
-// open opens a datagram. Only what a sender has proved is kept ready: anybody can change
-// the name in a recorded one.
-func (k *ringKeys) open(b []byte, h wire.Header, from, to string) (wire.Message, error) {
-	at := sealing{h.Key, from, to}
-	aead, err := k.derive(at)
-	if err != nil {
-		return wire.Message{}, err
-	}
-	m, err := wire.Open(b, h, aead)
-	if err == nil || k.seals[at] != nil {
-		k.ready(at, aead)
-	}
-	return m, err
+	return k.windows[from]
 }
 
 // came says that a sender's datagram has come before, or is of an earlier life.
-func (k *ringKeys) came(sender string, h wire.Header) bool {
-	w := k.windows[sender]
+func (k *ringKeys) came(from string, h wire.Header) bool {
+	w := k.window(from)
 	if w == nil || h.Incarnation > w.life {
 		return false
 	}
@@ -99,13 +79,12 @@ func (k *ringKeys) came(sender string, h wire.Header) bool {
 }
 
 // fresh says whether a sender's datagram is of its latest life and has not come before.
-func (k *ringKeys) fresh(sender string, h wire.Header) bool {
-	w := k.windows[sender]
+func (k *ringKeys) fresh(from string, h wire.Header) bool {
+	w := k.window(from)
 	switch {
 	case w == nil:
-		k.makeRoom()
-		w = &window{life: h.Incarnation}
-		k.windows[sender] = w
+		w = k.begin(from)
+		w.life = h.Incarnation
 	case h.Incarnation < w.life:
 		return false
 	case h.Incarnation > w.life:
@@ -116,19 +95,32 @@ func (k *ringKeys) fresh(sender string, h wire.Header) bool {
 	return w.window.Take(h.Nonce)
 }
 
-// makeRoom forgets the sender that was not heard for longest. A ring has fewer members
-// than are remembered, but they change over the years.
-func (k *ringKeys) makeRoom() {
-	if len(k.windows) < maxSenders {
-		return
+// begin makes room for a sender. A ring has fewer members than are remembered, but they
+// change over the years: the one that was not heard for longest is forgotten.
+func (k *ringKeys) begin(from string) *window {
+	if k.first.host == "" {
+		k.first = speaker{host: from}
+		return &k.first.window
 	}
-	oldest, least := "", uint64(math.MaxUint64)
-	for sender, w := range k.windows {
-		if w.heard < least {
-			oldest, least = sender, w.heard
+	if len(k.windows)+1 >= maxSenders {
+		oldest, least := k.first.host, k.first.heard
+		for host, w := range k.windows {
+			if w.heard < least {
+				oldest, least = host, w.heard
+			}
 		}
+		if oldest == k.first.host {
+			k.first = speaker{host: from}
+			return &k.first.window
+		}
+		delete(k.windows, oldest)
 	}
-	delete(k.windows, oldest)
+	if k.windows == nil {
+		k.windows = make(map[string]*window)
+	}
+	w := &window{}
+	k.windows[from] = w
+	return w
 }
 
 // beating are the key and number of heartbeats from one host to another.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -20,12 +19,15 @@ type Kernel interface {
 	Read(*bpf.Event) error
 	Pending() int
 	Bootstrap(ctx context.Context, eachNetns func(func() error) error) error
+	OpenSCTP(ctx context.Context) error
 	Listeners(func(cookie uint64, l *bpf.Listener)) error
 	Edges(func(place uint32, edge *bpf.Edge)) error
 	OpenTraffic(ctx context.Context, fn func(*bpf.Traffic)) error
 	ProbeTraffic() error
+	Holders(ctx context.Context, cookies []uint64, eachNetns func(func() error) error) error
 	Edge(bpf.EdgeKey) (edge bpf.Edge, ok bool, err error)
-	Evict(keys []bpf.EdgeKey, fn func(key bpf.EdgeKey, last *bpf.Edge)) error
+	Health(place uint32) (bpf.Health, error)
+	Evict(keys []bpf.EdgeKey, fn func(key bpf.EdgeKey, last *bpf.Edge, health *bpf.Health)) error
 	Counters() (bpf.Counters, error)
 	Maps() []bpf.MapUse
 	Limits() bpf.Limits
@@ -36,9 +38,14 @@ type Kernel interface {
 type Config struct {
 	Host   string // the name that documents bear
 	Kernel Kernel
+	// Accepts is nil where the kernel does not tell who accepts.
+	Accepts Accepts
 	// Emit takes documents in the order in which they must arrive. It must not
 	// block.
-	Emit   func(...model.Document)
+	Emit func(...model.Document)
+	// Pace, if set, waits until more documents find room. It is called without any lock,
+	// while many are made.
+	Pace   func(context.Context) error
 	Logger *slog.Logger
 }
 
@@ -57,6 +64,9 @@ type Capture struct {
 	progress  *sync.Cond // on mu: handled has grown
 	listeners *listeners
 	edges     *edges
+	handovers handovers
+	lives     *lives
+	gone      func(cgroup uint64) bool
 	published bool
 	events    map[string]uint64
 	bad       uint64 // events that could not be decoded
@@ -66,6 +76,7 @@ type Capture struct {
 	traffic   trafficReads
 	roomAfter uint64 // CLOCK_MONOTONIC, when it is worth trying to evict again
 	ringFull  uint64 // drops that a resync has made good
+	workers   int    // processes that accepted connections, when they were last read
 	closed    bool
 }
 
@@ -76,8 +87,10 @@ func New(cfg Config) *Capture {
 		processes: host.NewProcesses(),
 		listeners: newListeners(),
 		edges:     newEdges(),
+		lives:     newLives(),
 		events:    make(map[string]uint64),
 	}
+	c.gone = c.processes.CgroupGone
 	c.progress = sync.NewCond(&c.mu)
 	return c
 }
@@ -85,12 +98,31 @@ func New(cfg Config) *Capture {
 // Bootstrap finds what existed before the kernel programs were attached. Call
 // it before Publish and Run.
 func (c *Capture) Bootstrap(ctx context.Context) error {
+	clock, err := bpf.ReadClock()
+	if err != nil {
+		return err
+	}
+	c.lives.began = clock.BootNs
 	eachNetns := func(fn func() error) error { return netns.Each(ctx, fn) }
 	if err := c.cfg.Kernel.Bootstrap(ctx, eachNetns); err != nil {
 		return fmt.Errorf("find existing sockets: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.resync()
+}
+
+// OpenSCTP begins with SCTP, once the kernel has it, and finds what existed before: call it
+// after Bootstrap, and again when it was not loaded (bpf.ErrNoSCTP).
+func (c *Capture) OpenSCTP(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if err := c.cfg.Kernel.OpenSCTP(ctx); err != nil {
+		return err
+	}
 	return c.resync()
 }
 
@@ -107,24 +139,15 @@ func (c *Capture) Run(ctx context.Context) error {
 }
 
 func (c *Capture) readEvents(ctx context.Context) error {
-	var event bpf.Event
-	for {
-		err := c.cfg.Kernel.Read(&event)
+	err := bpf.EachEvent(ctx, func(event *bpf.Event) error {
+		err := c.cfg.Kernel.Read(event)
 		c.read.Add(1)
-		if errors.Is(err, os.ErrClosed) {
-			return nil
-		}
-		if errors.Is(err, bpf.ErrBadEvent) {
-			c.skip()
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("capture sockets: %w", err)
-		}
-		if err := c.handle(&event); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("capture sockets: %w", err)
-		}
+		return err
+	}, c.skip, c.handle)
+	if err != nil {
+		return fmt.Errorf("capture sockets: %w", err)
 	}
+	return nil
 }
 
 // lastWord tells what nobody has asked for: the next run counts anew.
@@ -147,8 +170,14 @@ func (c *Capture) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
+	c.handovers.late.Stop()
 	c.progress.Broadcast()
-	return c.cfg.Kernel.Close()
+	var err error
+	if c.cfg.Accepts != nil {
+		err = c.cfg.Accepts.Close()
+		c.cfg.Accepts = nil
+	}
+	return errors.Join(err, c.cfg.Kernel.Close())
 }
 
 // ErrClosed says that the capture has ended.
@@ -233,6 +262,9 @@ func (c *Capture) dispatch(event *bpf.Event) error {
 	case bpf.EventHeard:
 		c.events["heard"]++
 		return c.edgeMoved(event.Key, clock)
+	case bpf.EventMany:
+		c.events["many"]++
+		return c.readEdges(clock)
 	case bpf.EventFull:
 		c.events["full"]++
 		return c.makeRoom(clock)
@@ -262,14 +294,24 @@ func (c *Capture) edgeStarted(event *bpf.Event, clock bpf.Clock) error {
 	if err != nil || !ok {
 		return err
 	}
-	e, known := c.edges.byKernel[event.Key]
-	if !known {
-		e = c.edges.add(event.Key, c.describeEdge(&event.Key, event.Owner, event.Image, clock))
+	e := c.edges.byKernel.get(event.Key)
+	var begun *program
+	if e == nil {
+		e, begun = c.addEdge(&event.Key, event.Owner, event.Image, clock)
 	}
 	if c.edges.update(e, &read, clock) {
-		c.emitDependency(e.of, clock)
+		c.emitNews(e.of, clock)
 	}
-	return nil
+	c.connected(e.of)
+	return c.livesBegin(begun, clock)
+}
+
+// addEdge takes an edge that was not known. It returns the program that begins a life by
+// it, or nil.
+func (c *Capture) addEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Image, clock bpf.Clock) (*edge, *program) {
+	describe := c.describeEdge(key, owner, image, clock)
+	e := c.edges.add(*key, describe)
+	return e, c.joined(e, describe.Process, owner, clock)
 }
 
 // edgeMoved reads one edge anew.
@@ -278,13 +320,25 @@ func (c *Capture) edgeMoved(key bpf.EdgeKey, clock bpf.Clock) error {
 	if err != nil || !ok {
 		return err
 	}
-	if e, known := c.edges.byKernel[key]; known && c.edges.update(e, &read, clock) {
-		c.emitDependency(e.of, clock)
+	if e := c.edges.byKernel.get(key); e != nil && c.edges.update(e, &read, clock) {
+		c.emitNews(e.of, clock)
 	}
 	return nil
 }
 
+// emitNews tells of a dependency, unless all that is new of one that is known are counters:
+// then it waits until somebody asks. So many lives of one program are no more documents
+// than one is.
+func (c *Capture) emitNews(dep *dependency, clock bpf.Clock) {
+	if dep.news() {
+		c.emitDependency(dep, clock)
+		return
+	}
+	c.edges.unsent[dep] = struct{}{}
+}
+
 func (c *Capture) emitDependency(dep *dependency, clock bpf.Clock) {
+	delete(c.edges.unsent, dep)
 	if body, progress, moved := dep.body(); moved {
 		c.emit(model.PackageDependencies, body.Key(), body, progress, clock)
 	}

@@ -18,6 +18,9 @@ func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.C
 		NetnsName: c.netns.Name(l.Netns),
 		Since:     clock.Mono(l.StartedNs),
 	}
+	if l.Proto == bpf.ProtoTCP {
+		d.AcceptsChargedTo = c.chargedTo()
+	}
 	if l.StartedNs == 0 {
 		d.Since, d.SinceApprox = clock.Boot(l.Owner.StartNs), true
 	}
@@ -29,7 +32,7 @@ func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.C
 
 func (c *Capture) describeEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Image, clock bpf.Clock) model.Dependency {
 	d := model.Dependency{
-		Direction:     model.Unknown,
+		Direction:     toDirection(key.Direction),
 		Proto:         protoName(key.Proto),
 		Process:       c.processes.Resolve(owner, image),
 		Client:        bpf.Addr(key.Peer),
@@ -39,12 +42,11 @@ func (c *Capture) describeEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Imag
 		NetnsName:     c.netns.Name(key.Netns),
 		CountingSince: clock.Wall.UTC(),
 	}
-	switch key.Direction {
-	case bpf.DirectionOut:
-		d.Direction = model.Out
+	if d.Direction == model.Out {
 		d.Client, d.Server = d.Server, d.Client
-	case bpf.DirectionIn:
-		d.Direction = model.In
+	}
+	if d.Direction == model.Out && !d.Client.IsLoopback() && !d.Server.IsLoopback() {
+		d.NetnsName = model.LastingNetns(d.NetnsName)
 	}
 	return d
 }
@@ -63,8 +65,22 @@ func (c *Capture) ownAddress(key *bpf.EdgeKey) netip.Addr {
 }
 
 func protoName(number uint8) string {
-	if number == bpf.ProtoUDP {
+	switch number {
+	case bpf.ProtoUDP:
 		return "udp"
+	case bpf.ProtoSCTP:
+		return "sctp"
 	}
 	return "tcp"
+}
+
+// protoNumber is its opposite.
+func protoNumber(name string) uint8 {
+	switch name {
+	case "udp":
+		return bpf.ProtoUDP
+	case "sctp":
+		return bpf.ProtoSCTP
+	}
+	return bpf.ProtoTCP
 }

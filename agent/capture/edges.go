@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"hash/maphash"
+	"iter"
 	"time"
 
 	"cassini/bpf"
@@ -11,89 +13,123 @@ import (
 // (one program in two login sessions) are one dependency. It is not safe for
 // concurrent use.
 type edges struct {
-	byKernel map[bpf.EdgeKey]*edge
-	byKey    map[string]*dependency
-	udp      int // of byKernel
+	byKernel *index[bpf.EdgeKey, edge]
+	byKey    *index[string, dependency]
+	images   images
+	resting  map[*dependency]struct{} // of byKey, those without an edge in the kernel
+	unsent   map[*dependency]struct{} // likewise, those that moved and were not told of
+	udp      int                      // of byKernel
+	healths  int                      // of byKernel, those whose health is known
 	totals   totals
 }
 
 // totals sums the counters of all edges there ever were, as last read: outbound,
-// and all others; those of UDP apart.
+// and all others; those of UDP and of SCTP apart.
 type totals struct {
-	out, in       bpf.Edge
-	udpOut, udpIn bpf.Edge
+	out, in         counted
+	udpOut, udpIn   counted
+	sctpOut, sctpIn counted
+	health          [3]health // how closed connections of TCP fared, by direction
 }
 
 // move adds what an edge counted since it was last read.
-func (t *totals) move(direction uint8, last, now *bpf.Edge) {
-	sum := &t.in
-	switch udp := now.Key.Proto == bpf.ProtoUDP; {
-	case udp && direction == bpf.DirectionOut:
-		sum = &t.udpOut
-	case udp:
-		sum = &t.udpIn
-	case direction == bpf.DirectionOut:
-		sum = &t.out
+func (t *totals) move(key *bpf.EdgeKey, last, now *counted) {
+	out, in := &t.out, &t.in
+	switch key.Proto {
+	case bpf.ProtoUDP:
+		out, in = &t.udpOut, &t.udpIn
+	case bpf.ProtoSCTP:
+		out, in = &t.sctpOut, &t.sctpIn
+	}
+	sum := in
+	if key.Direction == bpf.DirectionOut {
+		sum = out
 	}
 	addCounters(sum, now)
 	subtractCounters(sum, last)
 }
 
+// fared adds how connections fared that closed since an edge was last read.
+func (t *totals) fared(direction uint8, last, now *health) {
+	t.health[int(direction)%len(t.health)].plus(&health{now.rtts.Minus(last.rtts), now.lifetimes.Minus(last.lifetimes)})
+}
+
 // open is how many TCP connections are open or being opened.
-func (t *totals) open() uint64 {
-	pending := t.out.Attempts - min(t.out.Attempts, t.out.Connections+failures(&t.out))
-	return open(&t.out) + open(&t.in) + pending
+func (t *totals) open() uint64 { return openOrPending(&t.out, &t.in) }
+
+// openSCTP is likewise how many associations of SCTP are.
+func (t *totals) openSCTP() uint64 { return openOrPending(&t.sctpOut, &t.sctpIn) }
+
+func openOrPending(out, in *counted) uint64 {
+	pending := out.Attempts - min(out.Attempts, out.Connections+failures(out))
+	return open(out) + open(in) + pending
 }
 
 // edge is one edge of the kernel map as it was last read.
 type edge struct {
-	of        *dependency
-	direction uint8
-	read      bpf.Edge
-	shown     flow // what people see of bytes and retransmits; never falls
-	live      flow // what open connections had moved when they were last read
-	liveNs    uint64
-	// waiting is how many of read.Waiting count: sockets that live longer than one
+	key      bpf.EdgeKey
+	of       *dependency
+	next     *edge // of the same dependency
+	read     reading
+	more     *moved // what people see of bytes and retransmits, where that is not what was read; it never falls
+	live     *flow  // what open connections had moved when they were last read; nil: nothing
+	health   health
+	healthAt uint64 // closed when health was read
+	liveNs   uint64
+	// waiting is how many of those that wait count: sockets that live longer than one
 	// that only looks up its source address.
-	waiting uint64
+	waiting uint32
 }
 
 // inUse is IN_USE of bpf/udp.h.
 const inUse = 100 * time.Millisecond
 
 // waits is how many count now: those that did, while others have just come.
-func (e *edge) waits(read *bpf.Edge, clock bpf.Clock) uint64 {
+func (e *edge) waits(read *counted, clock bpf.Clock) uint64 {
 	if read.LastNs+uint64(inUse) > clock.MonoNs {
-		return min(e.waiting, read.Waiting)
+		return min(uint64(e.waiting), read.Waiting)
 	}
 	return read.Waiting
 }
 
 // dependency is what a document tells.
 type dependency struct {
-	model.Dependency
-	parts []*edge
-	base  bpf.Edge // counters of edges that were evicted from the kernel ...
-	moved flow     // ... and what they had moved
-	sent  model.Counters
-	sends int
+	facts
+	parts      *edge  // the first of them; nil: it rests
+	rest       *rest  // what edges counted that are no more; nil: there was none
+	sent       uint64 // hash of the counters that were told last
+	told       uint32 // the network namespace that was told last
+	sentFailed bool   // whether any of the counters that were told last were failures
+	known      bool   // it was told
+}
+
+// rest is what is left of edges that were evicted from the kernel.
+type rest struct {
+	base  counted
+	moved moved
+	fared health
 }
 
 func newEdges() *edges {
-	return &edges{byKernel: make(map[bpf.EdgeKey]*edge), byKey: make(map[string]*dependency)}
+	return &edges{
+		byKernel: newIndex(func(e *edge) bpf.EdgeKey { return e.key }), byKey: newIndex((*dependency).key),
+		images: make(images), resting: make(map[*dependency]struct{}), unsent: make(map[*dependency]struct{}),
+	}
 }
 
 // add puts a kernel edge under the dependency that describes it.
 func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
-	name := describe.Key()
-	dep, ok := t.byKey[name]
-	if !ok {
-		dep = &dependency{Dependency: describe}
-		t.byKey[name] = dep
+	dep := t.byKey.get(describe.Key())
+	if dep == nil {
+		dep = &dependency{facts: t.images.facts(&describe)}
+		t.byKey.put(dep)
+	} else if describe.PID != 0 { // another life of the same
+		dep.process, dep.pid, dep.netns = t.images.share(describe.Process), int32(describe.PID), describe.Netns
 	}
-	e := &edge{of: dep, direction: key.Direction}
-	dep.parts = append(dep.parts, e)
-	t.byKernel[key] = e
+	delete(t.resting, dep)
+	e := &edge{key: key, of: dep, next: dep.parts}
+	dep.parts = e
+	t.byKernel.put(e)
 	if key.Proto == bpf.ProtoUDP {
 		t.udp++
 	}
@@ -102,22 +138,23 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 
 // update takes what the kernel counted. It reports whether anything moved.
 func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
-	waits := e.waits(read, clock)
-	if e.read == *read && e.waiting == waits && e.of.sends > 0 {
+	now, was, dep := countedOf(read), e.read.counted(), e.of
+	waits := e.waits(&now, clock)
+	if was == now && uint64(e.waiting) == waits && dep.known {
 		return false
 	}
-	e.waiting = waits
-	t.totals.move(e.direction, &e.read, read)
-	e.read = *read
-	e.show()
-	dep := e.of
-	if first := clock.Mono(read.FirstNs); dep.FirstSeen.IsZero() || first.Before(dep.FirstSeen) && dep.sends == 0 {
-		dep.FirstSeen = first
+	e.waiting = uint32(waits) // the kernel counts no more
+	t.totals.move(&e.key, &was, &now)
+	shown := e.shown()
+	e.read.take(&now)
+	e.show(shown)
+	if first := nanos(clock.Mono(read.FirstNs)); dep.first == 0 || first != 0 && first < dep.first && !dep.known {
+		dep.first = first
 	}
-	if last := clock.Mono(read.LastNs); last.After(dep.LastSeen) {
-		dep.LastSeen = last
+	if last := nanos(clock.Mono(read.LastNs)); last > dep.last {
+		dep.last = last
 		if read.Owner.Kind == bpf.OwnerProcess {
-			dep.PID = int(read.Owner.Tgid)
+			dep.pid = int32(read.Owner.Tgid)
 		}
 	}
 	return true
@@ -126,110 +163,106 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 // drop removes an edge that was evicted from the kernel with its last counters.
 // The dependency goes with its last edge.
 func (t *edges) drop(key bpf.EdgeKey) {
-	e := t.byKernel[key]
-	delete(t.byKernel, key)
+	if dep := t.part(key); dep.parts == nil {
+		t.byKey.remove(dep)
+	}
+}
+
+// part removes an edge from its dependency, which keeps what it counted.
+func (t *edges) part(key bpf.EdgeKey) *dependency {
+	e := t.byKernel.get(key)
+	t.byKernel.remove(e)
 	if key.Proto == bpf.ProtoUDP {
 		t.udp--
 	}
+	if e.health != (health{}) {
+		t.healths--
+	}
 	dep := e.of
-	addCounters(&dep.base, &e.read)
-	dep.moved.plus(&e.shown)
-	for i, part := range dep.parts {
-		if part == e {
-			dep.parts = append(dep.parts[:i], dep.parts[i+1:]...)
+	if dep.rest == nil {
+		dep.rest = new(rest)
+	}
+	read, shown := e.read.counted(), e.shown()
+	addCounters(&dep.rest.base, &read)
+	dep.rest.moved.plus(&shown)
+	dep.rest.fared.plus(&e.health)
+	for at := &dep.parts; *at != nil; at = &(*at).next {
+		if *at == e {
+			*at = e.next
 			break
 		}
 	}
-	if len(dep.parts) == 0 {
-		delete(t.byKey, dep.Key())
+	return dep
+}
+
+// all are the edges of a dependency.
+func (d *dependency) all() iter.Seq[*edge] {
+	return func(yield func(*edge) bool) {
+		for e := d.parts; e != nil; e = e.next {
+			if !yield(e) {
+				return
+			}
+		}
 	}
 }
+
+// news says whether anything but counters is to be told.
+func (d *dependency) news() bool {
+	failed := uint64(0)
+	if d.rest != nil {
+		failed = failures(&d.rest.base)
+	}
+	for part := range d.all() {
+		read := part.read.counted()
+		failed += failures(&read)
+	}
+	// A name server is listened to where programs ask it.
+	another := d.netnsName == model.NetnsOfLives && d.port == dnsPort && d.netns != d.told
+	return !d.known || another || (failed > 0) != d.sentFailed
+}
+
+const dnsPort = 53
+
+// counters sums up all edges, those that are no more as well.
+func (d *dependency) counters() model.Counters {
+	var sum rest
+	var live flow
+	if d.rest != nil {
+		sum = *d.rest
+	}
+	for part := range d.all() {
+		read, shown := part.read.counted(), part.shown()
+		addCounters(&sum.base, &read)
+		sum.fared.plus(&part.health)
+		sum.moved.plus(&shown)
+		if part.live != nil {
+			live.plus(part.live)
+		}
+		sum.base.Waiting += uint64(part.waiting)
+	}
+	counters := toCounters(&sum.base, &sum.moved, &live)
+	counters.RTTs, counters.Lifetimes = sum.fared.rtts, sum.fared.lifetimes
+	return counters
+}
+
+// hashSeed is the seed of hashes of what was told; of two that differ one in 2^64 is taken for the same.
+var hashSeed = maphash.MakeSeed()
 
 // body is the dependency as a document tells it. progress says that only
 // counters moved since the last one; ok is false when nothing did.
 func (d *dependency) body() (body model.Dependency, progress, ok bool) {
-	sum, moved, live := d.base, d.moved, flow{}
-	for _, part := range d.parts {
-		addCounters(&sum, &part.read)
-		moved.plus(&part.shown)
-		live.plus(&part.live)
-		sum.Waiting += part.waiting
-	}
-	counters := toCounters(&sum, &moved, &live)
-	if d.sends == 0 && d.Proto == "udp" && counters.Connections+counters.Adopted+counters.Failed == 0 {
+	counters := d.counters()
+	if !d.known && d.proto == bpf.ProtoUDP && counters.Connections+counters.Adopted+counters.Failed == 0 {
 		return model.Dependency{}, false, false // sockets that may have asked for their source address only
 	}
-	if d.sends > 0 && counters == d.sent {
+	hash := maphash.Comparable(hashSeed, counters)
+	if d.known && hash == d.sent {
 		return model.Dependency{}, false, false
 	}
-	progress = d.sends > 0 && (counters.Failed > 0) == (d.sent.Failed > 0)
-	d.sent = counters
-	d.sends++
-	d.Counters = counters
-	return d.Dependency, progress, true
-}
-
-func addCounters(to, from *bpf.Edge) {
-	to.Attempts += from.Attempts
-	to.Connections += from.Connections
-	to.Adopted += from.Adopted
-	to.Refused += from.Refused
-	to.TimedOut += from.TimedOut
-	to.Unreachable += from.Unreachable
-	to.Aborted += from.Aborted
-	to.Closed += from.Closed
-	to.RttUs += from.RttUs
-	to.AdoptedSent += from.AdoptedSent
-	to.AdoptedReceived += from.AdoptedReceived
-	to.AdoptedRetransmits += from.AdoptedRetransmits
-}
-
-func subtractCounters(from, what *bpf.Edge) {
-	from.Attempts -= what.Attempts
-	from.Connections -= what.Connections
-	from.Adopted -= what.Adopted
-	from.Refused -= what.Refused
-	from.TimedOut -= what.TimedOut
-	from.Unreachable -= what.Unreachable
-	from.Aborted -= what.Aborted
-	from.Closed -= what.Closed
-}
-
-func failures(e *bpf.Edge) uint64 { return e.Refused + e.TimedOut + e.Unreachable + e.Aborted }
-
-// toCounters are the counters of e, of which moved is what all connections moved, and
-// live what the open ones did.
-func toCounters(e *bpf.Edge, moved, live *flow) model.Counters {
-	c := model.Counters{
-		Connections:   e.Connections + e.Waiting,
-		Adopted:       e.Adopted,
-		Attempts:      e.Attempts,
-		Failed:        failures(e),
-		Refused:       e.Refused,
-		TimedOut:      e.TimedOut,
-		Unreachable:   e.Unreachable,
-		Aborted:       e.Aborted,
-		Open:          open(e) + e.Waiting,
-		BytesSent:     moved.sent,
-		BytesReceived: moved.received,
-		Retransmits:   moved.retransmits,
-		Closed:        e.Closed,
-		OpenTraffic:   live.traffic(),
-		AdoptedTraffic: model.Traffic{
-			BytesSent: e.AdoptedSent, BytesReceived: e.AdoptedReceived, Retransmits: e.AdoptedRetransmits,
-		},
-	}
-	if sockets := e.Closed + live.sockets; sockets > 0 {
-		c.RTTMicros = (e.RttUs + live.rttUs) / sockets
-	}
-	return c
-}
-
-// open is how many connections are established now. The counters of an edge are
-// not read at one instant, so that a close may be seen before its connection.
-func open(e *bpf.Edge) uint64 {
-	if opened := e.Connections + e.Adopted; opened > e.Closed {
-		return opened - e.Closed
-	}
-	return 0
+	progress = d.known && (counters.Failed > 0) == d.sentFailed
+	d.sent, d.sentFailed, d.told = hash, counters.Failed > 0, d.netns
+	d.known = true
+	body = d.describe()
+	body.Counters = counters
+	return body, progress, true
 }

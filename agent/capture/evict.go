@@ -29,7 +29,7 @@ func surplus(used int, limit uint32) int {
 
 // crowded reports whether it is time to evict.
 func (t *edges) crowded(limits bpf.Limits) bool {
-	return surplus(len(t.byKernel), limits.Edges) > 0 || surplus(t.udp, limits.UDPEdges()) > 0
+	return surplus(t.byKernel.len(), limits.Edges) > 0 || surplus(t.udp, limits.UDPEdges()) > 0
 }
 
 // toEvict chooses the edges to forget. nowNs is CLOCK_MONOTONIC.
@@ -40,35 +40,33 @@ func (t *edges) toEvict(limits bpf.Limits, nowNs uint64) []bpf.EdgeKey {
 	idle := t.idle(nowNs)
 	ofUDP := surplus(t.udp, limits.UDPEdges())
 	var chosen, others []bpf.EdgeKey
-	for _, key := range idle {
-		if key.Proto == bpf.ProtoUDP && len(chosen) < ofUDP {
-			chosen = append(chosen, key)
+	for _, e := range idle {
+		if e.key.Proto == bpf.ProtoUDP && len(chosen) < ofUDP {
+			chosen = append(chosen, e.key)
 		} else {
-			others = append(others, key)
+			others = append(others, e.key)
 		}
 	}
 	// What UDP leaves makes room for all.
-	more := max(surplus(len(t.byKernel), limits.Edges)-len(chosen), 0)
+	more := max(surplus(t.byKernel.len(), limits.Edges)-len(chosen), 0)
 	return append(chosen, others[:min(len(others), more)]...)
 }
 
 // idle lists the edges that may go, the longest idle first.
-func (t *edges) idle(nowNs uint64) []bpf.EdgeKey {
-	var idle []bpf.EdgeKey
-	for key, e := range t.byKernel {
-		if quiet(&e.read) && e.read.LastNs+uint64(evictIdle) < nowNs {
-			idle = append(idle, key)
+func (t *edges) idle(nowNs uint64) []*edge {
+	var idle []*edge
+	for e := range t.byKernel.all() {
+		if read := e.read.counted(); quiet(&read) && read.LastNs+uint64(evictIdle) < nowNs {
+			idle = append(idle, e)
 		}
 	}
-	slices.SortFunc(idle, func(a, b bpf.EdgeKey) int {
-		return cmp.Compare(t.byKernel[a].read.LastNs, t.byKernel[b].read.LastNs)
-	})
+	slices.SortFunc(idle, func(a, b *edge) int { return cmp.Compare(a.read.lastNs, b.read.lastNs) })
 	return idle
 }
 
 // quiet reports whether no connection is open or being opened: then no socket
 // refers to the edge any more.
-func quiet(e *bpf.Edge) bool {
+func quiet(e *counted) bool {
 	return open(e)+e.Waiting == 0 && e.Attempts <= e.Connections+failures(e)
 }
 
@@ -78,17 +76,23 @@ func (c *Capture) makeRoom(clock bpf.Clock) error {
 	if !c.edges.crowded(limits) || clock.MonoNs < c.roomAfter {
 		return nil
 	}
+	if err := c.livesEnd(clock); err != nil {
+		return err
+	}
 	if err := c.readEdges(clock); err != nil {
 		return err
 	}
-	err := c.cfg.Kernel.Evict(c.edges.toEvict(limits, clock.MonoNs), func(key bpf.EdgeKey, last *bpf.Edge) {
-		e := c.edges.byKernel[key]
-		if c.edges.update(e, last, clock) {
+	err := c.cfg.Kernel.Evict(c.edges.toEvict(limits, clock.MonoNs), func(key bpf.EdgeKey, last *bpf.Edge, health *bpf.Health) {
+		e := c.edges.byKernel.get(key)
+		_, moved := c.edges.unsent[e.of]
+		moved = c.edges.update(e, last, clock) || moved
+		if c.edges.takeHealth(e, health) || moved {
 			c.emitDependency(e.of, clock)
 		}
-		if !quiet(last) {
+		if read := e.read.counted(); !quiet(&read) {
 			c.evicted++
 		}
+		c.lives.left(e)
 		c.edges.drop(key)
 		c.evictions++
 	})

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"net/netip"
 	"time"
 
 	"cassini/model"
@@ -16,6 +17,24 @@ type listeners struct {
 type listening struct {
 	model.Listener
 	cookies map[uint64]struct{}
+	proven  bool // that it is its process's
+	// looks counts searches in vain for another process that holds it; the next is not
+	// before lookNext.
+	looks    int
+	lookNext time.Time
+	// toldBefore is AcceptedBefore as it was when the workers were last told.
+	toldBefore uint64
+}
+
+// at finds the listeners that may have accepted a connection.
+func (t *listeners) at(d *model.Dependency) (found []*listening) {
+	for _, addr := range []netip.Addr{d.Server, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		l := model.Listener{Proto: d.Proto, Addr: addr, Port: d.Port, NetnsName: d.NetnsName, Netns: d.Netns}
+		if entry := t.byKey[l.Key()]; entry != nil {
+			found = append(found, entry)
+		}
+	}
+	return found
 }
 
 func newListeners() *listeners {
@@ -41,7 +60,7 @@ func (t *listeners) started(cookie uint64, l model.Listener) (model.Listener, bo
 	} else if l.PID != entry.PID && !l.SinceApprox && l.Since.After(entry.Since) {
 		// Another process took the address over while the earlier one still held it
 		// (SO_REUSEPORT, a reload): the newer one is the one to name.
-		entry.Process = l.Process
+		entry.Process, entry.proven = l.Process, false
 	}
 	entry.cookies[cookie] = struct{}{}
 	entry.Sockets = len(entry.cookies)

@@ -15,8 +15,16 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var workersFull uint64
+	if c.cfg.Accepts != nil {
+		if workersFull, err = c.cfg.Accepts.Full(); err != nil {
+			return model.CaptureStats{}, err
+		}
+	}
 	moved := &c.edges.totals
+	rtts, lifetimes := moved.byEnd()
 	return model.CaptureStats{
+		RTTs: rtts, Lifetimes: lifetimes,
 		Events: maps.Clone(c.events),
 		Drops: map[string]uint64{
 			"ring_full":           kernel.RingFull,
@@ -31,6 +39,9 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"evicted_busy":        c.evicted,
 			"flows_full":          kernel.FlowsFull,
 			"peers_full":          kernel.PeersFull,
+			"health_full":         kernel.HealthFull,
+			"workers_full":        workersFull,
+			"associations_full":   kernel.AssociationsFull,
 		},
 		Transitions: map[string]uint64{
 			"listen":            kernel.Listen,
@@ -45,15 +56,20 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"udp_sent_first":    moved.udpOut.Connections,
 			"udp_heard_first":   moved.udpIn.Connections,
 			"udp_failed":        failures(&moved.udpOut) + failures(&moved.udpIn),
+			"sctp_established":  moved.sctpOut.Connections,
+			"sctp_accepted":     moved.sctpIn.Connections,
+			"sctp_failed":       failures(&moved.sctpOut) + failures(&moved.sctpIn),
+			"sctp_closed":       moved.sctpOut.Closed + moved.sctpIn.Closed,
 			"udp_stray":         kernel.Stray,
 			"udp_to_all":        kernel.ToAll,
 		},
 		Resyncs:   c.resyncs,
 		Evictions: c.evictions,
 		OpenReads: model.OpenReads{Reads: c.traffic.reads, Spared: c.traffic.spared, Took: c.traffic.took},
+		Lives:     model.LifeStats{Programs: len(c.lives.byFunction), Released: c.lives.released, Forgotten: c.lives.forgotten},
 		Maps:      c.mapFill(),
 		Listeners: len(c.listeners.byKey),
-		Edges:     len(c.edges.byKernel),
+		Edges:     c.edges.byKernel.len(),
 	}, nil
 }
 
@@ -64,19 +80,27 @@ func (c *Capture) mapFill() []model.MapFill {
 		fill := model.MapFill{Name: use.Name, Limit: use.Limit, Bytes: use.Bytes}
 		switch use.Name {
 		case "edges":
-			fill.Used = len(c.edges.byKernel)
+			fill.Used = c.edges.byKernel.len()
 		case "udp_edges":
 			fill.Used = c.edges.udp
+		case "health":
+			fill.Used = c.edges.healths
 		case "listeners":
 			fill.Used = len(c.listeners.byCookie)
 		case "connections":
 			fill.Used = int(c.edges.totals.open())
+		case "associations":
+			fill.Used = int(c.edges.totals.openSCTP())
 		case "flows":
 			fill.Limit = 0 // the one that rests longest makes room: it is full as a rule
 		case "events":
 			fill.Used = c.cfg.Kernel.Pending()
 		}
 		fills = append(fills, fill)
+	}
+	if c.cfg.Accepts != nil {
+		use := c.cfg.Accepts.Map()
+		fills = append(fills, model.MapFill{Name: use.Name, Limit: use.Limit, Bytes: use.Bytes, Used: c.workers})
 	}
 	return fills
 }

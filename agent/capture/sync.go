@@ -8,6 +8,10 @@ import (
 	"cassini/model"
 )
 
+// portion is how many dependencies are told of at once: documents are larger by far than
+// what they are made of.
+const portion = 1000
+
 // Refresh reads every edge's counters once and emits the dependencies that moved.
 func (c *Capture) Refresh(ctx context.Context) error {
 	c.mu.Lock()
@@ -19,33 +23,74 @@ func (c *Capture) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.readAll(ctx, clock)
+	c.lookAtOrphans()
+	if err := c.collect(ctx, clock); err != nil {
+		return err
+	}
+	if err := c.readWorkers(clock); err != nil {
+		return err
+	}
+	defer c.emitLives(clock)
+	for c.emitMoved(portion, clock) {
+		if err := c.pause(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// readAll reads the edges and what their open connections have moved.
+// pause lets others go on until there is room for more documents.
+func (c *Capture) pause(ctx context.Context) error {
+	if c.cfg.Pace == nil {
+		return nil
+	}
+	c.mu.Unlock()
+	err := c.cfg.Pace(ctx)
+	c.mu.Lock()
+	if err == nil && c.closed {
+		err = ErrClosed
+	}
+	return err
+}
+
+// readAll reads everything and tells what moved at once.
 func (c *Capture) readAll(ctx context.Context, clock bpf.Clock) error {
-	return c.readCounters(clock, func(places []*edge, moved func(*edge)) error {
-		return c.readTraffic(ctx, places, clock, moved)
+	if err := c.collect(ctx, clock); err != nil {
+		return err
+	}
+	c.emitMoved(len(c.edges.unsent), clock)
+	c.emitLives(clock)
+	return nil
+}
+
+// collect reads the edges and what their open connections have moved, and lets go of those
+// whose programs live no more.
+func (c *Capture) collect(ctx context.Context, clock bpf.Clock) error {
+	if err := c.livesEnd(clock); err != nil {
+		return err
+	}
+	return c.readCounters(clock, func(places []*edge) error {
+		return c.readTraffic(ctx, places, clock, func(e *edge) { c.edges.unsent[e.of] = struct{}{} })
 	})
 }
 
-// readEdges brings the table of edges up to the kernel's.
+// readEdges brings the table of edges up to the kernel's, and tells what moved.
 func (c *Capture) readEdges(clock bpf.Clock) error {
-	return c.readCounters(clock, func([]*edge, func(*edge)) error { return nil })
+	err := c.readCounters(clock, func([]*edge) error { return nil })
+	c.emitMoved(len(c.edges.unsent), clock)
+	return err
 }
 
-// readCounters reads the edges, then what more does with them by their places, and
-// emits the dependencies that moved.
-func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge, moved func(*edge)) error) error {
-	moved := make(map[*dependency]struct{})
+// readCounters reads the edges, then what more does with them by their places.
+func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge) error) error {
 	var places []*edge
 	err := c.cfg.Kernel.Edges(func(place uint32, read *bpf.Edge) {
-		e, known := c.edges.byKernel[read.Key]
-		if !known {
-			e = c.edges.add(read.Key, c.describeEdge(&read.Key, read.Owner, bpf.Image{}, clock))
+		e := c.edges.byKernel.get(read.Key)
+		if e == nil {
+			e, _ = c.addEdge(&read.Key, read.Whose(), bpf.Image{}, clock)
 		}
 		if c.edges.update(e, read, clock) {
-			moved[e.of] = struct{}{}
+			c.edges.unsent[e.of] = struct{}{}
 		}
 		for len(places) <= int(place) { // not all of them are in use
 			places = append(places, nil)
@@ -53,12 +98,25 @@ func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge, moved 
 		places[place] = e
 	})
 	if err == nil {
-		err = more(places, func(e *edge) { moved[e.of] = struct{}{} })
+		err = c.readHealth(places, func(e *edge) { c.edges.unsent[e.of] = struct{}{} })
 	}
-	for dep := range moved {
-		c.emitDependency(dep, clock)
+	if err == nil {
+		err = more(places)
 	}
 	return err
+}
+
+// emitMoved tells of some of the dependencies that moved, and says whether others are left.
+func (c *Capture) emitMoved(some int, clock bpf.Clock) (more bool) {
+	for dep := range c.edges.unsent {
+		if some == 0 {
+			return true
+		}
+		c.emitDependency(dep, clock)
+		some--
+	}
+	c.edges.unsent = make(map[*dependency]struct{}) // one that was large stays so
+	return false
 }
 
 // makeGood reads the maps whole if events were dropped since it last did so. It
@@ -126,12 +184,12 @@ func (c *Capture) remember(doc model.Document, clock bpf.Clock, first bool) {
 	switch doc.Package {
 	case model.PackageListeners:
 		var l model.Listener
-		if doc.Decode(&l) == nil && l.State == model.StateListening {
+		if doc.Decode(&l) == nil && l.State == model.StateListening && l.Proto != model.ProtoUnix && !model.IsTap(l.Proto) {
 			c.rememberListener(l, clock, first)
 		}
 	case model.PackageDependencies:
 		var d model.Dependency
-		if doc.Decode(&d) != nil || d.Open == 0 || c.edges.byKey[d.Key()] != nil {
+		if doc.Decode(&d) != nil || d.Proto == model.ProtoUnix || d.Open == 0 || c.edges.byKey.get(d.Key()) != nil {
 			return
 		}
 		d.Open, d.OpenTraffic = 0, model.Traffic{}
@@ -159,8 +217,9 @@ func (c *Capture) publishAll(known map[model.Name]model.Document, clock bpf.Cloc
 		}
 		c.emit(name.Package, name.Key, entry.Listener, false, clock)
 	}
-	for _, dep := range c.edges.byKey {
-		dep.sends = 0
+	for dep := range c.edges.byKey.all() {
+		dep.known = false
 		c.emitDependency(dep, clock)
 	}
+	c.emitLives(clock)
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func edgeKey(port uint16, direction uint8) bpf.EdgeKey {
 }
 
 func addEdge(t *edges, port uint16, direction uint8) *edge {
-	return t.add(edgeKey(port, direction), model.Dependency{Port: port, Direction: model.Out})
+	return t.add(edgeKey(port, direction), model.Dependency{Proto: "tcp", Port: port, Direction: model.Out})
 }
 
 // idleSince counts one connection that closed at the minute.
@@ -109,7 +110,7 @@ func TestEvictionOfUDPsShare(t *testing.T) {
 				if i >= c.tcp {
 					key.Proto = bpf.ProtoUDP
 				}
-				table.update(table.add(key, model.Dependency{Port: key.Port}), idleSince(i/2), clock())
+				table.update(table.add(key, model.Dependency{Proto: "tcp", Port: key.Port}), idleSince(i/2), clock())
 			}
 			got := map[uint8]int{}
 			for _, key := range table.toEvict(bpf.Limits{Edges: limit}, clock().MonoNs) {
@@ -131,10 +132,10 @@ func TestEvictionOfUDPsShare(t *testing.T) {
 // again.
 func TestDependencyOutlivesItsEdges(t *testing.T) {
 	table := newEdges()
-	one := table.add(edgeKey(80, bpf.DirectionOut), model.Dependency{Port: 80, Direction: model.Out})
+	one := table.add(edgeKey(80, bpf.DirectionOut), model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
 	key2 := edgeKey(80, bpf.DirectionOut)
 	key2.Cgroup = 7
-	two := table.add(key2, model.Dependency{Port: 80, Direction: model.Out})
+	two := table.add(key2, model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
 	if one.of != two.of {
 		t.Fatal("two dependencies")
 	}
@@ -154,7 +155,7 @@ func TestDependencyOutlivesItsEdges(t *testing.T) {
 	expect(0, 0, false, false)
 	table.drop(key2)
 	expect(0, 0, false, false)
-	two = table.add(key2, model.Dependency{Port: 80, Direction: model.Out})
+	two = table.add(key2, model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
 	table.update(two, &bpf.Edge{Attempts: 1, Connections: 1}, clock())
 	expect(6, 3, true, true)
 	table.update(two, &bpf.Edge{Attempts: 2, Connections: 1, Refused: 1}, clock())
@@ -167,7 +168,7 @@ func TestDependencyOutlivesItsEdges(t *testing.T) {
 	}
 	table.drop(edgeKey(80, bpf.DirectionOut))
 	table.drop(key2)
-	if len(table.byKey) != 0 || len(table.byKernel) != 0 {
+	if table.byKey.len() != 0 || table.byKernel.len() != 0 {
 		t.Error("the dependency stays without an edge")
 	}
 }
@@ -176,15 +177,15 @@ func TestLastSeenNamesTheProcess(t *testing.T) {
 	table := newEdges()
 	e := addEdge(table, 1, bpf.DirectionOut)
 	see := func(minute int, pid uint32) {
-		table.update(e, &bpf.Edge{FirstNs: uint64(time.Minute), LastNs: uint64(minute) * uint64(time.Minute), Owner: bpf.Owner{Tgid: pid}}, clock())
+		table.update(e, &bpf.Edge{FirstNs: uint64(time.Minute), LastNs: uint64(minute) * uint64(time.Minute), Owner: bpf.Sample{Tgid: pid}}, clock())
 	}
 	see(30, 100)
 	see(20, 200) // another CPU's, written later
-	if want := noon.Add(-30 * time.Minute); e.of.PID != 100 || !e.of.LastSeen.Equal(want) {
-		t.Errorf("process %d at %v, want 100 at %v", e.of.PID, e.of.LastSeen, want)
+	if want := noon.Add(-30 * time.Minute); e.of.pid != 100 || !moment(e.of.last).Equal(want) {
+		t.Errorf("process %d at %v, want 100 at %v", e.of.pid, moment(e.of.last), want)
 	}
-	if want := noon.Add(-59 * time.Minute); !e.of.FirstSeen.Equal(want) {
-		t.Errorf("first seen %v, want %v", e.of.FirstSeen, want)
+	if want := noon.Add(-59 * time.Minute); !moment(e.of.first).Equal(want) {
+		t.Errorf("first seen %v, want %v", moment(e.of.first), want)
 	}
 }
 
@@ -280,10 +281,33 @@ func TestConnectedSocketsWaitForASign(t *testing.T) {
 		table.update(e, &read, clock())
 		body, _, ok := e.of.body()
 		if !ok && c.connections > 0 {
-			body.Counters = e.of.sent // nothing moved
+			body.Counters = e.of.counters() // nothing moved
 		}
 		if ok != c.shown || body.Connections != c.connections || body.Open != c.open || body.Failed != c.failed {
 			t.Errorf("%s: shown %v, %+v", c.name, ok, body.Counters)
 		}
+	}
+}
+
+// What is kept of an edge in little room is what was counted, whatever it was.
+func TestReading(t *testing.T) {
+	whole := counted{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}
+	list := []counted{{}, whole}
+	for i := range reflect.TypeFor[counted]().NumField() { // each alone
+		var c counted
+		if field := reflect.ValueOf(&c).Elem().Field(i); field.CanSet() {
+			field.SetUint(uint64(i) + 100)
+		}
+		list = append(list, c)
+	}
+	var r reading
+	for _, c := range list {
+		r.take(&c)
+		if got := r.counted(); got != c {
+			t.Errorf("%+v, want %+v", got, c)
+		}
+	}
+	if r.take(&counted{Attempts: 1}); r.rare != nil {
+		t.Error("what is not rare takes room")
 	}
 }

@@ -12,11 +12,25 @@ import (
 // it lasts: however often somebody asks, reading takes a tenth of one core at most.
 const trafficShare = 9
 
-// flow is what connections moved.
+// moved is what connections moved.
+type moved struct{ sent, received, retransmits uint64 }
+
+func (m *moved) plus(o *moved) {
+	m.sent += o.sent
+	m.received += o.received
+	m.retransmits += o.retransmits
+}
+
+func (m *moved) traffic() model.Traffic {
+	return model.Traffic{BytesSent: m.sent, BytesReceived: m.received, Retransmits: m.retransmits}
+}
+
+// flow is what is known of open connections.
 type flow struct {
-	sent, received, retransmits uint64
-	rttUs                       uint64 // summed up ...
-	sockets                     uint64 // ... over so many
+	moved
+	rttUs   uint64 // summed up ...
+	sockets uint64 // ... over so many
+	health         // as it is now, and how long they live
 }
 
 func (f *flow) add(t *bpf.Traffic) {
@@ -28,45 +42,73 @@ func (f *flow) add(t *bpf.Traffic) {
 }
 
 func (f *flow) plus(g *flow) {
-	f.sent += g.sent
-	f.received += g.received
-	f.retransmits += g.retransmits
+	f.moved.plus(&g.moved)
 	f.rttUs += g.rttUs
 	f.sockets += g.sockets
-}
-
-func (f *flow) traffic() model.Traffic {
-	return model.Traffic{BytesSent: f.sent, BytesReceived: f.received, Retransmits: f.retransmits}
+	f.health.plus(&g.health)
 }
 
 // show is what people see of an edge: what its closed connections moved, and what the
 // open ones had moved when they were last read. A connection that closed in between is
 // in neither for a moment, never in both: so what is shown may lag, and it never falls.
-func (e *edge) show() {
-	if open(&e.read) == 0 {
-		e.live = flow{}
+//
+// show is called when the edge was read, with what was shown before.
+func (e *edge) show(before moved) {
+	read := e.read.counted()
+	if open(&read) == 0 {
+		e.live = nil
 	}
-	e.shown.sent = max(e.shown.sent, e.read.BytesSent)
-	e.shown.received = max(e.shown.received, e.read.BytesReceived)
-	e.shown.retransmits = max(e.shown.retransmits, e.read.Retransmits)
+	e.raise(&read, before, moved{})
+}
+
+// raise shows what was read and what live connections moved, or what was shown if that is more.
+func (e *edge) raise(read *counted, before, live moved) {
+	closed := moved{read.BytesSent, read.BytesReceived, read.Retransmits}
+	now := moved{
+		max(before.sent, closed.sent+live.sent),
+		max(before.received, closed.received+live.received),
+		max(before.retransmits, closed.retransmits+live.retransmits),
+	}
+	e.more = nil
+	if now != closed {
+		e.more = &now
+	}
+}
+
+// shown is what people see of bytes and retransmits.
+func (e *edge) shown() moved {
+	if e.more != nil {
+		return *e.more
+	}
+	read := e.read.counted()
+	return moved{read.BytesSent, read.BytesReceived, read.Retransmits}
+}
+
+// open is what open connections had moved when they were last read.
+func (e *edge) open() flow {
+	if e.live == nil {
+		return flow{}
+	}
+	return *e.live
 }
 
 // takeLive takes what the edge's open connections moved. The edge was read before
 // they were. It reports whether anything moved.
 func (e *edge) takeLive(live flow, clock bpf.Clock) bool {
-	was := e.shown
-	if open(&e.read) == 0 { // it was opened since
+	was, read := e.shown(), e.read.counted()
+	if open(&read) == 0 { // it was opened since
 		live = flow{}
 	}
-	moved := live != e.live
-	e.live = live
-	e.shown.sent = max(was.sent, e.read.BytesSent+live.sent)
-	e.shown.received = max(was.received, e.read.BytesReceived+live.received)
-	e.shown.retransmits = max(was.retransmits, e.read.Retransmits+live.retransmits)
-	if last := clock.Mono(e.liveNs); moved && last.After(e.of.LastSeen) {
-		e.of.LastSeen = last
+	moved := live != e.open()
+	e.live = nil
+	if live != (flow{}) {
+		e.live = &live
 	}
-	return moved || e.shown != was
+	e.raise(&read, was, live.moved)
+	if last := nanos(clock.Mono(e.liveNs)); moved && last > e.of.last {
+		e.of.last = last
+	}
+	return moved || e.shown() != was
 }
 
 // trafficReads says when the open connections may be read, and counts how often they
@@ -106,13 +148,14 @@ func (c *Capture) readTraffic(ctx context.Context, places []*edge, clock bpf.Clo
 	if !c.traffic.due(begun.MonoNs) {
 		return nil
 	}
-	live := make([]flow, len(places))
+	live, fare := make([]flow, len(places)), make([]*bpf.Health, len(places))
 	err = c.cfg.Kernel.OpenTraffic(ctx, func(t *bpf.Traffic) {
 		if int(t.Edge) >= len(places) {
 			return // made after the edges were read
 		}
-		if e := places[t.Edge]; e != nil && e.read.Life == t.Life {
+		if e := places[t.Edge]; e != nil && e.read.life == t.Life {
 			live[t.Edge].add(t)
+			fare[t.Edge] = observe(fare[t.Edge], t, begun.MonoNs)
 			e.liveNs = max(e.liveNs, t.LastNs)
 		}
 	})
@@ -120,6 +163,9 @@ func (c *Capture) readTraffic(ctx context.Context, places []*edge, clock bpf.Clo
 		return err
 	}
 	for i, e := range places {
+		if fare[i] != nil {
+			live[i].health.advance(fare[i])
+		}
 		if e != nil && e.takeLive(live[i], clock) {
 			moved(e)
 		}

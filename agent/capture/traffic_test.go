@@ -60,7 +60,7 @@ func TestOpenTrafficIsShownOnce(t *testing.T) {
 		c.step()
 		body, _, ok := e.of.body()
 		if !ok {
-			body.Counters = e.of.sent // nothing moved
+			body.Counters = e.of.counters() // nothing moved
 		}
 		if body.BytesSent != c.sent || body.OpenTraffic.BytesSent != c.ofOpen || body.Connections != c.n || body.RTTMicros != c.rtt {
 			t.Errorf("%s: %+v, want %d bytes, %d of open ones, %d us", c.name, body.Counters, c.sent, c.ofOpen, c.rtt)
@@ -74,8 +74,8 @@ func TestTrafficOutlivesItsEdge(t *testing.T) {
 	key := edgeKey(80, bpf.DirectionOut)
 	other := key
 	other.Cgroup = 7
-	e := table.add(key, model.Dependency{Port: 80})
-	table.add(other, model.Dependency{Port: 80})
+	e := table.add(key, model.Dependency{Proto: "tcp", Port: 80})
+	table.add(other, model.Dependency{Proto: "tcp", Port: 80})
 	table.update(e, &bpf.Edge{Connections: 1, Closed: 1, BytesSent: 5, BytesReceived: 6, Retransmits: 7}, clock())
 	table.drop(key)
 	if body, _, ok := e.of.body(); !ok || body.BytesSent != 5 || body.BytesReceived != 6 || body.Retransmits != 7 {
@@ -109,8 +109,8 @@ func TestReadTraffic(t *testing.T) {
 		t.Error("read although the kernel cannot")
 	}
 	kernel.probe = nil
-	if moved := look(); moved != 1 || e.shown.sent != 11 || e.live.sockets != 2 {
-		t.Errorf("moved %d, %+v", moved, e.shown)
+	if moved := look(); moved != 1 || e.shown().sent != 11 || e.live.sockets != 2 {
+		t.Errorf("moved %d, %+v", moved, e.shown())
 	}
 	c.traffic.after = 1 << 63
 	if look(); kernel.reads != 1 || c.traffic.reads != 1 || c.traffic.spared != 1 {

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -21,12 +22,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"cassini/model"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,9 +45,12 @@ type fake struct {
 
 	mu     sync.Mutex
 	host   string   // whom the next certificate is for
+	called string   // what it is called there; "" is the same
 	bodies []string // what was asked
 	tokens []string
-	answer func(w http.ResponseWriter) bool // instead of a certificate
+	// machines are those of which it was told.
+	machines []model.Machine
+	answer   func(w http.ResponseWriter) bool // instead of a certificate
 }
 
 func newFake(t *testing.T, life time.Duration) *fake {
@@ -104,7 +111,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.answer != nil && f.answer(w) {
 		return
 	}
-	var body struct{ Request string }
+	var body struct {
+		Request string
+		Machine model.Machine
+	}
 	_ = json.Unmarshal(raw, &body)
 	block, _ := pem.Decode([]byte(body.Request))
 	request, err := x509.ParseCertificateRequest(block.Bytes)
@@ -112,8 +122,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	f.machines = append(f.machines, body.Machine)
 	leaf := f.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: f.host}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + f.host}},
+		Subject: pkix.Name{CommonName: f.host}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + cmp.Or(f.called, f.host)}},
 		NotAfter: time.Now().Add(f.life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, request.PublicKey.(ed25519.PublicKey))
 	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, leaf.Raw))})
@@ -133,7 +144,7 @@ func (f *fake) join(dir string) (*Identity, error) {
 func TestJoin(t *testing.T) {
 	f, dir := newFake(t, time.Hour), t.TempDir()
 	id, err := f.join(dir)
-	if err != nil || id.Host != "web-17" || !id.Authority.Equal(f.cert) {
+	if err != nil || id.Host != "web-17" || !id.Authorities[0].Equal(f.cert) {
 		t.Fatalf("got %+v, %v", id, err)
 	}
 	if f.tokens[0] != "Bearer "+f.token() || f.bodies[0] != "/api/v1/enroll" {
@@ -230,6 +241,37 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := Open(dir, "web-17", f.url, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrExpired) {
 		t.Errorf("after its end: %v", err)
+	}
+}
+
+// TestAnotherHasTheName: what the manager calls this host is in its certificate, and holds
+// over renewals.
+func TestAnotherHasTheName(t *testing.T) {
+	f, dir := newFake(t, time.Hour), t.TempDir()
+	f.called = "web-17~2"
+	machine := model.Machine{MachineID: "m", MACs: []string{"02:00:00:00:00:01"}}
+	id, err := Join(t.Context(), Request{Manager: f.url, Token: f.token(), Host: "web-17", Machine: machine, Dir: dir})
+	if err != nil || id.Host != "web-17~2" || id.Name != "web-17" || !reflect.DeepEqual(f.machines, []model.Machine{machine}) {
+		t.Fatalf("got %+v, %v; told %+v", id, err, f.machines)
+	}
+	m, err := Open(dir, "web-17", f.url, slog.New(slog.DiscardHandler))
+	if err != nil || m.Host() != "web-17~2" {
+		t.Fatalf("%v, %v", m, err)
+	}
+	machine.DMI = "d"
+	m.Tell(func() model.Machine { return machine })
+	if err := m.renew(t.Context(), m.identity()); err != nil || m.Host() != "web-17~2" || f.machines[1].DMI != "d" {
+		t.Errorf("renewed as %s, %v; told %+v", m.Host(), err, f.machines)
+	}
+	if _, err := Open(dir, "web-17~2", f.url, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrNotJoined) {
+		t.Errorf("under a name that is not its host name: %v", err)
+	}
+	f.called = "" // somebody joins beside the agent that runs
+	if _, err := f.join(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.TLS().GetClientCertificate(nil); err == nil || !strings.Contains(err.Error(), "restart it") || m.Host() != "web-17~2" {
+		t.Errorf("as %s: %v", m.Host(), err)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Files of the data directory.
 const (
-	FileName    = "agent.pem" // key, certificate, and the certificate of the manager's authority
+	FileName    = "agent.pem" // key, certificate, and the certificates of the manager's authorities
 	pendingFile = "agent.key" // of a join that has no answer yet
 )
 
@@ -28,9 +28,14 @@ const (
 
 // Identity is what a host has that joined.
 type Identity struct {
-	Host      string
-	Cert      tls.Certificate // with its Leaf
-	Authority *x509.Certificate
+	// Host is what the manager calls this host, Name its host name. They are the same unless
+	// another machine has the name.
+	Host, Name string
+
+	Cert tls.Certificate // with its Leaf
+	// Authorities are those by which the manager is known: one, or two while the
+	// manager's is rotated.
+	Authorities []*x509.Certificate
 }
 
 // Load reads the identity in a data directory. Without one the error wraps ErrNotJoined.
@@ -70,19 +75,26 @@ func parse(raw []byte) (*Identity, error) {
 		}
 	}
 	signer, ok := id.Cert.PrivateKey.(crypto.Signer)
-	if !ok || len(certs) != 2 {
+	if !ok || len(certs) < 2 {
 		return nil, fmt.Errorf("%w: want a key, a certificate and that of the manager's authority in it", ErrInvalid)
 	}
 	if public, ok := certs[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(signer.Public()) {
 		return nil, fmt.Errorf("%w: its key is not that of its certificate", ErrInvalid)
 	}
-	id.Cert.Leaf, id.Authority = certs[0], certs[1]
+	id.Cert.Leaf, id.Authorities = certs[0], certs[1:]
 	id.Cert.Certificate = [][]byte{certs[0].Raw}
-	if len(certs[0].URIs) != 1 {
+	if id.Host, id.Name = hostOf(certs[0]), certs[0].Subject.CommonName; id.Host == "" {
 		return nil, fmt.Errorf("%w: its certificate is not of an agent", ErrInvalid)
 	}
-	id.Host = strings.TrimPrefix(certs[0].URIs[0].Path, "/")
 	return id, nil
+}
+
+// hostOf is whose agent a certificate is of; "" for one that is of none.
+func hostOf(leaf *x509.Certificate) string {
+	if len(leaf.URIs) != 1 {
+		return ""
+	}
+	return strings.TrimPrefix(leaf.URIs[0].Path, "/")
 }
 
 // text is the identity as it is kept.
@@ -93,7 +105,10 @@ func (id *Identity) text() ([]byte, error) {
 	}
 	text := encode(blockKey, key)
 	text = append(text, encode(blockCert, id.Cert.Leaf.Raw)...)
-	return append(text, encode(blockCert, id.Authority.Raw)...), nil
+	for _, authority := range id.Authorities {
+		text = append(text, encode(blockCert, authority.Raw)...)
+	}
+	return text, nil
 }
 
 func (id *Identity) store(dir string) error {

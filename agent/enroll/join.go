@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"cassini/model"
 )
 
 const (
@@ -34,6 +36,7 @@ type Request struct {
 	Token   string
 	Pin     string // of the manager's authority; "" is that in the token
 	Host    string // the name of this machine
+	Machine model.Machine
 	Dir     string // exists and is writable
 	Way     *Way   // to the manager, instead of its URL
 }
@@ -55,11 +58,11 @@ func Join(ctx context.Context, r Request) (*Identity, error) {
 		return nil, err
 	}
 	defer a.client.CloseIdleConnections()
-	leaf, shown, err := a.ask(ctx, "/api/v1/enroll", r.Host, strings.TrimSpace(r.Token), key)
+	got, shown, err := a.ask(ctx, question{path: "/api/v1/enroll", host: r.Host, machine: r.Machine, token: strings.TrimSpace(r.Token)}, key)
 	if err != nil {
 		return nil, fmt.Errorf("get a certificate: %w", err)
 	}
-	id := &Identity{Host: r.Host, Authority: pinned(shown, pin), Cert: tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}}
+	id := got.identity(key, []*x509.Certificate{pinned(shown, pin)})
 	if err := id.store(r.Dir); err != nil {
 		return nil, err
 	}
@@ -128,23 +131,34 @@ func newAsker(manager string, way *Way, secure func(host string) *tls.Config) (*
 	}}, nil
 }
 
+// question is what a manager is asked for a certificate by.
+type question struct {
+	path, host, token string
+	machine           model.Machine
+}
+
 // ask asks for a certificate of a key, and returns it and what the manager showed.
-func (a *asker) ask(ctx context.Context, path, host, token string, key crypto.Signer) (leaf *x509.Certificate, shown []*x509.Certificate, err error) {
-	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: host}}, key)
+func (a *asker) ask(ctx context.Context, q question, key crypto.Signer) (got *answer, shown []*x509.Certificate, err error) {
+	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: q.host}}, key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a certificate request: %w", err)
 	}
-	body, err := json.Marshal(map[string]string{"host": host, "request": string(encode(blockRequest, request))})
+	body, err := json.Marshal(struct {
+		Host    string        `json:"host"`
+		Request string        `json:"request"`
+		Machine model.Machine `json:"machine,omitzero"`
+	}{q.host, string(encode(blockRequest, request)), q.machine})
 	if err != nil {
 		return nil, nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+q.path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set(keepsHeader, "yes")
+	if q.token != "" {
+		req.Header.Set("Authorization", "Bearer "+q.token)
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
@@ -158,34 +172,12 @@ func (a *asker) ask(ctx context.Context, path, host, token string, key crypto.Si
 	if resp.StatusCode != http.StatusOK {
 		return nil, nil, refusal(resp.Status, raw)
 	}
-	leaf, err = certificate(raw, key)
-	return leaf, resp.TLS.PeerCertificates, err
+	got, err = parseAnswer(raw, key)
+	return got, resp.TLS.PeerCertificates, err
 }
 
 func refusal(status string, raw []byte) error {
 	var problem struct{ Detail string }
 	_ = json.Unmarshal(raw, &problem) // an answer without one still has its status
 	return fmt.Errorf("%w: %s: %s", ErrRefused, status, problem.Detail)
-}
-
-// certificate reads an answer, and sees that it is for our key.
-func certificate(raw []byte, key crypto.Signer) (*x509.Certificate, error) {
-	var answer struct {
-		Certificate string `json:"certificate"`
-	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return nil, fmt.Errorf("read the manager's answer: %w", err)
-	}
-	block, _ := pem.Decode([]byte(answer.Certificate))
-	if block == nil || block.Type != blockCert {
-		return nil, fmt.Errorf("read the manager's answer: %w: there is no certificate in it", ErrInvalid)
-	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("read the manager's answer: %w", err)
-	}
-	if public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(leaf.PublicKey) {
-		return nil, fmt.Errorf("read the manager's answer: %w: the certificate is for another key", ErrInvalid)
-	}
-	return leaf, nil
 }

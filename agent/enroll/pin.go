@@ -39,7 +39,7 @@ func Pinned(pin, host string) *tls.Config {
 			if authority == nil {
 				return fmt.Errorf("%w: it shows no certificate with hash sha256:%s; is this the address of the manager that made the token? Nothing was sent to it", ErrOtherManager, pin)
 			}
-			return verify(cs.PeerCertificates, authority, host)
+			return verify(cs.PeerCertificates, []*x509.Certificate{authority}, host)
 		},
 	}
 }
@@ -53,10 +53,12 @@ func pinned(certs []*x509.Certificate, pin string) *x509.Certificate {
 	return nil
 }
 
-// verify holds the first of the certificates against an authority.
-func verify(certs []*x509.Certificate, authority *x509.Certificate, host string) error {
+// verify holds the first of the certificates against authorities.
+func verify(certs, authorities []*x509.Certificate, host string) error {
 	options := x509.VerifyOptions{DNSName: host, Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
-	options.Roots.AddCert(authority)
+	for _, authority := range authorities {
+		options.Roots.AddCert(authority)
+	}
 	for _, c := range certs[1:] {
 		options.Intermediates.AddCert(c)
 	}

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -9,10 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
+
+	"cassini/model"
 )
 
 // Waits after a renewal that failed, and between looks at the clock: a machine that
@@ -29,13 +34,18 @@ type Member struct {
 	now func() time.Time
 	ask *asker
 	way *Way
+	// host is that in the manager's URL; "" where there is a way.
+	host    string
+	machine func() model.Machine
+	hurry   chan struct{} // filled when there is reason to renew before it is time
+	calm    time.Time     // until when there is none; used by Run alone
 
 	mu   sync.Mutex
 	id   *Identity
 	read time.Time // when the file was written that was read
 }
 
-// Open reads the identity of a data directory, for the agent of host, whose manager is
+// Open reads the identity of a data directory, for the agent of a host name, whose manager is
 // at a URL. Errors wrap ErrNotJoined, ErrExpired or ErrInvalid, or the cause.
 func Open(dir, host, manager string, log *slog.Logger) (*Member, error) {
 	return open(dir, host, manager, nil, log)
@@ -47,34 +57,56 @@ func OpenBy(dir, host string, way *Way, log *slog.Logger) (*Member, error) {
 }
 
 func open(dir, host, manager string, way *Way, log *slog.Logger) (*Member, error) {
-	m := &Member{dir: dir, log: log, now: time.Now, way: way}
+	m := &Member{dir: dir, log: log, now: time.Now, way: way, hurry: make(chan struct{}, 1), machine: func() model.Machine { return model.Machine{} }}
 	if err := m.load(); err != nil {
 		return nil, err
 	}
-	if m.id.Host != host {
-		return nil, fmt.Errorf("%s is of host %s, and this is %s: %w; join by this name with 'cassini join'", filepath.Join(dir, FileName), m.id.Host, host, ErrNotJoined)
+	if m.id.Name != host {
+		return nil, fmt.Errorf("%s is of host %s, and this is %s: %w; join by this name with 'cassini join'", filepath.Join(dir, FileName), m.id.Name, host, ErrNotJoined)
 	}
 	if err := m.id.expired(m.now()); err != nil {
 		return nil, err
 	}
 	var err error
 	m.ask, err = newAsker(manager, way, m.secure)
+	if u, errURL := url.Parse(manager); errURL == nil {
+		m.host = u.Hostname()
+	}
 	return m, err
 }
 
-// TLS is how the agent reaches its manager. It always shows the newest certificate.
-func (m *Member) TLS() *tls.Config {
-	roots := x509.NewCertPool()
-	roots.AddCert(m.identity().Authority)
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, RootCAs: roots,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			if err := m.load(); err != nil {
-				return nil, err
+// Host is what the manager calls this host: its host name, or where another machine has that,
+// the same with a number.
+func (m *Member) Host() string { return m.identity().Host }
+
+// Tell has renewals say what machine this is. It is called before Run.
+func (m *Member) Tell(machine func() model.Machine) { m.machine = machine }
+
+// TLS is how the agent reaches its manager at the URL that Open was given. It always shows
+// the newest certificate, and trusts the authorities that came with it.
+func (m *Member) TLS() *tls.Config { return m.secure(m.host) }
+
+// certificate is the newest one, to be shown.
+func (m *Member) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if err := m.load(); err != nil {
+		return nil, err
+	}
+	id := m.identity()
+	return &id.Cert, id.expired(m.now())
+}
+
+// noticed looks at what the manager shows. An authority in it that is not known yet says
+// that the manager's is rotated: by renewing, this host gets to know it in time.
+func (m *Member) noticed(id *Identity, certs []*x509.Certificate) {
+	selfSigned := func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) && c.IsCA }
+	for _, c := range certs[1:] {
+		if selfSigned(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil && !slices.ContainsFunc(id.Authorities, c.Equal) {
+			select {
+			case m.hurry <- struct{}{}:
+			default: // it is known
 			}
-			id := m.identity()
-			return &id.Cert, id.expired(m.now())
-		},
+			return
+		}
 	}
 }
 
@@ -96,6 +128,9 @@ func (m *Member) load() error {
 	if err != nil {
 		return err
 	}
+	if m.id != nil && m.id.Host != id.Host {
+		return fmt.Errorf("%s is of host %s since 'cassini join' ran, and this agent began as %s: restart it", filepath.Join(m.dir, FileName), id.Host, m.id.Host)
+	}
 	m.id = id
 	if info != nil {
 		m.read = info.ModTime()
@@ -111,7 +146,30 @@ func (m *Member) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-m.hurry:
+			m.hasten(ctx)
 		case <-time.After(wait):
+		}
+	}
+}
+
+// After a renewal for the sake of an authority, and after one that failed, it takes so long
+// until the next may come: a manager that shows what it does not tell must not be asked
+// all the time.
+const (
+	hastenAgain  = 10 * time.Minute
+	hastenFailed = 5 * time.Second
+)
+
+// hasten renews before it is time.
+func (m *Member) hasten(ctx context.Context) {
+	if now := m.now(); !now.Before(m.calm) {
+		m.calm = now.Add(hastenAgain)
+		id := m.identity()
+		m.log.Info("the manager's authority is rotated: the certificate of this host is renewed", "host", id.Host)
+		if err := m.renew(ctx, id); err != nil && ctx.Err() == nil {
+			m.tell(id, err)
+			m.calm = now.Add(hastenFailed)
 		}
 	}
 }
@@ -154,14 +212,14 @@ func (m *Member) renew(ctx context.Context, old *Identity) error {
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
-	leaf, _, err := m.ask.ask(ctx, "/api/v1/enroll/renew", old.Host, "", key)
+	got, _, err := m.ask.ask(ctx, question{path: "/api/v1/enroll/renew", host: old.Host, machine: m.machine()}, key)
 	if err != nil {
 		return err
 	}
-	id := &Identity{Host: old.Host, Authority: old.Authority, Cert: tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}}
+	id := got.identity(key, old.Authorities)
 	if err := id.store(m.dir); err != nil {
 		return err
 	}
-	m.log.Info("certificate renewed", "host", id.Host, "expires", leaf.NotAfter)
+	m.log.Info("certificate renewed", "host", id.Host, "expires", got.leaf.NotAfter)
 	return m.load()
 }

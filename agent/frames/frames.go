@@ -199,7 +199,7 @@ func (f *Frames) join(ctx context.Context, s *space, l links.Moved, in chan<- he
 	}
 	bridge, known := s.bridges[l.Master]
 	if err := s.socket.Join(l.Index, l.Master != "" && (bridge || !known)); err != nil {
-		f.cfg.Logger.Warn("LLDP and CDP are not heard on an interface", "interface", l.Name, "error", err)
+		f.cfg.Logger.Log(ctx, netns.Level(err), "LLDP and CDP are not heard on an interface", "interface", l.Name, "error", err)
 		return false
 	}
 	s.indexes[l.Index] = l.Name

@@ -55,7 +55,10 @@ type Config struct {
 	Reflect bool
 	// GoingDown says, when the agent is told to end, whether the machine does too.
 	GoingDown func() bool
-	Logger    *slog.Logger
+	// Restored, if set, is called when the manager seems to have been put back to a backup. It
+	// must not block.
+	Restored func()
+	Logger   *slog.Logger
 }
 
 // Heartbeat is this host in its rings. Run is called once; the other methods may be
@@ -93,7 +96,7 @@ type watched struct {
 
 // New opens the socket and the watch, and begins a life.
 func New(cfg Config) (*Heartbeat, error) {
-	k, err := openKeeper(cfg.DataDir)
+	k, err := openKeeper(cfg.DataDir, cfg.Host)
 	if errors.Is(err, errDamaged) {
 		cfg.Logger.Warn("cannot go on from an earlier life", "error", err)
 	} else if err != nil {

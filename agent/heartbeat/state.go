@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"cassini/model"
@@ -14,11 +15,20 @@ import (
 
 // state is what is kept on disk. It holds keys: the file is for its owner alone.
 type state struct {
+	Host        string              `json:"host,omitempty"` // what the manager called this host; older files do not have it
 	Incarnation model.Incarnation   `json:"incarnation"`
 	Nonces      uint64              `json:"nonces"` // reserved up to here
 	Sequence    uint64              `json:"sequence"`
 	Joined      *model.Joined       `json:"joined,omitempty"`
 	Assignments []*model.Assignment `json:"assignments,omitempty"`
+}
+
+// host is whose places the state has.
+func (s state) host() string {
+	if s.Host == "" && s.Joined != nil {
+		return strings.TrimPrefix(string(s.Joined.Ring), string(model.ManagerRing("")))
+	}
+	return s.Host
 }
 
 // keeper writes the state. Its methods may be called concurrently.
@@ -30,10 +40,12 @@ type keeper struct {
 
 // openKeeper reads what an earlier life left. A file that cannot be read is put aside:
 // the manager knows the incarnation, and tells the places again.
-func openKeeper(dir string) (*keeper, error) {
+// Of what a host was given under another name only its counts go on: these never fall.
+func openKeeper(dir, host string) (*keeper, error) {
 	k := &keeper{path: filepath.Join(dir, "rings.json")}
 	raw, err := os.ReadFile(k.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		k.s.Host = host
 		return k, nil
 	}
 	if err != nil {
@@ -44,9 +56,13 @@ func openKeeper(dir string) (*keeper, error) {
 		if err := os.Rename(k.path, aside); err != nil {
 			return nil, fmt.Errorf("put the damaged state of rings aside: %w", err)
 		}
-		k.s = state{}
+		k.s = state{Host: host}
 		return k, fmt.Errorf("%w: it is kept as %s: %w", errDamaged, aside, err)
 	}
+	if k.s.host() != host {
+		k.s.Joined, k.s.Assignments = nil, nil
+	}
+	k.s.Host = host
 	return k, nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 func opened(t *testing.T, dir string) *keeper {
 	t.Helper()
-	k, err := openKeeper(dir)
+	k, err := openKeeper(dir, "h1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +38,12 @@ func names(t *testing.T, dir string) (list []string) {
 func TestStateIsKept(t *testing.T) {
 	dir := t.TempDir()
 	want := state{
-		Incarnation: 7, Nonces: 1 << 40, Sequence: 3,
+		Host: "h1", Incarnation: 7, Nonces: 1 << 40, Sequence: 3,
 		Joined:      &model.Joined{Incarnation: 7, Ring: "manager/h1", Keys: model.KeySet{Current: 1, Keys: []model.RingKey{{ID: 1, Secret: model.Secret{9}}}}},
 		Assignments: []*model.Assignment{{Ring: "z1", Epoch: 5, Profile: model.StandardProfile()}, {Ring: "z2", Epoch: 6, Gone: true}},
 	}
 	k := opened(t, dir)
-	if got := k.read(); !reflect.DeepEqual(got, state{}) {
+	if got := k.read(); !reflect.DeepEqual(got, state{Host: "h1"}) {
 		t.Errorf("a first life has %+v", got)
 	}
 	if err := k.change(func(s *state) { *s = want }); err != nil {
@@ -51,6 +51,15 @@ func TestStateIsKept(t *testing.T) {
 	}
 	if got := opened(t, dir).read(); !reflect.DeepEqual(got, want) {
 		t.Errorf("kept %+v, want %+v", got, want)
+	}
+	if err := k.change(func(s *state) { s.Host = "" }); err != nil { // as an older version has it
+		t.Fatal(err)
+	}
+	if got := opened(t, dir).read(); !reflect.DeepEqual(got, want) {
+		t.Errorf("kept of an older version %+v, want %+v", got, want)
+	}
+	if other, err := openKeeper(dir, "h1~2"); err != nil || !reflect.DeepEqual(other.read(), state{Host: "h1~2", Incarnation: 7, Nonces: 1 << 40, Sequence: 3}) {
+		t.Errorf("under another name %+v, %v", other.read(), err)
 	}
 	if got := names(t, dir); len(got) != 1 || got[0] != "rings.json" {
 		t.Errorf("there are %v", got)
@@ -79,11 +88,11 @@ func TestDamagedStateIsPutAside(t *testing.T) {
 		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		k, err := openKeeper(dir)
+		k, err := openKeeper(dir, "web-17")
 		if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), path+".damaged") {
 			t.Fatalf("%q: %v", bad, err)
 		}
-		if got := k.read(); !reflect.DeepEqual(got, state{}) {
+		if got := k.read(); !reflect.DeepEqual(got, state{Host: "web-17"}) {
 			t.Errorf("%q: begins with %+v", bad, got)
 		}
 		if raw, err := os.ReadFile(path + ".damaged"); err != nil || string(raw) != bad {
@@ -103,7 +112,7 @@ func TestStateThatCannotBeRead(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "rings.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openKeeper(dir); err == nil || errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "read the state of rings") {
+	if _, err := openKeeper(dir, "web-17"); err == nil || errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "read the state of rings") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -126,7 +135,7 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	if got := opened(t, dir).read().Incarnation; got != 1 {
 		t.Errorf("the life on disk is %d", got)
 	}
-	missing, err := openKeeper(filepath.Join(dir, "missing"))
+	missing, err := openKeeper(filepath.Join(dir, "missing"), "web-17")
 	if err != nil {
 		t.Fatal(err)
 	}

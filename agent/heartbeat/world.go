@@ -3,6 +3,7 @@ package heartbeat
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"cassini/agent/heartbeat/watch"
@@ -136,9 +137,25 @@ func (w world) Doubts() []string { return w.h.doubts.list(time.Now(), w.h.silenc
 
 // Save implements member.World.
 func (w world) Save(assignments []*model.Assignment) {
-	if err := w.h.keeper.change(func(s *state) { s.Assignments = assignments }); err != nil {
+	leapt := false
+	err := w.h.keeper.change(func(s *state) {
+		leapt = leap(s.Assignments, assignments)
+		s.Assignments = assignments
+	})
+	if leapt && w.h.cfg.Restored != nil {
+		w.h.cfg.Restored()
+	}
+	if err != nil {
 		w.h.cfg.Logger.Error("places in rings are not on disk: after a restart the manager has to tell them", "error", err)
 	}
+}
+
+// leap says that a ring's epoch has leapt, as those of a manager do that was put back to a
+// backup.
+func leap(before, after []*model.Assignment) bool {
+	return slices.ContainsFunc(after, func(a *model.Assignment) bool {
+		return slices.ContainsFunc(before, func(b *model.Assignment) bool { return b.Ring == a.Ring && a.Epoch >= b.Epoch+model.EpochLeap })
+	})
 }
 
 // handler brings what the endpoint hears into the loop.

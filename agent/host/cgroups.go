@@ -67,17 +67,22 @@ func (c *cgroups) path(id uint64, pid int, startNs uint64) string {
 	return path
 }
 
+// open opens a cgroup by its id; the error is ESTALE when there is none.
+func (c *cgroups) open(id uint64) (int, error) {
+	mount, err := unix.Open(c.mount, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(mount)
+	handle := unix.NewFileHandle(fileidKernfs, binary.NativeEndian.AppendUint64(nil, id))
+	return unix.OpenByHandleAt(mount, handle, unix.O_PATH|unix.O_CLOEXEC)
+}
+
 func (c *cgroups) byHandle(id uint64) string {
 	if c.mount == "" {
 		return ""
 	}
-	mount, err := unix.Open(c.mount, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return ""
-	}
-	defer unix.Close(mount)
-	handle := unix.NewFileHandle(fileidKernfs, binary.NativeEndian.AppendUint64(nil, id))
-	fd, err := unix.OpenByHandleAt(mount, handle, unix.O_PATH|unix.O_CLOEXEC)
+	fd, err := c.open(id)
 	if err != nil {
 		return ""
 	}
@@ -91,6 +96,19 @@ func (c *cgroups) byHandle(id uint64) string {
 		return ""
 	}
 	return filepath.Join("/", rel)
+}
+
+// gone says whether a cgroup that was there is no more. It takes what cannot be asked about
+// for there.
+func (c *cgroups) gone(id uint64) bool {
+	if c.mount == "" {
+		return false
+	}
+	fd, err := c.open(id)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return errors.Is(err, unix.ESTALE)
 }
 
 // byPID reads the path of a living process, of the hierarchy that tells most.
@@ -110,6 +128,9 @@ func home(path string) *model.Home {
 	}
 	return nil
 }
+
+// CgroupGone says whether a cgroup of the v2 that was seen by its id is no more.
+func (p *Processes) CgroupGone(id uint64) bool { return p.cgroups.gone(id) }
 
 // Lives says whether a cgroup of the v2 is still there. Others are taken to be.
 func (p *Processes) Lives(path string) bool {

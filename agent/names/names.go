@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (n *Names) Link(ns netns.Namespace, i model.Interface) { n.links.Put(ns, i)
 // clients of, and which name servers they ask.
 func (n *Names) Captured(docs ...model.Document) {
 	for _, doc := range docs {
-		if doc.Progress {
+		if doc.Progress && !folded(doc) {
 			continue // told before
 		}
 		d, ok := dialled(doc)
@@ -78,10 +79,20 @@ func (n *Names) Captured(docs ...model.Document) {
 		if d.Port == dnsPort {
 			n.pending.put(asked{d.Netns, d.Server})
 		}
+		if doc.Progress {
+			continue
+		}
 		n.mu.Lock()
-		n.memory.dial(at{d.NetnsName, d.Server}, time.Now())
+		n.memory.dial(at{model.LastingNetns(d.NetnsName), d.Server}, time.Now())
 		n.mu.Unlock()
 	}
+}
+
+// folded says whether a document tells of what asks name servers in many network
+// namespaces: each time of another.
+func folded(doc model.Document) bool {
+	const end = "@" + model.NetnsOfLives
+	return doc.Package == model.PackageDependencies && (strings.HasSuffix(doc.Key, ":53/udp"+end) || strings.HasSuffix(doc.Key, ":53/tcp"+end))
 }
 
 // dial is what is read of the document of a dependency.
@@ -138,7 +149,7 @@ func (n *Names) hear(netns, server string, message []byte, lost uint64) {
 		n.cfg.Logger.Debug("answer of a name server left out", "server", server, "error", err)
 	}
 	if err == nil {
-		n.memory.hear(netns, server, a, time.Now())
+		n.memory.hear(model.LastingNetns(netns), server, a, time.Now())
 	}
 }
 
@@ -164,7 +175,7 @@ func (n *Names) Publish(remembered []model.Document) {
 	var adopted []model.Asked
 	for _, doc := range remembered {
 		if d, ok := dialled(doc); ok {
-			n.memory.dial(at{d.NetnsName, d.Server}, now)
+			n.memory.dial(at{model.LastingNetns(d.NetnsName), d.Server}, now)
 		}
 		var a model.Asked
 		if doc.Package != model.PackageNames || doc.Gone() || doc.Decode(&a) != nil || !a.Addr.IsValid() || len(a.Names) == 0 {

@@ -191,6 +191,33 @@ func dependency(t *testing.T, inode uint32, server string, port uint16) model.Do
 	return doc
 }
 
+// Another life of a program asks its name server from a network namespace of its own: what
+// is told as progress of one dependency is listened to as well.
+func TestFollowsLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.Publish(nil)
+		r.link(7, "10.0.0.1/24")
+		r.link(8, "10.0.0.1/24")
+		life := func(inode uint32, port uint16) model.Document {
+			d := model.Dependency{Direction: model.Out, Proto: "udp", Client: ip("10.0.0.1"), Server: ip("10.0.0.53"), Port: port, Netns: inode, NetnsName: model.NetnsOfLives}
+			doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageDependencies, Key: d.Key()}, noon, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc.Progress = inode != 7
+			return doc
+		}
+		r.Captured(life(7, 53), life(8, 53), life(8, 153))
+		synctest.Wait()
+		slices.Sort(r.opened)
+		if !slices.Equal(r.opened, []string{"7/10.0.0.53", "8/10.0.0.53"}) {
+			t.Errorf("opened %q", r.opened)
+		}
+	})
+}
+
 func message(t *testing.T, name, addr string) []byte {
 	t.Helper()
 	m := dnsmessage.Message{

@@ -1,8 +1,10 @@
 // Package outbox brings an agent's documents to the manager, in order, each at
-// least once. While the manager is away they wait on disk, within a bound.
+// least once and numbered, so that it counts once. While the manager is away they wait on
+// disk, within a bound.
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,20 +20,30 @@ import (
 const (
 	// DefaultLimit is how many documents may wait, in memory and on disk.
 	DefaultLimit = 100_000
-	batchSize    = 1000
-	firstRetry   = 250 * time.Millisecond
-	lastRetry    = 15 * time.Second
+	// inMemory is how many may wait in memory: what the manager does not take at once goes to
+	// disk.
+	inMemory   = 4 * batchSize
+	firstRetry = 250 * time.Millisecond
+	lastRetry  = 15 * time.Second
 )
 
 // Config holds what New needs.
 type Config struct {
-	Sink   model.Sink
+	Sink model.Sink
+	// Host is whose documents may wait: the manager takes no others of this agent. "" is any's.
+	Host   string
 	Path   string // of the spool file
 	Limit  int    // documents; DefaultLimit when 0
 	Logger *slog.Logger
+	// Spread is within what time a Doubt is followed by a question; a minute when 0. All
+	// agents of an estate may come to the same doubt at once.
+	Spread time.Duration
 	// Connected, if set, is called when the sink has accepted something after it
 	// had failed, or for the first time; away is for how long it had failed.
 	Connected func(ctx context.Context, away time.Duration)
+	// Emptied, if set, is called when nothing waits any more, with how many documents were
+	// delivered since it was last called.
+	Emptied func(delivered uint64)
 }
 
 // Outbox is the queue. Put, Flush and Stats may be called concurrently with Run.
@@ -39,17 +51,25 @@ type Outbox struct {
 	cfg   Config
 	spool *spool
 	wake  chan struct{}
+	many  chan struct{} // more than inMemory wait
 
-	mu        sync.Mutex
-	queue     []model.Document
-	spooled   int
-	put, done uint64 // sequence numbers: documents put, documents accepted or dropped
-	moved     chan struct{}
-	accepted  uint64
-	retries   uint64
-	dropped   map[string]uint64
-	connected bool
-	failing   time.Time // since when; zero: it does not fail
+	mu         sync.Mutex
+	queue      []item
+	numbers    numbering
+	spooled    int
+	came, done uint64 // sequence numbers: documents put, documents accepted or dropped
+	told       uint64 // done, when Emptied was last called
+	moved      chan struct{}
+	accepted   uint64
+	retries    uint64
+	putOff     uint64
+	anew       uint64 // numbered
+	problem    error  // of the last delivery
+	dropped    map[string]uint64
+	connected  bool
+	failing    time.Time // since when; zero: it does not fail
+	ledger     ledger
+	comparing  comparing
 }
 
 // New makes an outbox and opens its spool, with what an earlier run left there.
@@ -57,38 +77,74 @@ func New(cfg Config) (*Outbox, error) {
 	if cfg.Limit == 0 {
 		cfg.Limit = DefaultLimit
 	}
-	spool, err := openSpool(cfg.Path)
+	cfg.Spread = cmp.Or(cfg.Spread, doubtSpread)
+	spool, life, err := openSpool(cfg.Path, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	strange, err := spool.dropOthers(cfg.Host)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), spool.close())
+	}
+	if strange > 0 {
+		cfg.Logger.Warn("documents that waited are of the name that this host had before, and are dropped", "documents", strange, "host", cfg.Host)
 	}
 	left, err := spool.len()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), spool.close())
 	}
-	return &Outbox{
+	ledger := newLedger()
+	if err := spool.each(func(doc model.Document) { ledger.said(doc, true) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), spool.close())
+	}
+	o := &Outbox{
 		cfg:     cfg,
 		spool:   spool,
 		wake:    make(chan struct{}, 1),
+		many:    make(chan struct{}, 1),
 		moved:   make(chan struct{}),
 		spooled: left,
-		put:     uint64(left),
+		numbers: numbering{last: model.Position{Incarnation: life}},
+		came:    uint64(left),
 		dropped: make(map[string]uint64),
-	}, nil
+		ledger:  ledger,
+	}
+	if strange > 0 {
+		o.dropped["renamed"] = uint64(strange)
+	}
+	return o, nil
 }
 
 // Put queues documents. It never blocks; what finds no room is dropped and counted.
 func (o *Outbox) Put(docs ...model.Document) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	room := max(0, o.cfg.Limit-len(o.queue)-o.spooled)
-	if len(docs) > room {
-		o.dropped["full"] += uint64(len(docs) - room)
-		docs = docs[:room]
+	o.put(docs)
+}
+
+// put is Put with mu held.
+func (o *Outbox) put(docs []model.Document) {
+	for _, doc := range docs {
+		at := o.numbers.give() // also to what is dropped: the manager notices the gap
+		room := len(o.queue)+o.spooled < o.cfg.Limit
+		o.ledger.said(doc, room)
+		if !room {
+			o.dropped["full"]++
+			o.comparing.doubts(time.Now()) // it is sent again when there is room
+			continue
+		}
+		o.queue = append(o.queue, item{at, doc})
+		o.came++
 	}
-	o.queue = append(o.queue, docs...)
-	o.put += uint64(len(docs))
+	signal(o.wake)
+	if len(o.queue) > inMemory {
+		signal(o.many)
+	}
+}
+
+func signal(c chan<- struct{}) {
 	select {
-	case o.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -96,7 +152,7 @@ func (o *Outbox) Put(docs ...model.Document) {
 // Flush waits until everything that was put before is accepted or dropped.
 func (o *Outbox) Flush(ctx context.Context) error {
 	o.mu.Lock()
-	want := o.put
+	want := o.came
 	o.mu.Unlock()
 	for {
 		o.mu.Lock()
@@ -117,15 +173,22 @@ func (o *Outbox) Flush(ctx context.Context) error {
 func (o *Outbox) Stats() model.OutboxStats {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return model.OutboxStats{
-		Queued:    len(o.queue) + o.spooled,
-		Limit:     o.cfg.Limit,
-		Spooled:   o.spooled,
-		Accepted:  o.accepted,
-		Retries:   o.retries,
-		Dropped:   maps.Clone(o.dropped),
-		Connected: o.connected,
+	stats := model.OutboxStats{
+		Queued:     len(o.queue) + o.spooled,
+		Limit:      o.cfg.Limit,
+		Spooled:    o.spooled,
+		Accepted:   o.accepted,
+		Retries:    o.retries,
+		PutOff:     o.putOff,
+		Dropped:    maps.Clone(o.dropped),
+		Connected:  o.connected,
+		Renumbered: o.anew,
+		Compared:   o.comparedStats(),
 	}
+	if o.problem != nil {
+		stats.Problem = o.problem.Error()
+	}
+	return stats
 }
 
 // Run delivers until the context ends. What could not be delivered by then is
@@ -133,33 +196,55 @@ func (o *Outbox) Stats() model.OutboxStats {
 func (o *Outbox) Run(ctx context.Context) error {
 	retry := firstRetry
 	for {
-		more, err := o.deliver(ctx)
+		more, later, err := o.deliver(ctx)
 		if ctx.Err() != nil {
 			return o.stop()
 		}
-		var wait <-chan time.Time
+		var wait, inquire <-chan time.Time
+		if later > 0 {
+			inquire = time.After(later)
+		}
 		if err != nil {
 			o.failed(err)
-			wait = time.After(retry/2 + rand.N(retry))
+			wait = time.After(pause(retry, err))
 			retry = min(2*retry, lastRetry)
 		} else {
 			retry = firstRetry
 			if more {
 				continue
 			}
+			o.tellEmptied()
 		}
-		select {
-		case <-ctx.Done():
+		if !o.rest(ctx, wait, inquire) {
 			return o.stop()
-		case <-wait:
-		case <-wakeUnless(wait, o.wake):
 		}
 	}
 }
 
-// wakeUnless is the channel to listen on: while a retry is due later, new
+// tellEmptied calls Emptied if something was delivered.
+func (o *Outbox) tellEmptied() {
+	o.mu.Lock()
+	n := o.done - o.told
+	o.told = o.done
+	o.mu.Unlock()
+	if n > 0 && o.cfg.Emptied != nil {
+		o.cfg.Emptied(n)
+	}
+}
+
+// pause is how long to wait after a delivery that failed: as long as the manager asks for, if
+// it does, and spread, so that not all come at once.
+func pause(retry time.Duration, err error) time.Duration {
+	wait := retry/2 + rand.N(retry)
+	if busy, ok := errors.AsType[*model.BusyError](err); ok && busy.After > 0 {
+		wait = max(wait, busy.After+rand.N(busy.After))
+	}
+	return wait
+}
+
+// unless is the channel to listen on: while a retry is due later, new
 // documents don't hurry it.
-func wakeUnless(retry <-chan time.Time, wake <-chan struct{}) <-chan struct{} {
+func unless[T any](retry <-chan time.Time, wake <-chan T) <-chan T {
 	if retry != nil {
 		return nil
 	}
@@ -169,128 +254,4 @@ func wakeUnless(retry <-chan time.Time, wake <-chan struct{}) <-chan struct{} {
 // stop spools what is left and closes the spool.
 func (o *Outbox) stop() error {
 	return errors.Join(o.toDisk(), o.spool.close())
-}
-
-// deliver sends one batch: from the disk while anything is there, so that the
-// order holds.
-func (o *Outbox) deliver(ctx context.Context) (more bool, err error) {
-	o.mu.Lock()
-	spooled := o.spooled
-	o.mu.Unlock()
-	if spooled > 0 {
-		return true, o.deliverSpooled(ctx)
-	}
-	o.mu.Lock()
-	batch := o.queue[:min(len(o.queue), batchSize)]
-	o.mu.Unlock()
-	if len(batch) == 0 {
-		return false, nil
-	}
-	refused, err := o.send(ctx, batch)
-	if err != nil {
-		return false, errors.Join(err, o.toDisk())
-	}
-	o.mu.Lock()
-	o.queue = o.queue[len(batch):]
-	if len(o.queue) == 0 {
-		o.queue = nil
-	}
-	o.mu.Unlock()
-	o.delivered(ctx, len(batch), refused)
-	return true, nil
-}
-
-func (o *Outbox) deliverSpooled(ctx context.Context) error {
-	if err := o.toDisk(); err != nil {
-		return err
-	}
-	last, batch, err := o.spool.head(batchSize)
-	if err != nil {
-		return err
-	}
-	refused, err := o.send(ctx, batch)
-	if err != nil {
-		return err
-	}
-	if err := o.spool.remove(last); err != nil {
-		return err
-	}
-	o.mu.Lock()
-	o.spooled -= len(batch)
-	o.mu.Unlock()
-	o.delivered(ctx, len(batch), refused)
-	return nil
-}
-
-// send brings a batch to the sink. Documents that the sink calls invalid are
-// dropped one by one, so that they do not hold up the others.
-func (o *Outbox) send(ctx context.Context, batch []model.Document) (refused int, err error) {
-	err = o.cfg.Sink.Accept(ctx, batch)
-	if !errors.Is(err, model.ErrInvalidDocument) {
-		return 0, err
-	}
-	for i := range batch {
-		err := o.cfg.Sink.Accept(ctx, batch[i:i+1])
-		if errors.Is(err, model.ErrInvalidDocument) {
-			o.cfg.Logger.Error("manager refused a document; it is dropped", "document", batch[i].String(), "error", err)
-			refused++
-		} else if err != nil {
-			return 0, err
-		}
-	}
-	return refused, nil
-}
-
-// toDisk moves the queue to the spool.
-func (o *Outbox) toDisk() error {
-	o.mu.Lock()
-	queue := o.queue
-	o.mu.Unlock()
-	if len(queue) == 0 {
-		return nil
-	}
-	if err := o.spool.append(queue); err != nil {
-		return fmt.Errorf("keep documents on disk: %w", err)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.queue = o.queue[len(queue):]
-	o.spooled += len(queue)
-	return nil
-}
-
-func (o *Outbox) delivered(ctx context.Context, n, refused int) {
-	o.mu.Lock()
-	reconnected := !o.connected
-	o.connected = true
-	var away time.Duration
-	if !o.failing.IsZero() {
-		away, o.failing = time.Since(o.failing), time.Time{}
-	}
-	o.accepted += uint64(n - refused)
-	if refused > 0 {
-		o.dropped["refused"] += uint64(refused)
-	}
-	o.done += uint64(n)
-	close(o.moved)
-	o.moved = make(chan struct{})
-	o.mu.Unlock()
-	if reconnected && o.cfg.Connected != nil {
-		o.cfg.Connected(ctx, away)
-	}
-}
-
-func (o *Outbox) failed(err error) {
-	o.mu.Lock()
-	first := o.connected || o.retries == 0
-	o.connected = false
-	if o.failing.IsZero() {
-		o.failing = time.Now()
-	}
-	o.retries++
-	waiting := len(o.queue) + o.spooled
-	o.mu.Unlock()
-	if first {
-		o.cfg.Logger.Warn("cannot deliver documents; they wait and are tried again", "waiting", waiting, "error", err)
-	}
 }

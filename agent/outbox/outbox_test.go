@@ -25,26 +25,45 @@ type sink struct {
 	away   bool
 	refuse string
 	got    []string
+
+	last    model.Position
+	gaps    int
+	lose    int // so many answers
+	batches []model.Batch
 }
 
-func (s *sink) Accept(_ context.Context, docs []model.Document) error {
+func (s *sink) Deliver(_ context.Context, b model.Batch) (r model.Receipt, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
-		return errors.New("away")
+		return r, errors.New("away")
 	}
-	for _, doc := range docs {
+	for _, doc := range b.Documents {
 		if doc.Key == s.refuse {
-			return fmt.Errorf("%w: %s", model.ErrInvalidDocument, doc.Key)
+			return r, fmt.Errorf("%w: %s", model.ErrInvalidDocument, doc.Key)
 		}
 	}
-	for _, doc := range docs {
+	if b.First != (model.Position{}) {
+		r = b.After(s.last)
+		s.last = r.Last
+	}
+	if r.Gap {
+		s.gaps++
+	}
+	for _, doc := range b.Documents[r.Known:] {
 		s.got = append(s.got, doc.Key)
 	}
-	return nil
+	s.batches = append(s.batches, b)
+	if s.lose > 0 {
+		s.lose--
+		return model.Receipt{}, errors.New("the answer is lost")
+	}
+	return r, nil
 }
 
 func (s *sink) Latest(context.Context, string) ([]model.Document, error) { return nil, nil }
+
+func (s *sink) Hashes(context.Context, string) ([]model.DocumentHash, error) { return nil, nil }
 
 func (s *sink) setAway(away bool) {
 	s.mu.Lock()
@@ -69,6 +88,21 @@ func numbered(t *testing.T, from, to int) []model.Document {
 		docs = append(docs, doc)
 	}
 	return docs
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// busy puts off the first delivery.
+type busy struct {
+	sink
+	asked int
+}
+
+func (s *busy) Deliver(ctx context.Context, b model.Batch) (model.Receipt, error) {
+	if s.asked++; s.asked == 1 {
+		return model.Receipt{}, &model.BusyError{After: 10 * time.Second, Err: errors.New("busy")}
+	}
+	return s.sink.Deliver(ctx, b)
 }
 
 func open(t *testing.T, s *sink, path string, limit int) *Outbox {
@@ -128,6 +162,31 @@ func TestDeliversInOrder(t *testing.T) {
 	wantOrder(t, s, 2500)
 	if stats := box.Stats(); stats.Accepted != 2500 || stats.Queued != 0 || !stats.Connected {
 		t.Errorf("stats are %+v", stats)
+	}
+}
+
+// Whoever waits until nothing is on its way is told how much was delivered, once for each document.
+func TestEmptied(t *testing.T) {
+	told := make(chan uint64, 1000)
+	box, err := New(Config{Sink: &sink{}, Path: filepath.Join(t.TempDir(), "outbox.db"), Logger: quiet(), Emptied: func(n uint64) { told <- n }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := running(t, box)
+	defer stop()
+	for sent := uint64(0); sent < 3000; sent += 1000 {
+		box.Put(numbered(t, int(sent), int(sent)+1000)...)
+		for heard := uint64(0); heard < 1000; {
+			select {
+			case n := <-told:
+				heard += n
+			case <-time.After(time.Minute):
+				t.Fatalf("told of %d of %d documents", heard, 1000)
+			}
+			if heard > 1000 {
+				t.Fatalf("told of %d documents, %d were put", heard, 1000)
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"cassini/model"
@@ -16,28 +17,126 @@ import (
 // ErrLocked says that another process uses the spool.
 var ErrLocked = errors.New("another Cassini agent uses this data directory; stop it or choose another --data-dir")
 
-// documents is the one bucket: sequence number (8 bytes, big endian) to JSON.
-var documents = []byte("documents")
+// documents maps a position (incarnation and sequence, 8 bytes each, big endian) to a
+// document as JSON. Keys of 8 bytes are an older Cassini's: they have no position and sort
+// before the others. outboxes has the incarnation of the newest life.
+var (
+	documents   = []byte("documents")
+	outboxes    = []byte("outbox")
+	incarnation = []byte("incarnation")
+)
 
 // spool is the outbox on disk.
-type spool struct{ db *bolt.DB }
+type spool struct {
+	path string
+	db   *bolt.DB
+}
 
-func openSpool(path string) (*spool, error) {
+// openSpool opens the file for another life, which it numbers: higher than the one before,
+// and than those of a file that was lost, as far as the clock tells.
+func openSpool(path string, now time.Time) (*spool, model.Incarnation, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+		return nil, 0, fmt.Errorf("%s: %w", path, ErrLocked)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w; if it is damaged, move it away: it holds only documents not yet delivered", path, err)
+		return nil, 0, fmt.Errorf("open %s: %w; if it is damaged, move it away: it holds only documents not yet delivered", path, err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(documents)
-		return err
+	s, life := &spool{path, db}, model.Incarnation(0)
+	err = prepare(db, func(before model.Incarnation) model.Incarnation {
+		life = max(before+1, model.Incarnation(max(now.UnixMicro(), 0)))
+		return life
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
+		return nil, 0, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
 	}
-	return &spool{db}, nil
+	return s, life, nil
+}
+
+// prepare makes what a spool consists of, and the life that follows the one it had.
+func prepare(db *bolt.DB, next func(before model.Incarnation) model.Incarnation) error {
+	return db.Update(func(tx *bolt.Tx) error {
+		if _, err := tx.CreateBucketIfNotExists(documents); err != nil {
+			return err
+		}
+		b, err := tx.CreateBucketIfNotExists(outboxes)
+		if err != nil {
+			return err
+		}
+		return writeLife(b, next(readLife(b)))
+	})
+}
+
+// smallSpool is how large a file may stay that holds nothing, in bytes.
+const smallSpool = 4 << 20
+
+// shrink puts a small file in the place of a large one that holds nothing: bbolt's never
+// shrinks, and what of it was read stays in memory.
+func (s *spool) shrink() error {
+	path := s.path
+	size, err := s.size()
+	if err != nil || size <= smallSpool {
+		return err
+	}
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) { // of a run that was killed
+		return fmt.Errorf("shrink the spool: %w", err)
+	}
+	db, err := bolt.Open(fresh, 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		return fmt.Errorf("shrink the spool: %w", err)
+	}
+	life, err := s.life()
+	if err == nil {
+		err = prepare(db, func(model.Incarnation) model.Incarnation { return life })
+	}
+	if err == nil {
+		err = os.Rename(fresh, path) // it is locked already
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("shrink the spool: %w", err), db.Close(), os.Remove(fresh))
+	}
+	old := s.db
+	s.db = db
+	return old.Close()
+}
+
+func (s *spool) size() (bytes int64, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		bytes = tx.Size()
+		return nil
+	})
+	return bytes, err
+}
+
+func (s *spool) life() (life model.Incarnation, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		life = readLife(tx.Bucket(outboxes))
+		return nil
+	})
+	return life, err
+}
+
+func readLife(b *bolt.Bucket) model.Incarnation {
+	if v := b.Get(incarnation); len(v) == 8 {
+		return model.Incarnation(binary.BigEndian.Uint64(v))
+	}
+	return 0
+}
+
+func writeLife(b *bolt.Bucket, life model.Incarnation) error {
+	return b.Put(incarnation, binary.BigEndian.AppendUint64(nil, uint64(life)))
+}
+
+func spoolKey(p model.Position) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(p.Incarnation)), p.Sequence)
+}
+
+func parseKey(key []byte) model.Position {
+	if len(key) != 16 {
+		return model.Position{}
+	}
+	return model.Position{Incarnation: model.Incarnation(binary.BigEndian.Uint64(key)), Sequence: binary.BigEndian.Uint64(key[8:])}
 }
 
 func (s *spool) len() (n int, err error) {
@@ -48,19 +147,49 @@ func (s *spool) len() (n int, err error) {
 	return n, err
 }
 
-func (s *spool) append(docs []model.Document) error {
+// each hands out all documents that can be decoded, the oldest first.
+func (s *spool) each(f func(model.Document)) error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(documents).ForEach(func(key, raw []byte) error {
+			if it, err := decodeItem(key, raw); err == nil { // head tells what cannot be
+				f(it.doc)
+			}
+			return nil
+		})
+	})
+}
+
+// dropOthers removes documents that are not of a host, and says how many there were.
+func (s *spool) dropOthers(host string) (n int, err error) {
+	if host == "" {
+		return 0, nil
+	}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		var others [][]byte
+		b := tx.Bucket(documents)
+		err := b.ForEach(func(key, raw []byte) error {
+			if it, err := decodeItem(key, raw); err == nil && it.doc.Host != host {
+				others = append(others, key)
+			}
+			return nil
+		})
+		for _, key := range others {
+			err = errors.Join(err, b.Delete(key))
+		}
+		n = len(others)
+		return err
+	})
+	return n, err
+}
+
+func (s *spool) append(items []item) error {
 	return s.db.Update(func(tx *bolt.Tx) error {
-		bucket := tx.Bucket(documents)
-		for _, doc := range docs {
-			raw, err := json.Marshal(doc)
+		for _, it := range items {
+			raw, err := json.Marshal(it.doc)
 			if err != nil {
-				return fmt.Errorf("encode document %s: %w", doc.Name, err)
+				return fmt.Errorf("encode document %s: %w", it.doc.Name, err)
 			}
-			seq, err := bucket.NextSequence()
-			if err != nil {
-				return err
-			}
-			if err := bucket.Put(binary.BigEndian.AppendUint64(nil, seq), raw); err != nil {
+			if err := tx.Bucket(documents).Put(spoolKey(it.at), raw); err != nil {
 				return err
 			}
 		}
@@ -68,21 +197,23 @@ func (s *spool) append(docs []model.Document) error {
 	})
 }
 
-// head returns the oldest documents, at most n, and the key of the last of them.
-func (s *spool) head(n int) (last []byte, docs []model.Document, err error) {
+// head returns the oldest items, at most n and not much more than batchBytes, and the key
+// of each.
+func (s *spool) head(n int) (keys [][]byte, items []item, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
-		cursor := tx.Bucket(documents).Cursor()
-		for key, raw := cursor.First(); key != nil && len(docs) < n; key, raw = cursor.Next() {
-			var doc model.Document
-			if err := json.Unmarshal(raw, &doc); err != nil {
+		cursor, size := tx.Bucket(documents).Cursor(), 0
+		for key, raw := cursor.First(); key != nil && len(items) < n && size <= batchBytes; key, raw = cursor.Next() {
+			size += len(raw)
+			it, err := decodeItem(key, raw)
+			if err != nil {
 				return fmt.Errorf("read spooled document: %w", err)
 			}
-			docs = append(docs, doc)
-			last = append(last[:0], key...)
+			items = append(items, it)
+			keys = append(keys, append([]byte(nil), key...))
 		}
 		return nil
 	})
-	return last, docs, err
+	return keys, items, err
 }
 
 // remove deletes everything up to last, inclusive.
@@ -96,6 +227,35 @@ func (s *spool) remove(last []byte) error {
 		}
 		return nil
 	})
+}
+
+// renumber begins a life and gives all documents places in it, in their order. The last
+// place is returned.
+func (s *spool) renumber(life model.Incarnation) (last model.Position, err error) {
+	last = model.Position{Incarnation: life}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		if err := writeLife(tx.Bucket(outboxes), life); err != nil {
+			return err
+		}
+		old := tx.Bucket(documents)
+		var raws [][]byte
+		if err := old.ForEach(func(_, raw []byte) error {
+			raws = append(raws, append([]byte(nil), raw...))
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := tx.DeleteBucket(documents); err != nil {
+			return err
+		}
+		fresh, err := tx.CreateBucket(documents)
+		for i := 0; i < len(raws) && err == nil; i++ {
+			last.Sequence++
+			err = fresh.Put(spoolKey(last), raws[i])
+		}
+		return err
+	})
+	return last, err
 }
 
 func (s *spool) close() error { return s.db.Close() }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +23,9 @@ func newAgent(sys *system) *server {
 		Short: "Run an agent alone; it brings its documents to a manager",
 	}
 	s := newServer(cmd, sys, defaultAgentListen)
-	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager, or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN")
+	cmd.Flags().StringVar(&s.manager, "manager", client.DefaultURL, "`URL` of the manager, or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN, and for srv:local multicast DNS")
 	config.Mark(cmd.Flags(), "manager")
+	s.agentTLS.addFlags(cmd.Flags())
 	return s
 }
 
@@ -50,14 +52,24 @@ func checkManager(raw string, insecure bool) error {
 	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address, and without TLS documents and keys would cross the network in the clear: say https://..., after 'cassini join', or --insecure where nobody listens whom you do not trust", raw)
 }
 
+// gcPercent is how much garbage an agent lets come together, in percent of what it uses.
+const gcPercent = 40
+
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
 	if os.Getenv("GOMAXPROCS") == "" {
 		// One core at most: it mostly waits, and wakes fewer threads when it does not.
 		runtime.GOMAXPROCS(1)
 	}
+	if os.Getenv("GOGC") == "" {
+		// It makes little garbage but when somebody asks: room for much of it would stay unused.
+		debug.SetGCPercent(gcPercent)
+	}
 	sink, work, err := reachManager(cfg)
 	if err != nil {
+		return err
+	}
+	if cfg.Host, err = calledBy(ctx, cfg, sink); err != nil {
 		return err
 	}
 	a := newAgentOf(cfg, sink, agent.Rings{
@@ -67,7 +79,7 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	if cfg.Finder != nil {
 		cfg.Finder.OnMove(a.ManagerMoved)
 	}
-	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Rings: a.RingStats}
+	sources := exporter.Sources{Process: cfg.Live.Stats, Outbox: a.OutboxStats, Sent: sink.Stats, Rings: a.RingStats}
 	if !cfg.LivenessOnly {
 		sources.Capture, sources.Network, sources.Names = a.CaptureStats, a.NetworkStats, a.NameStats
 	}
@@ -75,7 +87,7 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	metrics := exporter.New(sources, exporterConfig(cfg))
 	handler := guard(operated(a.Handler(metrics.Handler(), cfg.Start), cfg))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
-	return nest(ctx, serve, work(a.Run))
+	return withMetrics(cfg, metrics, func(ctx context.Context) error { return nest(ctx, serve, work(a.Run)) })(ctx)
 }
 
 // lives asks an agent whether it does.

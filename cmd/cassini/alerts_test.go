@@ -50,7 +50,7 @@ func TestWhatIsSaidToIncidents(t *testing.T) {
 		"silence web-* --why work --by bob":                {"silence s1 until ", "silences", `{"subject":"web-*","by":"bob","until":"`},
 		"silence end s1":                                   {"silence s1 has ended\n", "silences/end", `{"id":"s1"}`},
 		"silence list":                                     {"s0  ended     -      new-listener  -         ", "", ""},
-		"receivers":                                        {"webhook/pager  2       1,234  0       1        1m ago  -           refused\n", "", ""},
+		"receivers":                                        {"webhook/pager  -       2       1,234  0       1        1m ago  -           refused\n", "", ""},
 		"audit --since 24h --result refused":               {"refused (403)  not for you\n", "audit", "limit=100&result=refused&since="},
 		"identity --shared":                                {"copy is its clone\n", "identities", "shared=true"},
 		"identity copy":                                    {"it is a clone of web; on one machine with x; was called y; with z: undecided, until both are heard at one time\n", "identities", "host=copy"},

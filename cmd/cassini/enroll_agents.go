@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -19,21 +20,25 @@ func newAgents(sys *system) *cobra.Command {
 }
 
 func (a *asker) agentTable(list []authority.Record) *output.Table {
-	t := output.Columns("HOST", "LABEL", "TOKEN", "JOINED", "RENEWED", "EXPIRES", "STATE", "SERIAL").Shrink("LABEL").Spare("SERIAL")
+	t := output.Columns("HOST", "TENANT", "LABEL", "TOKEN", "JOINED", "RENEWED", "EXPIRES", "STATE", "SERIAL OR IDENTITY").Shrink("LABEL").Spare("SERIAL OR IDENTITY")
 	for _, r := range list {
 		var newest authority.Issued
 		if n := len(r.Certificates); n > 0 {
 			newest = r.Certificates[n-1]
 		}
-		t.Add(output.Plain, output.Text(r.Host, dash(r.Label), r.Token, a.moment(r.Joined), a.moment(r.Renewed), a.moment(newest.Expires), agentState(r, newest, a.now()), dash(newest.Serial))...)
+		t.Add(output.Plain, output.Text(r.Host, dash(r.Tenant), labelText(r.Label, r.Labels), r.Token, a.moment(r.Joined), a.moment(r.Renewed), a.moment(newest.Expires), agentState(r, newest, a.now()), dash(cmp.Or(newest.Serial, r.Outside)))...)
 	}
 	return t
 }
 
 func agentState(r authority.Record, newest authority.Issued, now time.Time) string {
 	switch {
-	case !r.Revoked.IsZero() || newest.Serial == "":
+	case !r.Revoked.IsZero():
 		return "revoked"
+	case newest.Serial == "" && r.Outside != "":
+		return "outside" // its certificate is another authority's matter
+	case newest.Serial == "": // the last one was revoked, or its authority counts no more
+		return "has to join"
 	case !now.Before(newest.Expires):
 		return "expired"
 	}

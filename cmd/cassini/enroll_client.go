@@ -23,21 +23,26 @@ import (
 const localURL = "https://127.0.0.1:1984"
 
 // credentials are how a command shows who asks, and knows whom it asks.
-type credentials struct{ token, file, ca string }
+type credentials struct{ token, file, ca, cert, key string }
 
 func (c *credentials) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&c.token, "token", "", "`token` for an API with TLS; others see command lines: prefer the environment or a file")
 	flags.StringVar(&c.file, "token-file", "", "`file` with the token; by default "+authority.TokenFile+" of the data directory, if it can be read")
 	flags.StringVar(&c.ca, "ca", "", "`file` with the authority of the API's certificate; by default the one in the token")
-	config.Mark(flags, "token", "token-file", "ca")
+	flags.StringVar(&c.cert, "client-cert", "", "`file` with a certificate to show instead of a token, and those that signed it, in PEM")
+	flags.StringVar(&c.key, "client-key", "", "`file` with its key; by default the same file")
+	config.Mark(flags, "token", "token-file", "ca", "client-cert", "client-key")
 	config.Secret(flags, "token")
 }
 
 // settle finds the token, and how to verify who answers at an address. Where the address
 // is the default and there is a token, it is that of a manager with TLS.
 func (c *credentials) settle(sys *system, address string, cfg *client.Config) (string, error) {
-	named := c.token != "" || c.file != ""
+	if c.key != "" && c.cert == "" {
+		return "", usagef("--client-key/CASSINI_CLIENT_KEY: it is of --client-cert/CASSINI_CLIENT_CERT, which is missing")
+	}
+	named := c.token != "" || c.file != "" || c.cert != ""
 	if !named && address != client.DefaultURL && !isHTTPS(address) {
 		return address, nil
 	}
@@ -46,12 +51,12 @@ func (c *credentials) settle(sys *system, address string, cfg *client.Config) (s
 		return "", err
 	}
 	switch {
-	case token != "" && address == client.DefaultURL:
+	case (token != "" || c.cert != "") && address == client.DefaultURL:
 		address = localURL
-	case token != "" && !strings.Contains(address, "://"):
+	case (token != "" || c.cert != "") && !strings.Contains(address, "://"):
 		address = "https://" + address
 	case !isHTTPS(address) && named:
-		return "", usagef("--api/CASSINI_API %q: a token is sent over https alone", address)
+		return "", usagef("--api/CASSINI_API %q: a token is sent over https alone, and so is a certificate shown", address)
 	}
 	if !isHTTPS(address) {
 		return address, nil
@@ -61,10 +66,14 @@ func (c *credentials) settle(sys *system, address string, cfg *client.Config) (s
 	return address, err
 }
 
-// find reads the token: the one that is given, or that of this machine if it may.
+// find reads the token: the one that is given, or that of this machine if it may. Who shows a
+// certificate needs none.
 func (c *credentials) find(sys *system) (string, error) {
 	if c.token != "" {
 		return strings.TrimSpace(c.token), nil
+	}
+	if c.cert != "" && c.file == "" {
+		return "", nil
 	}
 	path := cmp.Or(c.file, filepath.Join(cmp.Or(sys.getenv(config.Variable("data-dir")), defaultDataDir), authority.TokenFile))
 	raw, err := os.ReadFile(path)
@@ -77,9 +86,30 @@ func (c *credentials) find(sys *system) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
-// verify trusts the authority that is named, or that of the token, or without a token
-// those of this machine.
+// verify trusts the authority that is named, or that beside the certificate that is shown,
+// or that of the token, or without these those of this machine.
 func (c *credentials) verify(address, token string) (*tls.Config, error) {
+	if c.cert == "" {
+		return c.trust(address, token)
+	}
+	cert, roots, err := c.shown()
+	if err != nil {
+		return nil, err
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}
+	if c.ca != "" || roots == nil {
+		if cfg, err = c.trust(address, token); err != nil {
+			return nil, err
+		}
+	}
+	if cfg == nil {
+		cfg = &tls.Config{MinVersion: tls.VersionTLS13}
+	}
+	cfg.Certificates = []tls.Certificate{cert}
+	return cfg, nil
+}
+
+func (c *credentials) trust(address, token string) (*tls.Config, error) {
 	if c.ca == "" && token == "" {
 		return nil, nil
 	}

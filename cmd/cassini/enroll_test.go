@@ -20,12 +20,19 @@ import (
 // secured runs a manager with TLS, and returns its URL and data directory.
 func secured(t *testing.T, secure manager.TLS) (url, dir string) {
 	t.Helper()
+	_, url, dir = managerOf(t, secure)
+	return url, dir
+}
+
+// managerOf is secured, with the manager.
+func managerOf(t *testing.T, secure manager.TLS) (m *manager.Manager, url, dir string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	m := manager.New(manager.Config{DataDir: dir, Host: "manager", TLS: secure})
+	m = manager.New(manager.Config{DataDir: dir, Host: "manager", TLS: secure})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, l) }()
@@ -38,7 +45,7 @@ func secured(t *testing.T, secure manager.TLS) (url, dir string) {
 	for !m.Replayed() {
 		time.Sleep(time.Millisecond)
 	}
-	return "https://" + l.Addr().String(), dir
+	return m, "https://" + l.Addr().String(), dir
 }
 
 func TestTokensAndAgents(t *testing.T) {
@@ -133,7 +140,10 @@ func TestEnrolmentUsage(t *testing.T) {
 		"run --tls-cert /etc/cert.pem --listen 127.0.0.1:0":                  "go together",
 		"manager --agent-certificate-life=-1s --listen 127.0.0.1:0":          "want a duration above 0",
 		"agent --tls-name x": "unknown flag",
-		"token create --life 1ms --api https://127.0.0.1:1 --token-file /dev/null": "want a second or more",
+		"agent --manager https://127.0.0.1:1 --tls-cert x --listen 127.0.0.1:0":                       "go together",
+		"agent --manager http://127.0.0.1:1 --tls-cert x --tls-key x --tls-ca x --listen 127.0.0.1:0": "is for a manager at https://",
+		"manager --tls-client-id spiffe://example.org/{host} --insecure --listen 127.0.0.1:0":         "one is without TLS",
+		"token create --life 1ms --api https://127.0.0.1:1 --token-file /dev/null":                    "want a second or more",
 	} {
 		if got := cassini(t, nil, strings.Fields(line)...); got.code != 2 || !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: exit code %d, stderr %q", line, got.code, got.stderr)

@@ -9,37 +9,19 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"cassini/transport/httpd"
 )
 
-const (
-	requestTimeout  = 30 * time.Second
-	shutdownTimeout = 3 * time.Second
-)
+const requestTimeout = 30 * time.Second
 
 // serveHTTP serves until the context ends, which also ends every request.
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: requestTimeout,
-		ReadTimeout:       requestTimeout,
-		WriteTimeout:      requestTimeout,
-		MaxHeaderBytes:    64 << 10,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }() // ends with Shutdown or Close
-	select {
-	case err := <-failed:
+	server := httpd.New(ctx, h, log)
+	server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout = requestTimeout, requestTimeout, requestTimeout
+	if err := httpd.Until(ctx, server, func() error { return server.Serve(l) }); err != nil {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
-	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if server.Shutdown(grace) != nil {
-		_ = server.Close() // whoever is left had its time
-	}
-	<-failed
 	return nil
 }
 

@@ -16,15 +16,17 @@ func newIdentity(sys *system) *cobra.Command {
 	var shared bool
 	cmd := &cobra.Command{
 		Use:   "identity [HOST]",
-		Short: "Show who hosts say they are, and tell clones",
-		Long: "Show who hosts say they are, and tell clones: two live machines with one machine-id.\n\n" +
+		Short: "Show who hosts say they are, and tell clones and namesakes",
+		Long: "Show who hosts say they are, and tell clones: two live machines with one machine-id, and\n" +
+			"namesakes: two machines with one host name, of which the later one is called NAME~2.\n\n" +
 			"Images that are made with /etc/machine-id in them give it to all machines that are made of them.\n" +
 			"On the clone, stop the agent, remove agent.pem, rings.json and outbox.db from its data directory,\n" +
-			"run 'rm /etc/machine-id && systemd-machine-id-setup', boot it, and let it join again.",
+			"run 'rm /etc/machine-id && systemd-machine-id-setup', boot it, and let it join again.\n" +
+			"Give a namesake a name of its own (hostnamectl set-hostname NAME), and let it join again.",
 		Example: "  cassini identity\n  cassini identity --shared\n  cassini identity web-17 -o json",
 		Args:    oneArg,
 	}
-	cmd.Flags().BoolVar(&shared, "shared", false, "only hosts whose machine-id another one has")
+	cmd.Flags().BoolVar(&shared, "shared", false, "only hosts whose machine-id or host name another one has")
 	at := addAt(cmd, sys)
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
@@ -42,7 +44,7 @@ func newIdentity(sys *system) *cobra.Command {
 }
 
 func (a *asker) identityTable(list []model.HostIdentity) *output.Table {
-	t := output.Columns("HOST", "MACHINE-ID", "DMI UUID", "BOOTED", "ADDRESSES", "KNOWN SINCE", "HEARD", "SHARES ITS MACHINE-ID").Shrink("SHARES ITS MACHINE-ID")
+	t := output.Columns("HOST", "MACHINE-ID", "DMI UUID", "BOOTED", "ADDRESSES", "KNOWN SINCE", "HEARD", "SHARES ITS MACHINE-ID OR NAME").Shrink("SHARES ITS MACHINE-ID OR NAME")
 	for _, i := range list {
 		style, said := output.Plain, make([]string, 0, len(i.Shared))
 		for _, s := range i.Shared {
@@ -59,6 +61,11 @@ func (a *asker) identityTable(list []model.HostIdentity) *output.Table {
 // sharing says what two hosts of one machine-id are.
 func sharing(s model.SharedIdentity) string {
 	switch identity.Twins(s.Relation) {
+	case identity.Namesake:
+		if s.Original {
+			return s.Host + " is another machine of its name"
+		}
+		return "another machine of the name of " + s.Host
 	case identity.Cloned:
 		if s.Original {
 			return s.Host + " is its clone"

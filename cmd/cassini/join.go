@@ -32,7 +32,7 @@ func newJoin(sys *system) *cobra.Command {
 		GroupID: groupServe,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&j.manager, "manager", "", "`URL` of the manager, https; or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN")
+	flags.StringVar(&j.manager, "manager", "", "`URL` of the manager, https; or srv:DOMAIN: DNS says where it is, by SRV records of _cassini._tcp.DOMAIN, and for srv:local multicast DNS")
 	flags.StringVar(&j.token, "token", "", "`token` that 'cassini token create --role agent' printed; others see command lines: CASSINI_TOKEN is not seen")
 	flags.StringVar(&j.pin, "ca-hash", "", "`hash` of the manager's authority, sha256:..., which must be that in the token")
 	flags.StringVar(&j.dataDir, "data-dir", defaultDataDir, "`directory` for the certificate: that of the agent")
@@ -66,11 +66,16 @@ func (j *joiner) run(ctx context.Context) error {
 		return err
 	}
 	way := wayBy(newFinder(j.manager, j.resolver, newLogger(j.stderr, slog.LevelWarn, "text")))
-	id, err := enroll.Join(ctx, enroll.Request{Manager: j.manager, Way: way, Token: j.token, Pin: j.pin, Host: host, Dir: j.dataDir})
+	id, err := enroll.Join(ctx, enroll.Request{Manager: j.manager, Way: way, Token: j.token, Pin: j.pin, Host: host, Machine: ownMachine(newLogger(j.stderr, slog.LevelWarn, "text")), Dir: j.dataDir})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(j.stdout, "%s joined; its certificate is good until %s and renewed by the agent: cassini agent --manager %s\n",
 		id.Host, j.moment(id.Cert.Leaf.NotAfter), j.manager)
+	if id.Host != host {
+		fmt.Fprintf(j.stdout, "%s is what the manager calls this host, since another machine that joined before has the name %s.\n"+
+			"Better give this one a name of its own (hostnamectl set-hostname NAME) and let it join again. If it is to take the\n"+
+			"place of the other one, join by a token for that name: cassini token create --role agent --host %s\n", id.Host, host, host)
+	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 // liveKeys are the settings that count without a restart. Files of certificates are read
 // again even if their names stay.
 func liveKeys() []string {
-	return []string{"log-level", "memory-limit", "retention-age", "retention-size", "tls-cert", "tls-key", "tls-client-ca"}
+	return []string{"log-level", "memory-limit", "retention-age", "retention-size", "tls-cert", "tls-key", "tls-client-ca", "tls-client-id", "tls-client-role", "tls-client-crl", "users-file"}
 }
 
 // live reads the configuration again while a server runs: on SIGHUP, and when the API is
@@ -178,7 +178,7 @@ func (l *live) reload() (done model.Reloaded, err error) {
 	limitMemory(next.memory, l.s.sys.getenv)
 	done = model.Reloaded{Applied: []string{}, Restart: []string{}}
 	for _, key := range config.Changed(l.s.cmd.Flags(), next.cmd.Flags()) {
-		if !slices.Contains(liveKeys(), key) || strings.HasPrefix(key, "tls-") && next.tls.On != l.s.tls.On {
+		if !slices.Contains(liveKeys(), key) || (strings.HasPrefix(key, "tls-") || key == "users-file") && next.tls.On != l.s.tls.On {
 			done.Restart = append(done.Restart, key)
 			continue
 		}

@@ -33,6 +33,21 @@ func resolve(ctx context.Context, c *client.Client, name string, at time.Time) (
 	return choose(name, nodes)
 }
 
+// resolveKind is resolve for nodes of one kind.
+func resolveKind(ctx context.Context, c *client.Client, kind, name string, at time.Time) (string, error) {
+	if strings.HasPrefix(name, kind+":") {
+		return name, nil
+	}
+	nodes, err := c.Nodes(ctx, client.Query{}.With("q", name).With("kind", kind).Number("limit", nodesToComplete).At(at))
+	if err != nil {
+		return "", err
+	}
+	if len(nodes) == 0 {
+		return "", fmt.Errorf("no %s is called %q; 'cassini %ss' shows all", kind, name, kind)
+	}
+	return choose(name, nodes)
+}
+
 func kinds() []string {
 	return []string{model.KindService, model.KindProcess, model.KindHost, model.KindEndpoint, model.KindUnknownHost}
 }
@@ -43,7 +58,8 @@ func isID(name string) bool {
 }
 
 // choose picks the node that a name means: the one whose identifier is the name
-// with a kind before it, else the only service, else the only node.
+// with a kind before it, else the only one of a host that is called so, else the only
+// service, else the only node.
 func choose(name string, nodes []model.Node) (string, error) {
 	var all, services []string
 	for _, n := range nodes {
@@ -57,7 +73,10 @@ func choose(name string, nodes []model.Node) (string, error) {
 			return id, nil
 		}
 	}
+	of := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !strings.HasSuffix(id, "/"+name) })
 	switch {
+	case len(of) == 1:
+		return of[0], nil
 	case len(services) == 1:
 		return services[0], nil
 	case len(all) == 1:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,33 @@ func newHosts(sys *system) *cobra.Command {
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		list, err := c.Liveness(ctx, client.Query{}.With("host", host).With("state", state))
 		return answer(a, list, err, func(list []model.HostLiveness) *output.Table { return view.Liveness(list, sys.now()) }, noHosts(host, state))
+	})
+	cmd.AddCommand(newHostsForget(sys))
+	return grouped(cmd)
+}
+
+func newHostsForget(sys *system) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "forget HOST",
+		Short: "Forget a host that is no more",
+		Long: "Forget a host that is no more. What it told is withdrawn, and stands in the past alone until\n" +
+			"retention removes it; its place in rings goes. What others know of the machine stays. A host\n" +
+			"that nothing is heard of is forgotten by itself after --forget-hosts-after of the manager.",
+		Example: "  cassini hosts forget web-17",
+		Args:    oneArg,
+	}
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, args []string) error {
+		if len(args) == 0 {
+			return usagef("want the name of a host; 'cassini hosts' has them")
+		}
+		return tell(ctx, a, c, "hosts/forget", map[string]string{"host": args[0]}, func(f model.Forgotten) error {
+			text := fmt.Sprintf("%s is forgotten; documents withdrawn: %d", f.Host, f.Documents)
+			if f.Enrolled {
+				text += "; its certificate still counts, or it is revoked: 'cassini agents' shows it"
+			}
+			return a.say(text)
+		})
 	})
 	return cmd
 }

@@ -50,9 +50,9 @@ func newTree(sys *system) (*cobra.Command, map[string]*server) {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(&cobra.Group{ID: groupServe, Title: "Run Cassini:"}, &cobra.Group{ID: groupAsk, Title: "Ask Cassini:"})
 	root.AddCommand(servers["run"].cmd, servers["agent"].cmd, servers["manager"].cmd, newDemo(sys))
-	root.AddCommand(newServices(sys), newDeps(sys), newSwitches(sys), newPorts(sys), newNeighbors(sys), newInterfaces(sys), newRoutes(sys), newStrangers(sys), newUplinks(sys), newShared(sys), newFind(sys), newOverview(sys), newHosts(sys), newIdentity(sys), newRings(sys), newIncidents(sys), newSilence(sys), newReceivers(sys), newCause(sys), newCycles(sys), newUnmonitored(sys), newVersions(sys), newAddresses(sys), newImpact(sys), newSPOF(sys), newPath(sys), newDiff(sys), newUnused(sys), newExposed(sys), newGraph(sys), newQuery(sys), newShell(sys), newWatch(sys), newEvents(sys), newHistory(sys), newStatus(sys), newDoctor(sys), newDecode(sys))
-	root.AddCommand(newLog(sys), newWiring(sys))
-	root.AddCommand(newJoin(sys), newToken(sys), newAgents(sys), newAudit(sys), newConfig(sys), newBackup(sys), newRestore(sys), newStore(sys), newVersion(sys), newCompletion(sys))
+	root.AddCommand(newServices(sys), newDeps(sys), newSwitches(sys), newPorts(sys), newNeighbors(sys), newInterfaces(sys), newRoutes(sys), newStrangers(sys), newUplinks(sys), newShared(sys), newFind(sys), newOverview(sys), newGroups(sys), newHosts(sys), newIdentity(sys), newRings(sys), newIncidents(sys), newSilence(sys), newReceivers(sys), newCause(sys), newCycles(sys), newUnmonitored(sys), newUnknown(sys), newHost(sys), newService(sys), newPrograms(sys), newCards(sys), newWhoTalksTo(sys), newVersions(sys), newAddresses(sys), newImpact(sys), newSPOF(sys), newPath(sys), newDiff(sys), newUnused(sys), newExposed(sys), newGraph(sys), newQuery(sys), newShell(sys), newWatch(sys), newEvents(sys), newHistory(sys), newStatus(sys), newDoctor(sys), newDecode(sys))
+	root.AddCommand(newLog(sys), newWiring(sys), newNetBox(sys))
+	root.AddCommand(newJoin(sys), newToken(sys), newAgents(sys), newAuthority(sys), newAudit(sys), newConfig(sys), newBackup(sys), newRestore(sys), newStore(sys), newVersion(sys), newCompletion(sys))
 	root.SetHelpCommand(newHelp())
 	return root, servers
 }

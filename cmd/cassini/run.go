@@ -30,7 +30,7 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	})
 	metrics := exporter.New(exporter.Sources{
 		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Names: a.NameStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
-		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Alerts: m.AlertStats, Audit: m.AuditStats, Dependencies: m.Dependencies,
+		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Deliveries: m.DeliveryStats, Alerts: m.AlertStats, Audit: m.AuditStats, Tenants: m.TenantStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,
@@ -41,5 +41,8 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 		return m.Alive(ctx)
 	}})
 	m.RegisterRefresher(cfg.Host, a)
-	return nest(ctx, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) }, a.Run)
+	run := func(ctx context.Context) error {
+		return nest(ctx, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) }, a.Run)
+	}
+	return withMetrics(cfg, metrics, run)(ctx)
 }

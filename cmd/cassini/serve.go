@@ -15,6 +15,7 @@ import (
 	"cassini/agent/srv"
 	"cassini/cmd/cassini/internal/buildinfo"
 	"cassini/cmd/cassini/internal/config"
+	"cassini/exporter/port"
 	"cassini/manager"
 	"cassini/manager/rings"
 	"cassini/model"
@@ -36,17 +37,26 @@ type serveConfig struct {
 	// Insecure: listen, or reach the manager, beyond loopback without encryption.
 	Insecure bool
 	TLS      manager.TLS   // of a manager
+	AgentTLS agentTLS      // of an agent that did not join
 	Alerts   alertSettings // likewise
 	// LivenessOnly: an agent that is on rings and discovers nothing.
 	LivenessOnly bool
-	Watch        string        // kind of the watch of heartbeats
-	Profile      model.Profile // of new rings
-	Retention    manager.Retention
+	// Edges is how many dependencies the kernel keeps counters of, Connections how many open
+	// ones it knows.
+	Edges, Connections uint32
+	// WithoutUnix: Unix-domain sockets are left alone.
+	WithoutUnix bool
+	Watch       string        // kind of the watch of heartbeats
+	Profile     model.Profile // of new rings
+	Retention   manager.Retention
+	ForgetAfter time.Duration
+	Limits      manager.Limits
 	// Live gives the server settings that change while it runs.
 	Live        *live
 	RingKeyLife time.Duration // 0 is for ever
 	Chassis     string        // "" is what the firmware tells
 	Reflect     bool          // the kernel answers for the agent
+	Metrics     port.Config   // of a port for metrics alone
 	// Listener is bound. The function that is given it closes it.
 	Listener net.Listener
 }
@@ -61,17 +71,34 @@ type server struct {
 	dataDir, listen, manager string
 	chassis                  string
 	insecure, livenessOnly   bool
+	edges, connections       uint32
+	unix                     bool
 	reflect                  bool
 	ringKeyLife              time.Duration
 	watch, profile           *enum
 	logLevel, logFormat      *enum
 	tls                      manager.TLS
+	agentTLS                 agentTLS
 	memory                   size
 	retention                manager.Retention
+	limits                   manager.Limits
+	forgetAfter              time.Duration
 	flight                   bool
 	slow                     time.Duration
 	alerts                   alertSettings
+	metrics                  port.Config
 }
+
+// How many dependencies the kernel keeps counters of, and how many open connections it knows.
+const (
+	leastEdges   = 256
+	defaultEdges = 65_536
+	mostEdges    = 1 << 20
+
+	leastConnections   = 256
+	defaultConnections = 262_144
+	mostConnections    = 1 << 23
+)
 
 // newServer adds the flags of a server command and what it does.
 func newServer(cmd *cobra.Command, sys *system, listen string) *server {
@@ -89,9 +116,12 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	if cmd.Name() != "manager" {
 		s.watch = addEnum(cmd, "heartbeat-watch", "", "who waits for neighbors' heartbeats", heartbeat.WatchAuto, heartbeat.WatchKernel, heartbeat.WatchUser)
 		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
+		flags.BoolVar(&s.unix, "unix", true, "capture Unix-domain sockets too: who listens on which path or abstract name, and who is a client of it")
+		flags.Uint32Var(&s.edges, "edges", defaultEdges, "how many dependencies of this host the kernel keeps counters of, up to a million: some 400 bytes of its memory each, of which 280 from the start; beyond, those that rest longest are told for the last time and make room")
+		flags.Uint32Var(&s.connections, "connections", defaultConnections, "how many connections of this host may be open at one time, each of their ends, up to eight million: 32 bytes of the kernel's memory each; of others nothing is told")
 		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
 		flags.BoolVar(&s.reflect, "heartbeat-reflector", false, "have the kernel answer for an agent that gets no CPU, by a program on the interface (tcx, Linux 6.6): for networks that filter ICMP")
-		config.Mark(flags, "heartbeat-watch", "heartbeat-reflector", "liveness-only", "chassis")
+		config.Mark(flags, "heartbeat-watch", "heartbeat-reflector", "liveness-only", "unix", "edges", "connections", "chassis")
 	}
 	s.profile = &enum{value: profileStandard}
 	if cmd.Name() != "agent" {
@@ -100,10 +130,12 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		config.Mark(flags, "heartbeat-profile", "ring-key-life")
 		addTLS(flags, &s.tls)
 		s.addRetention()
+		s.addLimits()
 		addAlerts(flags, &s.alerts)
 	}
 	s.addMemory()
 	s.addFlight()
+	s.addMetrics()
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := settle(cmd, sys); err != nil {
 			return err
@@ -121,6 +153,9 @@ func (s *server) check() error {
 	if err := checkListen(s.listen, s.open()); err != nil {
 		return err
 	}
+	if s.tls.Announce && manager.CheckListen(s.listen) == nil {
+		return usagef("--announce/CASSINI_ANNOUNCE: nobody else reaches --listen %s; use an address beyond loopback, such as 0.0.0.0:1984", s.listen)
+	}
 	if s.ringKeyLife < 0 {
 		return usagef("--ring-key-life/CASSINI_RING_KEY_LIFE %v: want 0 or more", s.ringKeyLife)
 	}
@@ -130,11 +165,29 @@ func (s *server) check() error {
 	if err := checkManager(s.manager, s.insecure); err != nil {
 		return err
 	}
+	if err := s.agentTLS.settle(s.manager); err != nil {
+		return err
+	}
+	if s.cmd.Name() != "manager" && (s.edges < leastEdges || s.edges > mostEdges) {
+		return usagef("--edges/CASSINI_EDGES %d: want %d to %d", s.edges, leastEdges, mostEdges)
+	}
+	if s.cmd.Name() != "manager" && (s.connections < leastConnections || s.connections > mostConnections) {
+		return usagef("--connections/CASSINI_CONNECTIONS %d: want %d to %d", s.connections, leastConnections, mostConnections)
+	}
 	if s.slow <= 0 {
 		return usagef("--slow-request/CASSINI_SLOW_REQUEST %v: want a duration above 0", s.slow)
 	}
 	if s.retention.MaxAge < 0 {
 		return usagef("--retention-age/CASSINI_RETENTION_AGE %v: want a duration above 0", s.retention.MaxAge)
+	}
+	if s.forgetAfter < 0 {
+		return usagef("--forget-hosts-after/CASSINI_FORGET_HOSTS_AFTER %v: want a duration, or 0 for never", s.forgetAfter)
+	}
+	if err := s.checkLimits(); err != nil {
+		return err
+	}
+	if err := s.checkMetrics(); err != nil {
+		return err
 	}
 	return s.alerts.check()
 }
@@ -149,10 +202,13 @@ func (s *server) run(ctx context.Context) error {
 	}
 	name := s.cmd.Name()
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
-	cfg.LivenessOnly = s.livenessOnly
+	cfg.LivenessOnly, cfg.WithoutUnix = s.livenessOnly, !s.unix
+	cfg.Edges, cfg.Connections = s.edges, s.connections
 	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
+	cfg.AgentTLS, cfg.Limits, cfg.ForgetAfter = s.agentTLS, s.limits, s.forgetAfter
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]
 	cfg.RingKeyLife, cfg.Chassis, cfg.Reflect = s.ringKeyLife, s.chassis, s.reflect
+	cfg.Metrics = s.metrics
 	level := new(slog.LevelVar)
 	level.Set(logLevel(s.logLevel.value))
 	cfg.Logger = newLogger(s.sys.stderr, level, s.logFormat.value)

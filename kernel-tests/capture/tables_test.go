@@ -95,7 +95,7 @@ func TestEviction(t *testing.T) {
 		return all
 	}
 	evict := func(keys ...bpf.EdgeKey) (last []bpf.Edge) {
-		if err := kernel.Evict(keys, func(_ bpf.EdgeKey, edge *bpf.Edge) { last = append(last, *edge) }); err != nil {
+		if err := kernel.Evict(keys, func(_ bpf.EdgeKey, edge *bpf.Edge, _ *bpf.Health) { last = append(last, *edge) }); err != nil {
 			t.Fatal(err)
 		}
 		return last

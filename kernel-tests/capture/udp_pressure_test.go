@@ -1,7 +1,9 @@
 package capture
 
 import (
+	"bytes"
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -205,14 +207,20 @@ func TestUDPNames(t *testing.T) {
 		t.Fatalf("dnsmasq is missing; run: tools/setup test: %v", err)
 	}
 	r := startUDP(t, bpf.Limits{})
-	port := uint16(freePort(t))
+	port := uint16(20_000 + rand.IntN(12_000)) // below those that the kernel gives to clients, of TCP too
 	cmd := exec.Command(dnsmasq, "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
 		"--port="+strconv.Itoa(int(port)), "--listen-address=127.0.0.1", "--bind-interfaces", "--address=/cassini.test/10.1.2.3")
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = cmd.Wait() }()
-	defer func() { _ = cmd.Process.Kill() }()
+	defer func() {
+		_ = cmd.Process.Kill()
+		if err := cmd.Wait(); t.Failed() {
+			t.Logf("dnsmasq: %v: %s", err, said.String())
+		}
+	}()
 	l := r.listener("dnsmasq", func(l model.Listener) bool { return l.Proto == "udp" && l.Port == port })
 	if l.PID != cmd.Process.Pid || l.Program() != "dnsmasq" {
 		t.Errorf("process is %+v", l.Process)

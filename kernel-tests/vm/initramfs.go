@@ -109,13 +109,16 @@ func (l *lab) writeInitramfs(path string, kernel debian.Kernel) error {
 	if err != nil {
 		return err
 	}
-	modules, err := tree.Closure(l.opts.modules...)
+	modules, err := tree.Closure(slices.Concat(l.opts.modules, l.opts.carried)...)
 	if err != nil {
 		return fmt.Errorf("kernel %s (choose others with -modules): %w", kernel.Release, err)
 	}
 	for _, m := range modules {
 		f := file{"/cassini/modules/" + m.Name + ".ko", 0o644, m.Data}
-		files, plan.Modules = append(files, f), append(plan.Modules, f.path)
+		files = append(files, f)
+		if !slices.Contains(l.opts.carried, m.Name) {
+			plan.Modules = append(plan.Modules, f.path)
+		}
 	}
 	data, err := json.Marshal(plan)
 	if err != nil {

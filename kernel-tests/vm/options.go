@@ -26,6 +26,7 @@ type options struct {
 	memory  int           // MiB
 	cpus    int
 	modules []string
+	carried []string // modules that tests load
 	append  string
 	cache   string
 	out     string
@@ -51,7 +52,7 @@ func (l list) Set(s string) error {
 // parseOptions reads the command line. Errors are for the user.
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
-	var kernels, modules, fault string
+	var kernels, modules, carried, fault string
 	set := flag.NewFlagSet("vm", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.StringVar(&kernels, "kernels", "6.1,6.12", "`series` of Debian kernels, with commas: 5.10,6.1,6.12,6.18,7.2")
@@ -62,7 +63,8 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	set.DurationVar(&o.boot, "boot-timeout", 2*time.Minute, "how long booting may take")
 	set.IntVar(&o.memory, "memory", 512, "memory of the machine in `MiB`")
 	set.IntVar(&o.cpus, "cpus", 2, "processors of the machine")
-	set.StringVar(&modules, "modules", "veth,sch_ingress,cls_bpf,tcp_diag,virtio_net,bonding,8021q,macvlan,bridge,vxlan,ip_gre", "kernel modules to load")
+	set.StringVar(&modules, "modules", "veth,sch_ingress,cls_bpf,tcp_diag,virtio_net,bonding,8021q,macvlan,bridge,vxlan,ip_gre,nfsd,nfsv4", "kernel modules to load")
+	set.StringVar(&carried, "carry", "sctp", "kernel modules that tests load themselves, from /cassini/modules; what they need is loaded")
 	set.StringVar(&o.append, "append", "", "more `arguments` for the kernel, such as lsm=lockdown,yama,bpf")
 	set.StringVar(&o.cache, "cache", "", "`directory` that keeps kernels and QEMU (default: cassini in the user's cache directory)")
 	set.StringVar(&o.out, "out", "", "`directory` for logs (default: vm/last in the cache)")
@@ -75,6 +77,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	_ = list{&o.kernels}.Set(kernels)
 	_ = list{&o.modules}.Set(modules)
+	_ = list{&o.carried}.Set(carried)
 	o.tests = append(o.tests, set.Args()...)
 	o.fault = guest.Break(fault)
 	return o, errors.Join(o.check(), o.places())

@@ -43,6 +43,11 @@ func (a *alertmanager) Send(ctx context.Context, notices []Notice, now time.Time
 	for _, n := range notices {
 		list = append(list, alertsOf(n, now)...)
 	}
+	for _, one := range list {
+		if a.tenant != "" { // an incident of the estate is another alert
+			one.Labels["tenant"] = a.tenant
+		}
+	}
 	body, err := json.Marshal(list)
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", a.name, err)

@@ -16,12 +16,17 @@ import (
 type Settings struct {
 	Alertmanagers []string // URLs
 	Webhooks      []string // URLs
-	SecretFile    string   // with which webhooks are signed
+	SecretFiles   []string // with which webhooks are signed: one file
 	Program       string   // a command line; see ParseProgram
+	// TenantPrograms are TENANT=PROGRAM. What else is in lists here can have TENANT= before
+	// it, too: it is told of the tenant's incidents alone, as the tenant sees them.
+	TenantPrograms []string
 }
 
 // Any says whether there are receivers.
-func (s Settings) Any() bool { return len(s.Alertmanagers)+len(s.Webhooks) > 0 || s.Program != "" }
+func (s Settings) Any() bool {
+	return len(s.Alertmanagers)+len(s.Webhooks)+len(s.TenantPrograms) > 0 || s.Program != ""
+}
 
 // Config is what Open needs.
 type Config struct {
@@ -29,8 +34,10 @@ type Config struct {
 	Dir     string // of alerts.db; exists
 	Manager string // the host of this manager
 	Source  Source
-	Logger  *slog.Logger     // nil says nothing
-	Now     func() time.Time // nil is time.Now
+	// Of is what a tenant sees of it; nil where there are no tenants.
+	Of     func(tenant string) Source
+	Logger *slog.Logger     // nil says nothing
+	Now    func() time.Time // nil is time.Now
 }
 
 // Alerts tells receivers. Its methods may be called concurrently.
@@ -42,31 +49,30 @@ type Alerts struct {
 // Receivers makes the receivers of settings. Errors wrap ErrInvalid.
 func (s Settings) Receivers(manager string) (list []Receiver, err error) {
 	for _, raw := range s.Alertmanagers {
-		e, err := newEndpoint("alertmanager", raw)
+		tenant, raw := splitTenant(raw)
+		e, err := newEndpoint("alertmanager", tenant, raw)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, &alertmanager{e})
 	}
+	secrets, err := s.secrets()
+	if err != nil {
+		return nil, err
+	}
 	for _, raw := range s.Webhooks {
-		e, err := newEndpoint("webhook", raw)
+		tenant, raw := splitTenant(raw)
+		e, err := newEndpoint("webhook", tenant, raw)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, &webhook{e, manager, s.SecretFile})
+		list = append(list, &webhook{e, manager, secrets[tenant]})
 	}
-	if s.SecretFile != "" {
-		if _, err := readSecret(s.SecretFile); err != nil {
-			return nil, fmt.Errorf("webhooks: %w: %w", ErrInvalid, err)
-		}
+	programs, err := s.programs(manager)
+	if err != nil {
+		return nil, err
 	}
-	if s.Program != "" {
-		argv, err := ParseProgram(s.Program)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, &program{argv, manager, programTimeout})
-	}
+	list = append(list, programs...)
 	return list, unique(list)
 }
 
@@ -106,6 +112,9 @@ func open(cfg Config, receivers []Receiver) (*Alerts, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if err := checkTenants(receivers, cfg.Of != nil); err != nil {
+		return nil, err
+	}
 	d, err := openDisk(cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -123,9 +132,13 @@ func open(cfg Config, receivers []Receiver) (*Alerts, error) {
 		if err != nil {
 			return nil, errors.Join(err, d.close())
 		}
+		source := cfg.Source
+		if r.Tenant() != "" {
+			source = cfg.Of(r.Tenant())
+		}
 		a.deliveries = append(a.deliveries, &delivery{
-			Receiver: r, source: cfg.Source, disk: d, log: cfg.Logger, now: cfg.Now, wake: make(chan struct{}, 1), memory: m, kept: m.cursor,
-			stats: model.ReceiverStats{Name: r.Name()},
+			Receiver: r, source: source, disk: d, log: cfg.Logger, now: cfg.Now, wake: make(chan struct{}, 1), memory: m, kept: m.cursor,
+			stats: model.ReceiverStats{Name: r.Name(), Tenant: r.Tenant()},
 		})
 	}
 	return a, nil

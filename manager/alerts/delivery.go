@@ -25,6 +25,8 @@ type Receiver interface {
 	// Name is for people and metrics, Key for the disk.
 	Name() string
 	Key() string
+	// Tenant is whose incidents it is told of; "" is the whole estate's.
+	Tenant() string
 	// Batch is how many notices it takes at once, Repeat how often it wants to hear of
 	// what goes on; 0 is never.
 	Batch() int
@@ -51,9 +53,9 @@ func (r *RetryAfter) Unwrap() error { return r.Err }
 type Source interface {
 	// Incidents are all that are known, with acknowledgements and silences, and the
 	// moment that they are of. ok is false before they are known.
-	Incidents() (list []model.Incident, asOf time.Time, ok bool)
+	Incidents(ctx context.Context) (list []model.Incident, asOf time.Time, ok bool)
 	// Affected is what falls with an incident.
-	Affected(model.Incident) *model.Affected
+	Affected(ctx context.Context, i model.Incident) *model.Affected
 }
 
 // delivery tells one receiver.
@@ -103,7 +105,7 @@ func (d *delivery) run(ctx context.Context) {
 
 // pass sends what is due, and writes down what was taken.
 func (d *delivery) pass(ctx context.Context) {
-	list, asOf, ok := d.source.Incidents()
+	list, asOf, ok := d.source.Incidents(ctx)
 	if !ok {
 		return
 	}
@@ -150,7 +152,7 @@ func (d *delivery) send(ctx context.Context, notices []Notice) (left int, last e
 func (d *delivery) sendBatch(ctx context.Context, batch []Notice) error {
 	for n := range batch {
 		if !batch[n].Again && batch[n].Status != StatusResolved {
-			batch[n].Incident.Affected = d.source.Affected(batch[n].Incident)
+			batch[n].Incident.Affected = d.source.Affected(ctx, batch[n].Incident)
 		}
 	}
 	now := d.now()

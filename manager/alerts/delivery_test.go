@@ -289,18 +289,36 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	good := filepath.Join(t.TempDir(), "good")
+	if err := os.WriteFile(good, []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for want, s := range map[string]Settings{
-		"want a URL such as":  {Alertmanagers: []string{"127.0.0.1:9093"}},
-		"…@x:1":               {Webhooks: []string{"ftp://ann:pass@x:1"}},
-		"it is named twice":   {Webhooks: []string{"http://x/a", "http://x/a"}},
-		"the file is empty":   {Webhooks: []string{"http://x/a"}, SecretFile: secret},
-		"want the whole path": {Program: "page --team ops"},
-		"invalid character":   {Program: "[page"},
+		"want a URL such as":   {Alertmanagers: []string{"127.0.0.1:9093"}},
+		"…@x:1":                {Webhooks: []string{"ftp://ann:pass@x:1"}},
+		"it is named twice":    {Webhooks: []string{"http://x/a", "http://x/a"}},
+		"two files of secrets": {Webhooks: []string{"http://x/a"}, SecretFiles: []string{"shop=" + good, "shop=" + good}},
+		"want TENANT=PROGRAM":  {TenantPrograms: []string{"/bin/page"}},
+		"and perhaps":          {TenantPrograms: []string{"shop=page"}},
+		"the file is empty":    {Webhooks: []string{"http://x/a"}, SecretFiles: []string{secret}},
+		"want the whole path":  {Program: "page --team ops"},
+		"invalid character":    {Program: "[page"},
 	} {
 		_, err := s.Receivers("m")
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pass") {
 			t.Errorf("%+v: got %v, want %q", s, err, want)
 		}
+	}
+	of := Settings{Webhooks: []string{"http://x/a", "shop=http://x/a"}, SecretFiles: []string{"shop=" + good}, TenantPrograms: []string{"shop=/bin/page --now"}}
+	shared, err := of.Receivers("m")
+	if err != nil || shared[1].Name() != "shop:webhook/x" || shared[1].Key() == shared[0].Key() || shared[2].Tenant() != "shop" {
+		t.Errorf("one URL for the estate and a tenant: %v, %v", shared, err)
+	}
+	if shared[0].(*webhook).secretFile != "" || shared[1].(*webhook).secretFile != good {
+		t.Error("a tenant's secret is for the tenant's webhooks alone, and the other way round")
+	}
+	if _, err := open(Config{Settings: of, Dir: t.TempDir(), Source: newEstate()}, shared); !errors.Is(err, ErrInvalid) {
+		t.Errorf("without tenants: %v", err)
 	}
 	list, err := Settings{Webhooks: []string{"http://x/a", "http://x/b"}, Program: `["/bin/page it", "--now"]`}.Receivers("m")
 	if err != nil || list[0].Name() != "webhook/x" || list[1].Name() != "webhook/x#2" || list[2].Name() != "program/page it" {

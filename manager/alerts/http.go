@@ -27,18 +27,19 @@ const (
 // authentication, and shown nowhere.
 type endpoint struct {
 	kind   string
+	tenant string // whose incidents it is told of; "" is the whole estate's
 	url    *url.URL
 	name   string
 	client *http.Client
 }
 
-func newEndpoint(kind, raw string) (*endpoint, error) {
+func newEndpoint(kind, tenant, raw string) (*endpoint, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Fragment != "" {
 		return nil, fmt.Errorf("%s %q: %w: want a URL such as http://127.0.0.1:9093", kind, redact(raw), ErrInvalid)
 	}
 	return &endpoint{
-		kind: kind, url: u, name: kind + "/" + u.Host,
+		kind: kind, tenant: tenant, url: u, name: nameOf(tenant, kind+"/"+u.Host),
 		client: &http.Client{
 			Timeout:       sendTimeout,
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 1, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: sendTimeout, ForceAttemptHTTP2: true},
@@ -59,13 +60,19 @@ func redact(raw string) string {
 func (e *endpoint) Name() string { return e.name }
 
 // Key implements Receiver.
-func (e *endpoint) Key() string { return keyOf(e.kind, e.url.String()) }
+func (e *endpoint) Key() string { return keyOf(e.kind, e.tenant, e.url.String()) }
+
+// Tenant implements Receiver.
+func (e *endpoint) Tenant() string { return e.tenant }
 
 // Close implements Receiver.
 func (e *endpoint) Close() { e.client.CloseIdleConnections() }
 
 // keyOf tells receivers apart on disk without their secrets.
-func keyOf(kind, what string) string {
+func keyOf(kind, tenant, what string) string {
+	if tenant != "" {
+		what = tenant + "\x00" + what
+	}
 	sum := sha256.Sum256([]byte(what))
 	return kind + "-" + hex.EncodeToString(sum[:8])
 }

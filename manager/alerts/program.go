@@ -25,6 +25,7 @@ const (
 type program struct {
 	argv    []string
 	manager string
+	tenant  string
 	timeout time.Duration
 }
 
@@ -45,10 +46,13 @@ func ParseProgram(line string) (argv []string, err error) {
 }
 
 // Name implements Receiver.
-func (p *program) Name() string { return "program/" + filepath.Base(p.argv[0]) }
+func (p *program) Name() string { return nameOf(p.tenant, "program/"+filepath.Base(p.argv[0])) }
 
 // Key implements Receiver.
-func (p *program) Key() string { return keyOf("program", strings.Join(p.argv, "\x00")) }
+func (p *program) Key() string { return keyOf("program", p.tenant, strings.Join(p.argv, "\x00")) }
+
+// Tenant implements Receiver.
+func (p *program) Tenant() string { return p.tenant }
 
 // Batch implements Receiver.
 func (*program) Batch() int { return 1 }
@@ -70,7 +74,7 @@ func (p *program) Send(ctx context.Context, notices []Notice, now time.Time) err
 }
 
 func (p *program) run(ctx context.Context, n Notice, now time.Time) error {
-	m, body, err := newMessage(n, p.manager, now)
+	m, body, err := newMessage(n, p.manager, p.tenant, now)
 	if err != nil {
 		return err
 	}
@@ -100,6 +104,9 @@ func (p *program) run(ctx context.Context, n Notice, now time.Time) error {
 // environment is what programs need, and nothing of the manager's secrets.
 func environment(m Message) []string {
 	env := []string{"CASSINI_INCIDENT=" + m.Incident.ID, "CASSINI_STATUS=" + m.Status}
+	if m.Tenant != "" {
+		env = append(env, "CASSINI_TENANT="+m.Tenant)
+	}
 	for _, name := range []string{"PATH", "HOME", "LANG", "TZ"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)

@@ -101,7 +101,7 @@ func TestWebhookIsSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	url, all := listening(t, nil)
-	r := receiver(t, Settings{Webhooks: []string{strings.Replace(url, "http://", "http://ann:pass@", 1) + "/hook?x=1"}, SecretFile: secret})
+	r := receiver(t, Settings{Webhooks: []string{strings.Replace(url, "http://", "http://ann:pass@", 1) + "/hook?x=1"}, SecretFiles: []string{secret}})
 	if err := r.Send(t.Context(), []Notice{sample()}, t0); err != nil {
 		t.Fatal(err)
 	}

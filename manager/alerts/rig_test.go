@@ -23,7 +23,7 @@ type estate struct {
 
 func newEstate() *estate { return &estate{list: make(map[string]model.Incident), asOf: t0} }
 
-func (e *estate) Incidents() (list []model.Incident, asOf time.Time, ok bool) {
+func (e *estate) Incidents(context.Context) (list []model.Incident, asOf time.Time, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, i := range e.list {
@@ -32,7 +32,7 @@ func (e *estate) Incidents() (list []model.Incident, asOf time.Time, ok bool) {
 	return list, e.asOf, true
 }
 
-func (e *estate) Affected(model.Incident) *model.Affected {
+func (e *estate) Affected(context.Context, model.Incident) *model.Affected {
 	return &model.Affected{Services: 1, First: []string{"service:app/app:1"}}
 }
 
@@ -81,6 +81,7 @@ func (p *pager) count() int {
 
 func (*pager) Name() string            { return "pager" }
 func (*pager) Key() string             { return "pager-1" }
+func (*pager) Tenant() string          { return "" }
 func (*pager) Batch() int              { return 1 }
 func (p *pager) Repeat() time.Duration { return p.repeat }
 func (*pager) Close()                  {}

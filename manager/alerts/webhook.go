@@ -38,7 +38,7 @@ func (*webhook) Repeat() time.Duration { return 0 }
 // Send implements Receiver. The secret is read each time, so that it can be replaced.
 func (w *webhook) Send(ctx context.Context, notices []Notice, now time.Time) error {
 	for _, n := range notices {
-		m, body, err := newMessage(n, w.manager, now)
+		m, body, err := newMessage(n, w.manager, w.tenant, now)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"cassini/model/delivery"
 )
 
 // Problem is an error as RFC 9457 has it.
@@ -50,6 +52,26 @@ func (s *server) write(w http.ResponseWriter, media string, body []byte) {
 	w.Header().Set("Content-Type", media)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // whoever asked has gone if this fails
+}
+
+// answerSmall is answer, compressed where who asks takes that: for what may be large and is
+// asked by agents. It says so in words, as no browser does: others get it as it is.
+func (s *server) answerSmall(w http.ResponseWriter, r *http.Request, v any) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	if r.Header.Get("Accept-Encoding") != delivery.Encoding {
+		s.answer(w, r, v)
+		return
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if small, ok := s.codec.Compress(raw); ok {
+		w.Header().Set("Content-Encoding", delivery.Encoding)
+		raw = small
+	}
+	s.write(w, mediaJSON, raw)
 }
 
 // fail answers what is not the asker's fault.

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
 	"cassini/model"
+	"cassini/model/delivery"
 )
 
 // Backend is the manager, as far as the API needs it. It is safe for concurrent
@@ -40,12 +42,19 @@ type Backend interface {
 	// Refresh brings counters up to date; an error says which are not.
 	Refresh(ctx context.Context, host string) error
 	RegisterAgent(host, url string) error
+	// Name is what a machine of a host name is called, where no certificate says so: by its host
+	// name, unless another machine has that. Errors wrap ErrInvalid.
+	Name(ctx context.Context, name string, machine model.Machine) (string, error)
 	// Join takes an agent into the rings; errors wrap those of package rings.
 	Join(ctx context.Context, j model.Join) (*model.Joined, error)
 	Rings(ctx context.Context) (keeper.View, error)
 	Rotate(ctx context.Context) error
 	// Expel shuts a host out of the rings.
 	Expel(ctx context.Context, host string) error
+	// Forget forgets a host. Errors wrap ErrUnknown or ErrUp.
+	Forget(ctx context.Context, host string) (model.Forgotten, error)
+	// Compact gives space that the document log does not use back to the file system.
+	Compact(ctx context.Context) (model.Compacted, error)
 	// Acknowledge notes that somebody has taken an incident on, or with nil that nobody
 	// has; Silence keeps receivers from being told for a while, EndSilence ends that.
 	// Errors wrap ErrUnknown or ErrInvalid.
@@ -53,6 +62,8 @@ type Backend interface {
 	Silence(ctx context.Context, s model.Silence) (model.Silence, error)
 	EndSilence(ctx context.Context, id string) (model.Silence, error)
 	AlertStats() []model.ReceiverStats
+	// Tenant is the part of the estate that a tenant sees.
+	Tenant(name string) Backend
 	// Backup writes all that a manager cannot make anew.
 	Backup(ctx context.Context, w io.Writer) error
 	StoreStats() model.StoreStats
@@ -63,6 +74,8 @@ type Backend interface {
 var (
 	ErrUnknown = errors.New("not known here")
 	ErrInvalid = errors.New("invalid")
+	ErrUp      = errors.New("it is up")
+	ErrBusy    = errors.New("not now")
 )
 
 // LogEntry is one document in the log.
@@ -93,7 +106,10 @@ type Config struct {
 	Served        func(route string, took time.Duration) // hears of each answer but those that take as long as the reader wants
 	Host, Version string
 	Start         time.Time
-	Requests      *Requests // nil counts nothing
+	Requests      *Requests      // nil counts nothing
+	Deliveries    *Deliveries    // nil counts, and nobody sees it
+	Protocol      delivery.Range // that is spoken with agents; zero is delivery.Ours
+	BodyTimeout   time.Duration  // how long a body may take to come; 0 is 30 s
 	// Enroll says who may speak; nil: whoever reaches the port may do everything.
 	Enroll *enroll.Authority
 	Audit  *audit.Log // nil keeps nothing
@@ -105,6 +121,7 @@ type server struct {
 	Config
 	routes []route
 	spec   []byte // OpenAPI
+	codec  *delivery.Codec
 	// refused is the second of the last warning of a refusal.
 	refused atomic.Int64
 	// exporting is held by whoever writes a graph for other programs: each holds the whole
@@ -114,19 +131,26 @@ type server struct {
 
 // New makes the handler of everything that the manager serves.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg, exporting: make(chan struct{}, 2)}
+	cfg.Backend = bordered{cfg.Backend, cfg.Enroll != nil}
+	cfg.Deliveries = cmp.Or(cfg.Deliveries, &Deliveries{})
+	cfg.Protocol = cmp.Or(cfg.Protocol, delivery.Ours())
+	codec, err := delivery.NewCodec(maxBody)
+	if err != nil { // its settings are constants
+		panic(err)
+	}
+	s := &server{Config: cfg, codec: codec, exporting: make(chan struct{}, 2)}
 	s.routes = s.table()
 	s.spec = s.openAPI()
 	mux := http.NewServeMux()
 	for _, r := range s.routes {
-		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.audited(r, s.authorized(r, s.wrap(r)))))
+		mux.Handle(r.method+" "+r.pattern(), s.counted(r, s.audited(r, s.authorized(r, s.admitted(r, s.owned(r, s.wrap(r)))))))
 	}
 	if s.Debug != nil {
 		r := debugRoute()
 		mux.Handle(r.path, s.counted(r, s.audited(r, s.authorized(r, s.Debug))))
 	}
 	mux.HandleFunc("/", s.notFound)
-	return s.secure(mux)
+	return s.secure(s.versioned(s.patient(mux)))
 }
 
 // wrap checks parameters and readiness before a route's handler.
@@ -139,6 +163,8 @@ func (s *server) wrap(r route) http.Handler {
 		case r.data && !s.Backend.Replayed():
 			w.Header().Set("Retry-After", "1")
 			problem(w, req, http.StatusServiceUnavailable, "the document log is being replayed; try again in a moment")
+		case s.nextDoor(req, p) != "":
+			s.refuseNextDoor(w, req, s.nextDoor(req, p))
 		default:
 			r.handle(w, req, p)
 		}

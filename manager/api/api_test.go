@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cassini/model"
+	"cassini/model/delivery"
 )
 
 func TestProblems(t *testing.T) {
@@ -17,7 +18,7 @@ func TestProblems(t *testing.T) {
 		status int
 		text   string
 	}{
-		"/api/v1/services?foo=1":                         {400, `"foo": allowed are host, state, program, at`},
+		"/api/v1/services?foo=1":                         {400, `"foo": allowed are host, state, program, proto, at`},
 		"/api/v1/services?state=odd":                     {400, "want one of listening, ended"},
 		"/api/v1/services?at=yesterday":                  {400, "want a time such as 2026-"},
 		"/api/v1/services?at=2026-11-21T00:00:00Z":       {400, "in the future"},
@@ -112,7 +113,8 @@ func TestRefreshesBeforeItAnswers(t *testing.T) {
 	h := handler(b)
 	do(h, "GET", "/api/v1/services?host=web-17", "")
 	do(h, "GET", "/api/v1/graph", "")
-	do(h, "GET", "/api/v1/graph?at=2026-11-20T19:00:00Z", "") // the past has no news
+	do(h, "GET", "/api/v1/graph?at=2026-11-20T19:00:00Z", "")                       // the past has no news
+	do(h, "GET", "/api/v1/documents?host=web-17", "", header(delivery.Header, "2")) // an agent that starts could not answer
 	do(h, "GET", "/api/v1/events", "")
 	do(h, "GET", "/metrics", "")
 	if want := []string{"web-17", "", ""}; !slices.Equal(b.asked, want) {
@@ -181,16 +183,16 @@ func FuzzParams(f *testing.F) {
 }
 
 func FuzzDocumentsBody(f *testing.F) {
-	f.Add(`{"host":"h","documents":[{"host":"h","package":"p","key":"k","time":"2026-11-20T19:00:00Z","body":{}}]}`)
-	f.Add(`{"host":"h","documents":[null]}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		body, err := parseDocuments(strings.NewReader(text))
-		if err != nil {
+	f.Add([]byte(`{"host":"h","documents":[{"host":"h","package":"p","key":"k","time":"2026-11-20T19:00:00Z","body":{}}]}`))
+	f.Add([]byte(`{"host":"h","incarnation":1,"sequence":1,"documents":[null]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		body, err := delivery.Decode(raw)
+		if err != nil || checkBatch(model.Batch{Host: body.Host, Documents: body.Documents}) != nil {
 			return
 		}
 		for _, d := range body.Documents {
 			if d.Host != body.Host || d.Host == "" {
-				t.Errorf("%q: document of host %q in a body of %q", text, d.Host, body.Host)
+				t.Errorf("%q: document of host %q in a body of %q", raw, d.Host, body.Host)
 			}
 		}
 	})

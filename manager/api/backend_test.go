@@ -41,18 +41,34 @@ type backend struct {
 	stale    error
 	asked    []string // hosts to refresh
 	agents   []string
+	position model.Position
 }
 
 func newBackend() *backend {
 	return &backend{g: graph.New(graph.Limits{}), stream: make(chan model.Event, 10), replayed: true}
 }
 
-func (b *backend) Accept(_ context.Context, docs []model.Document) error {
+func (b *backend) Deliver(_ context.Context, batch model.Batch) (model.Receipt, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err != nil {
-		return b.err
+		return model.Receipt{}, b.err
 	}
+	var r model.Receipt
+	docs := batch.Documents
+	if batch.First != (model.Position{}) {
+		r = batch.After(b.position)
+		docs, b.position = docs[r.Known:], r.Last
+	}
+	return r, b.apply(docs)
+}
+
+func (b *backend) Accept(ctx context.Context, docs []model.Document) error {
+	_, err := b.Deliver(ctx, model.Batch{Documents: docs})
+	return err
+}
+
+func (b *backend) apply(docs []model.Document) error {
 	for _, d := range docs {
 		if err := d.Validate(); err != nil {
 			return err
@@ -67,8 +83,17 @@ func (b *backend) Accept(_ context.Context, docs []model.Document) error {
 func (b *backend) Latest(ctx context.Context, host string) ([]model.Document, error) {
 	return b.Documents(ctx, model.Name{Host: host}, time.Time{})
 }
-func (b *backend) Replayed() bool { return b.replayed }
-func (b *backend) Ready() error   { return b.ready }
+func (b *backend) Hashes(ctx context.Context, host string) ([]model.DocumentHash, error) {
+	docs, err := b.Latest(ctx, host)
+	list := []model.DocumentHash{}
+	for _, d := range docs {
+		list = append(list, model.DocumentHash{Package: d.Package, Key: d.Key, Hash: model.HashOf(d)})
+	}
+	return list, err
+}
+func (b *backend) Tenant(string) Backend { return newBackend() }
+func (b *backend) Replayed() bool        { return b.replayed }
+func (b *backend) Ready() error          { return b.ready }
 func (b *backend) Graph(_ context.Context, at time.Time) (*graph.Graph, error) {
 	if !at.IsZero() {
 		return graph.New(graph.Limits{}), nil
@@ -225,11 +250,26 @@ func (b *backend) Join(context.Context, model.Join) (*model.Joined, error) {
 	return &model.Joined{Incarnation: 1}, nil
 }
 
+func (b *backend) Name(_ context.Context, name string, m model.Machine) (string, error) {
+	if m.MachineID == "another" {
+		return name + "~2", nil
+	}
+	return name, nil
+}
+
 func (b *backend) Rings(context.Context) (keeper.View, error) {
 	return keeper.View{Rings: []model.RingHealth{}}, nil
 }
 
 func (b *backend) Rotate(context.Context) error { return nil }
+
+func (b *backend) Forget(_ context.Context, host string) (model.Forgotten, error) {
+	return model.Forgotten{Host: host, Documents: 3}, b.err
+}
+
+func (b *backend) Compact(context.Context) (model.Compacted, error) {
+	return model.Compacted{Before: 3 << 20, After: 1 << 20}, b.err
+}
 
 func (b *backend) Expel(_ context.Context, host string) error {
 	b.expelled = append(b.expelled, host)

@@ -1,101 +1,129 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 
 	"cassini/model"
+	"cassini/model/delivery"
 )
 
 // Limits on one request.
 const (
 	maxBody      = 8 << 20
 	maxDocuments = 10_000
+	maxSequence  = 1 << 62 // no outbox lives to see it
 )
-
-// documentsBody is what an agent sends.
-type documentsBody struct {
-	Host      string           `json:"host"`
-	Documents []model.Document `json:"documents"`
-}
 
 type accepted struct {
 	Accepted int `json:"accepted"`
 }
 
-// errTooMany says that a request has more documents than are taken at once.
-var errTooMany = errors.New("too many documents")
+// Errors of bodies.
+var (
+	errTooMany   = errors.New("too many documents")
+	errMalformed = errors.New("body not understood")
+)
 
 // managers are packages of documents that no agent writes.
-var managers = []string{model.PackageAcks, model.PackageSilences}
+var managers = []string{model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRings, model.PackageForgotten}
 
+// postDocuments takes documents that are not numbered: of agents that speak protocol 1, and
+// of scripts.
 func (s *server) postDocuments(w http.ResponseWriter, r *http.Request, _ params) {
-	if !isJSON(w, r) {
+	body, ok := s.delivered(w, r, pathDocuments)
+	if !ok {
 		return
 	}
-	done := patience(w)
-	body, err := parseDocuments(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		status := bodyStatus(err)
-		if errors.Is(err, errTooMany) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		problem(w, r, status, err.Error())
+	if _, ok := s.deliver(w, r, model.Batch{Host: body.Host, Documents: body.Documents}); ok {
+		s.answer(w, r, accepted{len(body.Documents)})
+	}
+}
+
+// postDeliveries takes documents that are numbered, so that none counts twice.
+func (s *server) postDeliveries(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := s.delivered(w, r, pathDeliveries)
+	if !ok {
 		return
 	}
-	done()
+	if body.Incarnation == 0 || body.Sequence == 0 || body.Sequence > maxSequence {
+		s.refuseBody(w, r, fmt.Errorf("%w: incarnation %d and sequence %d number nothing", errMalformed, body.Incarnation, body.Sequence))
+		return
+	}
+	if receipt, ok := s.deliver(w, r, model.Batch{Host: body.Host, First: body.Position, Documents: body.Documents, Check: body.Check}); ok {
+		s.answer(w, r, receipt)
+	}
+}
+
+// deliver brings a batch to the manager, or answers why it cannot.
+func (s *server) deliver(w http.ResponseWriter, r *http.Request, b model.Batch) (receipt model.Receipt, ok bool) {
+	if err := checkBatch(b); err != nil {
+		s.refuseBody(w, r, err)
+		return receipt, false
+	}
 	if url := r.Header.Get("Cassini-Agent-Url"); url != "" {
-		if err := s.Backend.RegisterAgent(body.Host, url); err != nil {
-			problem(w, r, http.StatusBadRequest, "header Cassini-Agent-Url: "+err.Error())
-			return
+		if err := s.Backend.RegisterAgent(b.Host, url); err != nil {
+			s.refuseBody(w, r, fmt.Errorf("%w: header Cassini-Agent-Url: %w", errMalformed, err))
+			return receipt, false
 		}
 	}
-	s.accept(w, r, body.Documents)
-}
-
-// parseDocuments reads a body whole and checks that it is of one host.
-func parseDocuments(r io.Reader) (body documentsBody, err error) {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return body, fmt.Errorf("read body: %w", err)
-	}
-	if err := json.Unmarshal(raw, &body); err != nil {
-		return body, fmt.Errorf("body is not the JSON that is wanted: %w", err)
-	}
-	if len(body.Documents) > maxDocuments {
-		return body, fmt.Errorf("%w: %d, at most %d are taken at once", errTooMany, len(body.Documents), maxDocuments)
-	}
-	if body.Host == "" {
-		return body, errors.New(`"host" is missing`)
-	}
-	for i, d := range body.Documents {
-		if slices.Contains(managers, d.Package) {
-			return body, fmt.Errorf("document %d of %d (%q): only the manager writes documents of this package", i+1, len(body.Documents), d.String())
-		}
-		if d.Host != body.Host {
-			return body, fmt.Errorf("document %d of %d (%q) is of host %q, the body is of %q", i+1, len(body.Documents), d.String(), d.Host, body.Host)
-		}
-	}
-	return body, nil
-}
-
-func (s *server) accept(w http.ResponseWriter, r *http.Request, docs []model.Document) {
-	err := s.Backend.Accept(r.Context(), docs)
+	receipt, err := s.Backend.Deliver(r.Context(), b)
 	switch {
 	case err == nil:
-		s.answer(w, r, accepted{len(docs)})
+		s.Deliveries.took(b, receipt)
+		return receipt, true
 	case errors.Is(err, model.ErrInvalidDocument):
-		problem(w, r, http.StatusBadRequest, err.Error())
-	case r.Context().Err() != nil:
+		s.refuseBody(w, r, err)
+	case r.Context().Err() != nil: // nobody is there to read it
 	default:
 		s.Logger.Warn("documents could not be taken", "error", err)
 		w.Header().Set("Retry-After", "10")
 		problem(w, r, http.StatusServiceUnavailable, err.Error())
 	}
+	return receipt, false
+}
+
+// checkBatch sees that documents are of one host, and that agents may write them.
+func checkBatch(b model.Batch) error {
+	if len(b.Documents) > maxDocuments {
+		return fmt.Errorf("%w: %d, at most %d are taken at once", errTooMany, len(b.Documents), maxDocuments)
+	}
+	if b.Host == "" {
+		return fmt.Errorf(`%w: "host" is missing`, errMalformed)
+	}
+	for i, d := range b.Documents {
+		if slices.Contains(managers, d.Package) {
+			return fmt.Errorf("%w: document %d of %d (%q): only the manager writes documents of this package", errMalformed, i+1, len(b.Documents), d.String())
+		}
+		if d.Host != b.Host {
+			return fmt.Errorf("%w: document %d of %d (%q) is of host %q, the body is of %q", errMalformed, i+1, len(b.Documents), d.String(), d.Host, b.Host)
+		}
+		if err := checkVerdict(d); err != nil {
+			return fmt.Errorf("%w: document %d of %d (%q): %w", errMalformed, i+1, len(b.Documents), d.String(), err)
+		}
+	}
+	return nil
+}
+
+// checkVerdict sees that a verdict is not in the manager's name, and is named for who says
+// and who brings it. What cannot be read is the graph's to count.
+func checkVerdict(d model.Document) error {
+	if d.Package != model.PackageVerdicts || d.Gone() {
+		return nil
+	}
+	var v model.Verdict
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	if v.ID.Reporter == model.ManagerHost {
+		return errors.New("it is a verdict in the manager's name, and the manager alone gives those")
+	}
+	if want, err := model.VerdictDocument(v, d.Host); err == nil && want.Key != d.Key {
+		return fmt.Errorf("it is a verdict that %s gives, whose key is %q", quoted(v.ID.Reporter), want.Key)
+	}
+	return nil
 }
 
 func name(p params) model.Name {
@@ -103,13 +131,25 @@ func name(p params) model.Name {
 }
 
 func (s *server) getDocuments(w http.ResponseWriter, r *http.Request, p params) {
-	s.refresh(w, r, p)
+	if r.Header.Get(delivery.Header) == "" { // an agent that starts asks what is remembered: it has nothing newer to say yet
+		s.refresh(w, r, p)
+	}
 	docs, err := s.Backend.Documents(r.Context(), name(p), p.at())
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, r, docs)
+	s.answerSmall(w, r, docs)
+}
+
+// getHashes is for an agent that compares what it has.
+func (s *server) getHashes(w http.ResponseWriter, r *http.Request, p params) {
+	hashes, err := s.Backend.Hashes(r.Context(), p.get("host"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answerSmall(w, r, hashes)
 }
 
 func (s *server) getHistory(w http.ResponseWriter, r *http.Request, p params) {

@@ -90,6 +90,12 @@ func short(n model.Node) string {
 		if attr(n.Attrs, "program") == "" {
 			label = fmt.Sprintf("%v:%v", n.Attrs["addr"], n.Attrs["port"])
 		}
+		if path := attr(n.Attrs, "path"); path != "" { // a Unix-domain socket
+			label = strings.TrimPrefix(attr(n.Attrs, "program")+"\n"+path, "\n")
+		}
+		if hears := attr(n.Attrs, "hears"); hears != "" { // packet or raw sockets
+			label = attr(n.Attrs, "program") + "\n" + attr(n.Attrs, "proto") + ":" + hears
+		}
 		if state := attr(n.Attrs, "state"); state != model.StateListening {
 			label += "\n(" + state + ")"
 		}
@@ -119,6 +125,9 @@ func edgeStyle(e model.Edge) string {
 	}
 	failed, _ := e.Attrs["failed"].(uint64)
 	label := fmt.Sprint(e.Attrs["connections"])
+	if dialled, _ := e.Attrs["dialled"].([]string); len(dialled) > 0 {
+		label += fmt.Sprintf("\n%s -> %v:%v", strings.Join(dialled, " "), e.Attrs["server_addr"], e.Attrs["port"])
+	}
 	style := "penwidth=1.5"
 	if failed > 0 {
 		label += fmt.Sprintf(", %d failed", failed)

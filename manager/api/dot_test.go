@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -63,5 +64,27 @@ func graphviz(t *testing.T, text string) {
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Warning") {
 		t.Errorf("dot: %v\n%s\n%s", err, out, text)
+	}
+}
+
+// A Unix-domain socket has no port: its path stands there.
+func TestDOTOfUnixSockets(t *testing.T) {
+	for want, attrs := range map[string]model.Attrs{
+		"postgres\n/run/s":    {"program": "postgres", "path": "/run/s", "state": model.StateListening},
+		"/run/none\n(absent)": {"path": "/run/none", "state": "absent"},
+	} {
+		if got := short(model.Node{ID: "service:h/x", Kind: model.KindService, Attrs: attrs}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// An edge through a load balancer says what was dialled and what was reached.
+func TestDOTSaysWhatWasDialled(t *testing.T) {
+	style := edgeStyle(model.Edge{Kind: model.EdgeDependsOn, Attrs: model.Attrs{
+		"connections": uint64(7), "dialled": []string{"10.0.0.1:80"}, "server_addr": netip.MustParseAddr("10.1.0.7"), "port": uint16(8080),
+	}})
+	if !strings.Contains(style, `label="7\n10.0.0.1:80 -> 10.1.0.7:8080"`) {
+		t.Error(style)
 	}
 }

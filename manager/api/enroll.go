@@ -3,27 +3,39 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"cassini/manager/enroll"
+	"cassini/model"
 )
+
+// keepsHeader says that an agent keeps the authorities that an answer has.
+const keepsHeader = "Cassini-Keeps-Authorities"
 
 // maxEnroll is the size of a request about enrolment in bytes.
 const maxEnroll = 16 << 10
 
 // tokenBody asks for a token.
 type tokenBody struct {
-	Role        string `json:"role"`
-	Label       string `json:"label,omitempty"`
-	Host        string `json:"host,omitempty"`
-	LifeSeconds int64  `json:"life_seconds,omitempty"`
-	Limit       int    `json:"limit,omitempty"`
+	Role  string `json:"role"`
+	Label string `json:"label,omitempty"`
+	// Labels are what hosts get which join by it.
+	Labels      map[string]string `json:"labels,omitempty"`
+	Host        string            `json:"host,omitempty"`
+	Tenant      string            `json:"tenant,omitempty"`
+	LifeSeconds int64             `json:"life_seconds,omitempty"`
+	Limit       int               `json:"limit,omitempty"`
+	// Request is a certificate request in PEM: then a certificate is made instead.
+	Request string `json:"request,omitempty"`
 }
 
-// madeToken is its answer: the only one that has the token itself.
+// madeToken is its answer: the only one that has the token itself, or the certificate.
 type madeToken struct {
-	Text string `json:"text"`
+	Text string `json:"text,omitempty"`
+	enroll.Certified
 	enroll.Token
 }
 
@@ -42,11 +54,49 @@ func (s *server) enrollRoutes() []route {
 	return []route{
 		{method: "POST", path: "/api/v1/enroll", summary: "Join by a token of role agent: a certificate for a request", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postEnroll},
 		{method: "POST", path: "/api/v1/enroll/renew", summary: "The next certificate of the agent that shows one", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postRenew},
+		{method: "POST", path: "/api/v1/enroll/name", summary: "What a machine is called, for the agents of a manager without TLS: as it names itself, unless another machine has that name", body: nameBody{}, answer: named{}, statuses: []int{http.StatusBadRequest, 401, 403, 409, 413, 415, 503}, handle: s.postName},
 		{method: "GET", path: "/api/v1/enroll/hosts", summary: "Hosts that joined, and what counts of their certificates", answer: []enroll.Record{}, statuses: []int{401, 409}, handle: s.getEnrolled},
 		{method: "POST", path: "/api/v1/enroll/revoke", summary: "Shut a host out, or one certificate of it", body: hostName{}, answer: hostName{}, statuses: append(refusals, 404), handle: s.postRevoke},
-		{method: "GET", path: "/api/v1/tokens", summary: "Tokens, without their secrets", answer: []enroll.Token{}, statuses: []int{401, 403, 409}, handle: s.getTokens},
-		{method: "POST", path: "/api/v1/tokens", summary: "Make a token; its text is in this answer alone", body: tokenBody{}, answer: madeToken{}, statuses: refusals, handle: s.postToken},
-		{method: "POST", path: "/api/v1/tokens/revoke", summary: "End a token", body: tokenName{}, answer: tokenName{}, statuses: append(refusals, 404), handle: s.postRevokeToken},
+		{method: "GET", path: "/api/v1/tokens", summary: "Tokens, without their secrets, and certificates of people and programs", answer: []enroll.Token{}, statuses: []int{401, 403, 409}, handle: s.getTokens},
+		{method: "POST", path: "/api/v1/tokens", summary: "Make a token, or a certificate for a request; its text is in this answer alone", body: tokenBody{}, answer: madeToken{}, statuses: refusals, handle: s.postToken},
+		{method: "POST", path: "/api/v1/tokens/revoke", summary: "End a token, or a certificate of a person or program", body: tokenName{}, answer: tokenName{}, statuses: append(refusals, 404), handle: s.postRevokeToken},
+	}
+}
+
+// nameBody asks what a host is called; named is the answer.
+type nameBody struct {
+	Host    string        `json:"host"` // its host name
+	Machine model.Machine `json:"machine"`
+}
+
+type named struct {
+	Host string `json:"host"`
+}
+
+// postName is for agents that have no certificate, which says it else.
+func (s *server) postName(w http.ResponseWriter, r *http.Request, _ params) {
+	body, ok := jsonBody[nameBody](w, r, maxEnroll)
+	if !ok {
+		return
+	}
+	if s.Enroll != nil {
+		problem(w, r, http.StatusConflict, "what a host is called is in its certificate: let it join ('cassini join')")
+		return
+	}
+	if err := errors.Join(enroll.CheckHost(body.Host), enroll.CheckMachine(&body.Machine)); err != nil {
+		problem(w, r, http.StatusBadRequest, err.Error())
+		return
+	}
+	host, err := s.Backend.Name(r.Context(), body.Host, body.Machine)
+	noted(r).target = host
+	switch {
+	case err == nil:
+		s.answer(w, r, named{host})
+	case errors.Is(err, ErrInvalid):
+		problem(w, r, http.StatusBadRequest, err.Error())
+	default:
+		w.Header().Set("Retry-After", retryAfter)
+		problem(w, r, http.StatusServiceUnavailable, err.Error())
 	}
 }
 
@@ -104,7 +154,11 @@ func (s *server) postEnroll(w http.ResponseWriter, r *http.Request, _ params) {
 	if id := enroll.TokenID(text); id != "" {
 		noted(r).who = "token " + id
 	}
+	body.Keeps = r.Header.Get(keepsHeader) != ""
 	joined, err := s.Enroll.Join(text, body, s.Now())
+	if err == nil && joined.Host != body.Host {
+		noted(r).target, noted(r).detail = joined.Host, "another machine has the name "+body.Host
+	}
 	s.enrolled(w, r, joined, err)
 }
 
@@ -113,14 +167,24 @@ func (s *server) postRenew(w http.ResponseWriter, r *http.Request, _ params) {
 	if !ok {
 		return
 	}
+	body.Keeps = r.Header.Get(keepsHeader) != ""
 	joined, err := s.Enroll.Renew(r.TLS.PeerCertificates[0], body, s.Now())
 	s.enrolled(w, r, joined, err)
 }
 
 func (s *server) getEnrolled(w http.ResponseWriter, r *http.Request, _ params) {
 	if s.enrolls(w, r) {
-		s.answer(w, r, s.Enroll.Hosts())
+		s.answer(w, r, s.hostRecords(r))
 	}
+}
+
+// hostRecords are the records of the hosts that the asker sees.
+func (s *server) hostRecords(r *http.Request) []enroll.Record {
+	list := s.Enroll.Hosts()
+	if of := tenant(r); of != "" {
+		list = slices.DeleteFunc(list, func(h enroll.Record) bool { return h.Tenant != of })
+	}
+	return list
 }
 
 func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
@@ -150,19 +214,35 @@ func (s *server) postToken(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	life := time.Duration(min(max(body.LifeSeconds, -1), int64(time.Duration(1<<62)/time.Second))) * time.Second
-	text, token, err := s.Enroll.CreateToken(enroll.TokenRequest{Role: enroll.Role(body.Role), Label: body.Label, Host: body.Host, Life: life, Limit: body.Limit}, s.Now())
-	noted(r).target, noted(r).detail = token.ID, tokenDetail(token)
-	s.enrolled(w, r, madeToken{text, token}, err)
+	order := enroll.TokenRequest{Role: enroll.Role(body.Role), Label: body.Label, Labels: body.Labels, Host: body.Host, Tenant: body.Tenant, Life: life, Limit: body.Limit}
+	var made madeToken
+	var err error
+	if body.Request != "" {
+		made.Certified, made.Token, err = s.Enroll.Certify(order, body.Request, s.Now())
+	} else {
+		made.Text, made.Token, err = s.Enroll.CreateToken(order, s.Now())
+	}
+	noted(r).target, noted(r).detail = made.ID, tokenDetail(made.Token)
+	s.enrolled(w, r, made, err)
 }
 
 // tokenDetail says what a token is for.
 func tokenDetail(t enroll.Token) string {
 	detail := "role " + string(t.Role)
+	if t.Key != "" {
+		detail = "certificate " + t.Serial + ", " + detail
+	}
 	if t.Host != "" {
 		detail += ", host " + t.Host
 	}
+	if t.Tenant != "" {
+		detail += ", tenant " + t.Tenant
+	}
 	if t.Label != "" {
 		detail += ", label " + t.Label
+	}
+	if len(t.Labels) > 0 {
+		detail += ", labels " + strings.Join(model.HostLabels{Labels: t.Labels}.Groups(""), " ")
 	}
 	if t.Limit > 1 {
 		detail += ", for " + strconv.Itoa(t.Limit) + " hosts"

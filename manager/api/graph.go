@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"cassini/manager/graph"
@@ -23,7 +24,7 @@ func (s *server) ask(w http.ResponseWriter, r *http.Request, p params) *graph.Gr
 
 func (s *server) getServices(w http.ResponseWriter, r *http.Request, p params) {
 	if g := s.ask(w, r, p); g != nil {
-		s.answer(w, r, g.Services(graph.ServiceFilter{Host: p.get("host"), State: p.get("state"), Program: p.get("program")}))
+		s.answer(w, r, g.Services(graph.ServiceFilter{Host: p.get("host"), State: p.get("state"), Program: p.get("program"), Proto: p.get("proto")}))
 	}
 }
 
@@ -33,22 +34,34 @@ func (s *server) getDependencies(w http.ResponseWriter, r *http.Request, p param
 		return
 	}
 	direction := p.get("direction")
-	f := graph.DependencyFilter{
+	s.answerDependencies(w, r, p, g, graph.DependencyFilter{
 		Host: p.get("host"), Of: p.get("of"), Depth: p.numbers["depth"],
 		Down: direction != "up", Up: direction != "down",
-	}
-	var v any
-	var ok bool
+	})
+}
+
+func (s *server) answerDependencies(w http.ResponseWriter, r *http.Request, p params, g *graph.Graph, f graph.DependencyFilter) {
 	if exportFor(r, p) != nil {
-		v, ok = g.DependencyGraph(f)
-	} else {
-		v, ok = g.Dependencies(f)
-	}
-	if !ok {
-		unknownNode(w, r, g, f.Of)
+		part, ok := g.DependencyGraph(f)
+		if !ok {
+			unknownNode(w, r, g, f.Of)
+			return
+		}
+		s.answerGraph(w, r, p, part)
 		return
 	}
-	s.answerGraph(w, r, p, v)
+	list, ok, err := g.DependenciesWritten(f)
+	switch {
+	case err != nil:
+		s.fail(w, r, err)
+	case !ok:
+		unknownNode(w, r, g, f.Of)
+	default:
+		w.Header().Set("Vary", "Accept")
+		w.Header().Set("Content-Type", mediaJSON)
+		w.Header().Set("Content-Length", strconv.Itoa(list.Size()))
+		_, _ = list.WriteTo(w) // whoever asked has gone if this fails
+	}
 }
 
 func (s *server) getNodes(w http.ResponseWriter, r *http.Request, p params) {

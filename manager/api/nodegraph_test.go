@@ -71,3 +71,55 @@ func TestNodegraphIsDescribed(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// TestNodeGraphDataSource asks as Grafana's Node Graph API data source does: at its three
+// addresses, of which the fields name all that the data has
+// (grafana.com/grafana/plugins/hamedkarbasi93-nodegraphapi-datasource).
+func TestNodeGraphDataSource(t *testing.T) {
+	h := handler(filled(t))
+	ask := func(target string, into any) {
+		t.Helper()
+		w := do(h, "GET", target, "")
+		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil || w.Code != 200 {
+			t.Fatalf("%s: %d %v: %s", target, w.Code, err, w.Body)
+		}
+	}
+	var health map[string]any
+	ask("/api/health", &health)
+	var fields map[string][]struct {
+		Name string `json:"field_name"`
+		Type string
+	}
+	ask("/api/graph/fields", &fields)
+	var data struct{ Nodes, Edges []map[string]any }
+	ask("/api/graph/data?id=host:web-17&depth=2", &data)
+	if len(data.Nodes) < 2 || len(data.Edges) == 0 {
+		t.Fatalf("got %+v", data)
+	}
+	for what, rows := range map[string][]map[string]any{"nodes_fields": data.Nodes, "edges_fields": data.Edges} {
+		for _, row := range rows {
+			if len(row) != len(fields[what]) {
+				t.Errorf("%s: %d fields, %d are told of", what, len(row), len(fields[what]))
+			}
+			for _, f := range fields[what] {
+				if _, text := row[f.Name].(string); !text || f.Type != "string" {
+					t.Errorf("%s: %s is %v, told to be %s", what, f.Name, row[f.Name], f.Type)
+				}
+			}
+		}
+	}
+	wantProblem(t, do(h, "GET", "/api/graph/data?id=host:nobody", ""), 404, "nobody")
+}
+
+func TestNodeGraphOfGroups(t *testing.T) {
+	h := handler(filled(t))
+	g, raw := nodegraph(t, h, "?group=executable")
+	if len(g.Nodes) == 0 || !strings.Contains(raw, `"id":"group:/usr/sbin/nginx","title":"/usr/sbin/nginx","subtitle":"executable"`) ||
+		!strings.Contains(raw, `"source":"group:/usr/bin/curl","target":"group:/usr/sbin/nginx","mainstat":"3 connections"`) {
+		t.Errorf("got %s", raw)
+	}
+	if g, raw := nodegraph(t, h, "?group=executable&limit=1"); len(g.Nodes) != 1 || g.LeftOut == 0 {
+		t.Errorf("one: %s", raw)
+	}
+	wantProblem(t, do(h, "GET", "/api/v1/nodegraph?group=nothing", ""), 400, "want one of executable")
+}

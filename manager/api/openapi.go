@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"cassini/model/delivery"
 )
 
 type object = map[string]any
@@ -53,7 +55,11 @@ func (r route) describe(schemas schemas) object {
 	for _, p := range r.params {
 		parameters = append(parameters, p.describe())
 	}
-	if r.method == http.MethodPost && r.path == "/api/v1/documents" {
+	if r.intake {
+		parameters = append(parameters, object{"name": delivery.Header, "in": "header", "schema": object{"type": "string"},
+			"description": "the version of the protocol that the agent speaks; 1 without it. Each answer has the range that is taken, such as 1-2"},
+			object{"name": "Content-Encoding", "in": "header", "schema": object{"type": "string", "enum": []string{delivery.Encoding}},
+				"description": "how the body is compressed, if it is"})
 		parameters = append(parameters, object{"name": "Cassini-Agent-Url", "in": "header", "schema": object{"type": "string", "format": "uri"},
 			"description": "where the agent listens, to be asked to bring counters up to date: http://127.0.0.1:PORT"})
 	}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cassini/manager/store"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -68,4 +70,19 @@ func (p *patient) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return p.w.Write(b)
+}
+
+func (s *server) postCompact(w http.ResponseWriter, r *http.Request, _ params) {
+	c, err := s.Backend.Compact(r.Context())
+	switch {
+	case errors.Is(err, store.ErrFull):
+		problem(w, r, http.StatusInsufficientStorage, err.Error())
+	case errors.Is(err, ErrBusy):
+		problem(w, r, http.StatusConflict, err.Error())
+	case err != nil:
+		s.fail(w, r, err)
+	default:
+		noted(r).detail = fmt.Sprintf("from %d to %d bytes", c.Before, c.After)
+		s.answer(w, r, c)
+	}
 }

@@ -87,7 +87,7 @@ func (s *server) readQuery(w http.ResponseWriter, r *http.Request) (body queryBo
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
 		return body, at, http.StatusUnsupportedMediaType, errors.New("send Content-Type: " + mediaJSON)
 	}
-	done := patience(w)
+	done := patience(w, r)
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxQueryBody))
 	decoder.UseNumber() // else large integers lose digits
 	decoder.DisallowUnknownFields()

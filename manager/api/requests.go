@@ -14,8 +14,9 @@ import (
 // Requests counts what was asked and how it was answered, by route and status. It is
 // safe for concurrent use; the zero value is ready.
 type Requests struct {
-	mu  sync.Mutex
-	all map[request]model.RequestStat
+	mu     sync.Mutex
+	all    map[request]model.RequestStat
+	border uint64
 }
 
 // request is a kind of request: routes and statuses are few, whatever is asked.
@@ -36,6 +37,19 @@ func (q *Requests) count(route string, status int, took time.Duration) {
 	stat.Count++
 	stat.Seconds += took.Seconds()
 	q.all[at] = stat
+}
+
+func (q *Requests) refuseBorder() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.border++
+}
+
+// Border is how often somebody of a tenant asked about a host that is not the tenant's.
+func (q *Requests) Border() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.border
 }
 
 // Stats are the counts since the start, sorted by route and status.

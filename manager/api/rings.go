@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"cassini/manager/graph"
 	"cassini/manager/rings"
 	"cassini/manager/rings/keeper"
 	"cassini/model"
@@ -74,11 +75,7 @@ func (s *server) getIncidents(w http.ResponseWriter, r *http.Request, p params) 
 	}
 	list := g.Incidents(p.get("open") == "true")
 	list = list[:min(len(list), p.numbers["limit"])]
-	now := s.Now()
-	if at := p.at(); !at.IsZero() {
-		now = at
-	}
-	model.MarkSilenced(list, g.Silences(), now)
+	s.markSilenced(r, g, p, list)
 	for n, shown := 0, 0; n < len(list) && shown < maxAffected; n++ {
 		if list[n].State == model.IncidentOpen {
 			list[n].Affected = g.Affected(list[n])
@@ -86,6 +83,15 @@ func (s *server) getIncidents(w http.ResponseWriter, r *http.Request, p params) 
 		}
 	}
 	s.answer(w, r, list)
+}
+
+// markSilenced says of incidents which silence covers them at the moment that is asked about.
+func (s *server) markSilenced(r *http.Request, g *graph.Graph, p params, list []model.Incident) {
+	now := s.Now()
+	if at := p.at(); !at.IsZero() {
+		now = at
+	}
+	model.MarkSilenced(list, g.Silences(), now, s.tenantOf(r))
 }
 
 // maxAffected is for how many open incidents it is worked out what they affect.

@@ -263,7 +263,7 @@ func TestRingsAreDescribed(t *testing.T) {
 			t.Errorf("%s of a join is not described", part)
 		}
 	}
-	for _, promise := range []string{"liveness host state", "incidents open limit at", "nodegraph kind host limit at", "rings"} {
+	for _, promise := range []string{"liveness host state", "incidents open limit at", "nodegraph kind host id depth group limit at", "rings"} {
 		words := strings.Fields(promise)
 		var names []string
 		for _, p := range at(s, "paths", "/api/v1/"+words[0], "get", "parameters").([]any) {

@@ -7,6 +7,7 @@ import (
 
 	"cassini/manager/graph"
 	"cassini/model"
+	"cassini/model/delivery"
 )
 
 // route is one thing that is served; the OpenAPI description is made from it.
@@ -15,6 +16,7 @@ type route struct {
 	summary      string
 	params       []param
 	data         bool // needs the replayed log
+	intake       bool // takes what agents deliver: so many at once
 	endless      bool // its answer takes as long as who asks wants
 	answer       any  // a value of the type of the answer's body, nil for other media
 	media        []string
@@ -79,16 +81,20 @@ func (common) depth(high int) param {
 
 func (s *server) table() []route {
 	c := newCommon()
-	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.auditRoutes(c), s.enrollRoutes(), s.processRoutes())
+	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.nodegraphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.pageRoutes(c), s.groupRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.auditRoutes(c), s.enrollRoutes(), s.authorityRoutes(), s.processRoutes())
 }
 
 // logRoutes are documents, and what they brought.
 func (s *server) logRoutes(c common) []route {
 	return []route{
-		{method: "POST", path: "/api/v1/documents", summary: "Take documents of one host; answers once they are durable", data: true,
-			body: documentsBody{}, answer: accepted{}, statuses: []int{http.StatusBadRequest, 413, 415, 503}, handle: s.postDocuments},
+		{method: "POST", path: "/api/v1/documents", summary: "Take documents of one host; answers once they are durable", data: true, intake: true,
+			body: delivery.UnnumberedBody{}, answer: accepted{}, statuses: intakeStatuses(), handle: s.postDocuments},
+		{method: "POST", path: "/api/v1/deliveries", summary: "The same for documents that an agent has numbered: none counts twice, and gaps are noticed", data: true, intake: true,
+			body: delivery.Body{}, answer: model.Receipt{}, statuses: intakeStatuses(), handle: s.postDeliveries},
 		{method: "GET", path: "/api/v1/documents", summary: "The newest document of every name", data: true,
 			params: []param{c.host, c.pkg, c.key, c.at}, answer: []model.Document{}, statuses: []int{http.StatusBadRequest}, handle: s.getDocuments},
+		{method: "GET", path: "/api/v1/hashes", summary: "What the newest documents of a host hash to, for an agent that compares them with its own", data: true,
+			params: []param{{name: "host", required: true, about: "whose documents"}}, answer: []model.DocumentHash{}, statuses: []int{http.StatusBadRequest}, handle: s.getHashes},
 		{method: "GET", path: "/api/v1/history", summary: "What the document log has of a host, newest first", data: true,
 			params: []param{{name: "host", required: true, about: "whose documents"}, c.pkg, c.key, c.limit(100),
 				{name: "before", about: "only entries before this log key"}},
@@ -101,12 +107,19 @@ func (s *server) logRoutes(c common) []route {
 	}
 }
 
+func intakeStatuses() []int { return []int{http.StatusBadRequest, 408, 413, 415, 426, 429, 503} }
+
+// protocols are what a service can speak.
+func protocols() []string {
+	return []string{"tcp", "udp", "sctp", model.ProtoUnix, model.ProtoPacket, model.ProtoRaw}
+}
+
 // graphRoutes are the graph and its parts.
 func (s *server) graphRoutes(c common) []route {
 	return []route{
 		{method: "GET", path: "/api/v1/services", summary: "Services that listen or listened", data: true,
 			params: []param{c.host, {name: "state", enum: []string{model.StateListening, model.StateEnded}, about: "only services in this state"},
-				{name: "program", about: "only services of this program"}, c.at},
+				{name: "program", about: "only services of this program"}, {name: "proto", enum: protocols(), about: "only services of this protocol"}, c.at},
 			answer: []model.Service{}, statuses: []int{http.StatusBadRequest}, handle: s.getServices},
 		{method: "GET", path: "/api/v1/dependencies", summary: "Who is client of whom", data: true,
 			params: []param{c.host, {name: "of", about: "identifier of the service, process or host to begin at; without it all"},
@@ -129,7 +142,6 @@ func (s *server) graphRoutes(c common) []route {
 				about: "only nodes of these kinds with the edges between them, or edges of these kinds with the nodes at their ends"},
 				{name: "picture", enum: pictureNames(), about: "a part that is worth a drawing, instead of kinds: cables, services with their clients, or rings"}, c.host, c.at, c.format},
 			answer: model.Graph{}, media: c.graphMedia, statuses: []int{http.StatusBadRequest}, handle: s.getGraph},
-		s.nodegraphRoute(c),
 	}
 }
 
@@ -210,6 +222,8 @@ func (s *server) ringRoutes(c common) []route {
 		{method: "GET", path: "/api/v1/liveness", summary: "Which hosts are up, and who watches each", data: true,
 			params: []param{c.host, {name: "state", enum: ringStates, about: "only hosts in this state"}},
 			answer: []model.HostLiveness{}, statuses: []int{http.StatusBadRequest, 503}, handle: s.getLiveness},
+		{method: "POST", path: "/api/v1/hosts/forget", summary: "Forget a host that is no more: its documents are withdrawn, its place in rings goes", data: true,
+			body: forgetBody{}, answer: model.Forgotten{}, statuses: []int{http.StatusBadRequest, 404, 409, 413, 415, 503}, handle: s.postForget},
 		{method: "GET", path: "/api/v1/identities", summary: "Who hosts say they are: machine-id, DMI UUID, boot, hardware addresses; and which share a machine-id", data: true,
 			params: []param{c.host, {name: "shared", enum: []string{"true", "false"}, def: "false", about: "only hosts whose machine-id another one has"}, c.at},
 			answer: []model.HostIdentity{}, statuses: []int{http.StatusBadRequest}, handle: s.getIdentities},
@@ -228,6 +242,8 @@ func (s *server) processRoutes() []route {
 		{method: "GET", path: "/-/healthy", summary: "200 while the process serves", media: []string{"text/plain"}, handle: s.getHealthy},
 		{method: "GET", path: "/-/ready", summary: "200 once questions can be answered", media: []string{"text/plain"}, statuses: []int{503}, handle: s.getReady},
 		{method: "GET", path: "/api/v1/backup", summary: "A backup of the manager while it works, with its keys: a compressed tar", data: true, endless: true, media: []string{mediaGzip}, handle: s.getBackup},
+		{method: "POST", path: "/api/v1/store/compact", summary: "Give space that the document log does not use back to the file system, while the manager works", data: true, endless: true,
+			answer: model.Compacted{}, statuses: []int{409, 503, 507}, handle: s.postCompact},
 		{method: "POST", path: "/-/reload", summary: "Read the configuration again; on an error the one before stays", answer: model.Reloaded{}, statuses: []int{http.StatusNotFound, 422}, handle: s.postReload},
 		{method: "GET", path: "/", summary: "A page for people", media: []string{"text/html"}, handle: s.getLanding},
 	}

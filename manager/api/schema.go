@@ -27,6 +27,8 @@ func (s schemas) schema(t reflect.Type) object {
 		return object{"type": "string", "description": "an IP address and a port: 10.0.0.1:1985, [2001:db8::1]:1985"}
 	case reflect.TypeFor[model.Secret]():
 		return object{"type": "string", "description": "64 hexadecimal digits"}
+	case reflect.TypeFor[model.Histogram]():
+		return object{"type": "object", "additionalProperties": object{"type": "integer"}, "description": "counts by bucket, LOW-HIGH or LOW-: {\"64-128\": 40}; the end is not part of it"}
 	case reflect.TypeFor[json.RawMessage]():
 		return object{"description": "JSON of the package's own shape"}
 	}

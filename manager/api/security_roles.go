@@ -19,7 +19,7 @@ func needed(r route) enroll.Role {
 	switch r.method + " " + r.path {
 	case "GET /-/healthy", "GET /-/ready", "POST /api/v1/enroll":
 		return everybody
-	case "POST /api/v1/documents", "POST /api/v1/rings/join", "POST /api/v1/enroll/renew":
+	case "POST /api/v1/documents", "POST /api/v1/deliveries", "POST /api/v1/rings/join", "POST /api/v1/enroll/renew":
 		return enroll.RoleAgent
 	case "POST /api/v1/query", "POST /api/v1/wiring": // they read, whatever the method
 		return enroll.RoleViewer
@@ -35,15 +35,18 @@ func needed(r route) enroll.Role {
 }
 
 // errNobody says that a request bears nothing that tells who asks.
-var errNobody = errors.New("who asks is not known: show the certificate of an agent, or a token (Authorization: Bearer; 'cassini --help' names --token and CASSINI_TOKEN)")
+var errNobody = errors.New("who asks is not known: show a certificate, or a token (Authorization: Bearer; 'cassini --help' names --token and CASSINI_TOKEN)")
 
-// who finds out who asks: the holder of a token, or else of a certificate.
+// who finds out who asks: the holder of a token, of a password, or else of a certificate.
 func (s *server) who(r *http.Request) (enroll.Who, error) {
 	if text, ok := bearer(r); ok {
 		return s.Enroll.Bearer(text, s.Now())
 	}
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		return s.Enroll.Agent(r.TLS.PeerCertificates[0], s.Now())
+	if name, password, ok := r.BasicAuth(); ok {
+		return s.Enroll.User(name, password, r.RemoteAddr, s.Now())
+	}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return s.Enroll.Shown(r.TLS.PeerCertificates, s.Now())
 	}
 	return enroll.Who{}, errNobody
 }
@@ -78,20 +81,42 @@ func (s *server) authorized(rt route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.who(r)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="cassini"`)
-			s.refuse(w, r, http.StatusUnauthorized, "", err.Error())
+			s.refuseUnknown(w, r, who, err)
 			return
 		}
 		r = r.WithContext(context.WithValue(r.Context(), whoKey{}, who))
 		noted(r).who = who.String()
 		switch {
-		case who.Role == enroll.RoleAgent && !s.ownSpeech(w, r, rt, who):
+		case who.Role == enroll.RoleAgent && !agentMay(rt):
+			s.refuse(w, r, http.StatusForbidden, who.String(), "this is not for agents: ask with the token or certificate of a person or program")
 		case who.Role != enroll.RoleAgent && !who.Role.Includes(need):
-			s.refuse(w, r, http.StatusForbidden, who.String(), "this is for role "+string(need)+", your token is for "+string(who.Role))
+			s.refuse(w, r, http.StatusForbidden, who.String(), "this is for role "+string(need)+", your "+who.Shows()+" is for "+string(who.Role))
+		case who.Tenant != "" && !tenantMay(rt):
+			s.refuse(w, r, http.StatusForbidden, who.String(), errEstate.Error())
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// refuseUnknown answers who has not proved who he is. A user whom he claims to be is named
+// in the log alone.
+func (s *server) refuseUnknown(w http.ResponseWriter, r *http.Request, claims enroll.Who, err error) {
+	name := ""
+	if claims.User != "" {
+		name = "not proved: user " + claims.User
+		noted(r).who = name
+	}
+	if errors.Is(err, enroll.ErrBusy) {
+		w.Header().Set("Retry-After", "6")
+		s.refuse(w, r, http.StatusTooManyRequests, name, err.Error())
+		return
+	}
+	w.Header().Add("WWW-Authenticate", `Bearer realm="cassini"`)
+	if s.Enroll.Passwords() { // a browser asks for one then
+		w.Header().Add("WWW-Authenticate", `Basic realm="cassini", charset="UTF-8"`)
+	}
+	s.refuse(w, r, http.StatusUnauthorized, name, err.Error())
 }
 
 // refuse answers who may not, and logs it: at most once a second as a warning, so that
@@ -108,5 +133,5 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, who,
 // agentMay says whether a route is for agents at all. They read what is remembered of
 // themselves, and nothing else.
 func agentMay(rt route) bool {
-	return needed(rt) == enroll.RoleAgent || slices.Contains([]string{"GET /api/v1/documents"}, rt.method+" "+rt.path)
+	return needed(rt) == enroll.RoleAgent || slices.Contains([]string{"GET /api/v1/documents", "GET /api/v1/hashes"}, rt.method+" "+rt.path)
 }

@@ -103,7 +103,7 @@ func TestWhoMayWhat(t *testing.T) {
 		{"admin", g.token(enroll.TokenRequest{Role: enroll.RoleAdmin}), 3},
 	}
 	open := map[string]bool{"GET /-/healthy": true, "GET /-/ready": true, "POST /api/v1/enroll": true}
-	agents := map[string]bool{"POST /api/v1/documents": true, "POST /api/v1/rings/join": true, "POST /api/v1/enroll/renew": true}
+	agents := map[string]bool{"POST /api/v1/documents": true, "POST /api/v1/deliveries": true, "POST /api/v1/rings/join": true, "POST /api/v1/enroll/renew": true}
 	ranks := map[string]int{"POST /api/v1/query": 1, "POST /api/v1/wiring": 1, "POST /api/v1/rings/rotate": 2, "POST /api/v1/incidents/ack": 2, "POST /api/v1/silences": 2, "POST /api/v1/silences/end": 2, "GET /api/v1/tokens": 3, "GET /api/v1/backup": 3, "GET /api/v1/audit": 3}
 	s := &server{Config: config(g.b)}
 	for _, r := range s.table() {
@@ -151,10 +151,16 @@ func TestNobodySpeaksForAnother(t *testing.T) {
 		"own body, another's in it":  {"POST", "/api/v1/documents", `{"host":"web-17","documents":[` + doc("db-1") + `]}`, 400},
 		"two hosts, own first":       {"POST", "/api/v1/documents", `{"host":"web-17","documents":[],"host":"db-1"}`, 403},
 		"two hosts, other spelling":  {"POST", "/api/v1/documents", `{"host":"web-17","documents":[` + doc("db-1") + `],"HOST":"db-1"}`, 403},
+		"labels of its own":          {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"labels","key":"web-17","time":"2026-11-20T19:26:03Z","body":{"host":"web-17","labels":{"rack":"7"}}}]}`, 400},
+		"a ring of its own":          {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"rings","key":"x","time":"2026-11-20T19:26:03Z","body":{"id":"x"}}]}`, 400},
+		"the manager's verdict":      {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"verdicts","key":"(manager).1.1","time":"2026-11-20T19:26:03Z","body":{"id":{"reporter":"(manager)","incarnation":1,"sequence":1},"subject":{"host":"db-1"},"kind":"crashed"}}]}`, 400},
+		"another's verdict as own":   {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"verdicts","key":"1.1","time":"2026-11-20T19:26:03Z","body":{"id":{"reporter":"db-1","incarnation":1,"sequence":1},"subject":{"host":"db-2"},"kind":"crashed"}}]}`, 400},
 		"no host":                    {"POST", "/api/v1/documents", `{"documents":[]}`, 403},
 		"two values":                 {"POST", "/api/v1/documents", `{"host":"web-17"}{"host":"db-1"}`, 400},
 		"no JSON":                    {"POST", "/api/v1/documents", `hello`, 400},
 		"too large":                  {"POST", "/api/v1/documents", strings.Repeat(" ", maxBody+1), 413},
+		"another's, numbered":        {"POST", "/api/v1/deliveries", `{"host":"db-1","incarnation":1,"sequence":1,"documents":[` + doc("db-1") + `]}`, 403},
+		"own body, numbered":         {"POST", "/api/v1/deliveries", `{"host":"web-17","incarnation":1,"sequence":1,"documents":[` + doc("db-1") + `]}`, 400},
 		"host in the query":          {"POST", "/api/v1/documents?host=web-17", `{"host":"db-1","documents":[]}`, 403},
 		"another's ring":             {"POST", "/api/v1/rings/join", `{"host":"db-1"}`, 403},
 		"what is known of another":   {"GET", "/api/v1/documents?host=db-1", "", 403},

@@ -23,6 +23,10 @@ type Status struct {
 }
 
 func (s *server) getStatus(w http.ResponseWriter, r *http.Request, _ params) {
+	if tenant(r) != "" {
+		s.tenantStatus(w, r)
+		return
+	}
 	status := Status{
 		Version: s.Version, Start: s.Start.UTC(), Host: s.Host,
 		Store: s.Backend.StoreStats(), Graph: s.Backend.GraphStats(),
@@ -37,6 +41,17 @@ func (s *server) getStatus(w http.ResponseWriter, r *http.Request, _ params) {
 		status.Network = s.Network()
 	}
 	s.answer(w, r, status)
+}
+
+// tenantStatus is what a tenant's people see: figures of their part, and none of this
+// machine.
+func (s *server) tenantStatus(w http.ResponseWriter, r *http.Request) {
+	g, err := s.Backend.Graph(r.Context(), time.Time{})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, r, Status{Version: s.Version, Start: s.Start.UTC(), Host: s.Host, Graph: g.Stats()})
 }
 
 // getMetrics answers a scrape. It is a question like others: counters are brought up to

@@ -30,7 +30,7 @@ func databases() []string {
 }
 
 // files are all of a manager's.
-func files() []string { return append(databases(), enroll.CAFile) }
+func files() []string { return append(databases(), enroll.CAFile, enroll.NextCAFile) }
 
 // known says whether a file of a backup is one of ours.
 func known(name string) bool { return slices.Contains(files(), name) }

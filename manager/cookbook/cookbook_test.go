@@ -29,17 +29,21 @@ func TestCookbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := newEstate(t).Graph(graph.GraphFilter{})
+	estate := newEstate(t)
+	whole := estate.Graph(graph.GraphFilter{})
 	w, db := world.Of(whole), sqlitefiletest.Open(t, whole)
-	examples := regexp.MustCompile("(?s)```(cypher|sql)\n(.*?)```\n```\n(.*?)```\n")
+	examples := regexp.MustCompile("(?s)```(cypher|sql|sh)\n(.*?)```\n```\n(.*?)```\n")
 	count := 0
 	written := examples.ReplaceAllStringFunc(string(text), func(example string) string {
 		parts := examples.FindStringSubmatch(example)
 		count++
 		var got string
-		if parts[1] == "sql" {
+		switch parts[1] {
+		case "sql":
 			got = rows(t, db, parts[2])
-		} else {
+		case "sh":
+			got = grouped(t, estate, parts[2])
+		default:
 			got = answer(t, w, parts[2])
 		}
 		if got != parts[3] && !*update {

@@ -1,12 +1,12 @@
 package enroll
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +14,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"cassini/manager/enroll/users"
+	"cassini/model"
 )
 
 // localToken is the label of the token of this machine, the only one that never ends.
@@ -27,20 +30,32 @@ type Config struct {
 	Names   []string      // further names and addresses of the server's certificate
 	Outside Files         // certificates of another authority
 	Logger  *slog.Logger  // nil says nothing
+	// Moved hears of each host whose tenant is another from now on, before anybody else
+	// does. It must not ask the Authority; nil hears nothing.
+	Moved func(host string)
+	// Machine is the one that the manager runs on: its name is not another's.
+	Machine model.Machine
+	// Known says what else is known of a host, for older records. It must not ask the
+	// Authority; nil knows nothing.
+	Known func(host string) Known
 }
 
 // Authority is who may speak. It is safe for concurrent use.
 type Authority struct {
-	cfg     Config
-	ca      *ca
-	outside atomic.Pointer[outside] // never nil
-	server  *serverCerts
+	cfg    Config
+	trust  atomic.Pointer[trust] // never nil; changed with the lock held
+	server *serverCerts
+	shown  verified
+	tries  *users.Tries
+	broken atomic.Pointer[[]fileStamp] // of files that could not be used
 
 	mu     sync.RWMutex // over disk and maps: the disk is written first
 	disk   *disk
 	tokens map[string]Token
 	hosts  map[string]Record
-	gaps   []gap // between backups and restores; fixed once it is open
+	names  map[string][]string // of hosts, by host name: nearly always one
+	mask   []byte              // fixed once it is open
+	gaps   []gap               // between backups and restores; fixed once it is open
 }
 
 // Open reads the authority of a data directory, or makes one; it writes a fresh token of
@@ -48,15 +63,17 @@ type Authority struct {
 func Open(cfg Config, now time.Time) (*Authority, error) {
 	cfg.Life = cmp.Or(cfg.Life, DefaultLife)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
-	a := &Authority{cfg: cfg}
+	a := &Authority{cfg: cfg, tries: users.NewTries(), names: make(map[string][]string)}
 	var err error
-	if a.ca, err = openCA(cfg.Dir, cfg.Host, now); err != nil {
+	ca, err := openCA(filepath.Join(cfg.Dir, CAFile), cfg.Host, now)
+	if err != nil {
 		return nil, err
 	}
+	a.trust.Store(&trust{ca: ca, outside: &outside{}})
 	if err := a.ReadFiles(cfg.Outside); err != nil {
 		return nil, err
 	}
-	if a.server, err = newServerCerts(a.ca, cfg); err != nil {
+	if a.server, err = newServerCerts(cfg); err != nil {
 		return nil, err
 	}
 	if a.disk, err = openDisk(cfg.Dir); err != nil {
@@ -65,8 +82,17 @@ func Open(cfg Config, now time.Time) (*Authority, error) {
 	if a.tokens, a.hosts, err = a.disk.load(); err == nil {
 		a.gaps, err = a.disk.gaps()
 	}
+	for _, host := range slices.Sorted(maps.Keys(a.hosts)) {
+		a.index(a.hosts[host])
+	}
 	if err == nil {
-		err = a.writeLocalToken(now)
+		a.mask, err = a.disk.maskKey()
+	}
+	if err == nil {
+		err = a.resume(now)
+	}
+	if err == nil {
+		err = errors.Join(a.enter(a.trust.Load()), a.writeLocalToken(true, now))
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.disk.close())
@@ -91,10 +117,11 @@ func RemoveLocalToken(dir string) error {
 	return fmt.Errorf("remove the token of this machine: %w", err)
 }
 
-func (a *Authority) writeLocalToken(now time.Time) error {
+// writeLocalToken makes another token for this machine, alone or beside the one before.
+func (a *Authority) writeLocalToken(alone bool, now time.Time) error {
 	secret := random(secretSize)
-	t := Token{ID: random(idSize), Role: RoleAdmin, Label: localToken, Created: now.UTC(), Hash: hash(secret)}
-	dropped := a.having(func(old Token) bool { return old.Label == localToken && old.Expires.IsZero() })
+	t := Token{ID: random(idSize), Role: RoleAdmin, Label: localToken, Created: now.UTC(), Hash: hash(secret), Pin: a.Pin()[:pinSize]}
+	dropped := a.having(func(old Token) bool { return alone && old.Label == localToken && old.Expires.IsZero() })
 	if err := a.store(change{tokens: []Token{t}, dropped: dropped}); err != nil {
 		return err
 	}
@@ -112,8 +139,13 @@ func (a *Authority) store(c change) error {
 	for _, t := range c.tokens {
 		a.tokens[t.ID] = t
 	}
+	for _, host := range c.forgotten {
+		a.unindex(a.hosts[host])
+		delete(a.hosts, host)
+	}
 	for _, h := range c.hosts {
 		a.hosts[h.Host] = h
+		a.index(h)
 	}
 	return nil
 }
@@ -136,11 +168,8 @@ func (a *Authority) CreateToken(r TokenRequest, now time.Time) (string, Token, e
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	dropped := a.having(func(old Token) bool { return old.forgotten(now) })
-	if len(a.tokens)-len(dropped) >= maxTokens {
-		return "", t, fmt.Errorf("make a token: %w: there are %d; those that ended or were revoked are forgotten after a week", ErrFull, maxTokens)
-	}
-	if err := a.store(change{tokens: []Token{t}, dropped: dropped}); err != nil {
+	t.Pin = a.Pin()[:pinSize]
+	if err := a.keep(t, now); err != nil {
 		return "", t, err
 	}
 	a.cfg.Logger.Info("token made", "token", t.ID, "role", string(t.Role), "label", t.Label, "expires", t.Expires)
@@ -149,7 +178,16 @@ func (a *Authority) CreateToken(r TokenRequest, now time.Time) (string, Token, e
 	return text, t, nil
 }
 
-// Tokens lists the tokens without their hashes, the newest last.
+// keep writes a new token, and forgets those that ended long ago. The lock is held.
+func (a *Authority) keep(t Token, now time.Time) error {
+	dropped := a.having(func(old Token) bool { return old.forgotten(now) })
+	if len(a.tokens)-len(dropped) >= maxTokens {
+		return fmt.Errorf("make a token: %w: there are %d; those that ended or were revoked are forgotten after a week", ErrFull, maxTokens)
+	}
+	return a.store(change{tokens: []Token{t}, dropped: dropped})
+}
+
+// Tokens lists the tokens and the certificates of people without their hashes, the newest last.
 func (a *Authority) Tokens() []Token {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -187,7 +225,7 @@ func (a *Authority) Bearer(text string, now time.Time) (Who, error) {
 	if t.Role == RoleAgent {
 		return Who{}, fmt.Errorf("token %s: %w: it is for joining alone", t.ID, ErrForbidden)
 	}
-	return Who{Role: t.Role, Token: t.ID}, nil
+	return Who{Role: t.Role, Token: t.ID, Tenant: t.Tenant}, nil
 }
 
 // token finds a token that is valid.
@@ -205,9 +243,17 @@ func (a *Authority) token(text string, now time.Time) (Token, error) {
 	return t, t.valid(secret, now)
 }
 
-// Agent says whose certificate this is. TLS has checked its signature, and its dates when
-// the connection was made. Errors wrap ErrForbidden, ErrExpired or ErrRevoked.
-func (a *Authority) Agent(cert *x509.Certificate, now time.Time) (Who, error) {
+// whose says whose certificate this is, which was verified. Errors wrap ErrForbidden,
+// ErrExpired, ErrRevoked or ErrUnknown.
+func (a *Authority) whose(cert *x509.Certificate, now time.Time) (Who, error) {
+	t := a.trust.Load()
+	by := t.ownBy(cert.AuthorityKeyId)
+	if by == nil { // another authority's, which is trusted
+		return a.outsider(t, cert, now)
+	}
+	if id := clientOf(cert); id != "" {
+		return a.client(cert, id, now)
+	}
 	host, err := HostOf(cert)
 	if err != nil {
 		return Who{}, err
@@ -218,17 +264,14 @@ func (a *Authority) Agent(cert *x509.Certificate, now time.Time) (Who, error) {
 	a.mu.RLock()
 	r, known := a.hosts[host]
 	a.mu.RUnlock()
-	if !bytes.Equal(cert.AuthorityKeyId, a.ca.cert.SubjectKeyId) { // another authority's, which TLS trusts
-		if err := r.speaksOutside(cert); err != nil {
-			return Who{}, err
-		}
-		return Who{Role: RoleAgent, Host: host}, nil
-	}
 	if !known {
 		r.Host = host
 	}
 	if err := r.speaks(cert); err != nil && a.adopt(cert, host, now) != nil {
 		return Who{}, err
+	}
+	if id := by.rootID(); by == t.next && r.Root != id && r.knows(cert, id) {
+		a.movedOver(host, id)
 	}
 	return Who{Role: RoleAgent, Host: host}, nil
 }

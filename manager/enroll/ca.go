@@ -16,7 +16,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"cassini/model"
@@ -50,12 +49,11 @@ type ca struct {
 	cert *x509.Certificate
 }
 
-// openCA reads the authority of a data directory, or makes one there.
-func openCA(dir, host string, now time.Time) (*ca, error) {
-	path := filepath.Join(dir, CAFile)
+// openCA reads the authority in a file, or makes one there.
+func openCA(path, host string, now time.Time) (*ca, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeCA(dir, host, now)
+		return makeCA(path, host, now)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the certificate authority: %w", err)
@@ -67,10 +65,11 @@ func openCA(dir, host string, now time.Time) (*ca, error) {
 	if !now.Before(c.cert.NotAfter) {
 		return nil, fmt.Errorf("certificate authority in %s: %w at %s; move the file away: then all hosts must join anew", path, ErrExpired, stamp(c.cert.NotAfter))
 	}
-	return c, writeFile(filepath.Join(dir, CertFile), encode(blockCert, c.cert.Raw), 0o644)
+	return c, nil
 }
 
-func makeCA(dir, host string, now time.Time) (*ca, error) {
+// makeCA makes an authority, and the file whole and durably.
+func makeCA(path, host string, now time.Time) (*ca, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make the key of the certificate authority: %w", err)
@@ -78,7 +77,7 @@ func makeCA(dir, host string, now time.Time) (*ca, error) {
 	template := &x509.Certificate{
 		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: model.AuthorityName + host},
 		NotBefore: now.Add(-maxSkew), NotAfter: now.Add(caLife),
-		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
 	if err != nil {
@@ -88,10 +87,10 @@ func makeCA(dir, host string, now time.Time) (*ca, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the key of the certificate authority: %w", err)
 	}
-	if err := writeFile(filepath.Join(dir, CAFile), append(encode(blockKey, key), encode(blockCert, der)...), 0o600); err != nil {
+	if err := writeFile(path, append(encode(blockKey, key), encode(blockCert, der)...), 0o600); err != nil {
 		return nil, err
 	}
-	return openCA(dir, host, now)
+	return openCA(path, host, now)
 }
 
 func parseCA(raw []byte) (*ca, error) {
@@ -137,10 +136,25 @@ func (c *ca) sign(template *x509.Certificate, public any, now time.Time, life ti
 	return x509.ParseCertificate(der)
 }
 
-// signAgent makes the certificate of an agent. Of the request only its key counts.
-func (c *ca) signAgent(host string, request *x509.CertificateRequest, now time.Time, life time.Duration) (*x509.Certificate, error) {
+// vouch signs the key of another authority, so that who knows c alone takes what that one
+// signed.
+func (c *ca) vouch(other *ca, now, until time.Time) (*x509.Certificate, error) {
+	template := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: other.cert.Subject, NotBefore: now.Add(-maxSkew), NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: other.cert.SubjectKeyId,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, other.cert.PublicKey, c.key)
+	if err != nil {
+		return nil, fmt.Errorf("sign the authority before: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+// signAgent makes the certificate of an agent, with the host name as its common name. Of the
+// request only its key counts.
+func (c *ca) signAgent(host, name, tenant string, request *x509.CertificateRequest, now time.Time, life time.Duration) (*x509.Certificate, error) {
 	return c.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: host}, URIs: []*url.URL{agentURI(host)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		Subject: pkix.Name{CommonName: name, OrganizationalUnit: unitsOf(tenant)}, URIs: []*url.URL{agentURI(host)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, request.PublicKey, now, life)
 }
 

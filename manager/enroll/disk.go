@@ -68,6 +68,8 @@ type change struct {
 	tokens  []Token
 	dropped []string // tokens
 	hosts   []Record
+	// forgotten are hosts whose records go.
+	forgotten []string
 }
 
 func (d *disk) write(c change) error {
@@ -80,6 +82,11 @@ func (d *disk) write(c change) error {
 		}
 		for _, t := range c.tokens {
 			if err := put(tokens, t.ID, t); err != nil {
+				return err
+			}
+		}
+		for _, host := range c.forgotten {
+			if err := hosts.Delete([]byte(host)); err != nil {
 				return err
 			}
 		}

@@ -97,7 +97,9 @@ func TestOutsideFiles(t *testing.T) {
 		ok    bool
 	}{
 		"none":         {Files{}, true},
-		"all":          {Files{ca, ca, ca}, true},
+		"all":          {Files{Cert: ca, Key: ca, ClientCA: ca, IDs: []string{"dns:{host}"}}, true},
+		"a bad rule":   {Files{ClientCA: ca, IDs: []string{"x"}}, false},
+		"only a rule":  {Files{IDs: []string{"dns:{host}"}}, false},
 		"key missing":  {Files{Cert: ca}, false},
 		"no such file": {Files{Cert: "/nonexistent", Key: ca}, false},
 		"no authority": {Files{ClientCA: "/dev/null"}, false},

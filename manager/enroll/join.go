@@ -6,19 +6,30 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cassini/model"
 )
 
 // JoinRequest is what a host sends to join; to renew, it sends no Host.
 type JoinRequest struct {
 	Host    string `json:"host,omitempty"`
 	Request string `json:"request"` // certificate request, in PEM
+	// Machine tells it from others of its name. Older agents do not say it.
+	Machine *model.Machine `json:"machine,omitempty"`
+	// Keeps says that who asks keeps the authorities of the answer, and not only its first
+	// one: it is told in a header, since older managers do not know it.
+	Keeps bool `json:"-"`
 }
 
 // Joined is what it gets.
 type Joined struct {
+	// Host is what it is called: its host name, or where another machine has that, as
+	// model.Namesake has it.
 	Host        string    `json:"host"`
 	Certificate string    `json:"certificate"` // in PEM
 	Expires     time.Time `json:"expires"`
+	// Authorities are those by which the host knows the manager from now on, in PEM.
+	Authorities string `json:"authorities"`
 }
 
 // Join lets a host in by a token. Who asks again with the same key and token gets
@@ -29,7 +40,10 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHost(j.Host); err != nil {
+	if err := CheckHost(j.Host); err != nil {
+		return nil, err
+	}
+	if err := CheckMachine(j.Machine); err != nil {
 		return nil, err
 	}
 	request, err := parseRequest(j.Request)
@@ -38,20 +52,30 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t, r := a.tokens[t.ID], a.hosts[j.Host] // as they are under the lock
-	again := r.again(t.ID, keyHash(request.RawSubjectPublicKeyInfo))
-	if !again {
-		if err := a.mayJoin(t, r, j.Host, now); err != nil {
+	key := keyHash(request.RawSubjectPublicKeyInfo)
+	t = a.tokens[t.ID] // as it is under the lock
+	id := a.seat(t, j, key)
+	r := a.hosts[id]
+	from := r.Tenant
+	if !r.again(t.ID, key) {
+		if err := a.mayJoin(t, r, id, now); err != nil {
 			return nil, err
 		}
 		t.Uses++
-		r = Record{Host: j.Host, Label: t.Label, Token: t.ID, Joined: now.UTC(), Barred: r.Barred, Shut: r.Shut}
+		r = Record{Host: id, Name: otherName(id, j.Host), Machine: r.remember(j.Machine), Label: t.Label, Labels: t.Labels, Tenant: t.Tenant, Token: t.ID, Joined: now.UTC(), Barred: r.Barred, Shut: r.Shut}
 	}
-	joined, err := a.issue(change{tokens: []Token{t}}, r, request, now)
-	if err == nil {
-		a.cfg.Logger.Info("host joined", "host", j.Host, "token", t.ID, "expires", joined.Expires)
+	joined, err := a.issue(change{tokens: []Token{t}}, r, request, j.Keeps, now)
+	if err != nil {
+		return nil, err
 	}
-	return joined, err
+	a.cfg.Logger.Info("host joined", "host", id, "tenant", r.Tenant, "token", t.ID, "expires", joined.Expires)
+	if r.Name != "" {
+		a.cfg.Logger.Warn("another machine has the name of a host that joined: it is told from that one by a number", "name", r.Name, "host", id)
+	}
+	if from != r.Tenant && a.cfg.Moved != nil {
+		a.cfg.Moved(id)
+	}
+	return joined, nil
 }
 
 func (a *Authority) mayJoin(t Token, r Record, host string, now time.Time) error {
@@ -67,32 +91,43 @@ func (a *Authority) mayJoin(t Token, r Record, host string, now time.Time) error
 		}
 		return nil
 	}
+	if err := r.moves(t); err != nil {
+		return err
+	}
 	return r.mayJoin(t, now)
 }
 
 // issue signs, and writes the record with the new certificate last. The lock is held.
-func (a *Authority) issue(c change, r Record, request *x509.CertificateRequest, now time.Time) (*Joined, error) {
-	cert, err := a.ca.signAgent(r.Host, request, now, a.cfg.Life)
+func (a *Authority) issue(c change, r Record, request *x509.CertificateRequest, keeps bool, now time.Time) (*Joined, error) {
+	t := a.trust.Load()
+	signer := t.signer()
+	cert, err := signer.signAgent(r.Host, r.name(), r.Tenant, request, now, a.cfg.Life)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.Certificates) > 1 {
 		r.Certificates = r.Certificates[len(r.Certificates)-1:]
 	}
-	r.Certificates = append(slices.Clone(r.Certificates), Issued{Serial: serialOf(cert), Key: keyHash(request.RawSubjectPublicKeyInfo), Expires: cert.NotAfter})
+	r.Certificates = append(slices.Clone(r.Certificates), Issued{Serial: serialOf(cert), Key: keyHash(request.RawSubjectPublicKeyInfo), Expires: cert.NotAfter, Root: signer.rootID(), Told: keeps})
 	c.hosts = append(c.hosts, r)
 	if err := a.store(c); err != nil {
 		return nil, err
 	}
-	return &Joined{Host: r.Host, Certificate: string(encode(blockCert, cert.Raw)), Expires: cert.NotAfter}, nil
+	return &Joined{Host: r.Host, Certificate: string(encode(blockCert, cert.Raw)), Expires: cert.NotAfter, Authorities: string(pems(t.anchors()))}, nil
 }
 
 // Renew gives an agent its next certificate. The one that it shows counts until it ends,
 // or until the next one is renewed: an answer may be lost on the way. Errors wrap
 // ErrForbidden, ErrRevoked or ErrInvalid.
 func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time) (*Joined, error) {
-	who, err := a.Agent(shown, now)
+	who, err := a.whose(shown, now)
 	if err != nil {
+		return nil, err
+	}
+	if who.Role != RoleAgent {
+		return nil, fmt.Errorf("renew a certificate: %w: it is of a %s; %s", ErrForbidden, who.Role, another(shown))
+	}
+	if err := CheckMachine(j.Machine); err != nil {
 		return nil, err
 	}
 	request, err := parseRequest(j.Request)
@@ -109,8 +144,8 @@ func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time)
 	if err := r.speaks(shown); err != nil { // since it was looked at
 		return nil, err
 	}
-	r.Certificates, r.Renewed = []Issued{r.Certificates[at]}, now.UTC()
-	return a.issue(change{}, r, request, now)
+	r.Certificates, r.Renewed, r.Machine = []Issued{r.Certificates[at]}, now.UTC(), r.remember(j.Machine)
+	return a.issue(change{}, r, request, j.Keeps, now)
 }
 
 // Revoke shuts a host out: none of its certificates counts any more, or with a serial not
@@ -123,7 +158,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) error {
 	case !ok:
 		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
 	case serial == "":
-		r.Revoked, r.Barred, r.Certificates = now.UTC(), now.UTC(), []Issued{}
+		r.Revoked, r.Barred, r.Certificates, r.Outside = now.UTC(), now.UTC(), []Issued{}, ""
 	case r.find(serial) < 0:
 		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:

@@ -17,7 +17,7 @@ import (
 
 func TestJoin(t *testing.T) {
 	a := open(t, t.TempDir(), start)
-	j, err := a.Join(token(t, a, TokenRequest{Role: RoleAgent, Label: "rack 7"}, start), JoinRequest{"web-17", request(t, nil)}, start)
+	j, err := a.Join(token(t, a, TokenRequest{Role: RoleAgent, Label: "rack 7"}, start), JoinRequest{Host: "web-17", Request: request(t, nil)}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,17 +26,17 @@ func TestJoin(t *testing.T) {
 		t.Errorf("got %v %v %v", cert.URIs, cert.Subject, cert.NotAfter)
 	}
 	pool := x509.NewCertPool()
-	pool.AddCert(a.ca.cert)
+	pool.AddCert(a.trust.Load().ca.cert)
 	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, CurrentTime: start, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
 		t.Error(err)
 	}
 	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, CurrentTime: start, DNSName: "web-17"}); err == nil {
 		t.Error("an agent's certificate must be no server's")
 	}
-	if who, err := a.Agent(cert, start); err != nil || who.Host != "web-17" || who.Role != RoleAgent {
+	if who, err := a.whose(cert, start); err != nil || who.Host != "web-17" || who.Role != RoleAgent {
 		t.Errorf("got %v, %v", who, err)
 	}
-	if _, err := a.Agent(cert, start.Add(DefaultLife+1)); !errors.Is(err, ErrExpired) {
+	if _, err := a.whose(cert, start.Add(DefaultLife+1)); !errors.Is(err, ErrExpired) {
 		t.Errorf("after its end: %v", err)
 	}
 	if hosts := a.Hosts(); len(hosts) != 1 || hosts[0].Label != "rack 7" {
@@ -48,7 +48,7 @@ func TestJoinRefuses(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	joined(t, a, "db-1", start)
 	usedUp := token(t, a, TokenRequest{Role: RoleAgent}, start)
-	if _, err := a.Join(usedUp, JoinRequest{"db-2", request(t, nil)}, start); err != nil {
+	if _, err := a.Join(usedUp, JoinRequest{Host: "db-2", Request: request(t, nil)}, start); err != nil {
 		t.Fatal(err)
 	}
 	fresh := func() string { return token(t, a, TokenRequest{Role: RoleAgent}, start) }
@@ -75,7 +75,7 @@ func TestJoinRefuses(t *testing.T) {
 		"forged request":      {fresh(), "web-17", string(forged), 0, ErrInvalid},
 		"another curve":       {fresh(), "web-17", string(encode(blockRequest, weak)), 0, ErrInvalid},
 	} {
-		if _, err := a.Join(tc.token, JoinRequest{tc.host, tc.csr}, start.Add(tc.at)); !errors.Is(err, tc.want) {
+		if _, err := a.Join(tc.token, JoinRequest{Host: tc.host, Request: tc.csr}, start.Add(tc.at)); !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 	}
@@ -89,18 +89,18 @@ func TestJoinAgain(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	text, key := token(t, a, TokenRequest{Role: RoleAgent}, start), newKey(t)
 	for range 5 {
-		j, err := a.Join(text, JoinRequest{"web-17", request(t, key)}, start)
+		j, err := a.Join(text, JoinRequest{Host: "web-17", Request: request(t, key)}, start)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Agent(certOf(t, j), start); err != nil {
+		if _, err := a.whose(certOf(t, j), start); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := len(a.Hosts()[0].Certificates); n > 2 {
 		t.Errorf("%d certificates are kept", n)
 	}
-	if _, err := a.Join(text, JoinRequest{"web-17", request(t, nil)}, start); !errors.Is(err, ErrUsedUp) {
+	if _, err := a.Join(text, JoinRequest{Host: "web-17", Request: request(t, nil)}, start); !errors.Is(err, ErrUsedUp) {
 		t.Errorf("another key: %v", err)
 	}
 }
@@ -115,20 +115,20 @@ func TestRevokeAndJoinAnew(t *testing.T) {
 	}
 	_ = a.Close()
 	a = open(t, dir, start)
-	if _, err := a.Agent(cert, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(cert, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("after a restart: %v", err)
 	}
 	if _, err := a.Renew(cert, JoinRequest{Request: request(t, nil)}, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("renew: %v", err)
 	}
-	if _, err := a.Join(before, JoinRequest{"web-17", request(t, nil)}, start.Add(time.Hour)); !errors.Is(err, ErrRevoked) {
+	if _, err := a.Join(before, JoinRequest{Host: "web-17", Request: request(t, nil)}, start.Add(time.Hour)); !errors.Is(err, ErrRevoked) {
 		t.Errorf("a token of before: %v", err)
 	}
 	fresh := joined(t, a, "web-17", start.Add(time.Hour))
-	if _, err := a.Agent(fresh, start.Add(time.Hour)); err != nil {
+	if _, err := a.whose(fresh, start.Add(time.Hour)); err != nil {
 		t.Error(err)
 	}
-	if _, err := a.Agent(cert, start.Add(time.Hour)); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(cert, start.Add(time.Hour)); !errors.Is(err, ErrRevoked) {
 		t.Errorf("the certificate of before: %v", err)
 	}
 	if err := a.Revoke("nobody", "", start); !errors.Is(err, ErrUnknown) {
@@ -141,10 +141,10 @@ func TestNamedHostTakesOver(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	old := joined(t, a, "web-17", start)
 	text := token(t, a, TokenRequest{Role: RoleAgent, Host: "web-17"}, start)
-	if _, err := a.Join(text, JoinRequest{"web-17", request(t, nil)}, start); err != nil {
+	if _, err := a.Join(text, JoinRequest{Host: "web-17", Request: request(t, nil)}, start); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Agent(old, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(old, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("the old certificate: %v", err)
 	}
 }
@@ -167,17 +167,17 @@ func TestRenew(t *testing.T) {
 		cert *x509.Certificate
 		want error
 	}{"first": {first, ErrRevoked}, "lost": {lost, ErrRevoked}, "second": {second, nil}, "third": {third, nil}} {
-		if _, err := a.Agent(tc.cert, start.Add(time.Hour)); !errors.Is(err, tc.want) {
+		if _, err := a.whose(tc.cert, start.Add(time.Hour)); !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 	}
 	if err := a.Revoke("web-17", serialOf(third), start); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Agent(third, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(third, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("by its serial: %v", err)
 	}
-	if _, err := a.Agent(second, start); err != nil {
+	if _, err := a.whose(second, start); err != nil {
 		t.Errorf("the other: %v", err)
 	}
 	if err := a.Revoke("web-17", "beef", start); !errors.Is(err, ErrUnknown) {
@@ -205,15 +205,15 @@ func TestNoAgent(t *testing.T) {
 		}
 	}
 	key := newKey(t)
-	cert, err := a.ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "x"}, URIs: []*url.URL{agentURI("ghost")}}, key.Public(), start, time.Hour)
+	cert, err := a.trust.Load().ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "x"}, URIs: []*url.URL{agentURI("ghost")}}, key.Public(), start, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Agent(cert, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(cert, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("signed, and in no record: %v", err)
 	}
 	a.hosts["ghost"] = Record{Host: "ghost", Certificates: []Issued{{Serial: serialOf(cert), Key: "another"}}}
-	if _, err := a.Agent(cert, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(cert, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("signed for another key: %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestServerCertificate(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	get := func(addr string, now time.Time) *x509.Certificate {
 		t.Helper()
-		cert, err := a.server.get(mustAddr(t, addr), now)
+		cert, err := a.server.get(a.trust.Load(), mustAddr(t, addr), now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +251,7 @@ func TestOutsideAgents(t *testing.T) {
 	a, other := open(t, t.TempDir(), start), open(t, t.TempDir(), start)
 	outside := joined(t, other, "web-17", start)
 	late := joined(t, other, "web-18", start.Add(time.Hour))
-	if who, err := a.Agent(outside, start); err != nil || who.Host != "web-17" {
+	if who, err := a.whose(outside, start); err != nil || who.Host != "web-17" {
 		t.Errorf("got %v, %v", who, err)
 	}
 	for _, host := range []string{"web-17", "web-18"} {
@@ -260,14 +260,14 @@ func TestOutsideAgents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.Agent(outside, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(outside, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("revoked: %v", err)
 	}
-	if _, err := a.Agent(late, start.Add(time.Hour)); err != nil {
+	if _, err := a.whose(late, start.Add(time.Hour)); err != nil {
 		t.Errorf("given after it was revoked: %v", err)
 	}
 	joined(t, a, "web-17", start.Add(time.Hour))
-	if _, err := a.Agent(outside, start); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(outside, start); !errors.Is(err, ErrRevoked) {
 		t.Errorf("revoked, and joined anew: %v", err)
 	}
 	if _, err := a.Renew(late, JoinRequest{Request: request(t, nil)}, start.Add(time.Hour)); !errors.Is(err, ErrForbidden) {

@@ -10,24 +10,35 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cassini/model"
 )
 
 const maxHosts = 100_000
 
 // Record is what is kept of a host that joined.
 type Record struct {
-	Host    string    `json:"host"`
-	Label   string    `json:"label,omitempty"` // of the token by which it joined
-	Token   string    `json:"token"`           // its identifier
-	Joined  time.Time `json:"joined"`
-	Renewed time.Time `json:"renewed,omitzero"`
-	Revoked time.Time `json:"revoked,omitzero"` // zero: it is not
+	Host    string            `json:"host"`
+	Name    string            `json:"name,omitempty"`    // its host name, where it is called otherwise since another machine has that
+	Machine *model.Machine    `json:"machine,omitempty"` // what it said of itself when it joined, or later
+	Label   string            `json:"label,omitempty"`   // of the token by which it joined
+	Labels  map[string]string `json:"labels,omitempty"`  // likewise
+	Tenant  string            `json:"tenant,omitempty"`  // whose it is, by that token; "" is nobody's in particular
+	Token   string            `json:"token"`             // its identifier
+	Joined  time.Time         `json:"joined"`
+	Renewed time.Time         `json:"renewed,omitzero"`
+	Revoked time.Time         `json:"revoked,omitzero"` // zero: it is not
+	// Outside is the identity by which another authority's certificates are of this host:
+	// a SPIFFE ID, or a DNS name; "" where none was shown, or they name the host itself.
+	Outside string `json:"outside,omitempty"`
 	// Barred is when the host was last revoked, also if it joined since: what another
 	// authority gave it before counts no more.
 	Barred time.Time `json:"barred,omitzero"`
 	// Certificates that count, the newest last: that which the agent has, and perhaps
 	// one more, whose answer may have been lost on the way.
 	Certificates []Issued `json:"certificates"`
+	// Root is the newest authority of the manager that the host has shown to know.
+	Root string `json:"root,omitempty"`
 	// Shut are serials that were revoked one by one, the last few: a restored manager would
 	// take them for forgotten ones else.
 	Shut []string `json:"shut,omitempty"`
@@ -41,6 +52,26 @@ type Issued struct {
 	Serial  string    `json:"serial"`
 	Key     string    `json:"key"` // SHA-256 of the public key
 	Expires time.Time `json:"expires"`
+	// Root is the authority that gave it; "" is the first that this manager had. Told says
+	// that with it went all authorities that count, to an agent that keeps them.
+	Root string `json:"root,omitempty"`
+	Told bool   `json:"told,omitempty"`
+}
+
+// name is the host name of the machine.
+func (r Record) name() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.Host
+}
+
+// otherName is what a Record has as its Name.
+func otherName(id, name string) string {
+	if id == name {
+		return ""
+	}
+	return name
 }
 
 // live says whether a certificate of the host counts at a moment.
@@ -60,6 +91,12 @@ func (r Record) has(cert *x509.Certificate) bool {
 	return at >= 0 && r.Certificates[at].Key == keyHash(cert.RawSubjectPublicKeyInfo)
 }
 
+// knows says that who shows a certificate knows the authority that gave it.
+func (r Record) knows(cert *x509.Certificate, rootID string) bool {
+	at := r.find(serialOf(cert))
+	return at >= 0 && r.Certificates[at].Told && r.Certificates[at].Root == rootID
+}
+
 // again says that the same key asks once more by the same token: an answer was lost.
 func (r Record) again(token, key string) bool {
 	return r.Token == token && r.Revoked.IsZero() && slices.ContainsFunc(r.Certificates, func(i Issued) bool { return i.Key == key })
@@ -71,6 +108,8 @@ func (r Record) mayJoin(t Token, now time.Time) error {
 	switch {
 	case !r.Revoked.IsZero() && !t.Created.After(r.Revoked):
 		return fmt.Errorf("host %s: %w at %s: only a token that was made after that lets it in again", r.Host, ErrRevoked, stamp(r.Revoked))
+	case r.Outside != "" && t.Host == "":
+		return fmt.Errorf("host %s: %w of another authority, as %s: if it is to have one of this, use a token for this host alone ('cassini token create --role agent --host %s')", r.Host, ErrTaken, r.Outside, r.Host)
 	case r.Revoked.IsZero() && t.Host == "" && r.live(now):
 		return fmt.Errorf("host %s: %w: if it lost it, use a token for this host alone ('cassini token create --role agent --host %s'), or revoke it first", r.Host, ErrTaken, r.Host)
 	}
@@ -99,11 +138,20 @@ func (r Record) speaksOutside(cert *x509.Certificate) error {
 // hostForm is what is taken as a host name: it stands in a URI, in logs and on screens.
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$`)
 
-func checkHost(host string) error {
+// CheckHost says what is wrong with a host name. Errors wrap ErrInvalid.
+func CheckHost(host string) error {
 	if hostForm.MatchString(host) && !strings.Contains(host, "..") {
 		return nil
 	}
 	return fmt.Errorf("host name %q: %w: want letters, digits, dots and hyphens", host, ErrInvalid)
+}
+
+// checkID takes what CheckHost does, and what machines are called whose name another has.
+func checkID(id string) error {
+	if name, n := model.CutNamesake(id); n > 1 && CheckHost(name) == nil {
+		return nil
+	}
+	return CheckHost(id)
 }
 
 // agentURI is the identity of an agent in its certificate.
@@ -115,7 +163,7 @@ func agentURI(host string) *url.URL {
 func HostOf(cert *x509.Certificate) (string, error) {
 	if len(cert.URIs) == 1 {
 		host := strings.TrimPrefix(cert.URIs[0].Path, "/")
-		if checkHost(host) == nil && *cert.URIs[0] == *agentURI(host) {
+		if checkID(host) == nil && *cert.URIs[0] == *agentURI(host) {
 			return host, nil
 		}
 	}

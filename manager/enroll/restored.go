@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ const maxGaps = 16 // the last ones
 
 // Snapshots begin to read the files of the authority.
 func (a *Authority) Snapshots() []archive.Source {
-	return []archive.Source{
+	sources := []archive.Source{
 		func() (archive.Part, error) { return archive.Database(StateFile, a.disk.db) },
 		func() (archive.Part, error) {
 			p, ok, err := archive.Small(a.cfg.Dir, CAFile)
@@ -45,6 +46,13 @@ func (a *Authority) Snapshots() []archive.Source {
 			return p, err
 		},
 	}
+	if a.trust.Load().next != nil {
+		sources = append(sources, func() (archive.Part, error) {
+			p, _, err := archive.Small(a.cfg.Dir, NextCAFile)
+			return p, err
+		})
+	}
+	return sources
 }
 
 // Restored notes in a file of the authority that comes from a backup, and that nobody has
@@ -116,10 +124,10 @@ func (a *Authority) adopt(cert *x509.Certificate, host string, now time.Time) er
 	case !r.Revoked.IsZero() && !r.Revoked.Before(a.gaps[i].From), slices.Contains(r.Shut, serialOf(cert)):
 		return ErrRevoked // after the restore
 	case !known:
-		r = Record{Host: host, Token: "restored", Joined: at.UTC()}
+		r = Record{Host: host, Name: otherName(host, cert.Subject.CommonName), Tenant: tenantIn(cert), Token: "restored", Joined: at.UTC()}
 	}
 	r.Revoked = time.Time{} // it joined again in the gap, or was not revoked
-	r.Certificates = append(slices.Clone(r.Certificates[max(0, len(r.Certificates)-1):]), Issued{Serial: serialOf(cert), Key: keyHash(cert.RawSubjectPublicKeyInfo), Expires: cert.NotAfter})
+	r.Certificates = append(slices.Clone(r.Certificates[max(0, len(r.Certificates)-1):]), Issued{Serial: serialOf(cert), Key: keyHash(cert.RawSubjectPublicKeyInfo), Expires: cert.NotAfter, Root: hex.EncodeToString(cert.AuthorityKeyId)})
 	a.cfg.Logger.Warn("a certificate that was given after the backup is taken over; if it was revoked since, revoke it again", "host", host, "serial", serialOf(cert), "given", at.UTC())
 	return a.store(change{hosts: []Record{r}})
 }

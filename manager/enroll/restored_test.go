@@ -63,7 +63,7 @@ func TestRestored(t *testing.T) {
 		"stays": {stays, nil}, "later": {later, nil}, "again": {again, nil}, "renewed": {certOf(t, renewed), nil},
 		"revoked before": {revoked, ErrRevoked}, "revoked before, and back": {back, nil},
 	} {
-		if who, err := a.Agent(tc.cert, now); !errors.Is(err, tc.want) || err == nil && who.Role != RoleAgent {
+		if who, err := a.whose(tc.cert, now); !errors.Is(err, tc.want) || err == nil && who.Role != RoleAgent {
 			t.Errorf("%s: %+v, %v", name, who, err)
 		}
 	}
@@ -79,24 +79,24 @@ func TestRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, cert := range []*x509.Certificate{later, again} {
-		if _, err := a.Agent(cert, now); !errors.Is(err, ErrRevoked) {
+		if _, err := a.whose(cert, now); !errors.Is(err, ErrRevoked) {
 			t.Errorf("after it was revoked: %v", err)
 		}
 	}
 	// And what was given after it must stand on record.
-	alien, err := a.ca.signAgent("alien", parsed(t), now, a.cfg.Life)
+	alien, err := a.trust.Load().ca.signAgent("alien", "alien", "", parsed(t), now, a.cfg.Life)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Agent(alien, now); !errors.Is(err, ErrRevoked) {
+	if _, err := a.whose(alien, now); !errors.Is(err, ErrRevoked) {
 		t.Errorf("not on record, given after the restore: %v", err)
 	}
 	_ = a.Close()
 	b := open(t, old, now)
-	if _, err := b.Agent(certOf(t, renewed), now); err != nil {
+	if _, err := b.whose(certOf(t, renewed), now); err != nil {
 		t.Errorf("after another start: %v", err)
 	}
-	if _, err := b.Agent(again, now); !errors.Is(err, ErrRevoked) {
+	if _, err := b.whose(again, now); !errors.Is(err, ErrRevoked) {
 		t.Errorf("after another start: %v", err)
 	}
 }
@@ -113,7 +113,7 @@ func parsed(t *testing.T) *x509.CertificateRequest {
 func TestIssued(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	for _, life := range []time.Duration{time.Minute, time.Hour, 30 * 24 * time.Hour} {
-		cert, err := a.ca.signAgent("h", parsed(t), start, life)
+		cert, err := a.trust.Load().ca.signAgent("h", "h", "", parsed(t), start, life)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func token(t *testing.T, a *Authority, r TokenRequest, now time.Time) string {
 // joined is the certificate of a host that joins by a token of its own.
 func joined(t *testing.T, a *Authority, host string, now time.Time) *x509.Certificate {
 	t.Helper()
-	j, err := a.Join(token(t, a, TokenRequest{Role: RoleAgent}, now), JoinRequest{host, request(t, nil)}, now)
+	j, err := a.Join(token(t, a, TokenRequest{Role: RoleAgent}, now), JoinRequest{Host: host, Request: request(t, nil)}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

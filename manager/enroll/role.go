@@ -43,11 +43,29 @@ func (r Role) check() error {
 	return fmt.Errorf("role %q: %w: want one of %s", r, ErrInvalid, strings.Join(Roles(), ", "))
 }
 
-// Who is somebody who proved it: an agent, or the holder of a token.
+// Who is somebody who proved it: an agent, or a person or program by a token, a certificate
+// or a password.
 type Who struct {
-	Role  Role
-	Host  string // of an agent
-	Token string // identifier of the token of another
+	Role Role
+	Host string // of an agent
+	// Tenant is whose hosts a person or program sees; "" is all.
+	Tenant string
+	Token  string // identifier of the token that was shown
+	// Certificate is the identifier of the certificate of this authority that was shown, or
+	// the name in that of another; User who gave a password.
+	Certificate string
+	User        string
+}
+
+// Shows is what was shown: a token, a certificate or a password.
+func (w Who) Shows() string {
+	switch {
+	case w.Role == RoleAgent, w.Certificate != "":
+		return "certificate"
+	case w.User != "":
+		return "password"
+	}
+	return "token"
 }
 
 // String is for logs.
@@ -55,5 +73,15 @@ func (w Who) String() string {
 	if w.Role == RoleAgent {
 		return "agent of " + w.Host
 	}
-	return fmt.Sprintf("%s (token %s)", w.Role, w.Token)
+	text := string(w.Role)
+	if w.Tenant != "" {
+		text += " of tenant " + w.Tenant
+	}
+	switch w.Shows() {
+	case "certificate":
+		return fmt.Sprintf("%s (certificate %s)", text, w.Certificate)
+	case "password":
+		return fmt.Sprintf("%s (user %s)", text, w.User)
+	}
+	return fmt.Sprintf("%s (token %s)", text, w.Token)
 }

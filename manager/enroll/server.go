@@ -3,10 +3,8 @@ package enroll
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +14,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"cassini/manager/enroll/identify"
+	"cassini/manager/enroll/people"
+	"cassini/manager/enroll/users"
 )
 
 // maxAddresses bounds the addresses of one certificate.
@@ -26,12 +28,37 @@ const maxAddresses = 256
 type Files struct {
 	Cert, Key string
 	ClientCA  string // who signs certificates of agents, beside the authority here
+	// IDs are rules of package identify: by which names in these certificates agents are
+	// known, beside cassini://agent/HOST.
+	IDs []string
+	// People are rules of package people: what people and programs may do by the names in
+	// such certificates.
+	People []string
+	Lists  []string // of certificates that such an authority has revoked
+	Users  string   // users with a password, of package users
+}
+
+// names are the files whose content is read, of which "" is none.
+func (f Files) names() []string {
+	return append([]string{f.Cert, f.Key, f.ClientCA, f.Users}, f.Lists...)
 }
 
 // outside is what they hold.
 type outside struct {
 	cert    *tls.Certificate // nil: the authority here makes it
 	clients []*x509.Certificate
+	ids     identify.Rules
+	people  people.Rules
+	lists   revocations
+	users   *users.Users // nil: nobody has a password
+	files   Files
+	stamps  []fileStamp // of the files when they were read
+}
+
+// fileStamp tells whether a file was written since.
+type fileStamp struct {
+	size     int64
+	modified time.Time
 }
 
 // Check reads the files and says what is wrong with them.
@@ -47,11 +74,46 @@ func (a *Authority) ReadFiles(f Files) error {
 	if err != nil {
 		return err
 	}
-	a.outside.Store(&o)
+	a.broken.Store(nil)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := *a.trust.Load()
+	t.outside = &o
+	a.trust.Store(&t)
 	return nil
 }
 
+// stamp looks when the files were written. What cannot be looked at is as if it were not
+// there.
+func (f Files) stamp() (stamps []fileStamp) {
+	for _, path := range f.names() {
+		stamp := fileStamp{}
+		if info, err := os.Stat(path); path != "" && err == nil {
+			stamp = fileStamp{info.Size(), info.ModTime()}
+		}
+		stamps = append(stamps, stamp)
+	}
+	return stamps
+}
+
+// Reread takes files into use that were written since they were read, and says whether
+// there were any. While they cannot be used, those before stay, and each state of
+// them is an error once. It is to be called every now and then.
+func (a *Authority) Reread() (bool, error) {
+	o := a.trust.Load().outside
+	stamps := o.files.stamp()
+	if broken := a.broken.Load(); slices.Equal(stamps, o.stamps) || broken != nil && slices.Equal(stamps, *broken) {
+		return false, nil
+	}
+	if err := a.ReadFiles(o.files); err != nil {
+		a.broken.Store(&stamps)
+		return false, err
+	}
+	return true, nil
+}
+
 func (f Files) read() (o outside, err error) {
+	o.files, o.stamps = f, f.stamp() // before they are read: what comes later is read again
 	if (f.Cert == "") != (f.Key == "") {
 		return o, fmt.Errorf("certificate of the manager: %w: --tls-cert and --tls-key go together", ErrInvalid)
 	}
@@ -61,6 +123,18 @@ func (f Files) read() (o outside, err error) {
 			return o, fmt.Errorf("read the manager's certificate from %s and %s: %w", f.Cert, f.Key, err)
 		}
 		o.cert = &cert
+	}
+	if err := o.readUsers(f.Users); err != nil {
+		return o, err
+	}
+	if o.people, err = parsePeople(f.People); err != nil {
+		return o, err
+	}
+	if o.ids, err = identify.Parse(f.IDs); err != nil {
+		return o, fmt.Errorf("--tls-client-id: %w: %w", ErrInvalid, err)
+	}
+	if f.ClientCA == "" && len(f.IDs)+len(f.People)+len(f.Lists) > 0 {
+		return o, fmt.Errorf("--tls-client-id, --tls-client-role, --tls-client-crl: %w: they are about certificates of another authority, whose file --tls-client-ca names", ErrInvalid)
 	}
 	if f.ClientCA == "" {
 		return o, nil
@@ -72,14 +146,15 @@ func (f Files) read() (o outside, err error) {
 	if o.clients, err = parseCerts(raw); err != nil {
 		return o, fmt.Errorf("read the authority of agents from %s: %w", f.ClientCA, err)
 	}
-	return o, nil
+	o.lists, err = readLists(f.Lists, o.clients)
+	return o, err
 }
 
-// TLS is how the manager serves. Who shows a certificate must show a good one; who shows
-// none needs a token, which the API looks at.
+// TLS is how the manager serves. Whether a certificate that is shown is a good one is
+// looked at with each request (Shown), so that who shows a bad one is told why.
 func (a *Authority) TLS(now func() time.Time) *tls.Config {
 	var mu sync.Mutex
-	var of *outside
+	var of *trust
 	var cfg *tls.Config // of it: one for all connections, so that sessions are resumed
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
@@ -87,8 +162,8 @@ func (a *Authority) TLS(now func() time.Time) *tls.Config {
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			if o := a.outside.Load(); o != of {
-				of, cfg = o, a.config(o, now)
+			if t := a.trust.Load(); t != of {
+				of, cfg = t, a.config(t, now)
 			}
 			return cfg, nil
 		},
@@ -96,37 +171,24 @@ func (a *Authority) TLS(now func() time.Time) *tls.Config {
 	}
 }
 
-func (a *Authority) config(o *outside, now func() time.Time) *tls.Config {
-	clients := x509.NewCertPool()
-	clients.AddCert(a.ca.cert)
-	for _, c := range o.clients {
-		clients.AddCert(c)
-	}
+func (a *Authority) config(t *trust, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		NextProtos: []string{"h2", "http/1.1"},
-		ClientAuth: tls.VerifyClientCertIfGiven,
-		ClientCAs:  clients,
+		ClientAuth: tls.RequestClientCert,
 		Time:       now,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if o.cert != nil {
-				return o.cert, nil
+			if t.outside.cert != nil {
+				return t.outside.cert, nil
 			}
-			return a.server.get(localAddr(hello.Conn), now())
+			return a.server.get(t, localAddr(hello.Conn), now())
 		},
 	}
 }
 
 // Pin is the SHA-256 of the certificate that is the last in what the manager shows: that
 // of its authority.
-func (a *Authority) Pin() string {
-	last := a.ca.cert.Raw
-	if cert := a.outside.Load().cert; cert != nil {
-		last = cert.Certificate[len(cert.Certificate)-1]
-	}
-	sum := sha256.Sum256(last)
-	return hex.EncodeToString(sum[:])
-}
+func (a *Authority) Pin() string { return a.trust.Load().pin() }
 
 func localAddr(conn net.Conn) netip.Addr {
 	if tcp, ok := conn.LocalAddr().(*net.TCPAddr); ok {
@@ -138,7 +200,6 @@ func localAddr(conn net.Conn) netip.Addr {
 // serverCerts makes the manager's own certificate: at the start, before it ends, and when
 // it is reached at an address that is not in it. The key is never written.
 type serverCerts struct {
-	ca      *ca
 	host    string
 	names   []string
 	private ed25519.PrivateKey
@@ -146,18 +207,19 @@ type serverCerts struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
 	cert  *tls.Certificate
+	of    *trust // that cert was made with
 	renew time.Time
 }
 
-func newServerCerts(c *ca, cfg Config) (*serverCerts, error) {
-	s := &serverCerts{ca: c, host: cfg.Host, names: []string{"localhost"}}
-	if checkHost(cfg.Host) == nil {
+func newServerCerts(cfg Config) (*serverCerts, error) {
+	s := &serverCerts{host: cfg.Host, names: []string{"localhost"}}
+	if CheckHost(cfg.Host) == nil {
 		s.names = append(s.names, cfg.Host)
 	}
 	for _, name := range cfg.Names {
 		if addr, err := netip.ParseAddr(name); err == nil {
 			s.addrs = append(s.addrs, addr.Unmap())
-		} else if err := checkHost(strings.TrimPrefix(name, "*.")); err != nil {
+		} else if err := CheckHost(strings.TrimPrefix(name, "*.")); err != nil {
 			return nil, fmt.Errorf("--tls-name: %w", err)
 		} else {
 			s.names = append(s.names, name)
@@ -172,11 +234,11 @@ func newServerCerts(c *ca, cfg Config) (*serverCerts, error) {
 }
 
 // get is a certificate that is good for an address of this machine.
-func (s *serverCerts) get(addr netip.Addr, now time.Time) (*tls.Certificate, error) {
+func (s *serverCerts) get(t *trust, addr netip.Addr, now time.Time) (*tls.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	missing := addr.IsValid() && !slices.Contains(s.addrs, addr) && len(s.addrs) < maxAddresses
-	if s.cert != nil && now.Before(s.renew) && !missing {
+	if s.cert != nil && s.of == t && now.Before(s.renew) && !missing {
 		return s.cert, nil
 	}
 	if missing {
@@ -186,11 +248,12 @@ func (s *serverCerts) get(addr netip.Addr, now time.Time) (*tls.Certificate, err
 	for _, a := range s.addrs {
 		ips = append(ips, a.AsSlice())
 	}
-	leaf, err := s.ca.signServer(s.host, s.private.Public(), s.names, ips, now)
+	leaf, err := t.ca.signServer(s.host, s.private.Public(), s.names, ips, now)
 	if err != nil {
 		return nil, err
 	}
-	s.cert = &tls.Certificate{Certificate: [][]byte{leaf.Raw, s.ca.cert.Raw}, PrivateKey: s.private, Leaf: leaf}
+	s.cert = &tls.Certificate{Certificate: append([][]byte{leaf.Raw}, t.chain()...), PrivateKey: s.private, Leaf: leaf}
+	s.of = t
 	s.renew = now.Add(leaf.NotAfter.Sub(now) / 2)
 	return s.cert, nil
 }

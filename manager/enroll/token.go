@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -21,34 +22,53 @@ const (
 	keepDead   = 7 * 24 * time.Hour // how long a dead token is still listed
 	secretSize = 24
 	idSize     = 5
+	pinSize    = 16 // digits of the authority's hash that are kept
 	tokenStart = "cassini"
 )
 
 // Token is what is kept of a token: its secret only as a hash.
 type Token struct {
-	ID      string    `json:"id"`
-	Role    Role      `json:"role"`
-	Label   string    `json:"label,omitempty"`
-	Host    string    `json:"host,omitempty"` // for joining: only this host
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"` // zero: never
-	Limit   int       `json:"limit,omitempty"`  // hosts that may join by it
-	Uses    int       `json:"uses,omitempty"`   // hosts that did
-	Revoked time.Time `json:"revoked,omitzero"`
-	Hash    string    `json:"hash,omitempty"` // SHA-256 of the secret; left out of lists
+	ID    string `json:"id"`
+	Role  Role   `json:"role"`
+	Label string `json:"label,omitempty"`
+	// Labels are pairs of a key and a value that a host gets which joins by it.
+	Labels  map[string]string `json:"labels,omitempty"`
+	Host    string            `json:"host,omitempty"`   // for joining: only this host
+	Tenant  string            `json:"tenant,omitempty"` // whose hosts join by it, or are seen by it; "" is the whole estate
+	Created time.Time         `json:"created"`
+	Expires time.Time         `json:"expires,omitzero"` // zero: never
+	Limit   int               `json:"limit,omitempty"`  // hosts that may join by it
+	Uses    int               `json:"uses,omitempty"`   // hosts that did
+	Revoked time.Time         `json:"revoked,omitzero"`
+	Pin     string            `json:"pin,omitempty"`  // how the hash of the authority in its text begins
+	Hash    string            `json:"hash,omitempty"` // SHA-256 of the secret; left out of lists
+	// Serial and Key are of the certificate that is shown instead of a secret, where there is
+	// one: its serial number, and the SHA-256 of its public key.
+	Serial string `json:"serial,omitempty"`
+	Key    string `json:"key,omitempty"`
 }
 
 // TokenRequest asks for a token.
 type TokenRequest struct {
-	Role  Role          `json:"role"`
-	Label string        `json:"label,omitempty"`
-	Host  string        `json:"host,omitempty"`
-	Life  time.Duration `json:"life,omitempty"`  // 0: a day for joining, 90 days for others
-	Limit int           `json:"limit,omitempty"` // 0: one host
+	Role  Role   `json:"role"`
+	Label string `json:"label,omitempty"`
+	// Labels are what hosts get which join by it: see Record.
+	Labels map[string]string `json:"labels,omitempty"`
+	Host   string            `json:"host,omitempty"`
+	// Tenant is whose hosts join by it, or whose are seen by it.
+	Tenant string        `json:"tenant,omitempty"`
+	Life   time.Duration `json:"life,omitempty"`  // 0: a day for joining, 90 days for others
+	Limit  int           `json:"limit,omitempty"` // 0: one host
 }
 
 func (r *TokenRequest) settle() error {
 	if err := r.Role.check(); err != nil {
+		return err
+	}
+	if err := checkTenant(r.Tenant); err != nil {
+		return err
+	}
+	if err := checkLabels(r.Labels); err != nil {
 		return err
 	}
 	switch joins := r.Role == RoleAgent; {
@@ -63,14 +83,16 @@ func (r *TokenRequest) settle() error {
 	switch {
 	case r.Life < 0 || r.Life > maxLife:
 		return fmt.Errorf("life %v: %w: want up to %v", r.Life, ErrInvalid, maxLife)
-	case r.Role != RoleAgent && (r.Limit != 0 || r.Host != ""):
-		return fmt.Errorf("token of a %s: %w: a limit and a host are for role agent, by which hosts join", r.Role, ErrInvalid)
+	case r.Role != RoleAgent && (r.Limit != 0 || r.Host != "" || len(r.Labels) > 0):
+		return fmt.Errorf("token of a %s: %w: a limit, a host and its labels are for role agent, by which hosts join", r.Role, ErrInvalid)
+	case r.Role == RoleAdmin && r.Tenant != "":
+		return fmt.Errorf("token of an admin of tenant %s: %w: admins are of the whole estate; want viewer, operator or agent", r.Tenant, ErrInvalid)
 	case r.Limit < 0 || r.Limit > maxUses:
 		return fmt.Errorf("limit %d: %w: want 1 to %d hosts", r.Limit, ErrInvalid, maxUses)
 	case len(r.Label) > maxLabel || strings.ContainsFunc(r.Label, unicode.IsControl):
 		return fmt.Errorf("label: %w: want up to %d bytes without control characters", ErrInvalid, maxLabel)
 	case r.Host != "":
-		return checkHost(r.Host)
+		return checkID(r.Host)
 	}
 	return nil
 }
@@ -81,7 +103,7 @@ func newToken(r TokenRequest, now time.Time) (Token, string, error) {
 		return Token{}, "", err
 	}
 	secret := random(secretSize)
-	t := Token{ID: random(idSize), Role: r.Role, Label: r.Label, Host: r.Host, Created: now.UTC(), Expires: now.UTC().Add(r.Life), Limit: r.Limit, Hash: hash(secret)}
+	t := Token{ID: random(idSize), Role: r.Role, Label: r.Label, Labels: maps.Clone(r.Labels), Host: r.Host, Tenant: r.Tenant, Created: now.UTC(), Expires: now.UTC().Add(r.Life), Limit: r.Limit, Hash: hash(secret)}
 	return t, secret, nil
 }
 

@@ -22,6 +22,12 @@ func TestTokenRequests(t *testing.T) {
 		"another role":       {TokenRequest{Role: "root"}, ErrInvalid},
 		"life below zero":    {TokenRequest{Role: RoleViewer, Life: -1}, ErrInvalid},
 		"life of a century":  {TokenRequest{Role: RoleViewer, Life: 100 * 365 * 24 * time.Hour}, ErrInvalid},
+		"labels":             {TokenRequest{Role: RoleAgent, Labels: map[string]string{"rack": "7", "cost-center": "a b"}}, nil},
+		"viewer with labels": {TokenRequest{Role: RoleViewer, Labels: map[string]string{"rack": "7"}}, ErrInvalid},
+		"label with a space": {TokenRequest{Role: RoleAgent, Labels: map[string]string{"my rack": "7"}}, ErrInvalid},
+		"label of nothing":   {TokenRequest{Role: RoleAgent, Labels: map[string]string{"rack": ""}}, ErrInvalid},
+		"value of two lines": {TokenRequest{Role: RoleAgent, Labels: map[string]string{"rack": "7\n8"}}, ErrInvalid},
+		"many labels":        {TokenRequest{Role: RoleAgent, Labels: manyLabels(maxLabels + 1)}, ErrInvalid},
 		"viewer with limit":  {TokenRequest{Role: RoleViewer, Limit: 1}, ErrInvalid},
 		"viewer with host":   {TokenRequest{Role: RoleViewer, Host: "web-17"}, ErrInvalid},
 		"negative limit":     {TokenRequest{Role: RoleAgent, Limit: -1}, ErrInvalid},
@@ -34,6 +40,14 @@ func TestTokenRequests(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 	}
+}
+
+func manyLabels(n int) map[string]string {
+	labels := make(map[string]string)
+	for i := range n {
+		labels[strings.Repeat("k", i+1)] = "v"
+	}
+	return labels
 }
 
 func TestBearer(t *testing.T) {

@@ -2,9 +2,11 @@ package findings
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"cassini/manager/incidents"
+	"cassini/manager/moment"
 	"cassini/model"
 )
 
@@ -20,18 +22,18 @@ const (
 // Talk is how steadily a client talks, by its host's clock. The zero value has not seen
 // it.
 type Talk struct {
-	first, last time.Time
-	gap         time.Duration // the longest silence
-	talks       int
+	first, last moment.Moment
+	longest     uint32 // silence, in milliseconds, the next greater one
+	talks       uint8
 	open        bool
 }
 
 // See takes a document of the dependency: when its newest connection moved, whether any
 // is open, and when the counters were read.
-func (t *Talk) See(moved time.Time, open bool, read time.Time) {
+func (t *Talk) See(moved moment.Moment, open bool, read time.Time) {
 	last := moved
 	if open {
-		last = read
+		last = moment.Of(read)
 	}
 	if t.first.IsZero() {
 		t.first, t.last, t.talks, t.open = moved, last, 1, open
@@ -42,26 +44,35 @@ func (t *Talk) See(moved time.Time, open bool, read time.Time) {
 		return
 	}
 	if !t.open {
-		t.gap = max(t.gap, last.Sub(t.last))
+		t.longest = max(t.longest, millis(last.Sub(t.last)))
 	}
 	t.last, t.open = last, open
-	t.talks++
+	if t.talks < steadyTalks { // more than enough is not counted
+		t.talks++
+	}
 }
+
+// millis are those that a silence took at most.
+func millis(d time.Duration) uint32 {
+	return uint32(min((max(d, 0)+time.Millisecond-1)/time.Millisecond, math.MaxUint32))
+}
+
+func (t *Talk) gap() time.Duration { return time.Duration(t.longest) * time.Millisecond }
 
 // Steady says whether a silence would be news.
 func (t *Talk) Steady() bool {
 	span := t.last.Sub(t.first)
-	return span >= steadySpan && (t.talks >= steadyTalks || t.gap == 0) && span >= steadyGaps*t.gap
+	return span >= steadySpan && (t.talks >= steadyTalks || t.longest == 0) && span >= steadyGaps*t.gap()
 }
 
 // Silent says whether the client has stopped, as of a moment at which the counters of its
 // host were read.
 func (t *Talk) Silent(read time.Time) bool {
-	return !t.open && t.Steady() && read.Sub(t.last) > max(minSilence, longer*t.gap)
+	return !t.open && t.Steady() && read.Sub(t.last.Time()) > max(minSilence, longer*t.gap())
 }
 
 // Last is when it last talked.
-func (t *Talk) Last() time.Time { return t.last }
+func (t *Talk) Last() time.Time { return t.last.Time() }
 
 // Client is one end of a dependency, for people.
 type Client struct {

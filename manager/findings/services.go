@@ -37,8 +37,10 @@ func (w *Watch) Service(before, now model.Service, host Host, at time.Time) {
 
 // watched says whether anybody would miss a service, or wonder at it. Network namespaces
 // without a name are containers', whose next life has another.
+// Unix-domain sockets come and go with sessions and jobs, packet and raw sockets with
+// whoever looks at the network.
 func watched(s model.Service) bool {
-	return (s.Proto != "udp" || s.Port < ephemeral) && !strings.HasPrefix(s.NetnsName, "net:[")
+	return s.Proto != model.ProtoUnix && !model.IsTap(s.Proto) && (s.Proto != "udp" || s.Port < ephemeral) && !strings.HasPrefix(s.NetnsName, "net:[")
 }
 
 func (w *Watch) started(before, now model.Service, host Host, at time.Time) {

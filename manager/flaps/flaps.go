@@ -13,8 +13,8 @@ const (
 	Calm = 2
 	// Window is how far back changes count.
 	Window = 10 * time.Minute
-	// Limit is how many things are remembered; beyond it those that have been calm longer
-	// than a window make room, and without such nothing new is taken.
+	// Limit is how many things are remembered. What has been calm longer than a window is
+	// forgotten; without such, nothing new is taken beyond it.
 	Limit = 50_000
 )
 
@@ -53,9 +53,12 @@ func (b *Book) Changed(id string, at time.Time, n int) (began bool) {
 	c := b.all[id]
 	if c == nil {
 		if b.all == nil {
-			b.all = make(map[string]*changes)
+			b.all, b.swept = make(map[string]*changes), at
 		}
-		if len(b.all) >= Limit && !b.sweep(at) {
+		if at.Sub(b.swept) >= Window || len(b.all) >= Limit {
+			b.sweep(at)
+		}
+		if len(b.all) >= Limit {
 			b.refused++
 			return false
 		}
@@ -76,11 +79,10 @@ func (b *Book) Changed(id string, at time.Time, n int) (began bool) {
 	return false
 }
 
-// sweep forgets what has been calm for a window, unless it did a moment ago, and returns
-// whether that made room.
-func (b *Book) sweep(at time.Time) bool {
+// sweep forgets what has been calm for a window, unless it did a moment ago.
+func (b *Book) sweep(at time.Time) {
 	if at.Sub(b.swept).Abs() < sweepApart {
-		return false
+		return
 	}
 	b.swept = at
 	for id, c := range b.all {
@@ -88,7 +90,6 @@ func (b *Book) sweep(at time.Time) bool {
 			delete(b.all, id)
 		}
 	}
-	return len(b.all) < Limit
 }
 
 // within is how many changes there were in the window before a moment.

@@ -7,26 +7,26 @@ import (
 	"cassini/model"
 )
 
-func (g *Graph) applyAck(doc model.Document) bool {
+func (g *Graph) applyAck(doc *Decoded) bool {
 	var ack model.Ack
 	switch {
 	case doc.Gone():
 		delete(g.acks, doc.Key)
 		return true
-	case doc.Decode(&ack) != nil || ack.By == "" || doc.Key == "":
+	case !take(doc, &ack) || ack.By == "" || doc.Key == "":
 		return false
 	}
 	g.acks[doc.Key] = ack
 	return true
 }
 
-func (g *Graph) applySilence(doc model.Document) bool {
+func (g *Graph) applySilence(doc *Decoded) bool {
 	var s model.Silence
 	switch {
 	case doc.Gone():
 		delete(g.silences, doc.Key)
 		return true
-	case doc.Decode(&s) != nil || s.ID != doc.Key || s.ID == "":
+	case !take(doc, &s) || s.ID != doc.Key || s.ID == "":
 		return false
 	}
 	g.silences[doc.Key] = s

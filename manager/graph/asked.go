@@ -2,7 +2,6 @@ package graph
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,27 +15,42 @@ import (
 // nothing.
 type askedNames map[model.Name]*model.Asked
 
-func (g *Graph) applyAsked(doc model.Document) bool {
+func (g *Graph) applyAsked(doc *Decoded) bool {
+	g.words++
 	if doc.Gone() {
-		delete(g.asked, doc.Name)
-		g.topology++
+		g.dropAsked(doc.Name)
 		return true
 	}
 	var a model.Asked
-	if doc.Decode(&a) != nil || !a.Addr.IsValid() || a.Key() != doc.Key || len(a.Names) == 0 {
+	if !take(doc, &a) || !a.Addr.IsValid() || a.Key() != doc.Key || len(a.Names) == 0 {
 		return false
 	}
+	g.dropAsked(doc.Name)
 	g.asked[doc.Name] = &a
-	g.topology++
-	forgetOldest(g, g.asked, func(a *model.Asked) time.Time { return a.Names[0].First }, func(n model.Name) { delete(g.asked, n) })
+	g.askedOf[a.Addr] = append(g.askedOf[a.Addr], &a)
+	forgetOldest(g, g.asked, func(a *model.Asked) time.Time { return a.Names[0].First }, g.dropAsked)
 	return true
+}
+
+func (g *Graph) dropAsked(name model.Name) {
+	a := g.asked[name]
+	if a == nil {
+		return
+	}
+	delete(g.asked, name)
+	if g.askedOf[a.Addr] = remove(g.askedOf[a.Addr], a); g.askedOf[a.Addr] == nil {
+		delete(g.askedOf, a.Addr)
+	}
 }
 
 // of are the names that the hosts of Out documents were told the server's address for.
 func (all askedNames) of(outs []*dependency) []string {
+	if len(all) == 0 {
+		return nil
+	}
 	var asked []*model.Asked
 	for _, d := range outs {
-		if a := all[model.Name{Host: d.host, Package: model.PackageNames, Key: model.AskedKey(d.Server, d.netns)}]; a != nil {
+		if a := all[model.Name{Host: d.host, Package: model.PackageNames, Key: model.AskedKey(d.asDialled().link.target.server.Addr, d.netns)}]; a != nil {
 			asked = append(asked, a)
 		}
 	}
@@ -64,28 +78,11 @@ func newestNames(asked []*model.Asked) (list []string) {
 
 // askedAs are the names of a service that no agent knows, or of an unknown host.
 func (n *node) askedAs() []string {
-	if n.dialled != nil {
-		return n.g.asked.of(n.dialled)
+	if n.kind != nodeUnknownHost {
+		return n.g.asked.of(n.dialled())
 	}
-	return newestNames(n.asked)
-}
-
-// askedHosts finds what hosts were told of the addresses of unknown hosts.
-func (b *builder) askedHosts() {
-	unknown := make(map[netip.Addr]*node)
-	for _, n := range b.nodes {
-		if n.kind == model.KindUnknownHost && n.addr.IsValid() {
-			unknown[n.addr] = n
-		}
+	if addr := n.addr(); addr.IsValid() {
+		return newestNames(n.g.askedOf[addr])
 	}
-	for _, a := range b.g.asked {
-		if n := unknown[a.Addr]; n != nil {
-			n.asked = append(n.asked, a)
-		}
-	}
-	for _, n := range unknown { // the order of documents must not matter
-		slices.SortFunc(n.asked, func(a, b *model.Asked) int {
-			return cmp.Or(b.Names[0].First.Compare(a.Names[0].First), strings.Compare(a.Names[0].Name, b.Names[0].Name))
-		})
-	}
+	return nil
 }

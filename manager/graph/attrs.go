@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"net/netip"
+	"slices"
+
 	"cassini/model"
 )
 
@@ -13,41 +16,47 @@ const (
 	StateUnknown = "unknown"
 )
 
+// mostAttrs is how many attributes a host or a service has room for at once.
+const mostAttrs = 16
+
+// edgeAttrs is the same for a dependency: of more, maps take twice the memory.
+const edgeAttrs = 14
+
 func (n *node) render() model.Node {
 	attrs := n.attrs()
 	n.flapping(attrs)
-	return model.Node{ID: n.id, Kind: n.kind, Attrs: attrs}
+	return model.Node{ID: n.id, Kind: n.kind.String(), Attrs: attrs}
 }
 
 func (n *node) attrs() model.Attrs {
 	switch n.kind {
-	case model.KindHost:
-		if n.facts == nil {
-			return n.liveness(model.Attrs{"name": n.host})
+	case nodeHost:
+		if h := n.facts(); h != nil {
+			return n.labelled(n.liveness(h.attrs()))
 		}
-		return n.liveness(n.facts.attrs())
-	case model.KindRing:
-		return ringAttrs(n.ring)
-	case model.KindService:
+		return n.labelled(n.liveness(model.Attrs{"name": n.host}))
+	case nodeRing:
+		return ringAttrs(n.fact.(*model.Ring))
+	case nodeService:
 		return n.serviceAttrs()
-	case model.KindEndpoint:
-		s := n.service.now
-		a := model.Attrs{"host": n.host, "proto": n.proto, "addr": n.addr, "port": s.Port, "state": s.State}
-		set(a, "netns", n.service.netns)
+	case nodeEndpoint:
+		s, addr := n.listener()
+		a := model.Attrs{"host": n.host, "proto": s.proto, "addr": addr, "port": s.port, "state": s.state}
+		set(a, "netns", s.netns)
 		return a
-	case model.KindProcess:
+	case nodeProcess:
 		return n.processAttrs()
 	}
 	a := model.Attrs{}
-	if n.iface != nil || n.says != nil || n.text != "" {
+	if n.kind != nodeIP && (n.kind != nodeUnknownHost || n.says() != nil) {
 		a = n.networkAttrs()
 	}
-	if n.stranger != nil {
-		n.stranger.attrs(n.id, a)
+	if s := n.stranger(); s != nil {
+		s.attrs(n.g, n.id, a)
 	}
-	setTrue(a, "dhcp_server", n.servesDHCP)
-	if n.addr.IsValid() {
-		a["addr"] = n.addr
+	if addr := n.addr(); addr.IsValid() {
+		a["addr"] = addr
+		setTrue(a, "dhcp_server", n.kind == nodeIP && n.g.serving[addr] > 0)
 	}
 	setList(a, "asked_as", n.askedAs())
 	return a
@@ -56,38 +65,55 @@ func (n *node) attrs() model.Attrs {
 // state is the state of a service.
 func (n *node) state() string {
 	switch {
-	case n.service != nil:
-		return n.service.now.State
-	case n.owners != nil:
+	case n.service() != nil:
+		return n.service().state
+	case n.told > 0:
 		return StateUnknown
 	}
 	return StateAbsent
 }
 
 func (n *node) serviceAttrs() model.Attrs {
-	a := model.Attrs{"state": n.state(), "known": n.state() != StateAbsent}
+	a := make(model.Attrs, mostAttrs)
+	a["state"], a["known"] = n.state(), n.state() != StateAbsent
 	set(a, "host", n.host)
-	if n.service == nil {
-		d := latestOf(n.owners)
+	if n.service() == nil {
+		d := latestOf(n.owners())
 		if d == nil {
-			a["proto"], a["addr"], a["port"] = n.absent.proto, n.absent.at.Addr(), n.absent.at.Port()
+			at, proto := n.absent()
+			if a["proto"] = proto; proto == model.ProtoUnix {
+				name, netns := unixName(at.Addr(), n.dialled()[0].netns)
+				unixAttrs(a, name, netns)
+				return a
+			}
+			a["addr"], a["port"] = at.Addr(), at.Port()
 			setList(a, "asked_as", n.askedAs())
 			return a
 		}
-		a["proto"], a["addr"], a["port"] = d.Proto, d.Server, d.Port
+		at := d.link.server()
+		a["proto"], a["addr"], a["port"] = d.link.target.proto, at.Addr(), at.Port()
 		set(a, "netns", d.netns)
-		n.ownerAttrs(a, d.Process)
+		n.ownerAttrs(a, d.process())
 		return a
 	}
-	s := n.service.now
-	a["proto"], a["addr"], a["addrs"], a["port"] = s.Proto, s.Addr, s.Addrs, s.Port
-	a["since"] = s.Since
+	s := n.service().now()
+	a["proto"], a["since"] = s.Proto, s.Since
+	switch {
+	case s.Proto == model.ProtoUnix:
+		unixAttrs(a, s.UnixName, s.NetnsName)
+	case model.IsTap(s.Proto):
+		tapAttrs(a, s.Tap)
+	default:
+		a["addr"], a["addrs"], a["port"] = s.Addr, s.Addrs, s.Port
+	}
+	acceptAttrs(a, s.Accepts)
 	set(a, "since_approx", s.SinceApprox)
 	set(a, "netns", s.NetnsName)
 	if s.Ended != nil {
 		a["ended"] = *s.Ended
 	}
 	n.ownerAttrs(a, s.Process)
+	n.livesAttrs(a)
 	return a
 }
 
@@ -97,38 +123,30 @@ func (n *node) processAttrs() model.Attrs {
 	if p, ok := n.latest(); ok {
 		n.ownerAttrs(a, p)
 	}
+	n.livesAttrs(a)
 	return a
 }
 
 // latest is the process seen last among the owners of services and connections.
 func (n *node) latest() (p model.Process, ok bool) {
 	var s *service
-	for _, x := range n.runs {
+	for _, x := range n.runs() {
 		if s == nil || preferred(serviceEnd(x), serviceEnd(s)) {
 			s = x
 		}
 	}
-	d := latestOf(n.clients)
+	d := n.talks()
 	switch {
 	case d == nil && s == nil:
-		d = latestOf(n.owners)
+		d = n.accepts()
 		if d == nil {
 			return model.Process{}, false
 		}
-	case d == nil || s != nil && s.now.State == model.StateListening && s.now.Since.After(d.LastSeen):
-		return s.now.Process, true
+	case d == nil || s != nil && s.state == model.StateListening && s.since.After(d.lastSeen):
+		owner := s.owner()
+		return owner.program.as(owner.pid), true
 	}
-	return d.Process, true
-}
-
-func latestOf(ds []*dependency) (latest *dependency) {
-	for _, d := range ds {
-		if latest == nil || d.LastSeen.After(latest.LastSeen) ||
-			d.LastSeen.Equal(latest.LastSeen) && d.name.String() < latest.name.String() {
-			latest = d
-		}
-	}
-	return latest
+	return d.process(), true
 }
 
 func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
@@ -141,41 +159,70 @@ func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
 }
 
 func (e *edge) render() model.Edge {
-	return model.Edge{ID: e.id, Kind: e.kind, From: e.from.id, To: e.to.id, Attrs: e.attrs()}
+	return model.Edge{ID: e.id(), Kind: e.kind.String(), From: e.from.id, To: e.to.id, Attrs: e.attrs()}
 }
 
 func (e *edge) attrs() model.Attrs {
-	if e.kind != model.EdgeDependsOn {
+	if e.kind != edgeDependsOn {
 		return model.Attrs{}
 	}
-	v := e.dependency()
-	a := model.Attrs{
-		"proto": v.Proto, "port": v.Port, "seen_by": v.SeenBy,
-		"client_addr": v.Client.Addr, "server_addr": v.Server.Addr,
-		"connections": v.Connections, "failed": v.Failed, "open": v.Open,
-		"bytes_sent": v.BytesSent, "bytes_received": v.BytesReceived,
-		"rtt_microseconds": v.RTTMicros,
-		"first_seen":       v.FirstSeen, "last_seen": v.LastSeen,
+	var v model.DependencyView
+	e.describeFigures(&v)
+	a := make(model.Attrs, edgeAttrs)
+	a["proto"], a["seen_by"] = v.Proto, v.SeenBy
+	a["connections"], a["failed"], a["open"] = v.Connections, v.Failed, v.Open
+	a["bytes_sent"], a["bytes_received"], a["rtt_microseconds"] = v.BytesSent, v.BytesReceived, v.RTTMicros
+	a["first_seen"], a["last_seen"] = v.FirstSeen, v.LastSeen
+	if v.Proto == model.ProtoUnix {
+		unixAttrs(a, v.UnixName, "")
+	} else {
+		a["port"], a["client_addr"], a["server_addr"] = v.Port, v.Client.Addr, v.Server.Addr
 	}
 	setList(a, "asked_as", v.AskedAs)
+	setList(a, "dialled", endpointTexts(v.Dialled))
+	setList(a, "translated_by", v.TranslatedBy)
 	set(a, "attempts", v.Attempts)
 	set(a, "refused", v.Refused)
 	set(a, "timed_out", v.TimedOut)
 	set(a, "unreachable", v.Unreachable)
 	set(a, "aborted", v.Aborted)
 	set(a, "retransmits", v.Retransmits)
+	set(a, "rtt_p50_microseconds", v.RTTP50Micros)
+	set(a, "rtt_p95_microseconds", v.RTTP95Micros)
+	set(a, "rtt_p99_microseconds", v.RTTP99Micros)
+	set(a, "lifetime_p50_microseconds", v.LifetimeP50Micros)
+	set(a, "lifetime_p95_microseconds", v.LifetimeP95Micros)
+	set(a, "lifetime_p99_microseconds", v.LifetimeP99Micros)
 	return a
 }
 
 // told are the documents of the end of a depends_on edge that tells: the client's, if it does.
 func (e *edge) told() []*dependency {
-	if len(e.outs) > 0 {
-		return e.outs
+	if len(e.outs()) > 0 {
+		return e.outs()
 	}
-	return e.ins
+	return e.ins()
+}
+
+// sumInto is sumOf where the sum will be, which is zero.
+func sumInto(c *model.Counters, docs []*dependency) {
+	if len(docs) > 1 || docs[0].rare != nil {
+		*c = sumOf(docs)
+		return
+	}
+	docs[0].counts.unpack(c, true)
+	if c.Connections += c.Adopted; c.Closed+c.Open == 0 {
+		c.RTTMicros = 0 // a mean of none
+	}
 }
 
 func sumOf(docs []*dependency) (c model.Counters) {
+	if len(docs) == 1 {
+		if c = docs[0].totals(); c.Closed+c.Open == 0 {
+			c.RTTMicros = 0 // a mean of none
+		}
+		return c
+	}
 	for _, d := range docs {
 		c = plus(c, d.totals())
 	}
@@ -183,46 +230,71 @@ func sumOf(docs []*dependency) (c model.Counters) {
 }
 
 // dependency sums up the documents of a depends_on edge.
-func (e *edge) dependency() model.DependencyView {
-	docs, ends := e.told(), []string{"server"}
-	if len(e.outs) > 0 {
-		ends = []string{"client"}
-		if len(e.ins) > 0 {
-			ends = append(ends, "server")
-		}
-	}
-	last := latestOf(docs)
-	v := model.DependencyView{
-		ID: e.id, Proto: last.Proto, Port: last.Port, SeenBy: ends,
-		Client:    model.Party{ID: e.from.id, Host: e.from.host, Addr: last.Client},
-		Server:    model.Party{ID: e.to.id, Host: e.to.host, Addr: last.Server},
-		FirstSeen: last.firstSeen,
-		LastSeen:  last.LastSeen.UTC(),
-	}
-	if latest, ok := e.from.latest(); ok && e.from.kind == model.KindProcess {
-		v.Client.Exe, v.Client.PID = latest.Exe, latest.PID
-		v.Client.Where = e.from.g.containers.where(e.from.host, latest)
-	}
-	if len(e.outs) > 0 {
-		v.Client.Exe, v.Client.PID = last.Exe, last.PID
-		v.Client.Where = e.from.g.containers.where(e.from.host, last.Process)
-	}
-	switch {
-	case e.to.service != nil:
-		v.Server.Exe, v.Server.PID = e.to.service.now.Exe, e.to.service.now.PID
-		v.Server.Where = e.to.g.containers.where(e.to.host, e.to.service.now.Process)
-	case e.to.owners != nil:
-		owner := latestOf(e.to.owners)
-		v.Server.Exe, v.Server.PID = owner.Exe, owner.PID
-		v.Server.Where = e.to.g.containers.where(e.to.host, owner.Process)
-	}
-	v.AskedAs = e.to.g.asked.of(e.outs)
-	v.Counters = sumOf(docs)
-	for _, d := range docs {
-		if d.firstSeen.Before(v.FirstSeen) {
-			v.FirstSeen = d.firstSeen
-		}
-	}
-	v.FirstSeen = v.FirstSeen.UTC()
+func (e *edge) dependency() (v model.DependencyView) {
+	e.describe(&v)
 	return v
+}
+
+// describe does that where the answer will be, which is empty: it is long.
+func (e *edge) describe(v *model.DependencyView) {
+	v.ID = e.id()
+	e.describeNameless(v)
+}
+
+// describeNameless leaves the identifier out.
+func (e *edge) describeNameless(v *model.DependencyView) {
+	last := e.describeFigures(v)
+	g := e.from.g
+	v.Client.ID, v.Client.Host = e.from.id, e.from.host
+	v.Server.ID, v.Server.Host = e.to.id, e.to.host
+	if len(e.outs()) > 0 {
+		g.fill(&v.Client, last.program, int(last.pid))
+	} else if p, ok := e.from.latest(); ok && e.from.kind == nodeProcess {
+		v.Client.Exe, v.Client.PID, v.Client.Where = p.Exe, p.PID, g.containers.where(e.from.host, p)
+	}
+	if s := e.to.service(); s != nil {
+		owner := s.owner()
+		g.fill(&v.Server, owner.program, owner.pid)
+	} else if owner := latestOf(e.to.owners()); owner != nil {
+		g.fill(&v.Server, owner.program, int(owner.pid))
+	}
+}
+
+// describeFigures tells all but what is at the ends. It returns the document that was last
+// seen of those that tell.
+func (e *edge) describeFigures(v *model.DependencyView) (last *dependency) {
+	docs, g := e.told(), e.from.g
+	last = latestOf(docs)
+	v.Proto, v.Port = last.link.target.proto, last.link.target.port
+	v.Client.Addr, v.Server.Addr = last.asDialled().link.client.Addr, last.link.target.server.Addr
+	v.LastSeen = last.lastSeen.Time()
+	v.AskedAs = g.asked.of(e.outs())
+	v.Dialled, v.TranslatedBy = dialledOf(e.outs()), translatedBy(e.outs())
+	sumInto(&v.Counters, docs)
+	if v.Proto == model.ProtoUnix {
+		v.UnixName, _ = unixName(v.Server.Addr, last.netns)
+		v.Client.Addr, v.Server.Addr, v.Port = netip.Addr{}, netip.Addr{}, 0
+	}
+	v.Quantiles = model.QuantilesOf(&v.Counters)
+	v.SeenBy = slices.Grow(v.SeenBy, 2)
+	if len(e.outs()) > 0 {
+		v.SeenBy = append(v.SeenBy, "client")
+	}
+	if len(e.ins()) > 0 {
+		v.SeenBy = append(v.SeenBy, "server")
+	}
+	first := last.firstSeen
+	for _, d := range docs {
+		first = min(first, d.firstSeen)
+	}
+	v.FirstSeen = first.Time()
+	return last
+}
+
+// fill says of an end of a dependency what runs there.
+func (g *Graph) fill(p *model.Party, of *program, pid int) {
+	p.Exe, p.PID = of.Exe, pid
+	if of.Home != nil || of.Cgroup != "" {
+		p.Where = g.containers.where(p.Host, of.Process)
+	}
 }

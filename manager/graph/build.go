@@ -1,241 +1,184 @@
 package graph
 
 import (
-	"cmp"
-	"net/netip"
 	"slices"
-	"strings"
-	"sync"
+	"strconv"
 
-	"cassini/manager/incidents"
 	"cassini/model"
 )
 
-// view is how the facts join: nodes and edges without their counters, which are
-// read from the facts when somebody asks. Nothing in it changes once it is built.
-type view struct {
-	topology uint64
-	nodes    map[string]*node
-	sorted   []*node   // by ID
-	edges    []*edge   // by ID
-	idle     sync.Pool // of *falling
-}
-
-// node is one node with the facts that its attributes are read from.
-type node struct {
-	g          *Graph
-	id, kind   string
-	out, in    []*edge // by ID
-	index      int     // in view.sorted
-	replica    string  // of a service: the same for those that can stand in for each other
-	host       string  // "" for what belongs to none
-	facts      *host
-	service    *service
-	owners     []*dependency         // of a service without a listener, and of its process: In documents
-	absent     end                   // of a service that no agent knows
-	runs       []*service            // of a process: services that run as it
-	clients    []*dependency         // of a process: its Out documents
-	addr       netip.Addr            // of an endpoint, an unknown host or an ip
-	iface      *iface                // of an interface
-	peers      map[model.Name]string // of an interface: the node that each neighbor document means
-	says       *neighbor             // what a switch, its port or an unknown host says of itself
-	text       string                // of a mac, a subnet or a vlan
-	name       string                // of a vlan
-	stranger   *stranger             // of an unknown host
-	proto      string
-	servesDHCP bool // of an ip
-	ring       *model.Ring
-	// dialled are the Out documents of a service that no agent knows; asked is what hosts
-	// were told of the address of an unknown host.
-	dialled []*dependency
-	asked   []*model.Asked
-	onRing  bool // of a host
-	heard   bool // of a host: others on its ring hear it
-	status  *incidents.Status
-}
-
-// edge is one relation. Only depends_on has documents.
-type edge struct {
-	id, kind  string
-	from, to  *node
-	outs, ins []*dependency
-}
-
+// build joins all facts anew.
 func (g *Graph) build() *view {
-	b := builder{g: g, edges: make(map[string]*edge), ownedBy: make(map[string][]*node), view: &view{
-		topology: g.topology,
-		nodes:    make(map[string]*node),
-	}}
-	for _, h := range g.hosts {
-		b.host(h.name)
+	v := &view{
+		g: g, idle: &g.idle, nodes: make(map[string]*node), bulk: make(map[edgeKey]*edge), rings: make(map[string][]*edge),
 	}
+	for name := range g.hosts {
+		v.host(name)
+	}
+	g.replicas = replicas{}
 	for _, s := range g.services {
-		b.service(serviceEnd(s))
+		v.addService(s)
 	}
-	b.dependencies()
-	byMAC := b.network()
-	b.strangers()
-	b.askedHosts()
-	b.forwards(byMAC)
-	b.ringNodes()
-	return b.finish()
-}
-
-type builder struct {
-	*view
-	g       *Graph
-	edges   map[string]*edge
-	ownedBy map[string][]*node // interfaces, by host
-}
-
-func (b *builder) node(id, kind, host string) (n *node, fresh bool) {
-	if n = b.nodes[id]; n != nil {
-		return n, false
-	}
-	n = &node{g: b.g, id: id, kind: kind, host: host}
-	b.nodes[id] = n
-	return n, true
-}
-
-func (b *builder) edge(kind string, from, to *node) *edge {
-	id := model.EdgeID(kind, from.id, to.id)
-	e := b.edges[id]
-	if e == nil {
-		e = &edge{id: id, kind: kind, from: from, to: to}
-		b.edges[id] = e
-	}
-	return e
-}
-
-func (b *builder) host(name string) *node {
-	n, _ := b.node(model.HostID(name), model.KindHost, name)
-	n.facts = b.g.hosts[name]
-	return n
-}
-
-func (b *builder) process(host string, p model.Process) *node {
-	n, fresh := b.node(model.ProcessID(host, p), model.KindProcess, host)
-	if fresh {
-		b.edge(model.EdgeHas, b.host(host), n)
-	}
-	return n
-}
-
-// service adds a service with what hangs on it.
-func (b *builder) service(e end) *node {
-	n, fresh := b.node(e.id, model.KindService, e.host)
-	if e.owner != nil {
-		n.owners = append(n.owners, e.owner)
-		p := b.process(e.host, e.owner.Process)
-		p.owners = append(p.owners, e.owner)
-		b.edge(model.EdgeRunsAs, n, p)
-	}
-	if !fresh {
-		return n
-	}
-	if e.service == nil && e.owner == nil {
-		n.absent = e
-		return n
-	}
-	b.edge(model.EdgeRuns, b.host(e.host), n)
-	if e.service != nil {
-		n.service = e.service
-		p := b.process(e.host, e.service.now.Process)
-		p.runs = append(p.runs, e.service)
-		b.edge(model.EdgeRunsAs, n, p)
-		b.endpoints(n, e.service)
-	}
-	return n
-}
-
-func (b *builder) endpoints(n *node, s *service) {
-	for _, a := range s.now.Addrs {
-		id := model.EndpointID(s.host, s.now.Proto, netip.AddrPortFrom(a, s.now.Port), s.netns)
-		ep, fresh := b.node(id, model.KindEndpoint, s.host)
-		if fresh || preferred(serviceEnd(s), serviceEnd(ep.service)) { // several had it, one after the other
-			ep.service, ep.addr, ep.proto = s, a, s.now.Proto
-		}
-		b.edge(model.EdgeListensOn, n, ep)
-	}
-}
-
-// dependencies joins both ends of the same connections.
-func (b *builder) dependencies() {
-	joined := make(map[*dependency]bool)
-	for _, outs := range b.g.outs {
-		for _, d := range outs {
-			server := b.g.dialled(d)
-			client := b.process(d.host, d.Process)
-			client.clients = append(client.clients, d)
-			e := b.edge(model.EdgeDependsOn, client, b.service(server))
-			e.outs = append(e.outs, d)
-			if e.to.absent.id != "" {
-				e.to.dialled = append(e.to.dialled, d)
-			}
-			for _, in := range b.g.sameConnections(d, b.g.ins) {
-				if b.g.serviceOf(in).id == server.id {
-					e.ins = append(e.ins, in)
-					joined[in] = true
-				}
-			}
+	for _, a := range g.addresses {
+		for _, l := range a.clients {
+			l.touched = false
+			v.joinLink(l)
 		}
 	}
-	for _, ins := range b.g.ins {
-		for _, d := range ins {
-			if !joined[d] {
-				e := b.edge(model.EdgeDependsOn, b.client(d), b.service(b.g.serviceOf(d)))
-				e.ins = append(e.ins, d)
-			}
-		}
+	for key := range g.rings {
+		v.addRing(key)
 	}
-}
-
-// client is the node of the client of an In document that is not joined: the one
-// process that has the other end of these connections (to an earlier service on
-// the same address), else what the address tells.
-func (b *builder) client(d *dependency) *node {
-	outs := b.g.sameConnections(d, b.g.outs)
-	same := func(o *dependency) bool {
-		return model.ProcessID(o.host, o.Process) == model.ProcessID(outs[0].host, outs[0].Process)
+	v.network()
+	v.bulk = nil
+	v.rank()
+	for _, n := range v.list {
+		n.out, n.in = tight(n.out), tight(n.in)
+		slices.SortFunc(n.out, compareEdges)
+		slices.SortFunc(n.in, compareEdges)
 	}
-	if len(outs) > 0 && !slices.ContainsFunc(outs, func(o *dependency) bool { return !same(o) }) {
-		return b.process(outs[0].host, outs[0].Process)
-	}
-	e := b.g.clientOf(d)
-	if e.kind == model.KindHost {
-		return b.host(e.host)
-	}
-	n, _ := b.node(e.id, e.kind, "")
-	n.addr = e.at.Addr()
-	return n
-}
-
-func (b *builder) finish() *view {
-	v := b.view
-	for _, n := range v.nodes {
-		v.sorted = append(v.sorted, n)
-	}
-	slices.SortFunc(v.sorted, func(x, y *node) int { return strings.Compare(x.id, y.id) })
-	for i, n := range v.sorted {
-		n.index, n.replica = i, n.replicaKey()
-	}
-	for _, e := range b.edges {
-		e.ins = unique(e.ins)
-		e.outs = unique(e.outs)
-		v.edges = append(v.edges, e)
-	}
-	slices.SortFunc(v.edges, func(x, y *edge) int { return strings.Compare(x.id, y.id) })
-	for _, e := range v.edges {
-		e.from.out = append(e.from.out, e)
-		e.to.in = append(e.to.in, e)
-	}
+	v.suspects = nil
+	v.topology = g.topology
 	return v
 }
 
-// unique sorts documents by name: several Out documents may have joined one In.
-func unique(ds []*dependency) []*dependency {
-	slices.SortFunc(ds, func(x, y *dependency) int {
-		return cmp.Or(strings.Compare(x.host, y.host), strings.Compare(x.name.Key, y.name.Key), strings.Compare(x.name.Package, y.name.Package))
-	})
-	return slices.Compact(ds)
+// tight is a list without room for more.
+func tight(list []*edge) []*edge {
+	if len(list) == cap(list) {
+		return list
+	}
+	return append(make([]*edge, 0, len(list)), list...)
+}
+
+func (v *view) host(name string) *node {
+	n, _ := v.node(model.HostID(name), nodeHost, name)
+	return n
+}
+
+func (v *view) process(host string, p *program) *node {
+	n, fresh := v.node(p.id(host), nodeProcess, host)
+	if fresh {
+		v.hold(edgeHas, v.host(host), n)
+	}
+	return n
+}
+
+// addService adds a service with its program and its endpoints.
+func (v *view) addService(s *service) {
+	n, _ := v.node(s.id, nodeService, s.host)
+	v.state(n, func() { n.fact = s })
+	v.hold(edgeRuns, v.host(s.host), n)
+	v.hold(edgeRunsAs, n, v.process(s.host, s.owner().program))
+	if s.proto == model.ProtoUnix || model.IsTap(s.proto) {
+		return // its name tells all, and none elsewhere stands in for it
+	}
+	for _, l := range s.current() {
+		ep, _ := v.node(s.endpoint(l.addr), nodeEndpoint, s.host)
+		v.hold(edgeListensOn, n, ep)
+	}
+	n.replica = v.g.replicas.hold(s.program() + "/" + s.proto + "/" + strconv.Itoa(int(s.port)))
+}
+
+// dropService undoes addService, as it was when it was done.
+func (v *view) dropService(n *node) {
+	for _, list := range [][]*edge{slices.Clone(n.in), slices.Clone(n.out)} {
+		for _, e := range list {
+			switch e.kind {
+			case edgeRuns, edgeRunsAs, edgeListensOn:
+				v.release(e)
+			}
+		}
+	}
+	v.state(n, func() { n.fact = nil })
+	v.g.replicas.drop(n.replica)
+	n.replica = 0
+	v.suspects = append(v.suspects, n)
+}
+
+// state does what may change whether a service is one that no document of a listener tells
+// of and that has connections.
+func (v *view) state(n *node, change func()) {
+	unstated := func() int { return b2i(n.kind == nodeService && n.fact == nil && n.told > 0) }
+	before, fact := unstated(), n.fact
+	change()
+	if n.fact != fact || unstated() != before {
+		n.unwriteClients()
+	}
+	v.unstated += unstated() - before
+}
+
+// replicas are numbers for what services are, from 1, as long as one is that.
+type replicas struct {
+	byName map[string]*replica
+	by     map[uint32]*replica
+	last   uint32
+}
+
+type replica struct {
+	name     string
+	number   uint32
+	services int
+}
+
+// hold is the number of what a service is, which lets it go in the end.
+func (r *replicas) hold(what string) uint32 {
+	if r.byName == nil {
+		r.byName, r.by = make(map[string]*replica), make(map[uint32]*replica)
+	}
+	known := r.byName[what]
+	if known == nil {
+		r.last++
+		known = &replica{name: what, number: r.last}
+		r.byName[what], r.by[known.number] = known, known
+	}
+	known.services++
+	return known.number
+}
+
+// drop lets a number go; 0 is none.
+func (r *replicas) drop(number uint32) {
+	known := r.by[number]
+	if known == nil {
+		return
+	}
+	if known.services--; known.services == 0 {
+		delete(r.byName, known.name)
+		delete(r.by, number)
+	}
+}
+
+// alone says whether nothing else is what a service is.
+func (r *replicas) alone(number uint32) bool {
+	known := r.by[number]
+	return known == nil || known.services == 1
+}
+
+// addRing adds a ring, whose members follow each other.
+func (v *view) addRing(key string) {
+	r := v.g.rings[key]
+	if r == nil {
+		return
+	}
+	n, _ := v.node(model.RingNodeID(r.ID), nodeRing, "")
+	n.fact = r
+	held := make([]*edge, 0, 2*len(r.Members))
+	for i, m := range r.Members {
+		host := v.host(m.Host)
+		held = append(held, v.hold(edgeIn, host, n))
+		if next := r.Members[(i+1)%len(r.Members)]; next.Host != m.Host {
+			held = append(held, v.hold(edgeNext, host, v.host(next.Host)))
+		}
+	}
+	v.rings[key] = held
+}
+
+// dropRing undoes addRing.
+func (v *view) dropRing(key string) {
+	for _, e := range v.rings[key] {
+		v.release(e)
+	}
+	delete(v.rings, key)
+	if n := v.nodes[model.RingNodeID(model.RingID(key))]; n != nil {
+		n.fact = nil
+		v.suspects = append(v.suspects, n)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -13,12 +14,15 @@ import (
 // Diagnose finds the fewest failures that explain what ails the estate since an earlier
 // moment, or the nodes that are named, the likeliest first. unknown is the first of these
 // that is not there.
+//
+// What is upstream of a symptom is followed as if it had failed, up to a bound of which
+// the answer's note tells when it was reached.
 func Diagnose(before, now *Graph, since time.Time, named []string, limit int) (d model.Diagnosis, unknown string) {
 	d = model.Diagnosis{Since: since.UTC(), Symptoms: []model.Symptom{}, Explanations: []model.Explanation{}}
-	old, current := tallies(before), tallies(now)
+	grew := growth(before, now)
 	var a ailing
 	now.read(func(v *view) {
-		a = v.ails(old, current)
+		a = v.ails(grew)
 		for _, id := range named {
 			if v.nodes[id] == nil && unknown == "" {
 				unknown = id
@@ -32,14 +36,19 @@ func Diagnose(before, now *Graph, since time.Time, named []string, limit int) (d
 	if len(named) == 0 {
 		d.Symptoms = a.symptoms()
 	}
-	d.Explanations = now.explain(a, d.Symptoms, limit)
+	d.Explanations, d.Note = now.explain(a, d.Symptoms, limit)
 	// What has died since has no cables in the graph any more: the earlier one may know.
-	if before != nil {
-		if earlier := before.explain(a, d.Symptoms, limit); better(earlier, d.Explanations) {
-			d.Explanations = earlier
+	if before != nil && before != now && !perfect(d) {
+		if earlier, note := before.explain(a, d.Symptoms, limit); better(earlier, d.Explanations) {
+			d.Explanations, d.Note = earlier, note
 		}
 	}
 	return d, ""
+}
+
+// perfect says that nothing could be better than the first explanation.
+func perfect(d model.Diagnosis) bool {
+	return len(d.Explanations) > 0 && len(d.Explanations[0].Causes) == 1 && d.Explanations[0].Score == 1
 }
 
 // better says whether explanations take fewer failures, or fit better, for as much.
@@ -53,40 +62,18 @@ func better(a, b []model.Explanation) bool {
 }
 
 // explain searches this graph for what explains symptoms.
-func (g *Graph) explain(a ailing, symptoms []model.Symptom, limit int) (list []model.Explanation) {
+func (g *Graph) explain(a ailing, symptoms []model.Symptom, limit int) (list []model.Explanation, note string) {
 	g.read(func(v *view) {
-		x := explaining{v: v, ailing: a, of: len(symptoms)}
+		x := explaining{ailing: a, v: v, of: len(symptoms)}
 		for _, s := range symptoms {
 			if n := v.nodes[s.Node]; n != nil {
 				x.symptoms = append(x.symptoms, n)
 			}
 		}
 		list = x.explain(limit)
+		note = x.note
 	})
-	return list
-}
-
-// tally is what a dependency's documents count, over all runs.
-type tally struct {
-	service             string
-	connections, failed uint64
-}
-
-// tallies are those of all dependencies, by ID.
-func tallies(g *Graph) map[string]tally {
-	all := make(map[string]tally)
-	if g == nil {
-		return all
-	}
-	g.read(func(v *view) {
-		for _, e := range v.edges {
-			if e.kind == model.EdgeDependsOn {
-				c := sumOf(e.told())
-				all[e.id] = tally{service: e.to.id, connections: c.Connections, failed: c.Failed}
-			}
-		}
-	})
-	return all
+	return list, note
 }
 
 // explaining searches for causes.
@@ -96,14 +83,17 @@ type explaining struct {
 	symptoms   []*node
 	of         int // how many symptoms there are in all
 	candidates []*candidate
+	note       string
 }
 
 // candidate is a failure that would explain something.
 type candidate struct {
 	*node
-	explains []*node
+	explains members // of symptoms
+	count    int     // of these
 	victims  int
-	healthy  []*node // victims that are well, and should not be
+	healthy  int     // victims that are well, and should not be
+	some     []*node // of those the first that are well
 	fit      float64 // how well it fits what is seen, 0 to 1
 }
 
@@ -118,57 +108,46 @@ func (x *explaining) explain(limit int) []model.Explanation {
 	if len(x.symptoms) == 0 {
 		return list
 	}
-	for _, n := range x.v.upstream(x.symptoms) {
-		if n.kind == model.KindProcess && len(n.far(n.in, model.EdgeRunsAs)) > 0 {
-			continue // its services tell
-		}
-		if c := x.try(n); len(c.explains) > 0 {
-			x.candidates = append(x.candidates, c)
-		}
+	x.follow(x.upstream())
+	if len(x.candidates) == 0 {
+		return list
 	}
-	slices.SortStableFunc(x.candidates, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(len(b.explains), len(a.explains)), cmp.Compare(b.fit, a.fit), cmp.Compare(a.victims, b.victims), natural(a.id, b.id))
+	slices.SortFunc(x.candidates, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(b.fit, a.fit), cmp.Compare(a.victims, b.victims), natural(a.id, b.id))
 	})
+	type scored struct {
+		set   []*candidate
+		score float64
+	}
+	var best []scored
 	for _, set := range x.sets() {
-		list = append(list, x.explanation(set))
+		slices.SortFunc(set, func(a, b *candidate) int { return natural(a.id, b.id) })
+		best = append(best, scored{set, x.score(set)})
 	}
-	slices.SortStableFunc(list, func(a, b model.Explanation) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(len(a.Causes), len(b.Causes)))
+	slices.SortStableFunc(best, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(len(a.set), len(b.set)))
 	})
-	return list[:min(len(list), limit)]
+	best = best[:min(len(best), limit)]
+	var chosen []*candidate
+	for _, s := range best {
+		chosen = append(chosen, s.set...)
+	}
+	x.meet(chosen)
+	for _, s := range best {
+		list = append(list, x.explanation(s.set, s.score))
+	}
+	return list
 }
 
-// try lets a node fail, and compares what falls with what is seen.
-func (x *explaining) try(n *node) *candidate {
-	f := x.v.falling()
-	defer f.done()
-	f.from(n)
-	c := &candidate{node: n}
-	for _, victim := range f.touched {
-		if f.effect(victim) < affected {
-			continue
-		}
-		if victim != n {
-			c.victims++
-		}
-		if x.well[victim.id] != "" {
-			c.healthy = append(c.healthy, victim)
-		}
-	}
-	for _, s := range x.symptoms {
-		if f.effect(s) >= affected {
-			c.explains = append(c.explains, s)
-		}
-	}
-	slices.SortFunc(c.healthy, func(a, b *node) int { return natural(a.id, b.id) })
-	c.fit = float64(len(c.explains)) / float64(len(c.explains)+2*len(c.healthy))
-	if x.what[n.id] == "" {
+// fits works out how well what falls with a candidate is what is seen.
+func (x *explaining) fits(c *candidate) {
+	c.fit = float64(c.count) / float64(c.count+2*c.healthy)
+	if x.what[c.id] == "" {
 		c.fit *= 0.8 // nobody says that it is ill
 	}
-	if x.well[n.id] != "" {
+	if x.well[c.id] != "" {
 		c.fit *= 0.1 // and somebody that it is well
 	}
-	return c
 }
 
 // sets are combinations of few that explain all that can be explained, none of which
@@ -178,7 +157,7 @@ func (x *explaining) sets() (sets [][]*candidate) {
 	tried := x.candidates[:min(len(x.candidates), maxTried)]
 	x.combine(tried, nil, 1, all, &sets)
 	// What explains all by itself could leave out whatever is with it.
-	tried = slices.DeleteFunc(slices.Clone(tried), func(c *candidate) bool { return len(c.explains) == all })
+	tried = slices.DeleteFunc(slices.Clone(tried), func(c *candidate) bool { return c.count == all })
 	for size := 2; size <= maxTogether; size++ {
 		x.combine(tried, nil, size, all, &sets)
 	}
@@ -189,14 +168,18 @@ func (x *explaining) sets() (sets [][]*candidate) {
 }
 
 // covered counts the symptoms that a set explains.
-func covered(set []*candidate) int {
-	seen := make(map[*node]bool)
-	for _, c := range set {
-		for _, s := range c.explains {
-			seen[s] = true
-		}
+func covered(set []*candidate) (n int) {
+	if len(set) == 0 {
+		return 0
 	}
-	return len(seen)
+	for word := range set[0].explains {
+		all := uint64(0)
+		for _, c := range set {
+			all |= c.explains[word]
+		}
+		n += bits.OnesCount64(all)
+	}
+	return n
 }
 
 func (x *explaining) combine(from, chosen []*candidate, size, all int, sets *[][]*candidate) {
@@ -221,79 +204,59 @@ func minimal(set []*candidate, all int) bool {
 	return true
 }
 
-// greedy picks what explains most of what is left.
-func (x *explaining) greedy(all int) (set []*candidate) {
-	explained := make(map[*node]bool)
-	for len(explained) < all {
-		var best *candidate
-		most := 0.0
-		for _, c := range x.candidates {
-			fresh := 0
-			for _, s := range c.explains {
-				if !explained[s] {
-					fresh++
-				}
-			}
-			if gain := float64(fresh) * c.fit; gain > most {
-				best, most = c, gain
-			}
-		}
-		if best == nil {
-			return set
-		}
-		set = append(set, best)
-		for _, s := range best.explains {
-			explained[s] = true
-		}
-	}
-	return set
-}
-
-func (x *explaining) explanation(set []*candidate) model.Explanation {
-	e := model.Explanation{Score: float64(covered(set)) / float64(x.of) * math.Pow(together, float64(len(set)-1))}
-	seen := make(map[*node]bool)
-	slices.SortFunc(set, func(a, b *candidate) int { return natural(a.id, b.id) })
+// score is how well a set explains what is seen.
+func (x *explaining) score(set []*candidate) float64 {
+	score := float64(covered(set)) / float64(x.of) * math.Pow(together, float64(len(set)-1))
 	for _, c := range set {
-		e.Causes = append(e.Causes, x.cause(c))
-		e.Score *= c.fit
-		for _, s := range c.explains {
-			if !seen[s] {
-				seen[s] = true
-				e.Explains = append(e.Explains, s.id)
-			}
-		}
+		score *= c.fit
 	}
-	slices.SortFunc(e.Explains, natural)
-	return e
+	return score
 }
 
 // together is how much less likely each further failure at the same time makes it.
 const together = 0.75
 
+func (x *explaining) explanation(set []*candidate, score float64) model.Explanation {
+	e := model.Explanation{Score: score}
+	all := make(members, len(set[0].explains))
+	for _, c := range set {
+		e.Causes = append(e.Causes, x.cause(c))
+		all.join(c.explains)
+	}
+	e.Explains = x.named(all)
+	return e
+}
+
+// named are symptoms, each once.
+func (x *explaining) named(m members) (ids []string) {
+	for i := range m.all() {
+		ids = append(ids, x.symptoms[i].id)
+	}
+	slices.SortFunc(ids, natural)
+	return ids
+}
+
 // cause says what speaks for a candidate and against it.
 func (x *explaining) cause(c *candidate) model.Cause {
-	m := model.Cause{ID: c.id, Kind: c.kind, Victims: c.victims, For: []string{}}
-	for _, s := range c.explains {
-		m.Explains = append(m.Explains, s.id)
-	}
-	slices.SortFunc(m.Explains, natural)
+	m := model.Cause{ID: c.id, Kind: c.kind.String(), Victims: c.victims, For: []string{}}
+	m.Explains = x.named(c.explains)
 	if what := x.what[c.id]; what != "" {
 		m.For = append(m.For, what)
 	} else {
 		m.Against = append(m.Against, "nothing is reported of it itself")
 	}
-	if n := len(c.explains); n > 1 {
+	if n := c.count; n > 1 {
 		m.For = append(m.For, fmt.Sprintf("%d of %d symptoms hang on it", n, x.of))
 	}
 	if well := x.well[c.id]; well != "" {
 		m.Against = append(m.Against, "it is well: "+well)
 	}
-	for i, n := range c.healthy {
+	for i, n := range c.some {
 		if n == c.node {
 			continue
 		}
 		if i == maxAgainst {
-			m.Against = append(m.Against, fmt.Sprintf("%d more that would fall with it are well", len(c.healthy)-i))
+			m.Against = append(m.Against, fmt.Sprintf("%d more that would fall with it are well", c.healthy-i))
 			break
 		}
 		m.Against = append(m.Against, fmt.Sprintf("%s would fall with it, and is well: %s", n.id, x.well[n.id]))

@@ -9,13 +9,14 @@ import (
 // containers are what hosts told of theirs, by name of the document.
 type containers map[model.Name]*model.Container
 
-func (g *Graph) applyContainer(doc model.Document) bool {
+func (g *Graph) applyContainer(doc *Decoded) bool {
+	g.words++
 	if doc.Gone() {
 		delete(g.containers, doc.Name)
 		return true
 	}
 	var c model.Container
-	if doc.Decode(&c) != nil || c.ID == "" || c.ID != doc.Key {
+	if !take(doc, &c) || c.ID == "" || c.ID != doc.Key {
 		return false
 	}
 	g.containers[doc.Name] = &c
@@ -33,7 +34,7 @@ func (all containers) where(host string, p model.Process) *model.Where {
 
 // show is a service as it is answered.
 func (all containers) show(s *service) model.Service {
-	shown := s.now
+	shown := s.now()
 	shown.Where = all.where(s.host, shown.Process)
 	shown.Home = nil // Where tells all of it
 	return shown

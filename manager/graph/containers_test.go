@@ -48,7 +48,9 @@ func TestWhereProcessesLive(t *testing.T) {
 	if got := where(); got != want {
 		t.Errorf("before its name is known:\n got %s\nwant %s", got, want)
 	}
+	w.writtenAsJSON(t)
 	w.container("web-1")
+	w.writtenAsJSON(t)
 	want = "service:web-1/cart:80 in shop/cart-7d9f:cart; service:web-2/cart:80 in containerd 74351a15c137; service:web-2/sshd:22 in ssh.service; "
 	if got := where(); got != want {
 		t.Errorf("with its name:\n got %s\nwant %s", got, want)

@@ -88,8 +88,8 @@ func TestGoneDependencyGoes(t *testing.T) {
 	w.putDep("web", d)
 	w.put(model.Name{Host: "web", Package: model.PackageDependencies, Key: d.Key()}, nil)
 	w.expect()
-	if len(w.addresses)+len(w.outs)+len(w.pairs)+len(w.deps) != 0 {
-		t.Errorf("left behind: %v %v %v", w.addresses, w.outs, w.pairs)
+	if n := w.left(); n != 0 {
+		t.Errorf("%d left behind", n)
 	}
 }
 
@@ -105,5 +105,36 @@ func TestIdleDependenciesAreForgotten(t *testing.T) {
 	}
 	if list[0].Port < 1040 {
 		t.Errorf("kept %d, which was idle for longest", list[0].Port)
+	}
+}
+
+func histogram(low, n uint64) model.Histogram {
+	return model.MakeHistogram(func(yield func(model.Bucket, uint64) bool) { yield(model.Bucket{Low: low, High: 2 * low}, n) })
+}
+
+// Histograms add up over runs of the agent and over documents; those of open connections
+// are told anew by each run.
+func TestHistogramsAddUpOverRuns(t *testing.T) {
+	w := newWorld(t)
+	d := w.dep(model.Out, "/curl", "10.0.0.1", "10.0.0.2", 80, model.Counters{
+		Connections: 4, Open: 1, RTTs: histogram(64, 3), Lifetimes: histogram(1024, 3), OpenRTTs: histogram(64, 1), OpenAges: histogram(2048, 1),
+	})
+	w.putDep("web", d)
+	d.CountingSince = t0.Add(time.Hour)
+	d.Counters = model.Counters{Adopted: 1, Open: 1, OpenRTTs: histogram(128, 1)}
+	w.putDep("web", d)
+	d.Counters = model.Counters{Adopted: 1, Closed: 1, RTTs: histogram(128, 1)}
+	w.putDep("web", d)
+	w.out("web", "/curl", "10.0.0.3", "10.0.0.2", 80, model.Counters{Connections: 1, RTTs: histogram(64, 5), Lifetimes: histogram(1<<20, 5)})
+	list, _ := w.Dependencies(DependencyFilter{})
+	got := list[0]
+	if want := histogram(64, 8).Plus(histogram(128, 1)); got.RTTs != want || got.OpenRTTs != "" {
+		t.Errorf("round-trip times %q and %q", got.RTTs, got.OpenRTTs)
+	}
+	if want := histogram(1024, 3).Plus(histogram(1<<20, 5)); got.Lifetimes != want || got.OpenAges != "" {
+		t.Errorf("lifetimes %q and %q", got.Lifetimes, got.OpenAges)
+	}
+	if got.Quantiles != model.QuantilesOf(&got.Counters) || got.RTTP50Micros < 64 || got.LifetimeP99Micros < 1<<20 {
+		t.Errorf("quantiles %+v", got.Quantiles)
 	}
 }

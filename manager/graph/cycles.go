@@ -12,8 +12,8 @@ func (g *Graph) Cycles() []model.Cycle {
 	list := []model.Cycle{}
 	g.read(func(v *view) {
 		k := knots{v: v, index: make(map[*node]int), low: make(map[*node]int), on: make(map[*node]bool)}
-		for _, n := range v.sorted {
-			if n.kind == model.KindService && k.index[n] == 0 {
+		for _, n := range v.byID() {
+			if n.kind == nodeService && k.index[n] == 0 {
 				k.visit(n)
 			}
 		}
@@ -32,8 +32,8 @@ func (g *Graph) Cycles() []model.Cycle {
 
 // needs are the services that the program of a service is a client of, but for itself.
 func (v *view) needs(service *node) (list []*node) {
-	for _, p := range service.far(service.out, model.EdgeRunsAs) {
-		for _, s := range p.far(p.out, model.EdgeDependsOn) {
+	for _, p := range service.far(service.out, edgeRunsAs) {
+		for _, s := range p.far(p.out, edgeDependsOn) {
 			if s != service && !slices.Contains(list, s) {
 				list = append(list, s)
 			}

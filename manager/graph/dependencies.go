@@ -1,175 +1,256 @@
 package graph
 
 import (
-	"cmp"
+	"container/heap"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
-	"net/netip"
+	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"cassini/manager/findings"
+	"cassini/manager/moment"
 	"cassini/model"
 )
 
 // dependency is what the documents of one name tell: the connections between one
 // program and one address, seen from one end.
 type dependency struct {
-	name model.Name
-	place
-	model.Dependency // the newest
-	link             link
-	runs             int            // of the agent, that counted
-	base             model.Counters // of the runs before this one
-	left             model.Traffic  // of that, what connections had moved that were open then
-	earlier          time.Time      // the run before this one: its documents may be sent again
-	firstSeen        time.Time
-	announced        string // the pair that an event told of
-	talk             findings.Talk
+	*place
+	program   *program
+	link      *link
+	edge      *edge  // in the view: nil for an In document that is joined with an Out one
+	rare      *rare  // nil of most
+	announced uint64 // the pair that an event told of
+	counts    packed // of the newest run of the agent
+	talk      findings.Talk
+
+	firstSeen, lastSeen, countingSince moment.Moment
+
+	pid    int32
+	goes   direction
+	joined bool // with an Out document, of an In one
 }
 
-// link is what both ends of the same connections see.
-type link struct {
-	place          // only where an address means nothing elsewhere
-	client, server netip.Addr
-	port           uint16
-	proto          string
+// rare is what few dependencies have.
+type rare struct {
+	earlier *earlier
+	key     *string // of its documents, when it is not what they tell
+	branch  *branch // of an Out document whose connections are translated, which has several
 }
 
-func linkOf(p place, d model.Dependency) link {
-	l := link{client: d.Client, server: d.Server, port: d.Port, proto: d.Proto}
-	if d.Client.IsLoopback() || d.Server.IsLoopback() {
-		l.place = p
+// rarely is what few dependencies have, to be changed.
+func (d *dependency) rarely() *rare {
+	if d.rare == nil {
+		d.rare = &rare{}
 	}
-	return l
+	return d.rare
 }
 
-func (g *Graph) applyDependency(doc model.Document, e *events) bool {
-	d := g.deps[doc.Name]
+func (d *dependency) earlier() *earlier {
+	if d.rare == nil {
+		return nil
+	}
+	return d.rare.earlier
+}
+
+// branch is what makes it a part of another one; nil of most.
+func (d *dependency) branch() *branch {
+	if d.rare == nil {
+		return nil
+	}
+	return d.rare.branch
+}
+
+// direction is a model.Direction, in a byte.
+type direction uint8
+
+var directions = [...]model.Direction{model.Unknown, model.Out, model.In}
+
+func directionOf(d model.Direction) direction {
+	return direction(max(slices.Index(directions[:], d), 0))
+}
+
+func (d *dependency) direction() model.Direction { return directions[d.goes] }
+
+// pidOf is the number of a process in little memory: of no kernel is it greater.
+func pidOf(pid int) int32 { return int32(min(max(pid, math.MinInt32), math.MaxInt32)) }
+
+// earlier is what the runs of the agent before the newest one counted.
+type earlier struct {
+	base  model.Counters
+	left  model.Traffic // of that, what connections had moved that were open then
+	since moment.Moment // the last of these runs: its documents may be sent again
+}
+
+func (g *Graph) applyDependency(doc *Decoded, e *events) bool {
+	d := g.dependency(doc.Name)
 	if doc.Gone() {
 		if d != nil {
 			g.removeDependency(d)
 		}
 		return true
 	}
-	var body model.Dependency
-	if doc.Decode(&body) != nil || !validDependency(body) {
+	body, ok := doc.body.(*model.Dependency)
+	if !ok || !validDependency(body) {
 		return false
 	}
-	body.Client, body.Server = body.Client.Unmap(), body.Server.Unmap()
-	if d != nil && !sameThing(d.Dependency, body) {
+	if d != nil && !d.isOf(body) {
 		g.removeDependency(d)
 		d = nil
 	}
-	if d == nil {
+	known := d != nil
+	if !known {
 		d = g.addDependency(doc.Name, body)
-	} else if d.runs > 1 && body.CountingSince.Equal(d.earlier) {
+	} else if d.earlier() != nil && moment.Of(body.CountingSince) == d.earlier().since {
 		return true // sent again
 	}
-	g.announce(d, body, e)
-	d.take(body)
+	g.announce(d, known, body, e)
+	g.renew(d, known, body)
 	g.talked(d, doc, e.at)
 	g.boundDependencies()
 	return true
 }
 
-func validDependency(d model.Dependency) bool {
+// validDependency brings the document into the form of the graph as well.
+func validDependency(d *model.Dependency) bool {
 	switch d.Direction {
 	case model.Out, model.In, model.Unknown:
-		return d.Client.IsValid() && d.Server.IsValid() && d.Proto != ""
+		return placeDependency(d)
 	}
 	return false
 }
 
-// sameThing reports whether two documents differ in what may move only.
-func sameThing(a, b model.Dependency) bool {
-	return a.Direction == b.Direction && a.Proto == b.Proto && a.Client == b.Client && a.Server == b.Server &&
-		a.Port == b.Port && a.NetnsName == b.NetnsName && model.ProcessID("", a.Process) == model.ProcessID("", b.Process)
+// isOf reports whether a document differs from those before it in what may move only.
+func (d *dependency) isOf(body *model.Dependency) bool {
+	t := d.link.target
+	return d.direction() == body.Direction && t.proto == body.Proto && t.port == body.Port && d.link.client.Addr == body.Client &&
+		t.server.Addr == body.Server && d.netns == body.NetnsName && d.program.samePath(&body.Process)
 }
 
-func (g *Graph) addDependency(name model.Name, body model.Dependency) *dependency {
-	p := place{name.Host, body.NetnsName}
-	d := &dependency{name: name, place: p, Dependency: body, link: linkOf(p, body)}
-	d.Counters = model.Counters{}
-	g.deps[name] = d
+// process is this end's, as the newest document has it.
+func (d *dependency) process() model.Process { return d.program.as(int(d.pid)) }
+
+// counters are those of the newest run of the agent.
+func (d *dependency) counters() model.Counters { return d.counts.counters() }
+
+func (g *Graph) addDependency(name model.Name, body *model.Dependency) *dependency {
+	p := g.holdPlace(name.Host, body.NetnsName)
+	d := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, body), goes: directionOf(body.Direction)}
+	if string(d.appendKey(nil)) != name.Key {
+		key := name.Key
+		d.rarely().key = &key
+	}
+	g.keepDependency(name, d)
+	g.touch(d.link)
+	d.link.add(d)
 	g.indexDependency(d, 1)
+	if d.direction() == model.Out {
+		g.branch(d)
+	}
 	return d
 }
 
 func (g *Graph) removeDependency(d *dependency) {
-	delete(g.deps, d.name)
-	g.indexDependency(d, -1)
+	g.unbranch(d)
+	g.forgetDependency(d)
 	if r := g.readings[d.host]; r != nil {
 		delete(r.steady, d)
 		delete(r.silent, d)
 	}
-	if d.announced != "" {
+	if d.announced != 0 {
 		if g.pairs[d.announced]--; g.pairs[d.announced] == 0 {
 			delete(g.pairs, d.announced)
 		}
 	}
+	g.touch(d.link)
+	g.indexDependency(d, -1)
+	if d.link.remove(d); len(d.link.docs) == 0 {
+		g.dropLink(d.link)
+	}
+	g.programs.drop(d.program)
+	g.dropPlace(d.place)
 }
 
 // indexDependency adds (n=1) or removes (n=-1) a dependency from the indices.
 func (g *Graph) indexDependency(d *dependency, n int) {
-	g.topology++
-	switch d.Direction {
+	server := d.link.target.server.Addr
+	switch d.direction() {
 	case model.Out:
-		index(g.outs, d, n)
-		g.own(d.Client, d.place, n)
+		if d.netns != model.NetnsOfLives { // lives come and go at an address
+			g.own(d.link.client.Addr, d.place, int32(n))
+		}
+		return
 	case model.In:
-		index(g.ins, d, n)
-		g.own(d.Server, d.place, n)
+		if !global(server) && !server.IsLoopback() {
+			if n > 0 {
+				d.odd = append(d.odd, d.link)
+			} else {
+				d.odd = remove(d.odd, d.link)
+			}
+		}
 	case model.Unknown:
 		g.undirected += n
-		g.own(d.Server, d.place, n)
 	}
+	g.own(server, d.place, int32(n))
 }
 
-func index(m map[link][]*dependency, d *dependency, n int) {
-	if n > 0 {
-		m[d.link] = append(m[d.link], d)
-		return
-	}
-	m[d.link] = slices.DeleteFunc(m[d.link], func(x *dependency) bool { return x == d })
-	if len(m[d.link]) == 0 {
-		delete(m, d.link)
-	}
-}
-
-// take replaces the newest document. A new run of the agent counts from zero:
+// renew takes the newest document. A new run of the agent counts from zero:
 // what the run before it counted becomes the base.
-func (d *dependency) take(body model.Dependency) {
-	if d.runs == 0 || !body.CountingSince.Equal(d.CountingSince) {
-		if d.runs > 0 {
-			d.base = d.totals()
-			d.left = d.OpenTraffic
-			d.base.Open, d.base.Adopted, d.base.OpenTraffic, d.base.AdoptedTraffic = 0, 0, model.Traffic{}, model.Traffic{}
-			d.earlier = d.CountingSince
-		}
-		d.runs++
+func (g *Graph) renew(d *dependency, known bool, body *model.Dependency) {
+	since := moment.Of(body.CountingSince)
+	if known && since != d.countingSince {
+		base, left := d.totals(), d.counters().OpenTraffic
+		base.Open, base.Adopted, base.OpenTraffic, base.AdoptedTraffic = 0, 0, model.Traffic{}, model.Traffic{}
+		base.OpenRTTs, base.OpenAges = "", "" // told again, or by the run in which they close
+		d.rarely().earlier = &earlier{base: base, left: left, since: d.countingSince}
 	}
-	if d.firstSeen.IsZero() || body.FirstSeen.Before(d.firstSeen) {
-		d.firstSeen = body.FirstSeen
+	d.countingSince = since
+	if first := moment.Of(body.FirstSeen); d.firstSeen.IsZero() || first.Before(d.firstSeen) {
+		d.firstSeen = first
 	}
-	if body.LastSeen.Before(d.LastSeen) {
-		body.LastSeen = d.LastSeen
+	d.lastSeen = max(d.lastSeen, moment.Of(body.LastSeen))
+	d.program, d.pid = g.programs.swap(d.program, &body.Process), pidOf(body.PID)
+	d.counts = d.counts.pack(&body.Counters)
+	if d.edge != nil {
+		d.edge.unwrite()
 	}
-	d.Dependency = body
+	g.followBranches(d)
 }
 
 // totals are the counters over all runs. Connections that were open when a run
 // began were counted by the run before it, if there was one, and so was what they had
 // moved, as far as it had been told: what they moved unseen between two runs counts.
 func (d *dependency) totals() model.Counters {
-	c := d.Counters
-	if d.runs == 1 {
-		c.Connections += c.Adopted
+	if d.branch() != nil {
+		return d.branch().counters(d.branch().whole.totals())
 	}
-	c.BytesSent -= twice(c.BytesSent, d.left.BytesSent, c.AdoptedTraffic.BytesSent)
-	c.BytesReceived -= twice(c.BytesReceived, d.left.BytesReceived, c.AdoptedTraffic.BytesReceived)
-	c.Retransmits -= twice(c.Retransmits, d.left.Retransmits, c.AdoptedTraffic.Retransmits)
-	return plus(c, d.base)
+	c := d.counters()
+	if d.earlier() == nil {
+		c.Connections += c.Adopted
+		return plus(c, model.Counters{})
+	}
+	left := d.earlier().left
+	c.BytesSent -= twice(c.BytesSent, left.BytesSent, c.AdoptedTraffic.BytesSent)
+	c.BytesReceived -= twice(c.BytesReceived, left.BytesReceived, c.AdoptedTraffic.BytesReceived)
+	c.Retransmits -= twice(c.Retransmits, left.Retransmits, c.AdoptedTraffic.Retransmits)
+	return plus(c, d.earlier().base)
+}
+
+// sums are connections and failures over all runs; the other counters are of the newest.
+func (d *dependency) sums() model.Counters {
+	if d.branch() != nil {
+		return d.branch().counters(d.branch().whole.sums())
+	}
+	n := d.counts.numbers()
+	if d.earlier() == nil {
+		n.Connections += n.Adopted
+		return n
+	}
+	n.Connections += d.earlier().base.Connections
+	n.Failed += d.earlier().base.Failed
+	return n
 }
 
 // twice is how much of count the run before told too: of what open connections had
@@ -196,6 +277,8 @@ func plus(a, b model.Counters) model.Counters {
 	a.OpenTraffic = plusTraffic(a.OpenTraffic, b.OpenTraffic)
 	a.AdoptedTraffic = plusTraffic(a.AdoptedTraffic, b.AdoptedTraffic)
 	a.Closed += b.Closed
+	a.RTTs, a.Lifetimes = a.RTTs.Plus(b.RTTs), a.Lifetimes.Plus(b.Lifetimes)
+	a.OpenRTTs, a.OpenAges = a.OpenRTTs.Plus(b.OpenRTTs), a.OpenAges.Plus(b.OpenAges)
 	return a
 }
 
@@ -207,30 +290,39 @@ func plusTraffic(a, b model.Traffic) model.Traffic {
 }
 
 // announce tells of a pair of client and service that was not known, and of
-// failures where the run had none. It comes before take.
-func (g *Graph) announce(d *dependency, body model.Dependency, e *events) {
-	if d.Direction == model.Unknown {
+// failures where the run had none. It comes before renew.
+func (g *Graph) announce(d *dependency, known bool, body *model.Dependency, e *events) {
+	if d.direction() == model.Unknown {
 		return
 	}
-	sameRun := d.runs > 0 && body.CountingSince.Equal(d.CountingSince)
-	failing := body.Failed > 0 && !(sameRun && d.Failed > 0)
-	if d.announced != "" && !failing {
+	failing := body.Failed > 0
+	if failing && known && moment.Of(body.CountingSince) == d.countingSince {
+		failing = d.counts.numbers().Failed == 0
+	}
+	if d.announced != 0 && !failing {
 		return
 	}
-	if d.Direction == model.In && g.sameConnections(d, g.outs) != nil {
+	if d.direction() == model.In && g.sameConnections(d) != nil {
 		return // the client's end tells
 	}
 	client, server := g.ends(d)
 	pair := model.EdgeID(model.EdgeDependsOn, client.id, server.id)
-	if d.announced == "" && client.kind != model.KindHost {
-		d.announced = pair
-		if g.pairs[pair]++; g.pairs[pair] == 1 {
+	if d.announced == 0 && client.kind != nodeHost {
+		d.announced = pairOf(pair)
+		if g.pairs[d.announced]++; g.pairs[d.announced] == 1 {
 			e.add(model.EventDependencyNew, pair, fmt.Sprintf("%s is a client of %s", client.label(), server.label()))
 		}
 	}
 	if failing {
 		e.add(model.EventDependencyFail, pair, fmt.Sprintf("%s fails to connect to %s: %s", client.label(), server.label(), reasons(body.Counters)))
 	}
+}
+
+// pairOf stands for a pair of client and service: a number takes less memory than their
+// names, and of a good hash no two are the same. It is never 0.
+func pairOf(id string) uint64 {
+	sum := sha256.Sum256([]byte(id))
+	return binary.LittleEndian.Uint64(sum[:]) | 1
 }
 
 func reasons(c model.Counters) string {
@@ -249,22 +341,53 @@ func reasons(c model.Counters) string {
 	return strings.Join(s, ", ")
 }
 
-// boundDependencies forgets the longest idle, some at a time.
+// boundDependencies forgets the longest idle, a hundredth of all at a time.
 func (g *Graph) boundDependencies() {
-	excess := len(g.deps) - g.limits.Dependencies
+	excess := g.countDependencies() - g.limits.Dependencies
 	if excess <= 0 {
 		return
 	}
-	idle := make([]*dependency, 0, len(g.deps))
-	for _, d := range g.deps {
-		idle = append(idle, d)
-	}
-	slices.SortFunc(idle, func(a, b *dependency) int {
-		return cmp.Or(a.LastSeen.Compare(b.LastSeen), strings.Compare(a.name.String(), b.name.String()))
-	})
 	excess += g.limits.Dependencies / 100
-	for _, d := range idle[:excess] {
+	idle := make(longestIdle, 0, excess+1)
+	for d := range g.allDependencies() {
+		switch {
+		case len(idle) < excess:
+			heap.Push(&idle, d)
+		case longerIdle(d, idle[0]):
+			idle[0] = d
+			heap.Fix(&idle, 0)
+		}
+	}
+	for _, d := range idle {
+		g.spent.note(d.name())
 		g.removeDependency(d)
 	}
 	g.forgotten += uint64(excess)
+}
+
+// longerIdle orders dependencies by when they were last seen; which of several seen at once
+// is taken does not depend on the order of documents.
+func longerIdle(a, b *dependency) bool {
+	if a.lastSeen != b.lastSeen {
+		return a.lastSeen < b.lastSeen
+	}
+	return a.compareNames(b) < 0
+}
+
+// longestIdle is a heap of those that are idle for longest, the least so first.
+type longestIdle []*dependency
+
+func (h longestIdle) Len() int           { return len(h) }
+func (h longestIdle) Less(i, j int) bool { return longerIdle(h[j], h[i]) }
+func (h longestIdle) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *longestIdle) Push(d any) { *h = append(*h, d.(*dependency)) }
+
+// Pop implements heap.Interface.
+func (h *longestIdle) Pop() any {
+	last := len(*h) - 1
+	d := (*h)[last]
+	*h = (*h)[:last]
+	return d
 }

@@ -22,9 +22,9 @@ type server struct {
 	model.DHCPServer
 }
 
-func (g *Graph) applyClient(doc model.Document, e *events) bool {
+func (g *Graph) applyClient(doc *Decoded, e *events) bool {
 	c := &client{name: doc.Name, host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&c.DHCP) != nil || c.MAC == "" || c.Interface == "") {
+	if !doc.Gone() && (!take(doc, &c.DHCP) || c.MAC == "" || c.Interface == "") {
 		return false
 	}
 	g.topology++
@@ -34,9 +34,12 @@ func (g *Graph) applyClient(doc model.Document, e *events) bool {
 	if doc.Gone() {
 		return true
 	}
-	fresh := g.seenMACs[c.MAC] == 0 && g.asking[c.MAC] == 0 && !g.hasMAC(c.MAC)
+	fresh := len(g.seenBy.byMAC[c.MAC]) == 0 && len(g.askedBy.byMAC[c.MAC]) == 0 && !g.hasMAC(c.MAC)
 	g.clients[doc.Name] = c
-	g.asking[c.MAC]++
+	g.askedBy.add(c.MAC, c.at(), c)
+	if g.built != nil {
+		g.built.addClient(c)
+	}
 	forgetOldest(g, g.clients, func(c *client) time.Time { return c.Changed }, func(n model.Name) { g.dropClient(g.clients[n]) })
 	if fresh {
 		_, label, _ := strings.Cut(c.at(), ":")
@@ -63,19 +66,19 @@ func (c *client) says() string {
 
 func (g *Graph) dropClient(c *client) {
 	delete(g.clients, c.name)
-	if g.asking[c.MAC]--; g.asking[c.MAC] == 0 {
-		delete(g.asking, c.MAC)
+	if g.built != nil {
+		g.built.dropClient(c)
 	}
+	g.askedBy.drop(c.MAC, c.at(), c)
 }
 
-func (g *Graph) applyServer(doc model.Document, e *events) bool {
+func (g *Graph) applyServer(doc *Decoded, e *events) bool {
 	s := &server{host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&s.DHCPServer) != nil || !s.Addr.IsValid() || s.Interface == "") {
+	if !doc.Gone() && (!take(doc, &s.DHCPServer) || !s.Addr.IsValid() || s.Interface == "") {
 		return false
 	}
-	g.topology++
 	before := g.servers[doc.Name]
-	delete(g.servers, doc.Name)
+	g.dropServer(doc.Name)
 	if doc.Gone() {
 		return true
 	}
@@ -83,8 +86,20 @@ func (g *Graph) applyServer(doc model.Document, e *events) bool {
 		g.tellServer(s, e)
 	}
 	g.servers[doc.Name] = s
-	forgetOldest(g, g.servers, func(s *server) time.Time { return s.FirstSeen }, func(n model.Name) { delete(g.servers, n) })
+	g.serving[s.Addr]++
+	forgetOldest(g, g.servers, func(s *server) time.Time { return s.FirstSeen }, g.dropServer)
 	return true
+}
+
+func (g *Graph) dropServer(name model.Name) {
+	s := g.servers[name]
+	if s == nil {
+		return
+	}
+	delete(g.servers, name)
+	if g.serving[s.Addr]--; g.serving[s.Addr] == 0 {
+		delete(g.serving, s.Addr)
+	}
 }
 
 // tellServer says that a server is there, once for all hosts that hear it, and which

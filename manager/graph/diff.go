@@ -3,97 +3,222 @@ package graph
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"cassini/model"
 )
 
 // moving are attributes that always move: a difference in them is no news.
-var moving = []string{"last_seen", "first_seen", "carrier_changes", "pid", "seen_by"}
+var moving = []string{"last_seen", "first_seen", "carrier_changes", "pid", "seen_by", "lives", "births", "deaths", "alive"}
 
 // DiffGraphs tells which nodes and dependencies came, went and changed between two
 // graphs, each sorted by kind and identifier. Counters and moments are left out, and so
 // is what only says where something is, such as an address of its own.
 func DiffGraphs(before, after *Graph) model.Diff {
-	was, is := before.things(), after.things()
-	d := model.Diff{Came: []model.Change{}, Went: []model.Change{}, Changed: []model.Change{}, Flapping: after.Flapping()}
-	for _, f := range d.Flapping { // neither there nor gone
-		delete(was, f.ID)
-		delete(is, f.ID)
+	return diffGraphs(before, after, runtime.GOMAXPROCS(0), compareApart)
+}
+
+// compareApart is how many nodes are worth a processor of their own.
+const compareApart = 1000
+
+func diffGraphs(before, after *Graph, processors, apart int) model.Diff {
+	d := comparison{
+		processors: processors, apart: apart,
+
+		Diff:     model.Diff{Came: []model.Change{}, Went: []model.Change{}, Changed: []model.Change{}, Flapping: after.Flapping()},
+		flapping: make(map[string]bool),
 	}
-	for id, now := range is {
-		then, known := was[id]
-		if !known {
-			d.Came = append(d.Came, now.Change)
-			continue
+	for _, f := range d.Flapping { // neither there nor gone
+		d.flapping[f.ID] = true
+	}
+	if before != after {
+		readBoth(before, after, d.compareAll)
+	}
+	for _, list := range [][]model.Change{d.Came, d.Went, d.Changed} {
+		slices.SortFunc(list, func(a, b model.Change) int {
+			return cmp.Or(strings.Compare(a.Kind, b.Kind), natural(a.ID, b.ID), strings.Compare(a.ID, b.ID))
+		})
+	}
+	return d.Diff
+}
+
+// comparison collects what differs.
+type comparison struct {
+	model.Diff
+	flapping   map[string]bool
+	then, now  farSums // of both views
+	processors int
+	apart      int // as many nodes are worth one
+}
+
+// compareAll compares both views, a part of them on each processor.
+func (d *comparison) compareAll(then, now *view) {
+	was, is := then.byID(), now.byID()
+	d.then, d.now = then.farSums(), now.farSums()
+	parts := make([]comparison, min(d.processors, 1+len(is)/d.apart))
+	var comparing sync.WaitGroup
+	for i := range parts {
+		parts[i].flapping, parts[i].then, parts[i].now = d.flapping, d.then, d.now
+		mine, theirs := is, was
+		if i+1 < len(parts) {
+			mine = is[:len(is)/(len(parts)-i)]
+			end, _ := slices.BinarySearchFunc(was, is[len(mine)].id, func(n *node, id string) int { return strings.Compare(n.id, id) })
+			theirs = was[:end]
 		}
-		if attrs := differing(then.attrs, now.attrs); len(attrs) > 0 {
-			c := now.Change
+		is, was = is[len(mine):], was[len(theirs):]
+		comparing.Go(func() { parts[i].compare(theirs, mine) })
+	}
+	comparing.Wait()
+	for _, p := range parts {
+		d.Came, d.Went, d.Changed = append(d.Came, p.Came...), append(d.Went, p.Went...), append(d.Changed, p.Changed...)
+	}
+}
+
+// compare walks over nodes of both views side by side.
+func (d *comparison) compare(then, now []*node) {
+	merge(then, now, func(n *node) string { return n.id }, func(was, is *node) {
+		d.nodes(was, is)
+		if was != nil && is != nil && d.then.of(was) == d.now.of(is) {
+			return
+		}
+		for _, kind := range [...]edgeKind{edgeDependsOn, edgeWiredTo} {
+			merge(was.to(kind), is.to(kind), func(e *edge) string { return e.to.id }, d.edges)
+		}
+	})
+}
+
+// merge calls f with what has the same name in two lists that are sorted by it, and with
+// nil for what is in one of them alone.
+func merge[T any](a, b []*T, name func(*T) string, f func(a, b *T)) {
+	for len(a) > 0 || len(b) > 0 {
+		order := 0
+		switch {
+		case len(a) == 0:
+			order = 1
+		case len(b) == 0:
+			order = -1
+		default:
+			order = strings.Compare(name(a[0]), name(b[0]))
+		}
+		var x, y *T
+		if order <= 0 {
+			x, a = a[0], a[1:]
+		}
+		if order >= 0 {
+			y, b = b[0], b[1:]
+		}
+		f(x, y)
+	}
+}
+
+// to are the edges of a kind from a node, by where they lead.
+func (n *node) to(kind edgeKind) []*edge {
+	if n == nil {
+		return nil
+	}
+	is := func(e *edge) bool { return e.kind == kind }
+	first := slices.IndexFunc(n.out, is)
+	if first < 0 {
+		return nil
+	}
+	end := first + 1
+	for end < len(n.out) && is(n.out[end]) { // those of a kind stand together
+		end++
+	}
+	return n.out[first:end]
+}
+
+// nodes compares a node as it was and is, of which one may not be there.
+func (d *comparison) nodes(was, is *node) {
+	before, after := d.counts(was), d.counts(is)
+	switch {
+	case !before && !after:
+	case !before:
+		d.Came = append(d.Came, is.change())
+	case !after:
+		d.Went = append(d.Went, was.change())
+	case !is.alike(was):
+		if attrs := differing(was.attrs(), is.attrs()); len(attrs) > 0 {
+			c := is.change()
 			c.Attrs = attrs
 			d.Changed = append(d.Changed, c)
 		}
 	}
-	for id, then := range was {
-		if _, there := is[id]; !there {
-			d.Went = append(d.Went, then.Change)
-		}
-	}
-	for _, list := range [][]model.Change{d.Came, d.Went, d.Changed} {
-		slices.SortFunc(list, func(a, b model.Change) int { return cmp.Or(strings.Compare(a.Kind, b.Kind), natural(a.ID, b.ID)) })
-	}
-	return d
 }
 
-// thing is a node or a dependency with what is compared of it.
-type thing struct {
-	model.Change
-	attrs model.Attrs
+// counts says whether a node is there, and one that a person sees come and go. A service
+// that ended is not there.
+func (d *comparison) counts(n *node) bool {
+	if n == nil {
+		return false
+	}
+	switch n.kind {
+	case nodeEndpoint, nodeIP, nodeMAC, nodeProcess:
+		return false // told by what has them
+	}
+	return !d.flapping[n.id] && !n.ended()
 }
 
-// things are what a person sees come and go. A service that ended is not there.
-func (g *Graph) things() map[string]thing {
-	all := make(map[string]thing)
-	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			switch n.kind {
-			case model.KindEndpoint, model.KindIP, model.KindMAC, model.KindProcess:
-				continue // told by what has them
-			}
-			if n.service != nil && n.service.now.State == model.StateEnded {
-				continue
-			}
-			all[n.id] = thing{model.Change{ID: n.id, Kind: n.kind, Host: n.host}, n.attrs()}
-		}
-		for _, e := range v.edges {
-			switch e.kind {
-			case model.EdgeDependsOn, model.EdgeWiredTo:
-				all[e.id] = thing{model.Change{ID: e.id, Kind: e.kind, Host: e.from.host}, nil}
-			}
-		}
-	})
-	return all
+func (n *node) change() model.Change {
+	return model.Change{ID: n.id, Kind: n.kind.String(), Host: n.host}
+}
+
+func (d *comparison) edges(was, is *edge) {
+	switch {
+	case was == nil:
+		d.Came = append(d.Came, is.change())
+	case is == nil:
+		d.Went = append(d.Went, was.change())
+	}
+}
+
+func (e *edge) change() model.Change {
+	return model.Change{ID: e.id(), Kind: e.kind.String(), Host: e.from.host}
 }
 
 // differing are the attributes that differ, as JSON has them.
 func differing(before, after model.Attrs) map[string][2]any {
 	found := make(map[string][2]any)
-	for _, key := range slices.Collect(maps.Keys(both(before, after))) {
-		if !slices.Contains(moving, key) && plain(before[key]) != plain(after[key]) {
+	compare := func(key string) {
+		if !slices.Contains(moving, key) && !equalJSON(before[key], after[key]) {
 			found[key] = [2]any{before[key], after[key]}
+		}
+	}
+	for key := range before {
+		compare(key)
+	}
+	for key := range after {
+		if _, compared := before[key]; !compared {
+			compare(key)
 		}
 	}
 	return found
 }
 
-func both(a, b model.Attrs) model.Attrs {
-	all := maps.Clone(a)
-	if all == nil {
-		all = make(model.Attrs)
+// equalJSON says whether two values are written alike. Most are of the first few types.
+func equalJSON(a, b any) bool {
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok && x == y {
+			return true
+		}
+	case bool:
+		if y, ok := b.(bool); ok {
+			return x == y
+		}
+	case int:
+		if y, ok := b.(int); ok {
+			return x == y
+		}
+	case []string:
+		if y, ok := b.([]string); ok && slices.Equal(x, y) && (x == nil) == (y == nil) {
+			return true
+		}
 	}
-	maps.Copy(all, b)
-	return all
+	return plain(a) == plain(b)
 }
 
 func plain(v any) string {

@@ -16,9 +16,9 @@ import (
 func (g *Graph) Unmonitored() []model.Unmonitored {
 	list := []model.Unmonitored{}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
+		for _, n := range v.byID() {
 			if u := v.unmonitored(n); u.Why != "" {
-				u.ID, u.Kind = n.id, n.kind
+				u.ID, u.Kind = n.id, n.kind.String()
 				list = append(list, u)
 			}
 		}
@@ -31,20 +31,42 @@ func (g *Graph) Unmonitored() []model.Unmonitored {
 
 func (v *view) unmonitored(n *node) (u model.Unmonitored) {
 	switch n.kind {
-	case model.KindHost:
-		if n.status == nil && !n.heard {
+	case nodeHost:
+		if n.status() == nil && !n.heard() {
 			u.Why = "no other host watches it"
 		}
-	case model.KindUnknownHost:
+	case nodeUnknownHost:
 		u.Why = "no agent reports from there"
-		u.Seen = len(n.far(n.in, model.EdgeSees))
-	case model.KindService:
-		u.Clients = len(n.far(n.in, model.EdgeDependsOn))
+		u.Seen = len(n.far(n.in, edgeSees))
+	case nodeService:
+		u.Clients = len(n.far(n.in, edgeDependsOn))
 		if n.state() == StateAbsent {
-			u.Why = fmt.Sprintf("%d programs dial it, and no agent knows it", u.Clients)
+			u.Why = dialledBy(u.Clients) + ", and no agent knows it"
+			if host := n.supposed(); host != "" {
+				u.Why = fmt.Sprintf("%s, and %s's agent sees nothing listen there", dialledBy(u.Clients), host)
+			}
 		}
 	}
 	return u
+}
+
+// supposed is the host with an agent on which a service would be that nobody knows; "" if
+// that is not told by the address.
+func (n *node) supposed() string {
+	if n.g.hosts[n.host] != nil {
+		return n.host
+	}
+	if a := n.g.addresses[n.dialledAt()]; a != nil && len(a.owners) == 1 {
+		return a.owners[0].host
+	}
+	return ""
+}
+
+func dialledBy(programs int) string {
+	if programs == 1 {
+		return "1 program dials it"
+	}
+	return fmt.Sprintf("%d programs dial it", programs)
 }
 
 // Versions are the kernels, systems and agents of hosts, those of the most hosts first.
@@ -82,12 +104,12 @@ func (g *Graph) Versions() []model.Version {
 func (g *Graph) AllAddresses(state string) []model.Address {
 	found := make(map[netip.Addr]*model.Address)
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			addr := n.addr
-			if n.kind == model.KindService && n.state() == StateAbsent {
-				addr = n.absent.at.Addr()
+		for _, n := range v.byID() {
+			addr := n.addr()
+			if n.kind == nodeService && n.state() == StateAbsent {
+				addr = n.dialledAt()
 			}
-			if !addr.IsValid() || addr.IsLoopback() || addr.IsUnspecified() || n.kind == model.KindEndpoint {
+			if !addr.IsValid() || addr.IsLoopback() || addr.IsUnspecified() || n.kind == nodeEndpoint {
 				continue
 			}
 			a := found[addr]
@@ -111,14 +133,14 @@ func (g *Graph) AllAddresses(state string) []model.Address {
 // owners adds who has an address by a node of it: the interfaces that have an ip, or what
 // is known by its address alone.
 func (v *view) owners(n *node, a *model.Address) {
-	if n.kind != model.KindIP {
+	if n.kind != nodeIP {
 		a.Owners = append(a.Owners, n.id)
 		return
 	}
-	holders := n.far(n.in, model.EdgeHas)
+	holders := n.far(n.in, edgeHas)
 	for _, owner := range holders {
 		a.Owners = append(a.Owners, owner.id)
-		if owner.kind == model.KindInterface {
+		if owner.kind == nodeInterface {
 			a.State = model.AddressOwned
 		}
 	}

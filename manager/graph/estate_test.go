@@ -106,13 +106,15 @@ func TestUnmonitored(t *testing.T) {
 	w.estate()
 	w.ring("web", "db1", "db2")
 	w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.9.9.9", 389, model.Counters{Connections: 1})
+	w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 99, model.Counters{Attempts: 1, Failed: 1, Refused: 1})
 	w.putDep("web", w.dep(model.In, "/usr/sbin/nginx", "10.9.9.8", "10.0.0.1", 80, model.Counters{Connections: 1}))
 	var got []string
 	for _, u := range w.Unmonitored() {
 		got = append(got, u.ID+": "+u.Why)
 	}
 	want := []string{
-		"service:10.9.9.9:389: 1 programs dial it, and no agent knows it",
+		"service:10.0.0.2:99: 1 program dials it, and db1's agent sees nothing listen there",
+		"service:10.9.9.9:389: 1 program dials it, and no agent knows it",
 		"host:job: no other host watches it",
 		"unknown-host:10.9.9.8: no agent reports from there",
 	}

@@ -12,24 +12,30 @@ import (
 // sorted by identifier.
 func (g *Graph) Unused(host string) []model.Service {
 	return g.listen(host, func(v *view, n *node) bool {
-		return !slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == model.EdgeDependsOn })
+		if model.IsTap(n.service().proto) {
+			return false // it has no clients
+		}
+		return !slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == edgeDependsOn })
 	})
 }
 
-// Exposed are services that listen on every address of their host, sorted by
-// identifier.
+// Exposed are services that listen on every address of their host, and packet and raw
+// sockets that hear more than the loopback, sorted by identifier.
 func (g *Graph) Exposed(host string) []model.Service {
 	return g.listen(host, func(_ *view, n *node) bool {
-		return slices.ContainsFunc(n.service.now.Addrs, netip.Addr.IsUnspecified)
+		if s := n.service(); model.IsTap(s.proto) {
+			return hearsOthers(s.owner())
+		}
+		return slices.ContainsFunc(n.service().addrs(), netip.Addr.IsUnspecified)
 	})
 }
 
 func (g *Graph) listen(host string, which func(*view, *node) bool) []model.Service {
 	list := []model.Service{}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			if n.kind == model.KindService && n.service != nil && n.service.now.State == model.StateListening && (host == "" || host == n.host) && which(v, n) {
-				list = append(list, g.containers.show(n.service))
+		for _, n := range v.byID() {
+			if n.listens() && (host == "" || host == n.host) && which(v, n) {
+				list = append(list, g.containers.show(n.service()))
 			}
 		}
 	})

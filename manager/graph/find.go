@@ -19,12 +19,12 @@ func (g *Graph) Find(text string) []model.Found {
 	found := []model.Found{}
 	g.read(func(v *view) {
 		match := matcher(text)
-		for _, n := range v.sorted {
+		for _, n := range v.byID() {
 			if len(found) == maxFound {
 				return
 			}
 			if what := match(n); what != "" {
-				found = append(found, model.Found{ID: n.id, Kind: n.kind, Host: n.host, What: what, Where: v.where(n)})
+				found = append(found, model.Found{ID: n.id, Kind: n.kind.String(), Host: n.host, What: what, Where: v.where(n)})
 			}
 		}
 	})
@@ -37,17 +37,17 @@ func matcher(text string) func(*node) string {
 		want := mac.String()
 		return func(n *node) string {
 			switch {
-			case n.iface != nil && n.iface.Address == want:
+			case n.iface() != nil && n.iface().Address == want:
 				return "hardware address of the interface"
-			case n.iface != nil && n.iface.PermanentAddress == want:
+			case n.iface() != nil && n.iface().PermanentAddress == want:
 				return "permanent hardware address of the interface"
-			case n.says != nil && n.kind != model.KindSwitchPort && n.says.Chassis.ID == want:
+			case n.says() != nil && n.kind != nodeSwitchPort && n.says().Chassis.ID == want:
 				return "chassis"
-			case n.says != nil && n.kind != model.KindSwitch && n.says.Port.ID == want:
+			case n.says() != nil && n.kind != nodeSwitch && n.says().Port.ID == want:
 				return "port"
-			case n.says != nil && n.kind != model.KindSwitch && n.says.SourceMAC == want:
+			case n.says() != nil && n.kind != nodeSwitch && n.says().SourceMAC == want:
 				return "sender of its frames"
-			case n.stranger != nil && n.stranger.mac == want:
+			case n.stranger() != nil && n.stranger().mac == want:
 				return "hardware address"
 			}
 			return ""
@@ -61,19 +61,19 @@ func matcher(text string) func(*node) string {
 	return func(n *node) string {
 		_, rest, _ := strings.Cut(n.id, ":")
 		switch {
-		case n.kind == model.KindIP || n.kind == model.KindMAC || n.kind == model.KindEndpoint:
+		case n.kind == nodeIP || n.kind == nodeMAC || n.kind == nodeEndpoint:
 			return ""
 		case strings.Contains(strings.ToLower(rest), want):
 			return "name"
-		case n.says != nil && strings.Contains(strings.ToLower(n.says.SystemName), want):
+		case n.says() != nil && strings.Contains(strings.ToLower(n.says().SystemName), want):
 			return "system name"
-		case n.says != nil && n.kind == model.KindSwitchPort && strings.Contains(strings.ToLower(n.says.PortDescr), want):
+		case n.says() != nil && n.kind == nodeSwitchPort && strings.Contains(strings.ToLower(n.says().PortDescr), want):
 			return "port description"
-		case n.stranger != nil && n.stranger.named(want):
+		case n.stranger() != nil && n.stranger().named(want):
 			return "name by DHCP"
 		case slices.ContainsFunc(n.askedAs(), func(name string) bool { return strings.Contains(name, want) }):
 			return "name that it was asked for as"
-		case n.iface != nil && strings.Contains(strings.ToLower(n.iface.Alias), want):
+		case n.iface() != nil && strings.Contains(strings.ToLower(n.iface().Alias), want):
 			return "alias"
 		}
 		return ""
@@ -82,21 +82,21 @@ func matcher(text string) func(*node) string {
 
 func (n *node) hasAddress(addr netip.Addr) string {
 	switch {
-	case n.iface != nil:
-		for prefix := range n.iface.Addresses {
+	case n.iface() != nil:
+		for _, prefix := range n.iface().prefixes() {
 			if p, err := netip.ParsePrefix(prefix); err == nil && p.Addr() == addr {
 				return "address " + prefix
 			}
 		}
-	case n.says != nil && n.kind == model.KindSwitch:
-		for _, m := range n.says.Management {
+	case n.says() != nil && n.kind == nodeSwitch:
+		for _, m := range n.says().Management {
 			if m.Address == addr.String() {
 				return "management address"
 			}
 		}
-	case n.kind == model.KindUnknownHost && (n.addr == addr || n.stranger != nil && n.stranger.has(addr)):
+	case n.kind == nodeUnknownHost && (n.addr() == addr || n.stranger() != nil && n.stranger().has(addr)):
 		return "address"
-	case n.kind == model.KindService && n.service == nil && n.owners == nil && n.absent.at.Addr() == addr:
+	case n.kind == nodeService && n.state() == StateAbsent && n.dialledAt() == addr:
 		return "address that is dialled"
 	}
 	return ""
@@ -106,7 +106,7 @@ func (n *node) hasAddress(addr netip.Addr) string {
 func (v *view) where(n *node) string {
 	wires := func(here *node) (texts []string) {
 		for _, e := range here.out {
-			if e.kind == model.EdgeWiredTo {
+			if e.kind == edgeWiredTo {
 				texts = append(texts, strings.TrimPrefix(here.id, model.KindInterface+":")+" -> "+v.callEnd(e.to))
 			}
 		}
@@ -114,31 +114,31 @@ func (v *view) where(n *node) string {
 	}
 	var texts []string
 	switch n.kind {
-	case model.KindInterface:
+	case nodeInterface:
 		texts = wires(n)
 		for _, e := range n.in {
-			if e.kind == model.EdgeForwardsTo {
+			if e.kind == edgeForwardsTo {
 				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
-	case model.KindHost:
+	case nodeHost:
 		for _, e := range n.out {
-			if e.kind == model.EdgeOwns {
+			if e.kind == edgeOwns {
 				texts = append(texts, wires(e.to)...)
 			}
 		}
-	case model.KindSwitchPort, model.KindUnknownHost:
+	case nodeSwitchPort, nodeUnknownHost:
 		for _, e := range n.in {
 			switch e.kind {
-			case model.EdgeWiredTo:
+			case edgeWiredTo:
 				texts = append(texts, wires(e.from)...)
-			case model.EdgeSees:
+			case edgeSees:
 				texts = append(texts, "seen by "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
-			case model.EdgeForwardsTo:
+			case edgeForwardsTo:
 				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
-	case model.KindSwitch:
+	case nodeSwitch:
 		texts = []string{fmt.Sprintf("%d ports with hosts", len(n.out))}
 	}
 	return strings.Join(texts, ", ")
@@ -146,8 +146,8 @@ func (v *view) where(n *node) string {
 
 // callEnd is how people call the other end of a cable.
 func (v *view) callEnd(n *node) string {
-	if n.says == nil {
+	if n.says() == nil {
 		return strings.TrimPrefix(n.id, model.KindInterface+":")
 	}
-	return n.says.title()
+	return n.says().title()
 }

@@ -59,8 +59,8 @@ func (g *Graph) watchService(h *host, before, now model.Service, at time.Time) {
 		known.Boot = h.identity.BootTime
 	}
 	if before.State == "" && at.Sub(h.known) >= g.limits.Learn { // else nobody looks at it
-		for _, s := range h.services {
-			if s.now.ID != now.ID && s.now.Proto == now.Proto && s.now.Program() == now.Program() {
+		for s := range h.services() {
+			if s.id != now.ID && s.proto == now.Proto && s.program() == now.Program() {
 				known.Siblings++
 			}
 		}
@@ -77,9 +77,9 @@ func (g *Graph) duplicate(node, addr, what string, e *events) {
 // tellRefused tells of addresses that the kernel found to be taken (RFC 4862, duplicate
 // address detection).
 func (g *Graph) tellRefused(before, now *iface, e *events) {
-	for _, text := range sortedKeys(now.Addresses) {
+	for _, text := range now.prefixes() {
 		p, err := netip.ParsePrefix(text)
-		if err != nil || !now.Addresses[text].Failed || before != nil && before.Addresses[text].Failed {
+		if err != nil || !now.config(text).Failed || before != nil && before.failed(text) {
 			continue
 		}
 		g.duplicate(now.id(), p.Addr().String(), fmt.Sprintf("%s may not use %s: another machine answered that it has it", now.label(), p.Addr()), e)
@@ -101,9 +101,9 @@ type reading struct {
 const readApart = time.Minute
 
 // talked notes that a dependency was seen, and looks for those that fell silent.
-func (g *Graph) talked(d *dependency, doc model.Document, at time.Time) {
+func (g *Graph) talked(d *dependency, doc *Decoded, at time.Time) {
 	before := d.talk.Last()
-	d.talk.See(d.LastSeen, d.Open > 0, doc.Time)
+	d.talk.See(d.lastSeen, d.counts.numbers().Open > 0, doc.Time)
 	r := g.readings[d.host]
 	if r == nil && !doc.Progress {
 		return
@@ -141,11 +141,11 @@ func (g *Graph) talked(d *dependency, doc model.Document, at time.Time) {
 func (g *Graph) fellSilent(r *reading, at time.Time) {
 	var stopped []*dependency
 	for d := range r.steady {
-		if r.silent[d] == "" && d.talk.Silent(r.whole) && d.Direction != model.Unknown && (d.Direction == model.Out || g.sameConnections(d, g.outs) == nil) {
+		if r.silent[d] == "" && d.talk.Silent(r.whole) && d.direction() != model.Unknown && (d.direction() == model.Out || g.sameConnections(d) == nil) {
 			stopped = append(stopped, d)
 		}
 	}
-	slices.SortFunc(stopped, func(a, b *dependency) int { return strings.Compare(a.name.Key, b.name.Key) })
+	slices.SortFunc(stopped, func(a, b *dependency) int { return strings.Compare(a.docKey(), b.docKey()) })
 	for _, d := range stopped {
 		client, server := g.ends(d)
 		pair := model.EdgeID(model.EdgeDependsOn, client.id, server.id)

@@ -62,7 +62,7 @@ func (g *Graph) carrierChanged(before, now *iface, e *events) {
 // flapping adds to attributes that a node is flapping.
 func (n *node) flapping(a model.Attrs) {
 	switch n.kind {
-	case model.KindService, model.KindInterface, model.KindHost:
+	case nodeService, nodeInterface, nodeHost:
 	default:
 		return
 	}
@@ -82,7 +82,7 @@ func (g *Graph) Flapping() []model.Flapping {
 				continue // forgotten
 			}
 			list = append(list, model.Flapping{
-				ID: n.id, Kind: n.kind, Host: n.host, State: n.stands(), Changes: f.Changes,
+				ID: n.id, Kind: n.kind.String(), Host: n.host, State: n.stands(), Changes: f.Changes,
 				WindowSeconds: int(flaps.Window / time.Second), Since: f.Since.UTC(), Last: f.Last.UTC(),
 			})
 		}
@@ -94,14 +94,14 @@ func (g *Graph) Flapping() []model.Flapping {
 // stands is the state of what can be flapping.
 func (n *node) stands() string {
 	switch {
-	case n.kind == model.KindService:
+	case n.kind == nodeService:
 		return n.state()
-	case n.iface != nil && n.iface.Carrier != 0:
+	case n.iface() != nil && n.iface().Carrier != 0:
 		return "carrier"
-	case n.iface != nil:
+	case n.iface() != nil:
 		return "no carrier"
-	case n.status != nil:
-		return string(n.status.Kind)
+	case n.status() != nil:
+		return string(n.status().Kind)
 	}
 	return StateUp
 }

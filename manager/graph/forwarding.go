@@ -14,19 +14,23 @@ type forwarding struct {
 	model.Forwarding
 }
 
-func (g *Graph) applyForwarding(doc model.Document, e *events) bool {
+func (g *Graph) applyForwarding(doc *Decoded, e *events) bool {
 	f := &forwarding{host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&f.Forwarding) != nil || f.MAC == "" || f.Port == "") {
+	if !doc.Gone() && (!take(doc, &f.Forwarding) || f.MAC == "" || f.Port == "") {
 		return false
 	}
 	g.topology++
 	before := g.forwarding[doc.Name]
-	delete(g.forwarding, doc.Name)
+	g.dropForwarding(doc.Name)
 	if doc.Gone() {
 		return true
 	}
 	g.forwarding[doc.Name] = f
-	forgetOldest(g, g.forwarding, func(f *forwarding) time.Time { return f.Changed }, func(n model.Name) { delete(g.forwarding, n) })
+	g.behind.add(f.MAC, f.at(), f)
+	if g.built != nil {
+		g.built.addForwarding(f)
+	}
+	forgetOldest(g, g.forwarding, func(f *forwarding) time.Time { return f.Changed }, g.dropForwarding)
 	if f.Before != "" && before != nil && before.Port != f.Port {
 		bridge := model.InterfaceID(f.host, f.Bridge, f.Netns)
 		_, label, _ := strings.Cut(bridge, ":")
@@ -35,23 +39,70 @@ func (g *Graph) applyForwarding(doc model.Document, e *events) bool {
 	return true
 }
 
-// forwards joins ports of bridges with the machines that are behind them.
-func (b *builder) forwards(byMAC map[string][]*node) {
-	for _, f := range b.g.forwarding {
-		port := b.nodes[model.InterfaceID(f.host, f.Port, f.Netns)]
-		if port == nil {
-			continue
-		}
-		for _, known := range byMAC[f.MAC] {
-			if known != port {
-				b.edge(model.EdgeForwardsTo, port, known)
-			}
-		}
-		if byMAC[f.MAC] != nil {
-			continue
-		}
-		n := b.machine(f.MAC)
-		n.stranger.behind = append(n.stranger.behind, f)
-		b.edge(model.EdgeForwardsTo, port, n)
+// at is the port.
+func (f *forwarding) at() string { return model.InterfaceID(f.host, f.Port, f.Netns) }
+
+// dropForwarding forgets what a document of a name told.
+func (g *Graph) dropForwarding(name model.Name) {
+	f := g.forwarding[name]
+	if f == nil {
+		return
 	}
+	delete(g.forwarding, name)
+	g.behind.drop(f.MAC, f.at(), f)
+	if g.built != nil {
+		g.built.dropForwarding(f)
+	}
+}
+
+// addForwarding joins a port of a bridge with the machine that is behind it.
+func (v *view) addForwarding(f *forwarding) {
+	port := v.nodes[f.at()]
+	if port == nil {
+		return
+	}
+	known := v.cards(f.MAC)
+	for _, card := range known {
+		if card != port {
+			v.hold(edgeForwardsTo, port, card)
+		}
+	}
+	if known != nil {
+		return
+	}
+	n, _ := v.node(model.UnknownHostOf(f.MAC), nodeUnknownHost, "")
+	m := v.machine(n, f.MAC)
+	m.behind = append(m.behind, f)
+	v.hold(edgeForwardsTo, port, n)
+}
+
+// dropForwarding undoes addForwarding, as long as interfaces are what they were.
+func (v *view) dropForwarding(f *forwarding) {
+	port := v.nodes[f.at()]
+	if port == nil {
+		return
+	}
+	known := v.cards(f.MAC)
+	for _, card := range known {
+		if card != port {
+			v.release(v.find(edgeForwardsTo, port, card))
+		}
+	}
+	if known != nil {
+		return
+	}
+	n := v.nodes[model.UnknownHostOf(f.MAC)]
+	m := n.stranger()
+	m.behind = remove(m.behind, f)
+	v.release(v.find(edgeForwardsTo, port, n))
+	v.forgets(n)
+}
+
+// cards are the interfaces that have a hardware address.
+func (v *view) cards(mac string) []*node {
+	n := v.nodes[model.KindMAC+":"+mac]
+	if n == nil {
+		return nil
+	}
+	return n.far(n.in, edgeHas)
 }

@@ -11,6 +11,7 @@ package graph
 
 import (
 	"cmp"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ type Limits struct {
 
 // Default limits.
 const (
-	DefaultDependencies = 200_000
+	DefaultDependencies = 1_000_000
 	DefaultEndedPerHost = 1000
 	DefaultSightings    = 200_000
 )
@@ -45,26 +46,23 @@ type Graph struct {
 	mu        sync.RWMutex
 	hosts     map[string]*host
 	services  map[string]*service
-	listening map[model.Name]socket // what the newest document of a listener describes
-	sockets   map[socket]map[string]*service
-	addresses map[address]map[place]int
-	deps      map[model.Name]*dependency
-	outs, ins map[link][]*dependency
-	pairs     map[string]int // dependencies behind each pair that was announced
+	listening int // of services
+	addresses map[netip.Addr]*address
+	programs  programs
+	deps      dependencies
+	pairs     map[uint64]uint32 // dependencies behind each pair that was announced
 
-	interfaces map[model.Name]*iface
-	// Of interfaces: those of each host, and how many have a hardware address.
-	interfacesOf map[string]map[model.Name]*iface
-	cards        map[string]int
+	cards   map[string]int // interfaces with a hardware address
+	unheard map[string]int // neighbors that have ended, by host
 
-	neighbors  map[model.Name]*neighbor
-	heard      map[string]map[model.Name]*neighbor // by ID of the interface
-	unheard    map[string]int                      // neighbors that have ended, by host
 	seen       map[model.Name]*seen
-	seenMACs   map[string]int // of seen
+	seenBy     whereabouts[*seen]
+	askedBy    whereabouts[*client]
+	behind     whereabouts[*forwarding]
+	meant      whereabouts[*neighbor] // present ones, by hardware address alone
 	clients    map[model.Name]*client
-	asking     map[string]int // hardware addresses of clients
 	servers    map[model.Name]*server
+	serving    map[netip.Addr]int // of servers
 	routes     map[model.Name]hostRoute
 	rules      map[model.Name]model.HostRule
 	rings      map[string]*model.Ring
@@ -72,11 +70,17 @@ type Graph struct {
 	findings   *findings.Watch
 	acks       map[string]model.Ack // by the incident's identifier
 	silences   map[string]model.Silence
-	readings   map[string]*reading // of counters, by host
+	labels     map[string]model.HostLabels // by host
+	readings   map[string]*reading         // of counters, by host
 	machines   machines
+	numbered   map[string]bool // hosts whose host name another machine had first
 	forwarding map[model.Name]*forwarding
 	containers containers
+	herds      map[model.Name]*herd // of which there were several lives
 	asked      askedNames
+	askedOf    map[netip.Addr][]*model.Asked // the same by address
+
+	translations translations
 
 	flaps  flaps.Book
 	newest time.Time // of documents
@@ -89,6 +93,13 @@ type Graph struct {
 
 	topology uint64 // grows with each change of anything but counters
 	built    *view
+	due      changes // that built does not follow yet
+	replicas replicas
+	texts    texts
+	idle     idle
+	words    uint64 // grows with each change of what names things in many answers
+	written  written
+	spent    spent
 }
 
 // New makes an empty graph.
@@ -101,113 +112,166 @@ func New(limits Limits) *Graph {
 		limits:    limits,
 		hosts:     make(map[string]*host),
 		services:  make(map[string]*service),
-		listening: make(map[model.Name]socket),
-		sockets:   make(map[socket]map[string]*service),
-		addresses: make(map[address]map[place]int),
-		deps:      make(map[model.Name]*dependency),
-		outs:      make(map[link][]*dependency),
-		ins:       make(map[link][]*dependency),
-		pairs:     make(map[string]int),
+		addresses: make(map[netip.Addr]*address),
+		programs:  newPrograms(),
+		deps:      newDependencies(),
+		pairs:     make(map[uint64]uint32),
 		rejected:  make(map[string]uint64),
 
-		interfaces:   make(map[model.Name]*iface),
-		interfacesOf: make(map[string]map[model.Name]*iface),
-		cards:        make(map[string]int),
+		translations: newTranslations(),
+		written:      written{most: maxWritten},
 
-		neighbors:  make(map[model.Name]*neighbor),
+		cards: make(map[string]int),
+
 		seen:       make(map[model.Name]*seen),
-		heard:      make(map[string]map[model.Name]*neighbor),
 		unheard:    make(map[string]int),
-		seenMACs:   make(map[string]int),
+		seenBy:     newWhereabouts[*seen](),
+		askedBy:    newWhereabouts[*client](),
+		behind:     newWhereabouts[*forwarding](),
+		meant:      newWhereabouts[*neighbor](),
 		clients:    make(map[model.Name]*client),
-		asking:     make(map[string]int),
 		servers:    make(map[model.Name]*server),
+		serving:    make(map[netip.Addr]int),
 		routes:     make(map[model.Name]hostRoute),
 		rules:      make(map[model.Name]model.HostRule),
 		rings:      make(map[string]*model.Ring),
 		forwarding: make(map[model.Name]*forwarding),
 		containers: make(containers),
+		herds:      make(map[model.Name]*herd),
 		acks:       make(map[string]model.Ack),
 		silences:   make(map[string]model.Silence),
+		labels:     make(map[string]model.HostLabels),
 		readings:   make(map[string]*reading),
 		asked:      make(askedNames),
+		askedOf:    make(map[netip.Addr][]*model.Asked),
 		machines:   make(machines),
+		numbered:   make(map[string]bool),
 	}
 	g.findings = findings.New(&g.incidents, limits.Learn, g.isUp)
 	return g
 }
 
-// Apply takes the document that stands in the log under logKey. Documents come
-// in the order of the log. It returns what a person may want to hear of. A
-// document that it cannot understand is counted and changes nothing.
+// Apply takes the document that stands in the log under logKey: what ApplyAll does, for
+// one.
 func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
+	return g.ApplyAll([]Decoded{Decode(logKey, doc)})
+}
+
+// atOnce is how many documents are applied before questions get their turn.
+const atOnce = 512
+
+// ApplyAll takes documents in the order of the log, in which they have to come. It returns
+// what a person may want to hear of, in that order. A document that it cannot understand
+// is counted and changes nothing. Questions are answered in between.
+func (g *Graph) ApplyAll(docs []Decoded) (list []model.Event) {
+	for len(docs) > 0 {
+		some := docs[:min(atOnce, len(docs))]
+		docs = docs[len(some):]
+		list = g.applySome(some, list)
+	}
+	return list
+}
+
+func (g *Graph) applySome(docs []Decoded, list []model.Event) []model.Event {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for i := range docs {
+		doc := &docs[i]
+		e := events{key: doc.key, host: doc.Host, time: doc.Time, at: doc.at, list: list}
+		g.apply(doc, &e)
+		list = e.list
+	}
+	g.settle()
+	return list
+}
+
+// apply takes one document; the caller holds the lock.
+func (g *Graph) apply(doc *Decoded, e *events) {
 	g.documents++
 	if doc.Time.After(g.newest) {
 		g.newest = doc.Time
 	}
-	e := events{key: logKey, host: doc.Host, time: doc.Time, at: received(logKey, doc)}
 	g.findings.Advance(e.at)
-	g.tellFindings(&e)
+	g.tellFindings(e)
 	switch doc.Package {
-	case model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences: // of the manager, which need not be a host
+	case model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageForgotten: // of the manager, which need not be a host
 	default:
-		g.seeHost(doc, &e)
+		if doc.Gone() && g.hosts[doc.Host] == nil {
+			return // nothing is known of it, and it said nothing
+		}
+		g.seeHost(doc, e)
 	}
-	var ok bool
+	g.spent.told(doc.Name)
 	pkg := doc.Package
-	switch pkg {
-	case model.PackageListeners:
-		ok = g.applyListener(doc, &e)
-	case model.PackageDependencies:
-		ok = g.applyDependency(doc, &e)
-	case model.PackageIdentity:
-		ok = g.applyIdentity(doc, &e)
-	case model.PackageOS:
-		ok = g.applyOS(doc, &e)
-	case model.PackageNetConfig:
-		ok = g.applyInterface(doc, &e)
-	case model.PackageNeighbors:
-		ok = g.applyNeighbor(doc, &e)
-	case model.PackageSeen:
-		ok = g.applySeen(doc, &e)
-	case model.PackageDHCP:
-		ok = g.applyClient(doc, &e)
-	case model.PackageDHCPServers:
-		ok = g.applyServer(doc, &e)
-	case model.PackageForwarding:
-		ok = g.applyForwarding(doc, &e)
-	case model.PackageRoutes:
-		ok = g.applyRoute(doc, &e)
-	case model.PackageRules:
-		ok = g.applyRule(doc, &e)
-	case model.PackageContainers:
-		ok = g.applyContainer(doc)
-	case model.PackageNames:
-		ok = g.applyAsked(doc)
-	case model.PackageVerdicts:
-		ok = g.applyVerdict(doc, &e)
-	case model.PackageRings:
-		ok = g.applyRing(doc, &e)
-	case model.PackageAcks:
-		ok = g.applyAck(doc)
-	case model.PackageSilences:
-		ok = g.applySilence(doc)
-	default:
+	ok, known := g.applyBody(doc, e)
+	if !known {
 		pkg = "other"
 	}
 	if !ok {
 		g.rejected[pkg]++
 	}
-	g.tellFindings(&e)
-	return e.list
+	g.tellFindings(e)
+}
+
+// applyBody applies what is in a document; ok is false when it could not be understood,
+// known when there is no such package.
+func (g *Graph) applyBody(doc *Decoded, e *events) (ok, known bool) {
+	known = true
+	switch doc.Package {
+	case model.PackageListeners:
+		ok = g.applyListener(doc, e)
+	case model.PackageDependencies:
+		ok = g.applyDependency(doc, e)
+	case model.PackageIdentity:
+		ok = g.applyIdentity(doc, e)
+	case model.PackageOS:
+		ok = g.applyOS(doc, e)
+	case model.PackageNetConfig:
+		ok = g.applyInterface(doc, e)
+	case model.PackageNeighbors:
+		ok = g.applyNeighbor(doc, e)
+	case model.PackageSeen:
+		ok = g.applySeen(doc, e)
+	case model.PackageDHCP:
+		ok = g.applyClient(doc, e)
+	case model.PackageDHCPServers:
+		ok = g.applyServer(doc, e)
+	case model.PackageForwarding:
+		ok = g.applyForwarding(doc, e)
+	case model.PackageRoutes:
+		ok = g.applyRoute(doc, e)
+	case model.PackageRules:
+		ok = g.applyRule(doc, e)
+	case model.PackageContainers:
+		ok = g.applyContainer(doc)
+	case model.PackagePrograms:
+		ok = g.applyProgram(doc)
+	case model.PackageNames:
+		ok = g.applyAsked(doc)
+	case model.PackageTranslations:
+		ok = g.applyTranslation(doc)
+	case model.PackageVerdicts:
+		ok = g.applyVerdict(doc, e)
+	case model.PackageRings:
+		ok = g.applyRing(doc, e)
+	case model.PackageAcks:
+		ok = g.applyAck(doc)
+	case model.PackageSilences:
+		ok = g.applySilence(doc)
+	case model.PackageLabels:
+		ok = g.applyLabels(doc)
+	case model.PackageForgotten:
+		ok = g.applyForgotten(doc, e)
+	default:
+		return false, false
+	}
+	return ok, known
 }
 
 // read runs f on the graph as it stands, joined.
 func (g *Graph) read(f func(v *view)) {
 	g.mu.RLock()
-	if g.built != nil && g.built.topology == g.topology {
+	if g.built != nil {
 		defer g.mu.RUnlock()
 		f(g.built)
 		return
@@ -215,7 +279,7 @@ func (g *Graph) read(f func(v *view)) {
 	g.mu.RUnlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.built == nil || g.built.topology != g.topology {
+	if g.built == nil {
 		g.built = g.build()
 	}
 	f(g.built)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -19,16 +20,35 @@ type host struct {
 	lastSeen  time.Time
 	identity  *model.Identity
 	os        *model.OS
-	services  map[string]*service
-	ended     int // of services
+	places    []*place
+	described []described // by documents of listeners
+	ifaces    []*iface    // by key
+	neighbors []*neighbor // by key
+	ended     int         // of services
 }
 
-func (g *Graph) seeHost(doc model.Document, e *events) {
+// services are all that listen or listened on the host.
+func (h *host) services() iter.Seq[*service] {
+	return func(yield func(*service) bool) {
+		for _, p := range h.places {
+			for _, s := range p.services {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (g *Graph) seeHost(doc *Decoded, e *events) {
 	h, ok := g.hosts[doc.Host]
 	if !ok {
-		h = &host{name: doc.Host, firstSeen: doc.Time, known: e.at, services: make(map[string]*service)}
+		h = &host{name: doc.Host, firstSeen: doc.Time, known: e.at}
 		g.hosts[doc.Host] = h
-		g.topology++
+		if _, n := model.CutNamesake(doc.Host); n > 1 {
+			g.numbered[doc.Host] = true
+		}
+		g.touchHost(doc.Host)
 		e.add(model.EventHostSeen, model.HostID(doc.Host), doc.Host+" reports for the first time")
 	}
 	h.heard = e.at
@@ -40,14 +60,14 @@ func (g *Graph) seeHost(doc model.Document, e *events) {
 	}
 }
 
-func (g *Graph) applyIdentity(doc model.Document, e *events) bool {
+func (g *Graph) applyIdentity(doc *Decoded, e *events) bool {
 	h := g.hosts[doc.Host]
 	if doc.Gone() {
-		h.identity = nil
+		g.forgetMachine(h)
 		return true
 	}
 	var now model.Identity
-	if doc.Decode(&now) != nil {
+	if !take(doc, &now) {
 		return false
 	}
 	if before := h.identity; before != nil {
@@ -55,7 +75,14 @@ func (g *Graph) applyIdentity(doc model.Document, e *events) bool {
 			e.add(model.EventHostChanged, model.HostID(doc.Host), doc.Host+" "+what)
 		}
 		h.remember(before.BootID, now.BootID)
+		if before.MachineID != now.MachineID {
+			g.dropMachine(before.MachineID, h.name)
+		}
 	}
+	if now.Hostname == h.name {
+		now.Hostname = h.name // one text
+	}
+	g.texts.word(&now.Agent)
 	h.identity = &now
 	g.identified(h, e.at)
 	return true
@@ -87,14 +114,14 @@ func (g *Graph) identityChange(h *host, before, now model.Identity) string {
 	return ""
 }
 
-func (g *Graph) applyOS(doc model.Document, e *events) bool {
+func (g *Graph) applyOS(doc *Decoded, e *events) bool {
 	h := g.hosts[doc.Host]
 	if doc.Gone() {
 		h.os = nil
 		return true
 	}
 	var now model.OS
-	if doc.Decode(&now) != nil {
+	if !take(doc, &now) {
 		return false
 	}
 	if before := h.os; before != nil {
@@ -105,12 +132,13 @@ func (g *Graph) applyOS(doc model.Document, e *events) bool {
 			e.add(model.EventHostChanged, model.HostID(doc.Host), fmt.Sprintf("%s runs %s instead of %s", doc.Host, now.Name, before.Name))
 		}
 	}
-	h.os = &now
+	h.os = g.texts.os(now)
 	return true
 }
 
 func (h *host) attrs() model.Attrs {
-	a := model.Attrs{"name": h.name, "first_seen": h.firstSeen.UTC(), "last_seen": h.lastSeen.UTC()}
+	a := make(model.Attrs, mostAttrs)
+	a["name"], a["first_seen"], a["last_seen"] = h.name, h.firstSeen.UTC(), h.lastSeen.UTC()
 	if id := h.identity; id != nil {
 		set(a, "hostname", id.Hostname)
 		set(a, "machine_id", id.MachineID)

@@ -164,3 +164,56 @@ func TestCloneThatFallsSilent(t *testing.T) {
 		t.Errorf("live\n%s\nreplayed\n%s", a, b)
 	}
 }
+
+// names tells who a host is whose host name is another than what it is called.
+func (w *world) names(host, name, machine, boot string) {
+	w.t.Helper()
+	w.put(model.Name{Host: host, Package: model.PackageIdentity}, model.Identity{Hostname: name, MachineID: machine, BootID: boot, BootTime: w.now, AgentStart: w.now})
+}
+
+// TestNamesakes: two machines of one host name are told once both are live, until one of them
+// is not heard for a day or has another name.
+func TestNamesakes(t *testing.T) {
+	for name, ends := range map[string]func(w *world){
+		"one is gone":             func(w *world) { w.talks(300, "debian") },
+		"the later one is mended": func(w *world) { w.names("debian~2", "web-9", "m2", "b4"); w.talks(3, "debian", "debian~2") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.names("debian", "debian", "m1", "b1")
+			w.listen("debian", "/nginx", "0.0.0.0", 80)
+			w.pass(time.Hour)
+			w.names("debian~2", "debian", "m2", "b2")
+			equal(t, "at first", w.found(), []string{})
+			w.talks(3, "debian", "debian~2")
+			equal(t, "incidents", w.found(), []string{"open host-name-shared debian~2"})
+			i := w.Incidents(true)[0]
+			if i.Severity != model.SeverityInfo || !strings.Contains(i.Summary, "one host name, debian: debian had it first") || !strings.Contains(i.Action, "set-hostname") {
+				t.Errorf("got %+v", i)
+			}
+			if list := w.Services(ServiceFilter{Host: "debian"}); len(list) != 1 {
+				t.Errorf("the original has lost its history: %+v", list)
+			}
+			equal(t, "identities", w.shared(), []string{"debian namesake debian~2 original=true", "debian~2 namesake debian original=false"})
+			if n := w.Stats().Namesakes; n != 1 {
+				t.Errorf("%d namesakes are counted", n)
+			}
+			w.names("debian~2", "debian", "m2", "b3") // it was only booted
+			w.names("debian~3", "debian", "m3", "b1")
+			w.talks(3, "debian", "debian~2", "debian~3")
+			equal(t, "still, and one more of the name", w.found(), []string{"open host-name-shared debian~2,debian~3"})
+			w.names("debian~3", "other", "m3", "b2")
+			ends(w)
+			equal(t, "afterwards", w.found(), []string{"closed host-name-shared debian~2,debian~3"})
+		})
+	}
+}
+
+// TestClonesOfOneName: of clones other things are told, also when they share their name.
+func TestClonesOfOneName(t *testing.T) {
+	w := newWorld(t)
+	w.names("debian", "debian", image, "b1")
+	w.names("debian~2", "debian", image, "b2")
+	w.talks(5, "debian", "debian~2")
+	equal(t, "incidents", w.found(), []string{"open host-cloned debian~2"})
+}

@@ -2,9 +2,8 @@ package graph
 
 import (
 	"cmp"
+	"iter"
 	"slices"
-	"strconv"
-	"strings"
 
 	"cassini/model"
 )
@@ -67,32 +66,38 @@ type falling struct {
 	hits    []hit   // by index of the node
 	touched []*node // that have a hit
 	queue   []*node
+	fell    []victim
 }
 
 // falling is one that nobody else uses, until it is done.
 func (v *view) falling() *falling {
-	if f, ok := v.idle.Get().(*falling); ok {
-		return f
+	f := v.idle.falls.take()
+	f.v = v
+	if len(f.hits) < len(v.list) {
+		f.hits = make([]hit, len(v.list)+len(v.list)/8)
 	}
-	return &falling{v: v, hits: make([]hit, len(v.sorted))}
+	return f
 }
 
 func (f *falling) done() {
 	f.reset()
-	f.v.idle.Put(f)
+	idle := f.v.idle
+	f.v = nil
+	idle.falls.put(f)
 }
 
 func (f *falling) reset() {
 	for _, n := range f.touched {
 		f.hits[n.index] = hit{}
 	}
-	f.touched = f.touched[:0]
+	clear(f.touched) // no node of a view that is gone
+	clear(f.queue)
+	f.touched, f.queue = f.touched[:0], f.queue[:0]
 }
 
 // from lets nodes fall, all at once.
 func (f *falling) from(starts ...*node) {
 	f.reset()
-	f.queue = f.queue[:0]
 	for _, start := range starts {
 		if f.effect(start) == stands { // not named before
 			f.hits[start.index] = hit{effect: down}
@@ -119,7 +124,7 @@ func (f *falling) strike(n *node, how effect, by *node) {
 	} else {
 		depth = min(depth, before.depth)
 	}
-	f.hits[n.index] = hit{how, depth, int32(by.index)}
+	f.hits[n.index] = hit{how, depth, by.index}
 	if how >= affected {
 		f.queue = append(f.queue, n)
 	}
@@ -127,112 +132,191 @@ func (f *falling) strike(n *node, how effect, by *node) {
 
 func (f *falling) effect(n *node) effect { return f.hits[n.index].effect }
 
-// spread strikes what hangs on a node that fell.
+// spread strikes what hangs on a node that fell. See layout.rules, which are the same.
 func (f *falling) spread(n *node) {
 	how := f.effect(n)
 	switch n.kind {
-	case model.KindSwitch:
-		f.all(n, n.far(n.out, model.EdgeHas), down)
-	case model.KindSwitchPort:
-		for _, i := range n.far(n.in, model.EdgeWiredTo) {
-			if f.allDown(i.far(i.out, model.EdgeWiredTo)) {
-				f.strike(i, down, n)
+	case nodeSwitch:
+		f.all(n, n.out, edgeHas)
+	case nodeSwitchPort:
+		f.unplugged(n)
+	case nodeInterface:
+		f.unplugged(n)
+		for _, e := range n.in {
+			if e.kind == edgeOwns {
+				f.uplinkLost(e.from, n)
 			}
 		}
-	case model.KindInterface:
-		for _, h := range n.far(n.in, model.EdgeOwns) {
-			f.uplinkLost(h, n)
-		}
-	case model.KindHost:
+	case nodeHost:
 		if how != down {
 			return // it is a client itself, or lost one of its uplinks
 		}
-		f.all(n, n.far(n.out, model.EdgeRuns), down)
-		f.all(n, n.far(n.out, model.EdgeHas), down)
-	case model.KindService:
-		for _, client := range n.far(n.in, model.EdgeDependsOn) {
-			f.strike(client, f.without(client, n), n)
+		f.all(n, n.out, edgeRuns)
+		f.all(n, n.out, edgeHas)
+	case nodeService:
+		for _, e := range n.in {
+			if e.kind == edgeDependsOn {
+				f.strike(e.from, f.without(e.from, n), n)
+			}
 		}
-	case model.KindProcess:
-		f.all(n, n.far(n.in, model.EdgeRunsAs), how)
+	case nodeProcess:
+		for _, e := range n.in {
+			if e.kind == edgeRunsAs {
+				f.strike(e.from, how, n)
+			}
+		}
 	}
 }
 
-func (f *falling) all(by *node, list []*node, how effect) {
-	for _, n := range list {
-		f.strike(n, how, by)
+// all takes down what edges of a kind lead to.
+func (f *falling) all(by *node, edges []*edge, kind edgeKind) {
+	for _, e := range edges {
+		if e.kind == kind {
+			f.strike(e.to, down, by)
+		}
 	}
 }
 
-func (f *falling) allDown(list []*node) bool {
-	return !slices.ContainsFunc(list, func(n *node) bool { return f.effect(n) != down })
+// unplugged cuts off the interfaces whose last wire ended here. Of those that are wired to
+// interfaces alone nothing is known to be lost.
+func (f *falling) unplugged(end *node) {
+	for _, e := range end.in {
+		if e.kind != edgeWiredTo {
+			continue
+		}
+		port, all := false, true
+		for _, w := range e.from.out {
+			if w.kind == edgeWiredTo {
+				port = port || w.to.kind == nodeSwitchPort
+				all = all && f.effect(w.to) == down
+			}
+		}
+		if port && all {
+			f.strike(e.from, down, end)
+		}
+	}
 }
 
-// uplinkLost cuts a host off with its last uplink: of those that are wired to switches
-// or, where none is, of its cards that have a carrier.
+// uplinkLost cuts a host off with its last uplink.
 func (f *falling) uplinkLost(host, lost *node) {
-	var wired, cards []*node
-	for _, i := range host.far(host.out, model.EdgeOwns) {
-		if len(i.far(i.out, model.EdgeWiredTo)) > 0 {
-			wired = append(wired, i)
+	if lost.plugged() { // as all uplinks are then
+		how := down
+		for _, e := range host.out {
+			if e.kind == edgeOwns && e.to != lost && f.effect(e.to) != down && e.to.plugged() {
+				how = degraded
+				break
+			}
 		}
-		if i == lost || i.iface.Kind == "device" && i.iface.Carrier != 0 {
-			cards = append(cards, i)
-		}
-	}
-	uplinks := wired
-	if len(wired) == 0 {
-		uplinks = cards
-	}
-	if !slices.Contains(uplinks, lost) {
+		f.strike(host, how, lost)
 		return
 	}
-	if f.allDown(uplinks) {
+	uplink, all := false, true
+	for i := range host.uplinks() {
+		uplink = uplink || i == lost
+		all = all && f.effect(i) == down
+	}
+	switch {
+	case !uplink && host.wired():
+	case all:
 		f.strike(host, down, lost)
-		return
+	default:
+		f.strike(host, degraded, lost)
 	}
-	f.strike(host, degraded, lost)
+}
+
+// uplinks are the interfaces of a host that are wired to something or, where none is, its
+// cards that have a carrier.
+func (n *node) uplinks() iter.Seq[*node] {
+	wired := n.wired()
+	return func(yield func(*node) bool) {
+		for _, e := range n.out {
+			if e.kind == edgeOwns && (wired && e.to.plugged() || !wired && e.to.carries()) && !yield(e.to) {
+				return
+			}
+		}
+	}
+}
+
+// wired says whether an interface of a host is.
+func (n *node) wired() bool {
+	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.kind == edgeOwns && e.to.plugged() })
+}
+
+// plugged says whether it is known what is at the other end of an interface's wire.
+func (n *node) plugged() bool {
+	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.kind == edgeWiredTo })
+}
+
+// carries says whether an interface is a card with a carrier.
+func (n *node) carries() bool {
+	return n.iface() != nil && n.iface().Kind == "device" && n.iface().Carrier != 0
 }
 
 // without is what it does to a client that a service falls: others of the same program
 // and port may stand.
 func (f *falling) without(client, service *node) effect {
-	if service.replica == "" {
+	if service.replica == 0 || f.v.g.replicas.alone(service.replica) {
 		return affected
 	}
 	for _, e := range client.out {
 		other := e.to
-		if e.kind == model.EdgeDependsOn && other != service && other.replica == service.replica && other.service.now.State == model.StateListening && f.effect(other) < affected {
+		if e.kind == edgeDependsOn && other != service && other.replica == service.replica && other.listens() && f.effect(other) < affected {
 			return degraded
 		}
 	}
 	return affected
 }
 
-// replicaKey is the same for services that can stand in for each other; "" where no
-// agent tells what a service is.
-func (n *node) replicaKey() string {
-	if n.service == nil {
-		return ""
-	}
-	return n.service.now.Program() + "/" + n.service.now.Proto + "/" + strconv.Itoa(int(n.service.now.Port))
-}
-
-// victims are what fell by others. Programs that run a service are left out, as are ports
-// and interfaces: the service and the host tell.
+// victims are what fell by others, by distance, kind and name. Programs that run a service
+// are left out, as are ports and interfaces: the service and the host tell. So are services
+// that have ended: there is nothing left to fall.
 func (f *falling) victims() []model.Victim {
-	list := []model.Victim{}
+	fell := f.fell[:0]
 	for _, n := range f.touched {
 		h := f.hits[n.index]
 		switch {
-		case h.depth == 0, n.kind == model.KindSwitchPort, n.kind == model.KindInterface:
-		case n.kind == model.KindProcess && len(n.far(n.in, model.EdgeRunsAs)) > 0:
+		case h.depth == 0, n.kind == nodeSwitchPort, n.kind == nodeInterface:
+		case n.kind == nodeProcess && n.serves(), n.ended():
 		default:
-			list = append(list, model.Victim{ID: n.id, Kind: n.kind, Host: n.host, Effect: effects[h.effect], Depth: int(h.depth), Because: f.v.sorted[h.because].id})
+			fell = append(fell, victim{n, uint64(h.depth)<<40 | uint64(kindOrder[n.kind])<<32 | uint64(n.ranks.natural), h})
 		}
 	}
-	slices.SortFunc(list, func(a, b model.Victim) int {
-		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Kind, b.Kind), natural(a.ID, b.ID))
-	})
+	slices.SortFunc(fell, compareVictims)
+	list := make([]model.Victim, len(fell))
+	for i, x := range fell {
+		list[i] = model.Victim{ID: x.id, Kind: x.kind.String(), Host: x.host, Effect: effects[x.hit.effect], Depth: int(x.hit.depth), Because: f.v.list[x.hit.because].id}
+	}
+	clear(fell) // no node of a view that is gone
+	f.fell = fell[:0]
 	return list
+}
+
+func compareVictims(a, b victim) int {
+	if uint32(a.order) != 0 && uint32(b.order) != 0 || a.order>>32 != b.order>>32 {
+		return cmp.Compare(a.order, b.order)
+	}
+	return compareNatural(a.node, b.node)
+}
+
+// victim is a node that fell, with its distance, the order of its kind and its rank among
+// names, 0 where that is not known.
+type victim struct {
+	*node
+	order uint64
+	hit   hit
+}
+
+// kindOrder is the order of kinds by name.
+var kindOrder = func() (order [nodeKinds]uint8) {
+	for k := range nodeKinds {
+		for _, name := range nodeKindNames {
+			order[k] += uint8(b2i(name < k.String()))
+		}
+	}
+	return order
+}()
+
+// serves says whether a program runs a service.
+func (n *node) serves() bool {
+	return slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == edgeRunsAs })
 }

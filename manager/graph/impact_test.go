@@ -65,6 +65,22 @@ func TestImpact(t *testing.T) {
 	}
 }
 
+// What has ended is no victim, of whatever dies.
+func TestEndedServicesDoNotFall(t *testing.T) {
+	w := newWorld(t)
+	w.estate()
+	w.stop("db1", "/usr/bin/redis", "10.0.0.2", 6379)
+	w.expectImpact("host:db1", "1 down service:db1/postgres:5432", "3 affected service:web/nginx:80", "4 affected process:job/usr/bin/job")
+	if impact, _ := w.Impact("host:db1"); impact.Services != 2 {
+		t.Errorf("%+v", impact)
+	}
+	list, _ := w.SinglePoints("")
+	at := slices.IndexFunc(list, func(p model.SinglePoint) bool { return p.ID == "switch:"+switchA })
+	if at < 0 || list[at].Hosts != 3 || list[at].Services != 2 {
+		t.Errorf("%+v", list)
+	}
+}
+
 func TestSinglePoints(t *testing.T) {
 	w := newWorld(t)
 	w.estate()
@@ -83,6 +99,13 @@ func TestSinglePoints(t *testing.T) {
 	// is another.
 	expect("service:web/nginx:80", "switch:"+switchA+" 3+3", "switchport:"+switchA+"/p1 1+3", "switchport:"+switchA+"/p0 1+1",
 		"host:db1 0+1", "service:db1/redis:6379 0+1")
+	// Where nobody ever got through nothing is there that could die.
+	w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.9.9.9", 389, model.Counters{Attempts: 1, Failed: 1})
+	expect("service:web/nginx:80", "switch:"+switchA+" 3+3", "switchport:"+switchA+"/p1 1+3", "switchport:"+switchA+"/p0 1+1",
+		"host:db1 0+1", "service:db1/redis:6379 0+1")
+	w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.9.9.9", 389, model.Counters{Attempts: 2, Failed: 1, Connections: 1})
+	expect("service:web/nginx:80", "switch:"+switchA+" 3+3", "switchport:"+switchA+"/p1 1+3", "switchport:"+switchA+"/p0 1+1",
+		"host:db1 0+1", "service:10.9.9.9:389 0+1", "service:db1/redis:6379 0+1")
 	if _, ok := w.SinglePoints("host:nobody"); ok {
 		t.Error("an unknown host has single points")
 	}

@@ -13,12 +13,12 @@ import (
 // of verdict.
 const StateUp = "up"
 
-func (g *Graph) applyVerdict(doc model.Document, e *events) bool {
+func (g *Graph) applyVerdict(doc *Decoded, e *events) bool {
 	if doc.Gone() {
 		return true // a log that expires forgets reports, not what they said
 	}
 	var v model.Verdict
-	if doc.Decode(&v) != nil || v.ID.Reporter == "" || v.Subject.Host == "" {
+	if !take(doc, &v) || v.ID.Reporter == "" || v.Subject.Host == "" {
 		return false
 	}
 	g.topology++
@@ -54,27 +54,28 @@ func subjectNode(i *model.Incident) string {
 }
 
 // received is when the manager had a document: the beginning of its log key.
-func received(logKey string, doc model.Document) time.Time {
+func received(logKey string, otherwise time.Time) time.Time {
 	if len(logKey) >= len(keyTime) {
 		if at, err := time.ParseInLocation(keyTime, logKey[:len(keyTime)], time.UTC); err == nil {
 			return at
 		}
 	}
-	return doc.Time
+	return otherwise
 }
 
-func (g *Graph) applyRing(doc model.Document, _ *events) bool {
-	g.topology++
+func (g *Graph) applyRing(doc *Decoded, _ *events) bool {
 	if doc.Gone() {
 		delete(g.rings, doc.Key)
+		g.touchRing(doc.Key)
 		return true
 	}
 	var r model.Ring
 	nobody := func(m model.RingMember) bool { return !m.Known() }
-	if doc.Decode(&r) != nil || string(r.ID) != doc.Key || doc.Key == "" || slices.ContainsFunc(r.Members, nobody) {
+	if !take(doc, &r) || string(r.ID) != doc.Key || doc.Key == "" || slices.ContainsFunc(r.Members, nobody) {
 		return false
 	}
 	g.rings[doc.Key] = &r
+	g.touchRing(doc.Key)
 	return true
 }
 
@@ -99,33 +100,11 @@ func (g *Graph) Incidents(open bool) []model.Incident {
 	return all
 }
 
-// ringNodes adds the rings, whose members follow each other.
-func (b *builder) ringNodes() {
-	for _, r := range b.g.rings {
-		n, _ := b.node(model.RingNodeID(r.ID), model.KindRing, "")
-		n.ring = r
-		for i, m := range r.Members {
-			host := b.host(m.Host)
-			host.onRing, host.heard = true, host.heard || len(r.Members) > 1
-			b.edge(model.EdgeIn, host, n)
-			if next := r.Members[(i+1)%len(r.Members)]; next.Host != m.Host {
-				b.edge(model.EdgeNext, host, b.host(next.Host))
-			}
-		}
-	}
-	for _, n := range b.nodes { // hosts that only rings know too
-		if s, ok := b.g.incidents.Status(n.host); ok && n.kind == model.KindHost {
-			n.status = &s
-		}
-	}
-}
-
 // liveness adds to a host's attributes what its neighbors say of it.
 func (n *node) liveness(a model.Attrs) model.Attrs {
-	switch {
-	case n.status != nil:
-		a["state"], a["state_since"] = string(n.status.Kind), n.status.Since
-	case n.onRing:
+	if s := n.status(); s != nil {
+		a["state"], a["state_since"] = string(s.Kind), s.Since
+	} else if n.onRing() {
 		a["state"] = StateUp
 	}
 	return a

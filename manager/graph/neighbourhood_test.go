@@ -2,6 +2,8 @@ package graph
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"testing"
 
 	"cassini/model"
@@ -53,7 +55,7 @@ func TestImpactAfterImpact(t *testing.T) {
 		for _, n := range w.Nodes(NodeFilter{}) {
 			got, _ := w.Impact(n.ID)
 			w.read(func(v *view) {
-				f := &falling{v: v, hits: make([]hit, len(v.sorted))}
+				f := &falling{v: v, hits: make([]hit, len(v.list))}
 				f.from(v.nodes[n.ID])
 				if a, b := text(t, got.Victims), text(t, f.victims()); a != b {
 					t.Fatalf("seed %d, %s: %s", seed, n.ID, difference(a, b))
@@ -70,4 +72,27 @@ func text(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestLargePartsAreRenderedWhole asks for more than one processor is given.
+func TestLargePartsAreRenderedWhole(t *testing.T) {
+	w := newWorld(t)
+	w.listen("db", "/bin/db", "10.1.0.1", 5432)
+	for i := range 3 * renderApart {
+		w.out(fmt.Sprint("web-", i), "/bin/client", fmt.Sprintf("10.2.%d.%d", i/200, i%200+1), "10.1.0.1", 5432, n(uint64(i)))
+	}
+	p, _ := w.Neighbourhood("service:db/db:5432", 1)
+	if len(p.Edges) < 3*renderApart || len(p.Nodes) <= 3*renderApart {
+		t.Fatalf("%d nodes and %d edges", len(p.Nodes), len(p.Edges))
+	}
+	for i, n := range p.Nodes {
+		if want := w.built.nodes[n.ID]; want == nil || !reflect.DeepEqual(n, want.render()) || i > 0 && p.Nodes[i-1].ID >= n.ID {
+			t.Fatalf("node %d: %+v", i, n)
+		}
+	}
+	for i, e := range p.Edges {
+		if e.ID == "" || e.Attrs == nil || i > 0 && p.Edges[i-1].ID >= e.ID {
+			t.Fatalf("edge %d: %+v", i, e)
+		}
+	}
 }

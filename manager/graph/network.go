@@ -2,51 +2,98 @@ package graph
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
 
-	"cassini/manager/vendors"
 	"cassini/model"
 )
 
 // iface is an interface that is there.
 type iface struct {
-	host   string
-	vendor string // of the hardware address
-	model.Interface
+	host, key string // of its document
+	addresses []prefix
+	// What is hardly ever the same on two hosts, instead of what stands there in Interface.
+	Index          int
+	Address        string
+	CarrierChanges uint32
+
+	*model.Interface // without addresses; shared, never changed
 }
 
-// neighbor is what an interface hears or last heard at the other end.
-type neighbor struct {
-	name model.Name
-	host string
-	model.Neighbor
+// prefix is an address of an interface, as "10.10.10.5/24".
+type prefix struct {
+	text   string
+	config *model.IPConfig // shared, never changed
 }
 
-// endedNeighbors is how many neighbors that are not heard any more are remembered
-// of a host; whoever holds a cable can invent them.
-const endedNeighbors = 200
+// whole is the interface as its document has it.
+func (i *iface) whole() model.Interface {
+	w := *i.Interface
+	w.Index, w.Address, w.CarrierChanges = i.Index, i.Address, i.CarrierChanges
+	if i.addresses != nil {
+		w.Addresses = make(map[string]model.IPConfig, len(i.addresses))
+		for _, p := range i.addresses {
+			w.Addresses[p.text] = *p.config
+		}
+	}
+	return w
+}
 
-func (g *Graph) applyInterface(doc model.Document, e *events) bool {
-	before, known := g.interfaces[doc.Name]
+// prefixes are the addresses of an interface, in order.
+func (i *iface) prefixes() []string {
+	list := make([]string, 0, len(i.addresses))
+	for _, p := range i.addresses {
+		list = append(list, p.text)
+	}
+	return list
+}
+
+// failed says whether the kernel found that another machine has an address.
+func (i *iface) failed(text string) bool {
+	c := i.config(text)
+	return c != nil && c.Failed
+}
+
+// config is what is set of an address; nil when the interface does not have it.
+func (i *iface) config(text string) *model.IPConfig {
+	at, known := slices.BinarySearchFunc(i.addresses, text, func(p prefix, text string) int { return strings.Compare(p.text, text) })
+	if !known {
+		return nil
+	}
+	return i.addresses[at].config
+}
+
+func (g *Graph) applyInterface(doc *Decoded, e *events) bool {
+	h := g.hosts[doc.Host]
+	before := h.iface(doc.Key)
+	known := before != nil
 	var now model.Interface
-	if !doc.Gone() && (doc.Decode(&now) != nil || now.Name == "") {
+	if !doc.Gone() && (!take(doc, &now) || now.Name == "") {
 		return false
 	}
-	if known {
-		g.dropInterface(doc.Name, before)
+	if known && !doc.Gone() && now.State != model.InterfaceGone {
+		if i := g.texts.iface(h.name, doc.Key, &now); i.joinsAs(before) {
+			g.renewInterface(h, before, i)
+			tellInterface(before, i, e)
+			g.carrierChanged(before, i, e)
+			g.tellRefused(before, i, e)
+			return true
+		}
 	}
 	if doc.Gone() || now.State == model.InterfaceGone {
 		if known {
-			g.topology++
+			g.changeInterface(h, before, nil)
 			e.add(model.EventLinkDown, before.id(), before.label()+" is gone")
+		}
+		if !doc.Gone() {
+			g.spent.note(doc.Name) // nobody is shown an interface that is gone
 		}
 		return true
 	}
-	i := &iface{host: doc.Host, vendor: vendors.Of(now.Address), Interface: now}
-	g.keepInterface(doc.Name, i)
-	g.topology++
+	i := g.texts.iface(h.name, doc.Key, &now)
+	g.changeInterface(h, before, i)
 	if known {
 		tellInterface(before, i, e)
 		g.carrierChanged(before, i, e)
@@ -58,21 +105,68 @@ func (g *Graph) applyInterface(doc model.Document, e *events) bool {
 func (i *iface) id() string    { return model.InterfaceID(i.host, i.Name, i.Netns) }
 func (i *iface) label() string { _, s, _ := strings.Cut(i.id(), ":"); return s }
 
-func (g *Graph) keepInterface(name model.Name, i *iface) {
-	g.interfaces[name] = i
-	if g.interfacesOf[i.host] == nil {
-		g.interfacesOf[i.host] = make(map[model.Name]*iface)
+func byKey(i *iface, key string) int { return strings.Compare(i.key, key) }
+
+// iface is the interface that a host's document of a key tells of, or nil.
+func (h *host) iface(key string) *iface {
+	if at, known := slices.BinarySearchFunc(h.ifaces, key, byKey); known {
+		return h.ifaces[at]
 	}
-	g.interfacesOf[i.host][name] = i
+	return nil
+}
+
+// interfaces are those of all hosts.
+func (g *Graph) interfaces() iter.Seq[*iface] {
+	return func(yield func(*iface) bool) {
+		for _, h := range g.hosts {
+			for _, i := range h.ifaces {
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// interfacesOf are those of a host, which need not be known.
+func (g *Graph) interfacesOf(host string) []*iface {
+	if h := g.hosts[host]; h != nil {
+		return h.ifaces
+	}
+	return nil
+}
+
+// joinsAs says whether an interface is joined with others as it was before.
+func (i *iface) joinsAs(before *iface) bool {
+	return i.Name == before.Name && i.Netns == before.Netns && i.Address == before.Address && i.VLAN == before.VLAN &&
+		i.Master == before.Master && i.Parent == before.Parent && slices.Equal(i.prefixes(), before.prefixes())
+}
+
+// renewInterface puts an interface in the place of one that is joined as it is.
+func (g *Graph) renewInterface(h *host, before, i *iface) {
+	at, _ := slices.BinarySearchFunc(h.ifaces, i.key, byKey)
+	h.ifaces[at] = i
+	g.topology++ // what falls with it depends on its carrier
+	if g.built == nil {
+		return
+	}
+	if n := g.built.nodes[i.id()]; n != nil && n.iface() == before {
+		n.fact = i
+		return
+	}
+	g.rewire() // another document tells of the same interface
+}
+
+func (g *Graph) keepInterface(h *host, i *iface) {
+	at, _ := slices.BinarySearchFunc(h.ifaces, i.key, byKey)
+	h.ifaces = slices.Insert(h.ifaces, at, i)
 	g.cards[i.Address]++
 	g.ownAll(i, 1)
 }
 
-func (g *Graph) dropInterface(name model.Name, i *iface) {
-	delete(g.interfaces, name)
-	if delete(g.interfacesOf[i.host], name); len(g.interfacesOf[i.host]) == 0 {
-		delete(g.interfacesOf, i.host)
-	}
+func (g *Graph) dropInterface(h *host, i *iface) {
+	at, _ := slices.BinarySearchFunc(h.ifaces, i.key, byKey)
+	h.ifaces = slices.Delete(h.ifaces, at, at+1)
 	if g.cards[i.Address]--; g.cards[i.Address] == 0 {
 		delete(g.cards, i.Address)
 	}
@@ -80,10 +174,12 @@ func (g *Graph) dropInterface(name model.Name, i *iface) {
 }
 
 // ownAll remembers or forgets the addresses of an interface as its host's.
-func (g *Graph) ownAll(i *iface, n int) {
-	for prefix := range i.Addresses {
-		if p, err := netip.ParsePrefix(prefix); err == nil {
-			g.own(p.Addr(), place{i.host, i.Netns}, n)
+func (g *Graph) ownAll(i *iface, n int32) {
+	at := g.holdPlace(i.host, i.Netns)
+	defer g.dropPlace(at)
+	for _, text := range i.prefixes() {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			g.own(p.Addr(), at, n)
 		}
 	}
 }
@@ -115,13 +211,13 @@ func tellInterface(before, now *iface, e *events) {
 	if changes != nil {
 		e.add(model.EventLinkChanged, now.id(), now.label()+" has "+strings.Join(changes, ", "))
 	}
-	for _, p := range sortedKeys(now.Addresses) {
-		if _, had := before.Addresses[p]; !had {
+	for _, p := range now.prefixes() {
+		if before.config(p) == nil {
 			e.add(model.EventAddressAdded, now.id(), now.label()+" has address "+p)
 		}
 	}
-	for _, p := range sortedKeys(before.Addresses) {
-		if _, has := now.Addresses[p]; !has {
+	for _, p := range before.prefixes() {
+		if now.config(p) == nil {
 			e.add(model.EventAddressRemoved, now.id(), now.label()+" has no longer address "+p)
 		}
 	}
@@ -149,120 +245,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-func (g *Graph) applyNeighbor(doc model.Document, e *events) bool {
-	before := g.neighbors[doc.Name]
-	n := &neighbor{name: doc.Name, host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&n.Neighbor) != nil || n.Interface == "" || n.Protocol == "") {
-		return false
-	}
-	g.topology++
-	if before != nil {
-		g.dropNeighbor(before)
-	}
-	if doc.Gone() {
-		return true
-	}
-	g.keepNeighbor(n)
-	g.tellNeighbor(before, n, e)
-	g.forgetNeighbors(doc.Host)
-	return true
-}
-
-func (g *Graph) keepNeighbor(n *neighbor) {
-	g.neighbors[n.name] = n
-	at := n.interfaceID()
-	if g.heard[at] == nil {
-		g.heard[at] = make(map[model.Name]*neighbor)
-	}
-	g.heard[at][n.name] = n
-	if n.State != model.NeighborPresent {
-		g.unheard[n.host]++
-	}
-}
-
-func (g *Graph) dropNeighbor(n *neighbor) {
-	delete(g.neighbors, n.name)
-	at := n.interfaceID()
-	if delete(g.heard[at], n.name); len(g.heard[at]) == 0 {
-		delete(g.heard, at)
-	}
-	if n.State == model.NeighborPresent {
-		return
-	}
-	if g.unheard[n.host]--; g.unheard[n.host] == 0 {
-		delete(g.unheard, n.host)
-	}
-}
-
-// forgetNeighbors drops those of a host that ended longest ago, a tenth at once, when
-// there are more than the limit.
-func (g *Graph) forgetNeighbors(host string) {
-	if g.unheard[host] <= endedNeighbors {
-		return
-	}
-	var ended []*neighbor
-	for _, n := range g.neighbors {
-		if n.host == host && n.State != model.NeighborPresent {
-			ended = append(ended, n)
-		}
-	}
-	slices.SortFunc(ended, func(a, b *neighbor) int { return a.Ended.Compare(b.Ended) })
-	for _, n := range ended[:len(ended)-endedNeighbors*9/10] {
-		g.dropNeighbor(n)
-		g.forgotten++
-	}
-}
-
-func (n *neighbor) interfaceID() string {
-	return model.InterfaceID(n.host, n.Interface, n.Netns)
-}
-
-// title is how people call the other end.
-func (n *neighbor) title() string {
-	return or(n.SystemName, n.Chassis.ID) + " port " + n.Port.ID
-}
-
-func (g *Graph) tellNeighbor(before, n *neighbor, e *events) {
-	at := n.interfaceID()
-	_, label, _ := strings.Cut(at, ":")
-	switch {
-	case n.State == model.NeighborPresent && (before == nil || before.State != model.NeighborPresent):
-		if last := g.lastHeard(n); last != nil {
-			what := fmt.Sprintf("%s is wired to %s instead of %s (%s)", label, n.title(), last.title(), n.Protocol)
-			e.add(model.EventWireMoved, at, what)
-			g.findings.Moved(at, last.Chassis.ID, what, e.at)
-			return
-		}
-		e.add(model.EventWireConnected, at, fmt.Sprintf("%s is wired to %s (%s)", label, n.title(), n.Protocol))
-	case n.State == model.NeighborMoved:
-		// What came in its place tells it.
-	case n.State != model.NeighborPresent && before != nil && before.State == model.NeighborPresent:
-		why := map[string]string{
-			model.NeighborSilent:   fmt.Sprintf("it was not heard for the %d s that it promised", n.TTL),
-			model.NeighborShutdown: "it said that it stops",
-			model.NeighborUnheard:  "the link is down or gone",
-		}[n.State]
-		e.add(model.EventWireLost, at, fmt.Sprintf("%s no longer hears %s (%s): %s", label, n.title(), n.Protocol, or(why, n.State)))
-	case before != nil && n.State == model.NeighborPresent:
-		e.add(model.EventWireChanged, at, fmt.Sprintf("%s: %s says something else of itself (%s)", label, n.title(), n.Protocol))
-	}
-}
-
-// lastHeard is what the interface heard last by the same protocol, if that has
-// ended and was another port.
-func (g *Graph) lastHeard(n *neighbor) (last *neighbor) {
-	for _, o := range g.heard[n.interfaceID()] {
-		if o.Protocol != n.Protocol || o.name == n.name {
-			continue
-		}
-		if o.State == model.NeighborPresent {
-			return nil
-		}
-		if last == nil || o.Ended.After(last.Ended) {
-			last = o
-		}
-	}
-	return last
 }

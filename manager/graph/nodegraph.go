@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -51,15 +52,36 @@ func DefaultPanelKinds() []string {
 	return []string{model.KindHost, model.KindService, model.KindProcess, model.KindUnknownHost}
 }
 
+// PanelFilter says what NodeGraph draws: of what the GraphFilter selects, with a Focus, that
+// node and what is at most Depth edges away from it, over whatever else. Beyond Limit nodes
+// the Focus and those with the most edges are drawn.
+type PanelFilter struct {
+	GraphFilter
+	Focus string
+	Depth int
+	Limit int
+}
+
 // NodeGraph draws what the filter's kinds of nodes and host select, with all edges between
-// them but those from hosts to their processes. Beyond limit nodes those with the most
-// edges are drawn.
-func (g *Graph) NodeGraph(f GraphFilter, limit int) (p NodeGraph) {
+// them but those from hosts to their processes. ok is false when there is no Focus.
+func (g *Graph) NodeGraph(f PanelFilter) (p NodeGraph, ok bool) {
 	g.read(func(v *view) {
-		chosen, edges := v.drawn(f)
-		drawn := busiest(chosen, edges, limit)
+		focus := v.nodes[f.Focus]
+		if ok = focus != nil || f.Focus == ""; !ok {
+			return
+		}
+		chosen, edges := v.drawn(f.GraphFilter)
+		if focus != nil {
+			w := v.idle.walks.take()
+			defer v.idle.walks.put(w)
+			w.around(v, focus, f.Depth)
+			w.forget()
+			chosen = slices.DeleteFunc(chosen, func(n *node) bool { return !w.was(n) })
+			edges = slices.DeleteFunc(edges, func(e *edge) bool { return !w.was(e.from) || !w.was(e.to) })
+		}
+		drawn := busiest(chosen, edges, focus, f.Limit)
 		p = NodeGraph{Nodes: make([]PanelNode, 0, len(drawn)), Edges: []PanelEdge{}, LeftOut: len(chosen) - len(drawn)}
-		for _, n := range v.sorted {
+		for _, n := range v.byID() {
 			if drawn[n] {
 				p.Nodes = append(p.Nodes, v.panelNode(n))
 			}
@@ -70,25 +92,25 @@ func (g *Graph) NodeGraph(f GraphFilter, limit int) (p NodeGraph) {
 			}
 		}
 	})
-	return p
+	return p, ok
 }
 
 // drawn are the nodes and edges that a filter selects.
 func (v *view) drawn(f GraphFilter) (nodes []*node, edges []*edge) {
 	near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
 	chosen := make(map[*node]bool)
-	for _, n := range v.sorted {
-		chosen[n] = near(n) && has(f.NodeKinds, n.kind)
+	for _, n := range v.byID() {
+		chosen[n] = near(n) && has(f.NodeKinds, n.kind.String())
 	}
-	for _, e := range v.edges {
-		across := e.kind == model.EdgeDependsOn && (near(e.from) || near(e.to))
-		owned := e.kind == model.EdgeHas && e.from.kind == model.KindHost
-		if !owned && (across || near(e.from) && near(e.to)) && has(f.NodeKinds, e.from.kind) && has(f.NodeKinds, e.to.kind) {
+	for _, e := range v.allEdges() {
+		across := e.kind == edgeDependsOn && (near(e.from) || near(e.to))
+		owned := e.kind == edgeHas && e.from.kind == nodeHost
+		if !owned && (across || near(e.from) && near(e.to)) && has(f.NodeKinds, e.from.kind.String()) && has(f.NodeKinds, e.to.kind.String()) {
 			chosen[e.from], chosen[e.to] = true, true
 			edges = append(edges, e)
 		}
 	}
-	for _, n := range v.sorted {
+	for _, n := range v.byID() {
 		if chosen[n] {
 			nodes = append(nodes, n)
 		}
@@ -96,14 +118,18 @@ func (v *view) drawn(f GraphFilter) (nodes []*node, edges []*edge) {
 	return nodes, edges
 }
 
-// busiest are at most limit nodes, those with the most edges first.
-func busiest(nodes []*node, edges []*edge, limit int) map[*node]bool {
+// busiest are at most limit nodes, one that must not be missing and those with the most edges
+// first.
+func busiest(nodes []*node, edges []*edge, first *node, limit int) map[*node]bool {
 	degree := make(map[*node]int)
 	for _, e := range edges {
 		degree[e.from]++
 		degree[e.to]++
 	}
 	order := slices.Clone(nodes)
+	if first != nil {
+		degree[first] = math.MaxInt
+	}
 	slices.SortStableFunc(order, func(a, b *node) int { return cmp.Compare(degree[b], degree[a]) })
 	drawn := make(map[*node]bool)
 	for _, n := range order[:min(limit, len(order))] {
@@ -114,42 +140,78 @@ func busiest(nodes []*node, edges []*edge, limit int) map[*node]bool {
 
 func (v *view) panelNode(n *node) PanelNode {
 	_, name, _ := strings.Cut(n.id, ":")
-	p := PanelNode{ID: n.id, Title: strings.TrimPrefix(name, n.host+"/"), Subtitle: n.host, Color: colorUnknown, Kind: n.kind}
+	p := PanelNode{ID: n.id, Title: strings.TrimPrefix(name, n.host+"/"), Subtitle: n.host, Color: colorUnknown, Kind: n.kind.String()}
 	switch n.kind {
-	case model.KindHost:
+	case nodeHost:
 		p.Title, p.Subtitle = n.host, "host"
 		p.MainStat, p.Color = n.health()
 		p.SecondaryStat = plural(v.running(n), "service")
-	case model.KindService:
+	case nodeService:
 		p.MainStat = n.state()
 		if p.MainStat == model.StateListening {
 			p.Color = v.colorOn(n.host)
 		}
-	case model.KindProcess:
+	case nodeProcess:
 		p.Color = v.colorOn(n.host)
-	case model.KindRing:
-		p.MainStat = plural(len(n.ring.Members), "member")
+	case nodeRing:
+		p.MainStat = plural(len(n.fact.(*model.Ring).Members), "member")
 	}
-	p.Subtitle = cmp.Or(p.Subtitle, n.kind)
+	p.Subtitle = cmp.Or(p.Subtitle, n.kind.String())
 	return p
+}
+
+// PanelGroups draws groups, and what they depend on of what each says of that.
+func PanelGroups(list []model.FunctionalGroup, limit int) NodeGraph {
+	shown := list[:min(len(list), limit)]
+	p := NodeGraph{Nodes: make([]PanelNode, 0, len(shown)), Edges: []PanelEdge{}, LeftOut: len(list) - len(shown)}
+	there := make(map[string]bool)
+	for _, g := range shown {
+		there[g.Name] = true
+		p.Nodes = append(p.Nodes, PanelNode{
+			ID: "group:" + g.Name, Title: cmp.Or(g.Name, "(none)"), Subtitle: g.By, MainStat: plural(g.Services, "service"),
+			SecondaryStat: plural(g.Hosts, "host"), Color: groupColor(g.State), Kind: "group",
+		})
+	}
+	for _, g := range shown {
+		for _, to := range g.DependsOn {
+			if there[to.Group] {
+				e := PanelEdge{ID: "group:" + g.Name + " -> group:" + to.Group, Source: "group:" + g.Name, Target: "group:" + to.Group}
+				e.figures(to.Connections, to.Open, to.Failed)
+				p.Edges = append(p.Edges, e)
+			}
+		}
+	}
+	return p
+}
+
+func groupColor(state string) string {
+	switch state {
+	case model.GroupUp:
+		return colorUp
+	case model.GroupDown:
+		return colorDown
+	case model.GroupUnknown, model.GroupEnded:
+		return colorUnknown
+	}
+	return colorSick
 }
 
 // health is a host's state, and its color.
 func (n *node) health() (state, color string) {
 	switch {
-	case n.status == nil && n.onRing:
+	case n.status() == nil && n.onRing():
 		return StateUp, colorUp
-	case n.status == nil:
+	case n.status() == nil:
 		return "not watched", colorUnknown
-	case n.status.Kind.Death(), n.status.Kind == model.VerdictSegment, n.status.Kind == model.VerdictPartition:
-		return string(n.status.Kind), colorDown
+	case n.status().Kind.Death(), n.status().Kind == model.VerdictSegment, n.status().Kind == model.VerdictPartition:
+		return string(n.status().Kind), colorDown
 	}
-	return string(n.status.Kind), colorSick
+	return string(n.status().Kind), colorSick
 }
 
 // colorOn is the color of what runs on a host: it is no better off than that.
 func (v *view) colorOn(host string) string {
-	if h := v.nodes[model.HostID(host)]; h != nil && h.status != nil {
+	if h := v.nodes[model.HostID(host)]; h != nil && h.status() != nil {
 		_, color := h.health()
 		return color
 	}
@@ -159,7 +221,7 @@ func (v *view) colorOn(host string) string {
 // running are a host's services that listen.
 func (v *view) running(h *node) (n int) {
 	for _, e := range h.out {
-		if e.kind == model.EdgeRuns && e.to.state() == model.StateListening {
+		if e.kind == edgeRuns && e.to.state() == model.StateListening {
 			n++
 		}
 	}
@@ -167,17 +229,22 @@ func (v *view) running(h *node) (n int) {
 }
 
 func (e *edge) panelEdge() PanelEdge {
-	p := PanelEdge{ID: e.id, Source: e.from.id, Target: e.to.id, MainStat: strings.ReplaceAll(e.kind, "_", " "), Color: colorUnknown}
-	if e.kind != model.EdgeDependsOn {
+	p := PanelEdge{ID: e.id(), Source: e.from.id, Target: e.to.id, MainStat: strings.ReplaceAll(e.kind.String(), "_", " "), Color: colorUnknown}
+	if e.kind != edgeDependsOn {
 		return p
 	}
 	d := e.dependency()
-	p.MainStat, p.SecondaryStat, p.Color = plural(int(d.Connections), "connection"), fmt.Sprintf("%d open", d.Open), colorUp
-	if d.Failed > 0 {
-		p.SecondaryStat += fmt.Sprintf(", %d failed", d.Failed)
+	p.figures(d.Connections, d.Open, d.Failed)
+	return p
+}
+
+// figures are those of connections; the edge is sick where some failed.
+func (p *PanelEdge) figures(connections, open, failed uint64) {
+	p.MainStat, p.SecondaryStat, p.Color = plural(int(connections), "connection"), fmt.Sprintf("%d open", open), colorUp
+	if failed > 0 {
+		p.SecondaryStat += fmt.Sprintf(", %d failed", failed)
 		p.Color = colorSick
 	}
-	return p
 }
 
 func plural(n int, what string) string {

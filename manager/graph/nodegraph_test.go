@@ -37,6 +37,15 @@ func arrows(p NodeGraph) (list []string) {
 	return list
 }
 
+func drawn(t *testing.T, g *Graph, f GraphFilter, limit int) NodeGraph {
+	t.Helper()
+	p, ok := g.NodeGraph(PanelFilter{GraphFilter: f, Limit: limit})
+	if !ok {
+		t.Error("not drawn")
+	}
+	return p
+}
+
 func TestNodeGraph(t *testing.T) {
 	w := drawnWorld(t)
 	w.planned("z1", "web", "db", "idle")
@@ -44,7 +53,7 @@ func TestNodeGraph(t *testing.T) {
 	w.reported("web", model.VerdictCrashed, "idle", "z2")
 	w.put(model.Name{Host: "odd", Package: model.PackageIdentity}, model.Identity{Hostname: "odd"})
 	w.stop("db", "/usr/sbin/sshd", "10.0.0.2", 22)
-	p := w.NodeGraph(GraphFilter{NodeKinds: DefaultPanelKinds()}, 500)
+	p := drawn(t, w.Graph, GraphFilter{NodeKinds: DefaultPanelKinds()}, 500)
 	equal(t, "nodes", circles(p), []string{
 		"host:db | db | host | process-hung | 1 service | orange | host",
 		"host:idle | idle | host | host-crashed | 0 services | red | host",
@@ -74,12 +83,12 @@ func TestNodeGraph(t *testing.T) {
 	if p.LeftOut != 0 {
 		t.Errorf("%d nodes are left out", p.LeftOut)
 	}
-	rings := w.NodeGraph(GraphFilter{NodeKinds: []string{model.KindRing}}, 500)
+	rings := drawn(t, w.Graph, GraphFilter{NodeKinds: []string{model.KindRing}}, 500)
 	equal(t, "rings", circles(rings), []string{"ring:z1 | z1 | ring | 3 members |  | gray | ring"})
 }
 
 func TestNodeGraphOfAHost(t *testing.T) {
-	p := drawnWorld(t).NodeGraph(GraphFilter{NodeKinds: []string{model.KindService, model.KindProcess}, Host: "web"}, 500)
+	p := drawn(t, drawnWorld(t).Graph, GraphFilter{NodeKinds: []string{model.KindService, model.KindProcess}, Host: "web"}, 500)
 	var ids []string
 	for _, n := range p.Nodes {
 		ids = append(ids, n.ID)
@@ -96,14 +105,14 @@ func TestNodeGraphIsBounded(t *testing.T) {
 	for i := range 50 {
 		w.put(model.Name{Host: fmt.Sprintf("alone-%d", i), Package: model.PackageIdentity}, model.Identity{})
 	}
-	all := w.NodeGraph(GraphFilter{NodeKinds: DefaultPanelKinds()}, 500)
-	few := w.NodeGraph(GraphFilter{NodeKinds: DefaultPanelKinds()}, 7)
+	all := drawn(t, w.Graph, GraphFilter{NodeKinds: DefaultPanelKinds()}, 500)
+	few := drawn(t, w.Graph, GraphFilter{NodeKinds: DefaultPanelKinds()}, 7)
 	if len(few.Nodes) != 7 || few.LeftOut != len(all.Nodes)-7 {
 		t.Errorf("%d nodes, and %d of %d are left out", len(few.Nodes), few.LeftOut, len(all.Nodes))
 	}
-	drawn := make(map[string]bool)
+	there := make(map[string]bool)
 	for _, n := range few.Nodes {
-		drawn[n.ID] = true
+		there[n.ID] = true
 		if !slices.ContainsFunc(all.Edges, func(e PanelEdge) bool { return e.Source == n.ID || e.Target == n.ID }) {
 			t.Errorf("%s has no edge, and takes the place of one that has", n.ID)
 		}
@@ -112,11 +121,59 @@ func TestNodeGraphIsBounded(t *testing.T) {
 		t.Error("no edges are drawn")
 	}
 	for _, e := range few.Edges {
-		if !drawn[e.Source] || !drawn[e.Target] {
+		if !there[e.Source] || !there[e.Target] {
 			t.Errorf("%s has an end that is not drawn", e.ID)
 		}
 	}
-	if none := New(Limits{}).NodeGraph(GraphFilter{}, 1); none.Nodes == nil || none.Edges == nil {
+	if none := drawn(t, New(Limits{}), GraphFilter{}, 1); none.Nodes == nil || none.Edges == nil {
 		t.Error("an empty graph is null")
+	}
+}
+
+// TestNodeGraphAround draws what is near one node, which is never left out.
+func TestNodeGraphAround(t *testing.T) {
+	w := drawnWorld(t)
+	ids := func(f PanelFilter) (ids []string) {
+		t.Helper()
+		f.NodeKinds = DefaultPanelKinds()
+		p, ok := w.NodeGraph(f)
+		if !ok {
+			t.Fatalf("there is no %s", f.Focus)
+		}
+		for _, n := range p.Nodes {
+			ids = append(ids, n.ID)
+		}
+		return ids
+	}
+	near := PanelFilter{Focus: "service:db/postgres:5432", Depth: 1, Limit: 500}
+	equal(t, "one step", ids(near), []string{"host:db", "process:db/usr/bin/postgres", "process:web/usr/sbin/nginx", "service:db/postgres:5432"})
+	near.Depth = 2
+	if got := ids(near); !slices.Contains(got, "service:web/nginx:80") || slices.Contains(got, "unknown-host:10.9.9.9") {
+		t.Errorf("two steps: %q", got)
+	}
+	near.Limit = 1
+	equal(t, "one node", ids(near), []string{"service:db/postgres:5432"})
+	if _, ok := w.NodeGraph(PanelFilter{Focus: "host:nobody", Depth: 1, Limit: 1}); ok {
+		t.Error("nobody was drawn")
+	}
+}
+
+func TestPanelGroups(t *testing.T) {
+	list := []model.FunctionalGroup{
+		{By: "unit", Name: "nginx.service", State: model.GroupUp, Services: 2, Hosts: 1, DependsOn: []model.GroupLink{
+			{Group: "postgresql.service", GroupFigures: model.GroupFigures{Connections: 7, Failed: 1}}, {Group: "cut off"}}},
+		{By: "unit", Name: "postgresql.service", State: model.GroupDegraded, Services: 1, Hosts: 2},
+		{By: "unit", State: model.GroupDown},
+		{By: "unit", Name: "cut off"},
+	}
+	p := PanelGroups(list, 3)
+	equal(t, "nodes", circles(p), []string{
+		"group:nginx.service | nginx.service | unit | 2 services | 1 host | green | group",
+		"group:postgresql.service | postgresql.service | unit | 1 service | 2 hosts | orange | group",
+		"group: | (none) | unit | 0 services | 0 hosts | red | group",
+	})
+	equal(t, "edges", arrows(p), []string{"group:nginx.service | group:postgresql.service | 7 connections | 0 open, 1 failed | orange"})
+	if p.LeftOut != 1 {
+		t.Errorf("%d are left out", p.LeftOut)
 	}
 }

@@ -17,9 +17,54 @@ func OverviewOf(before, now *Graph, limit int) model.Overview {
 	o := model.Overview{There: now.there(), Sick: now.ailments(before, d.Flapping)}
 	o.Sick = o.Sick[:min(len(o.Sick), limit)]
 	o.Came, o.Went = grouped(d.Came, limit), grouped(d.Went, limit)
-	o.SinglePoints, _ = now.SinglePoints("")
-	o.SinglePoints = o.SinglePoints[:min(len(o.SinglePoints), limit)]
+	o.SinglePoints = now.mustNotDie(limit)
 	return o
+}
+
+// mustNotDie are the first few single points of failure, but for services that take along
+// nothing but what the same program runs: it is its own client, as a command line is that
+// asks the daemon of the same executable.
+func (g *Graph) mustNotDie(limit int) []model.SinglePoint {
+	points, _ := g.SinglePoints("")
+	list := points[:0]
+	g.read(func(v *view) {
+		f := v.falling()
+		defer f.done()
+		for _, p := range points {
+			if len(list) == limit {
+				return
+			}
+			if n := v.nodes[p.ID]; n == nil || !f.selfish(n, p) {
+				list = append(list, p)
+			}
+		}
+	})
+	return list
+}
+
+// selfish says whether all that falls with a service is run by the programs that run it.
+func (f *falling) selfish(n *node, p model.SinglePoint) bool {
+	if n.kind != nodeService || p.Hosts > 0 {
+		return false
+	}
+	programs := n.far(n.out, edgeRunsAs)
+	runs := 0
+	for _, program := range programs {
+		runs += len(program.far(program.in, edgeRunsAs))
+	}
+	if runs < p.Services {
+		return false
+	}
+	f.from(n)
+	for _, victim := range f.touched {
+		if victim == n || victim.kind != nodeService || victim.ended() || f.effect(victim) < affected {
+			continue
+		}
+		if !slices.ContainsFunc(victim.far(victim.out, edgeRunsAs), func(program *node) bool { return slices.Contains(programs, program) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // ProblemsOf are all that ails an estate since an earlier moment, with the services that
@@ -70,25 +115,24 @@ func (g *Graph) there() map[string]int {
 
 // failing are dependencies that failed since, the most often first.
 func failing(before, now *Graph) (list []model.Ailment) {
-	earlier := make(map[string]uint64)
-	old, _ := before.Dependencies(DependencyFilter{})
-	for _, d := range old {
-		earlier[d.ID] = d.Failed
+	if before == now {
+		return nil
 	}
-	deps, _ := now.Dependencies(DependencyFilter{})
 	type worse struct {
-		model.DependencyView
+		id string
 		by uint64
 	}
 	var all []worse
-	for _, d := range deps {
-		if d.Failed > earlier[d.ID] {
-			all = append(all, worse{d, d.Failed - earlier[d.ID]})
-		}
-	}
-	slices.SortFunc(all, func(a, b worse) int { return cmp.Or(cmp.Compare(b.by, a.by), strings.Compare(a.ID, b.ID)) })
+	readBoth(before, now, func(then, now *view) {
+		grown(then, now, func(e *edge, by tally) {
+			if by.failed > 0 {
+				all = append(all, worse{e.id(), by.failed})
+			}
+		})
+	})
+	slices.SortFunc(all, func(a, b worse) int { return cmp.Or(cmp.Compare(b.by, a.by), strings.Compare(a.id, b.id)) })
 	for _, w := range all {
-		list = append(list, model.Ailment{Node: w.ID, What: fmt.Sprintf("failed to connect %d times", w.by)})
+		list = append(list, model.Ailment{Node: w.id, What: fmt.Sprintf("failed to connect %d times", w.by)})
 	}
 	return list
 }
@@ -107,15 +151,84 @@ func (g *Graph) linksDown() (list []model.Ailment) {
 // grouped counts changes by kind, the most of a kind first.
 func grouped(changes []model.Change, limit int) []model.Group {
 	groups := []model.Group{}
-	for _, c := range changes { // they come by kind
-		if len(groups) == 0 || groups[len(groups)-1].Kind != c.Kind {
-			groups = append(groups, model.Group{Kind: c.Kind})
+	for i := 0; i < len(changes); { // they come by kind
+		end := i
+		for end < len(changes) && changes[end].Kind == changes[i].Kind {
+			end++
 		}
-		g := &groups[len(groups)-1]
-		if g.Count++; len(g.First) < limit {
+		of := changes[i:end]
+		g := model.Group{Kind: of[0].Kind, Count: len(of), First: []string{}, Functions: functions(of, limit)}
+		for _, c := range of[:min(len(of), limit)] {
 			g.First = append(g.First, strings.TrimPrefix(c.ID, c.Kind+":"))
 		}
+		groups = append(groups, g)
+		i = end
 	}
 	slices.SortStableFunc(groups, func(a, b model.Group) int { return cmp.Compare(b.Count, a.Count) })
 	return groups
+}
+
+// functions folds changes of a kind that differ in their hosts alone.
+func functions(changes []model.Change, limit int) []string {
+	type function struct {
+		name  string
+		count int
+		hosts map[string]bool
+	}
+	var order []*function
+	by := make(map[string]*function)
+	for _, c := range changes {
+		name := strings.TrimPrefix(c.ID, c.Kind+":")
+		bare := withoutHosts(c, name)
+		f := by[bare]
+		if f == nil {
+			if f = (&function{name: name, hosts: make(map[string]bool)}); bare != name && c.Kind == model.EdgeDependsOn {
+				f.name = c.Host + "/" + bare
+			}
+			by[bare] = f
+			order = append(order, f)
+		} else {
+			f.name = bare
+		}
+		f.count++
+		f.hosts[c.Host] = true
+	}
+	slices.SortStableFunc(order, func(a, b *function) int { return cmp.Compare(b.count, a.count) })
+	texts := []string{}
+	for _, f := range order[:min(len(order), limit)] {
+		switch {
+		case f.count == 1:
+			texts = append(texts, f.name)
+		case len(f.hosts) == 1:
+			texts = append(texts, fmt.Sprintf("%s, %d times", f.name, f.count))
+		default:
+			texts = append(texts, fmt.Sprintf("%s on %d hosts", f.name, len(f.hosts)))
+		}
+	}
+	if more := len(order) - limit; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d others", more))
+	}
+	return texts
+}
+
+// withoutHosts is what is left of a name where it says on which host a service is or a
+// dependency begins and ends.
+func withoutHosts(c model.Change, name string) string {
+	switch c.Kind {
+	case model.KindService, model.KindInterface:
+		if rest, ok := strings.CutPrefix(name, c.Host+"/"); ok && c.Host != "" {
+			return rest
+		}
+	case model.EdgeDependsOn:
+		from, to, ok := strings.Cut(name, " -"+model.EdgeDependsOn+"-> ")
+		if !ok {
+			return name
+		}
+		from = last(from)
+		if at := strings.LastIndexByte(to, '/'); at > 0 && !strings.HasSuffix(to, "/udp") {
+			to = to[at+1:]
+		}
+		return from + " > " + strings.TrimPrefix(to, model.KindService+":")
+	}
+	return name
 }

@@ -37,8 +37,8 @@ func (g *Graph) Ports(f PortFilter) []model.Port {
 func (g *Graph) ports(v *view) (ports []model.Port) {
 	type cable struct{ here, there string }
 	all, tagged := make(map[cable][]*neighbor), g.tagged()
-	for _, n := range g.neighbors {
-		c := cable{here: n.interfaceID(), there: n.name.String()}
+	for n := range g.neighbors() {
+		c := cable{here: n.interfaceID(), there: n.name().String()}
 		if n.State == model.NeighborPresent {
 			c.there = v.peerOf(n)
 		}
@@ -46,7 +46,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 	}
 	for c, list := range all {
 		slices.SortFunc(list, func(a, b *neighbor) int {
-			return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.name.String(), b.name.String()))
+			return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.name().String(), b.name().String()))
 		})
 		p := port(list[0], v.nodes[c.here], tagged)
 		if list[0].State == model.NeighborPresent {
@@ -61,7 +61,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 	}
 	slices.SortFunc(ports, func(a, b model.Port) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.PeerID, b.PeerID), a.Since.Compare(b.Since),
-			strings.Compare(a.Neighbor.Chassis.ID, b.Neighbor.Chassis.ID), strings.Compare(a.Neighbor.Port.ID, b.Neighbor.Port.ID))
+			strings.Compare(a.Neighbor.Chassis.ID, b.Neighbor.Chassis.ID), strings.Compare(a.Neighbor.Port.ID, b.Neighbor.Port.ID), strings.Compare(b.Neighbor.Protocol, a.Neighbor.Protocol))
 	})
 	return ports
 }
@@ -72,13 +72,13 @@ func (v *view) peerOf(n *neighbor) string {
 	if here == nil {
 		return ""
 	}
-	return here.peers[n.name]
+	return n.there
 }
 
 // tagged are the VLANs that interfaces send with tags, by the interface's identifier.
 func (g *Graph) tagged() map[string][]int {
 	all := make(map[string][]int)
-	for _, i := range g.interfaces {
+	for i := range g.interfaces() {
 		if i.VLAN != 0 && i.Parent != "" {
 			id := model.InterfaceID(i.host, i.Parent, i.Netns)
 			all[id] = append(all[id], i.VLAN)
@@ -88,16 +88,16 @@ func (g *Graph) tagged() map[string][]int {
 }
 
 func port(n *neighbor, here *node, tagged map[string][]int) model.Port {
-	d := n.Discovery
+	d := n.discovery()
 	p := model.Port{
 		Host: n.host, Interface: n.Interface, Netns: n.Netns, ID: n.interfaceID(),
-		State: n.State, Since: n.FirstSeen, Ended: n.Ended, Neighbor: &d,
+		State: n.State, Since: n.firstSeen.Time(), Ended: n.ended.Time(), Neighbor: &d,
 	}
-	if here != nil && here.iface != nil {
-		i := here.iface
+	if here != nil && here.iface() != nil {
+		i := here.iface()
 		p.Carrier, p.Speed, p.Duplex, p.MTU = i.Carrier != 0, i.Speed, i.Duplex, i.MTU
 		if n.State == model.NeighborPresent {
-			p.Differences = differences(i.Interface, d)
+			p.Differences = differences(*i.Interface, d)
 			vlans := tagged[p.ID]
 			if i.Master != "" { // a bond's
 				vlans = append(slices.Clone(vlans), tagged[model.InterfaceID(n.host, i.Master, n.Netns)]...)
@@ -120,14 +120,14 @@ func (g *Graph) Switches() []model.Switch {
 					continue
 				}
 				for _, e := range peer.in {
-					if e.from.kind == model.KindSwitch {
+					if e.from.kind == nodeSwitch {
 						by[e.from.id] = append(by[e.from.id], p)
 					}
 				}
 			}
 		}
-		for _, n := range v.sorted {
-			if n.kind == model.KindSwitch {
+		for _, n := range v.byID() {
+			if n.kind == nodeSwitch {
 				list = append(list, n.device(by[n.id]))
 			}
 		}
@@ -136,7 +136,7 @@ func (g *Graph) Switches() []model.Switch {
 }
 
 func (n *node) device(ports []model.Port) model.Switch {
-	d := n.says.Discovery
+	d := n.says().Discovery
 	s := model.Switch{
 		ID: n.id, Name: d.SystemName, Chassis: d.Chassis, Description: d.SystemDescr, Platform: d.Platform,
 		Capabilities: d.Enabled, Ports: ports,
@@ -156,6 +156,14 @@ func (n *node) device(ports []model.Port) model.Switch {
 
 // natural compares names so that port 2 comes before port 10.
 func natural(a, b string) int {
+	same := 0
+	for same < len(a) && same < len(b) && a[same] == b[same] {
+		same++
+	}
+	for same > 0 && a[same-1] >= '0' && a[same-1] <= '9' { // a number counts as a whole
+		same--
+	}
+	a, b = a[same:], b[same:]
 	for a != "" && b != "" {
 		x, y := digits(a), digits(b)
 		if x > 0 && y > 0 {
@@ -186,9 +194,9 @@ func (g *Graph) Interfaces(host string) []model.HostInterface {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	list := []model.HostInterface{}
-	for _, i := range g.interfaces {
+	for i := range g.interfaces() {
 		if host == "" || host == i.host {
-			list = append(list, model.HostInterface{Host: i.host, ID: i.id(), Interface: i.Interface})
+			list = append(list, model.HostInterface{Host: i.host, ID: i.id(), Interface: i.whole()})
 		}
 	}
 	slices.SortFunc(list, func(a, b model.HostInterface) int { return natural(a.ID, b.ID) })

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +11,7 @@ import (
 
 // ServiceFilter selects services; an empty field matches everything.
 type ServiceFilter struct {
-	Host, State, Program string
+	Host, State, Program, Proto string
 }
 
 // Services are the services that listen or listened, sorted by ID.
@@ -21,12 +20,22 @@ func (g *Graph) Services(f ServiceFilter) []model.Service {
 	defer g.mu.RUnlock()
 	list := []model.Service{}
 	for _, s := range g.services {
-		if (f.Host == "" || f.Host == s.host) && (f.State == "" || f.State == s.now.State) && (f.Program == "" || f.Program == s.now.Program()) {
+		if (f.Host == "" || f.Host == s.host) && (f.State == "" || f.State == s.state) && (f.Program == "" || f.Program == s.program()) && (f.Proto == "" || f.Proto == s.proto) {
 			list = append(list, g.containers.show(s))
 		}
 	}
 	slices.SortFunc(list, func(a, b model.Service) int { return strings.Compare(a.ID, b.ID) })
 	return list
+}
+
+// Node is one node; ok is false where there is none of that identifier.
+func (g *Graph) Node(id string) (n model.Node, ok bool) {
+	g.read(func(v *view) {
+		if found := v.nodes[id]; found != nil {
+			n, ok = found.render(), true
+		}
+	})
+	return n, ok
 }
 
 // NodeFilter selects nodes; an empty field matches everything. Text is looked
@@ -42,11 +51,11 @@ type NodeFilter struct {
 func (g *Graph) Nodes(f NodeFilter) []model.Node {
 	list := []model.Node{}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
+		for _, n := range v.byID() {
 			if f.Limit > 0 && len(list) == f.Limit {
 				return
 			}
-			if !has(f.Kinds, n.kind) || f.Host != "" && f.Host != n.host {
+			if !has(f.Kinds, n.kind.String()) || f.Host != "" && f.Host != n.host {
 				continue
 			}
 			if node := n.render(); f.Text == "" || contains(node, strings.ToLower(f.Text)) {
@@ -95,23 +104,24 @@ type EdgeFilter struct {
 func (g *Graph) Edges(f EdgeFilter) []model.Edge {
 	list := []model.Edge{}
 	g.read(func(v *view) {
-		among := v.edges
-		if f.From != "" {
-			among = nil
+		var among []*edge
+		switch {
+		case f.From != "":
 			if n := v.nodes[f.From]; n != nil {
 				among = n.out
 			}
-		} else if f.To != "" {
-			among = nil
+		case f.To != "":
 			if n := v.nodes[f.To]; n != nil {
 				among = n.in
 			}
+		default:
+			among = v.allEdges()
 		}
 		for _, e := range among {
 			if f.Limit > 0 && len(list) == f.Limit {
 				return
 			}
-			if has(f.Kinds, e.kind) && (f.From == "" || f.From == e.from.id) && (f.To == "" || f.To == e.to.id) {
+			if has(f.Kinds, e.kind.String()) && (f.From == "" || f.From == e.from.id) && (f.To == "" || f.To == e.to.id) {
 				list = append(list, e.render())
 			}
 		}
@@ -131,52 +141,45 @@ func (g *Graph) Graph(f GraphFilter) (p model.Graph) {
 	g.read(func(v *view) {
 		near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
 		chosen := make(map[*node]bool)
-		for _, n := range v.sorted {
-			if near(n) && len(f.EdgeKinds) == 0 && has(f.NodeKinds, n.kind) {
+		for _, n := range v.byID() {
+			if near(n) && len(f.EdgeKinds) == 0 && has(f.NodeKinds, n.kind.String()) {
 				chosen[n] = true
 			}
 		}
 		var edges []*edge
-		for _, e := range v.edges {
-			across := e.kind == model.EdgeDependsOn && (near(e.from) || near(e.to))
-			if (across || near(e.from) && near(e.to)) && has(f.EdgeKinds, e.kind) && has(f.NodeKinds, e.from.kind) && has(f.NodeKinds, e.to.kind) {
+		for _, e := range v.allEdges() {
+			across := e.kind == edgeDependsOn && (near(e.from) || near(e.to))
+			if (across || near(e.from) && near(e.to)) && has(f.EdgeKinds, e.kind.String()) && has(f.NodeKinds, e.from.kind.String()) && has(f.NodeKinds, e.to.kind.String()) {
 				chosen[e.from], chosen[e.to] = true, true
 				edges = append(edges, e)
 			}
 		}
-		p = part(chosen, edges)
+		p = part(inOrder(chosen), edges)
 	})
 	return p
 }
 
+// renderApart is how many nodes or edges are worth a goroutine of their own.
+const renderApart = 100
+
 // part renders nodes and edges.
-func part(chosen map[*node]bool, edges []*edge) model.Graph {
-	p := model.Graph{Nodes: make([]model.Node, 0, len(chosen)), Edges: make([]model.Edge, 0, len(edges))}
-	for _, n := range inOrder(chosen) {
-		p.Nodes = append(p.Nodes, n.render())
-	}
-	for _, e := range edges {
-		p.Edges = append(p.Edges, e.render())
-	}
+func part(nodes []*node, edges []*edge) model.Graph {
+	p := model.Graph{Nodes: make([]model.Node, len(nodes)), Edges: make([]model.Edge, len(edges))}
+	inParts(len(nodes)+len(edges), renderApart, func(from, end int) {
+		for i := from; i < end; i++ {
+			if i < len(nodes) {
+				p.Nodes[i] = nodes[i].render()
+			} else {
+				p.Edges[i-len(nodes)] = edges[i-len(nodes)].render()
+			}
+		}
+	})
 	return p
 }
 
 // inOrder are nodes by ID, in time that depends on how many there are and not on the graph.
 func inOrder(chosen map[*node]bool) []*node {
-	return slices.SortedFunc(maps.Keys(chosen), func(a, b *node) int { return cmp.Compare(a.index, b.index) })
-}
-
-// between are the edges of which both ends are chosen, by ID.
-func between(chosen map[*node]bool) (edges []*edge) {
-	for n := range chosen {
-		for _, e := range n.out {
-			if chosen[e.to] {
-				edges = append(edges, e)
-			}
-		}
-	}
-	slices.SortFunc(edges, func(a, b *edge) int { return strings.Compare(a.id, b.id) })
-	return edges
+	return slices.SortedFunc(maps.Keys(chosen), compareNodes)
 }
 
 // Neighbourhood is a node with what is at most depth edges away from it, in
@@ -187,28 +190,55 @@ func (g *Graph) Neighbourhood(id string, depth int) (p model.Graph, ok bool) {
 		if ok = start != nil; !ok {
 			return
 		}
-		chosen := map[*node]bool{start: true}
-		for level := []*node{start}; depth > 0 && len(level) > 0; depth-- {
-			var next []*node
-			reach := func(n *node) {
-				if !chosen[n] {
-					chosen[n] = true
-					next = append(next, n)
-				}
-			}
-			for _, n := range level {
-				for _, e := range n.out {
-					reach(e.to)
-				}
-				for _, e := range n.in {
-					reach(e.from)
-				}
-			}
-			level = next
-		}
-		p = part(chosen, between(chosen))
+		w := v.idle.walks.take()
+		defer v.idle.walks.put(w)
+		nodes, edges := w.around(v, start, depth)
+		p = part(nodes, edges)
+		w.forget()
 	})
 	return p, ok
+}
+
+// around are a node and what is at most depth edges away from it, in either direction, by
+// ID, and the edges between all of them. Both lists are the walk's own.
+func (w *walk) around(v *view, start *node, depth int) (nodes []*node, edges []*edge) {
+	w.begin(v)
+	w.queue = w.queue[:0]
+	reach := func(n *node) {
+		if !w.was(n) {
+			w.seen[n.index] = w.turn
+			w.queue = append(w.queue, n)
+		}
+	}
+	reach(start)
+	for next := 0; depth > 0 && next < len(w.queue); depth-- {
+		for end := len(w.queue); next < end; next++ {
+			for _, e := range w.queue[next].out {
+				reach(e.to)
+			}
+			for _, e := range w.queue[next].in {
+				reach(e.from)
+			}
+		}
+	}
+	slices.SortFunc(w.queue, compareNodes)
+	w.edges = w.edges[:0]
+	sorted := true
+	for _, n := range w.queue {
+		last := len(w.edges) - 1
+		for _, e := range n.out {
+			if w.was(e.to) {
+				w.edges = append(w.edges, e)
+			}
+		}
+		if last >= 0 && last+1 < len(w.edges) && compareEdges(w.edges[last], w.edges[last+1]) > 0 {
+			sorted = false // the identifier of one node begins as that of another
+		}
+	}
+	if !sorted {
+		slices.SortFunc(w.edges, compareEdges)
+	}
+	return w.queue, w.edges
 }
 
 // Suggest names up to limit nodes that somebody may have meant by an unknown ID:
@@ -221,7 +251,7 @@ func (g *Graph) Suggest(id string, limit int) []string {
 			if text = strings.ToLower(text); text == "" || len(near) > 0 {
 				continue
 			}
-			for _, n := range v.sorted {
+			for _, n := range v.byID() {
 				if len(near) < limit && strings.Contains(strings.ToLower(n.id), text) {
 					near = append(near, n.id)
 				}
@@ -233,23 +263,32 @@ func (g *Graph) Suggest(id string, limit int) []string {
 
 func last(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
-// Stats are the figures of the graph as it stands.
+// Stats are the figures of the graph as it stands. They are counted as it changes.
 func (g *Graph) Stats() model.GraphStats {
 	s := model.GraphStats{Nodes: map[string]int{}, Edges: map[string]int{}, Services: map[string]int{}, Rejected: map[string]uint64{}}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			s.Nodes[n.kind]++
-			if n.kind == model.KindService {
-				s.Services[n.state()]++
-			}
+		for k, n := range v.nodeCount {
+			put(s.Nodes, nodeKind(k).String(), n)
 		}
-		for _, e := range v.edges {
-			s.Edges[e.kind]++
+		for k, n := range v.edgeCount {
+			put(s.Edges, edgeKind(k).String(), n)
 		}
+		put(s.Services, model.StateListening, g.listening)
+		put(s.Services, model.StateEnded, len(g.services)-g.listening)
+		put(s.Services, StateUnknown, v.unstated)
+		put(s.Services, StateAbsent, v.nodeCount[nodeService]-len(g.services)-v.unstated)
 		for pkg, n := range g.rejected {
 			s.Rejected[pkg] = n
 		}
+		s.Namesakes = len(g.numbered)
 		s.Documents, s.Forgotten, s.Undirected = g.documents, g.forgotten+g.flaps.Refused(), g.undirected
 	})
 	return s
+}
+
+// put tells of what there is.
+func put(counts map[string]int, what string, n int) {
+	if n != 0 {
+		counts[what] = n
+	}
 }

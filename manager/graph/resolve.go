@@ -9,69 +9,76 @@ import (
 
 // end is one end of a dependency, resolved to a node.
 type end struct {
-	id, kind string
-	host     string         // "" when no agent knows it
-	service  *service       // when it is one that listens or listened
-	owner    *dependency    // whose process it is, when no document of a listener tells
-	at       netip.AddrPort // of a service that nobody knows; the address of an unknown host
-	proto    string
+	id      string
+	kind    nodeKind
+	host    string   // "" when no agent knows it
+	service *service // when it is one that listens or listened
+	program *program // of a process
 }
 
 func (e end) label() string { _, s, _ := strings.Cut(e.id, ":"); return s }
 
 // ends resolves both ends of a dependency.
 func (g *Graph) ends(d *dependency) (client, server end) {
-	if d.Direction == model.In {
+	if d.direction() == model.In {
 		return g.clientOf(d), g.serviceOf(d)
 	}
-	client = end{id: model.ProcessID(d.host, d.Process), kind: model.KindProcess, host: d.host, owner: d}
-	return client, g.dialled(d)
+	return processEnd(d), g.dialled(d)
+}
+
+// processEnd is the process of a document.
+func processEnd(d *dependency) end {
+	return end{id: d.program.id(d.host), kind: nodeProcess, host: d.host, program: d.program}
 }
 
 // clientOf names the client of an In document that no Out document matches.
 func (g *Graph) clientOf(d *dependency) end {
-	host := ""
-	if g.isLocal(d.Client, d.place) {
+	host, a := "", d.link.client
+	if d.isLocal(a) {
 		host = d.host
-	} else if p, ok := g.whose(d.Client, d.host); ok {
+	} else if p := g.whose(a, d.host); p != nil {
 		host = p.host
 	}
 	if host != "" {
-		return end{id: model.HostID(host), kind: model.KindHost, host: host}
+		return end{id: model.HostID(host), kind: nodeHost, host: host}
 	}
-	return end{id: model.UnknownHostID(d.Client), kind: model.KindUnknownHost, at: netip.AddrPortFrom(d.Client, 0)}
+	return end{id: model.UnknownHostID(a.Addr), kind: nodeUnknownHost}
 }
 
 // serviceOf is the service at this end of an In document: the one of its own
 // program, else (a socket handed over to another program) the one that listens
 // there, else one that no listener document tells of.
 func (g *Graph) serviceOf(d *dependency) end {
-	id := model.ServiceID(d.host, d.Program(), d.Proto, d.Port, d.NetnsName)
+	t := d.link.target
+	id := model.ServiceID(d.host, d.program.Program(), t.proto, t.port, d.netns)
 	if s := g.services[id]; s != nil {
 		return serviceEnd(s)
 	}
-	if s := g.at(d.place, d.Proto, d.Server, d.Port); s != nil {
+	if s := d.at(t.proto, t.server.Addr, t.port); s != nil {
 		return serviceEnd(s)
 	}
-	return end{id: id, kind: model.KindService, host: d.host, owner: d, proto: d.Proto, at: netip.AddrPortFrom(d.Server, d.Port)}
+	return end{id: id, kind: nodeService, host: d.host}
 }
 
 func serviceEnd(s *service) end {
-	return end{id: s.now.ID, kind: model.KindService, host: s.host, service: s}
+	return end{id: s.id, kind: nodeService, host: s.host, service: s}
 }
 
 // dialled is the service at the far end of an Out document.
 func (g *Graph) dialled(d *dependency) end {
-	if ins := g.sameConnections(d, g.ins); ins != nil {
+	if b := g.translations.branches[d]; b != nil {
+		return g.dialled(b.list[0])
+	}
+	if ins := g.sameConnections(d); ins != nil {
 		return g.acceptedBy(ins)
 	}
+	t := d.link.target
 	at := d.place
-	found := g.isLocal(d.Server, at)
-	if !found && global(d.Server) {
-		at, found = g.whose(d.Server, d.host)
+	if !d.isLocal(t.server) {
+		at = g.whose(t.server, d.host)
 	}
-	if found {
-		if s := g.at(at, d.Proto, d.Server, d.Port); s != nil {
+	if at != nil {
+		if s := at.at(t.proto, t.server.Addr, t.port); s != nil {
 			return serviceEnd(s)
 		}
 	}
@@ -94,97 +101,71 @@ func preferred(a, b end) bool {
 	switch {
 	case a.service == nil || b.service == nil:
 		return a.service != nil || b.service == nil && a.id < b.id
-	case a.service.now.State != b.service.now.State:
-		return a.service.now.State == model.StateListening
+	case a.service.state != b.service.state:
+		return a.service.state == model.StateListening
 	}
 	return lasted(a.service, b.service)
 }
 
+// absent is a service that no agent knows.
 func absent(d *dependency) end {
-	e := end{kind: model.KindService, at: netip.AddrPortFrom(d.Server, d.Port), proto: d.Proto}
-	if !d.Server.IsLoopback() {
-		e.id = model.AbsentServiceID("", e.at, d.Proto)
-		return e
+	at, proto := d.link.server(), d.link.target.proto
+	if proto == model.ProtoUnix {
+		return absentUnix(d)
 	}
-	e.host = d.host
-	e.id = model.AbsentServiceID(d.host, e.at, d.Proto)
+	if !at.Addr().IsLoopback() {
+		return end{id: model.AbsentServiceID("", at, proto), kind: nodeService}
+	}
+	id := model.AbsentServiceID(d.host, at, proto)
 	if d.netns != "" {
-		e.id += "@" + d.netns
+		id += "@" + d.netns
 	}
-	return e
-}
-
-// sameConnections finds the documents of the other end: those of the same host
-// before others', and others' only if a single host can be meant. An address that
-// a host has itself (a bridge, say) comes from there, not from another host that
-// has one like it.
-func (g *Graph) sameConnections(d *dependency, among map[link][]*dependency) []*dependency {
-	var here, there []*dependency
-	other, many := "", false
-	for _, x := range among[d.link] {
-		if x.host == d.host {
-			here = append(here, x)
-			continue
-		}
-		server, client := x, d
-		if d.Direction == model.In {
-			server, client = d, x
-		}
-		if g.isOf(d.Client, server.host) || g.isOf(d.Server, client.host) {
-			continue
-		}
-		many = many || other != "" && other != x.host
-		other = x.host
-		there = append(there, x)
-	}
-	switch {
-	case here != nil:
-		return here
-	case many:
-		return nil
-	}
-	return there
+	return end{id: id, kind: nodeService, host: d.host}
 }
 
 // at finds the service that answers at an address of a place, or that did so
 // last: one bound to the address before one bound to every address, one that
 // listens before one that ended.
-func (g *Graph) at(p place, proto string, addr netip.Addr, port uint16) *service {
-	var best *service
+func (p *place) at(proto string, addr netip.Addr, port uint16) (best *service) {
 	rank := 0
-	consider := func(bound netip.Addr, weight int, fits func(model.Listener) bool) {
-		for _, s := range g.sockets[socket{place: p, proto: proto, addr: bound, port: port}] {
-			l := s.listeners[bound]
-			if !fits(l) {
-				continue
-			}
-			r := weight
-			if l.State == model.StateListening {
-				r += 10
-			}
-			if r > rank || r == rank && lasted(s, best) {
+	for _, s := range p.onPort(port) {
+		if s.proto != proto {
+			continue
+		}
+		for i := range s.listeners {
+			if r := s.listeners[i].answers(addr); r > rank || r > 0 && r == rank && s != best && lasted(s, best) {
 				best, rank = s, r
 			}
 		}
 	}
-	anyListener := func(model.Listener) bool { return true }
-	consider(addr, 3, anyListener)
-	if addr.Is4() {
-		consider(netip.IPv4Unspecified(), 2, anyListener)
-		consider(netip.IPv6Unspecified(), 1, func(l model.Listener) bool { return l.DualStack })
-	} else {
-		consider(netip.IPv6Unspecified(), 2, anyListener)
-	}
 	return best
+}
+
+// answers ranks how a listener answers at an address; 0 is not at all.
+func (l *listening) answers(addr netip.Addr) (rank int) {
+	switch {
+	case l.addr == addr:
+		rank = 3
+	case addr.Is4() && l.addr == netip.IPv4Unspecified(), !addr.Is4() && l.addr == netip.IPv6Unspecified():
+		rank = 2
+	case addr.Is4() && l.addr == netip.IPv6Unspecified() && l.dualStack:
+		rank = 1
+	default:
+		return 0
+	}
+	if l.listens {
+		rank += 10
+	}
+	return rank
 }
 
 // lasted reports whether a is to be preferred to b, which is as near.
 func lasted(a, b *service) bool {
-	if a.now.Ended != nil && b.now.Ended != nil && !a.now.Ended.Equal(*b.now.Ended) {
-		return a.now.Ended.After(*b.now.Ended)
+	if !a.ended.IsZero() && !b.ended.IsZero() && a.ended != b.ended {
+		return a.ended.After(b.ended)
 	}
-	if !a.now.Since.Equal(b.now.Since) {
-		return a.now.Since.After(b.now.Since)
+	if a.since != b.since {
+		return a.since.After(b.since)
 	}
-	return a.now.ID < b.now.ID
+	return a.id < b.id
 }

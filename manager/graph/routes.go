@@ -11,9 +11,9 @@ import (
 // hostRoute is a route of a host.
 type hostRoute struct{ model.HostRoute }
 
-func (g *Graph) applyRoute(doc model.Document, e *events) bool {
+func (g *Graph) applyRoute(doc *Decoded, e *events) bool {
 	now := hostRoute{model.HostRoute{Host: doc.Host}}
-	if !doc.Gone() && (doc.Decode(&now.Route) != nil || !now.Destination.IsValid()) {
+	if !doc.Gone() && (!take(doc, &now.Route) || !now.Destination.IsValid()) {
 		return false
 	}
 	before, known := g.routes[doc.Name]
@@ -69,9 +69,9 @@ func (r hostRoute) ways() (text string) {
 	return text
 }
 
-func (g *Graph) applyRule(doc model.Document, e *events) bool {
+func (g *Graph) applyRule(doc *Decoded, e *events) bool {
 	now := model.HostRule{Host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&now.Rule) != nil || now.Text == "") {
+	if !doc.Gone() && (!take(doc, &now.Rule) || now.Text == "") {
 		return false
 	}
 	before, known := g.rules[doc.Name]

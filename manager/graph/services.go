@@ -2,176 +2,312 @@ package graph
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"cassini/manager/moment"
 	"cassini/model"
 )
 
 // service is one program, protocol and port in one place, with every address it
 // listens on or listened on.
 type service struct {
-	place
-	listeners map[netip.Addr]model.Listener
-	documents map[model.Name]struct{} // that described it
-	now       model.Service           // derived from listeners
+	*place
+	id        string
+	proto     string
+	port      uint16
+	state     string // of model.Listener; "" before it has a listener
+	since     moment.Moment
+	ended     moment.Moment // zero while it listens
+	listeners []listening   // one for each address
 }
 
-// socket is an address that a service listens on.
-type socket struct {
-	place
-	service string // "" as a key of Graph.sockets
-	proto   string
+// listening is what the newest document tells of one address that a service listens on, or
+// listened on.
+type listening struct {
+	addr         netip.Addr
+	program      *program
+	pid          int
+	since, ended moment.Moment
+	netns        uint32
+	listens      bool
+	dualStack    bool
+	approx       bool // since is
+	charged      charged
+	// births and deaths are those that documents told; it may have lived before.
+	births, deaths uint32
+	more           *more // what few have; never changed
+}
+
+// more is what few listeners have.
+type more struct {
+	tap     model.Tap     // of packet and raw sockets
+	accepts model.Accepts // of TCP's with several processes
+}
+
+// described is what the newest document of a name, by its key, tells of.
+type described struct {
+	key     string
+	service *service
 	addr    netip.Addr
-	port    uint16
 }
-
-func (s socket) anyService() socket { s.service = ""; return s }
 
 // endedTogether is how far apart the listeners of one service end when it stops.
 const endedTogether = 10 * time.Second
 
-func (g *Graph) applyListener(doc model.Document, e *events) bool {
-	before, known := g.listening[doc.Name]
+func (g *Graph) applyListener(doc *Decoded, e *events) bool {
+	h := g.hosts[doc.Host]
+	at := slices.IndexFunc(h.described, func(d described) bool { return d.key == doc.Key })
 	if doc.Gone() {
-		if known {
-			g.endListener(before, doc.Time, e)
-			delete(g.listening, doc.Name)
+		if at >= 0 {
+			before := h.described[at]
+			h.described = remove(h.described, before)
+			if l := before.service.listener(before.addr); l != nil && !l.listens {
+				g.forgetListener(before)
+			} else {
+				g.endListener(before, doc.Time, e)
+			}
 		}
 		return true
 	}
-	var l model.Listener
-	if doc.Decode(&l) != nil || !l.Addr.IsValid() || l.Proto == "" || l.State != model.StateListening && l.State != model.StateEnded {
+	l, ok := doc.body.(*model.Listener)
+	if !ok || !placeListener(l) || l.Proto == "" || l.State != model.StateListening && l.State != model.StateEnded {
 		return false
 	}
-	l.Addr = l.Addr.Unmap()
 	if l.State == model.StateEnded && l.Ended == nil {
 		l.Ended = &doc.Time
 	}
-	now := socket{place{doc.Host, l.NetnsName}, l.ServiceID(doc.Host), l.Proto, l.Addr, l.Port}
-	if known && before != now {
+	id := l.ServiceID(doc.Host)
+	if at >= 0 && (h.described[at].service.id != id || h.described[at].addr != l.Addr) {
+		before := h.described[at]
+		h.described = remove(h.described, before)
 		g.endListener(before, doc.Time, e) // another program has taken the address
+		at = -1
 	}
-	g.listening[doc.Name] = now
-	g.findService(now).documents[doc.Name] = struct{}{}
-	g.setListener(now, l, e)
+	s := g.findService(id, doc.Host, l)
+	if at < 0 {
+		h.described = append(h.described, described{doc.Key, s, l.Addr})
+	}
+	fresh := listening{
+		addr: l.Addr, program: g.programs.hold(&l.Process), pid: l.PID, since: moment.Of(l.Since), netns: l.Netns,
+		listens: l.State == model.StateListening, dualStack: l.DualStack, approx: l.SinceApprox,
+	}
+	fresh.charged = chargedOf(l.AcceptsChargedTo)
+	if model.IsTap(l.Proto) || len(l.Workers) > 0 || l.AcceptedBefore > 0 {
+		fresh.more = &more{l.Tap, l.Accepts}
+	}
+	if !fresh.listens {
+		fresh.ended = moment.Of(*l.Ended)
+	}
+	g.setListener(s, fresh, e)
 	return true
 }
 
 // endListener ends what an earlier document described.
-func (g *Graph) endListener(at socket, when time.Time, e *events) {
-	s := g.services[at.service]
-	if s == nil {
-		return
-	}
-	if l := s.listeners[at.addr]; l.State == model.StateListening {
-		l.State, l.Ended, l.Sockets = model.StateEnded, &when, 0
-		g.setListener(at, l, e)
+func (g *Graph) endListener(at described, when time.Time, e *events) {
+	if l := at.service.listener(at.addr); l != nil && l.listens {
+		ended := *l
+		ended.program.refs++
+		ended.listens, ended.ended = false, moment.Of(when)
+		g.setListener(at.service, ended, e)
 	}
 }
 
-// findService finds or begins the service of a socket.
-func (g *Graph) findService(at socket) *service {
-	s := g.services[at.service]
+// listener is the one on an address, or nil.
+func (s *service) listener(addr netip.Addr) *listening {
+	for i := range s.listeners {
+		if s.listeners[i].addr == addr {
+			return &s.listeners[i]
+		}
+	}
+	return nil
+}
+
+// findService finds or begins the service of a listener.
+func (g *Graph) findService(id, host string, l *model.Listener) *service {
+	s := g.services[id]
 	if s == nil {
-		s = &service{place: at.place, listeners: make(map[netip.Addr]model.Listener), documents: make(map[model.Name]struct{})}
-		s.now.ID = at.service
-		g.services[at.service] = s
-		g.hosts[at.host].services[at.service] = s
+		s = &service{place: g.holdPlace(host, l.NetnsName), id: id, proto: l.Proto, port: l.Port}
+		if s.proto == "tcp" {
+			s.proto = "tcp" // one text
+		}
+		g.services[id] = s
+		i, _ := slices.BinarySearchFunc(s.services, s, compareServices)
+		s.services = slices.Insert(s.services, i, s)
 	}
 	return s
 }
 
-func (g *Graph) setListener(at socket, l model.Listener, e *events) {
-	s := g.findService(at)
-	if _, known := s.listeners[at.addr]; !known {
-		g.own(at.addr, at.place, 1)
-		where := g.sockets[at.anyService()]
-		if where == nil {
-			where = make(map[string]*service)
-			g.sockets[at.anyService()] = where
-		}
-		where[at.service] = s
+// setListener takes what is known now of one address of a service, which holds its program.
+func (g *Graph) setListener(s *service, l listening, e *events) {
+	before, face := s.now(), s.face()
+	known := s.listener(l.addr)
+	l.live(known)
+	if known != nil {
+		g.programs.drop(known.program)
+		*known = l
+	} else {
+		g.own(l.addr, s.place, 1)
+		s.listeners = append(s.listeners, l)
 	}
-	s.listeners[at.addr] = l
-	before := s.now
-	s.now = s.derive()
-	g.topology++
-	e.service(before, s.now)
+	s.derive()
+	now := s.now()
+	g.touchService(s, face != s.face())
+	e.service(before, now)
 	h := g.hosts[s.host]
-	g.watchService(h, before, s.now, e.at)
-	g.serviceChanged(before, s.now, e)
+	g.watchService(h, before, now, e.at)
+	g.serviceChanged(before, now, e)
+	g.listening += b2i(now.State == model.StateListening) - b2i(before.State == model.StateListening)
 	if before.State == model.StateEnded {
 		h.ended--
 	}
-	if s.now.State == model.StateEnded {
+	if now.State == model.StateEnded {
 		h.ended++
 		g.boundEnded(h)
 	}
 }
 
-// derive joins the listeners to what the API shows.
-func (s *service) derive() model.Service {
+// live counts a birth or a death since before, which is nil of what was not known. Who is
+// found at work was born unseen, unless it was known to have ended.
+func (l *listening) live(before *listening) {
+	was := before != nil && before.listens
+	if before != nil {
+		l.births, l.deaths = before.births, before.deaths
+	}
+	another := was && l.listens && before.pid != l.pid && before.since.Before(l.since)
+	if another || was && !l.listens {
+		l.deaths++
+	}
+	if another || !was && l.listens && (!l.approx || before != nil) {
+		l.births++
+	}
+}
+
+// derive sums up the listeners.
+func (s *service) derive() {
 	live := s.current()
-	owner, first := live[0], live[0]
+	s.state, s.since, s.ended = model.StateEnded, live[0].since, 0
+	for _, l := range live {
+		s.since = min(s.since, l.since)
+		if l.listens {
+			s.state = model.StateListening
+		} else {
+			s.ended = max(s.ended, l.ended)
+		}
+	}
+}
+
+// owner is the listener whose process is the service's: the newest.
+func (s *service) owner() *listening {
+	if len(s.listeners) == 1 {
+		return &s.listeners[0]
+	}
+	live := s.current()
+	owner := live[0]
 	for _, l := range live {
 		if newer(l, owner) {
 			owner = l
 		}
-		if l.Since.Before(first.Since) {
+	}
+	return owner
+}
+
+// now is what the API shows.
+func (s *service) now() model.Service {
+	v := model.Service{ID: s.id, Host: s.host, Proto: s.proto, Port: s.port, NetnsName: s.netns, State: s.state, Since: s.since.Time()}
+	if len(s.listeners) == 0 {
+		return model.Service{ID: s.id}
+	}
+	live := s.current()
+	owner, first := live[0], live[0]
+	for _, l := range live {
+		if v.Addrs = append(v.Addrs, l.addr); s.proto == model.ProtoUnix {
+			v.UnixName, v.NetnsName = unixName(l.addr, s.netns)
+		}
+		if newer(l, owner) {
+			owner = l
+		}
+		if l.since.Before(first.since) {
 			first = l
 		}
 	}
-	v := model.Service{
-		ID: s.now.ID, Host: s.host, Proto: owner.Proto, Port: owner.Port,
-		Process: owner.Process, Netns: owner.Netns, NetnsName: owner.NetnsName,
-		State: owner.State, Since: first.Since.UTC(), SinceApprox: first.SinceApprox,
+	v.Process, v.Netns, v.SinceApprox, v.Addr = owner.program.as(owner.pid), owner.netns, first.approx, v.Addrs[0]
+	if s.proto == model.ProtoUnix || model.IsTap(s.proto) {
+		v.Addrs, v.Addr, v.Port = []netip.Addr{}, netip.Addr{}, 0
 	}
-	for _, l := range live {
-		v.Addrs = append(v.Addrs, l.Addr)
-		if l.Ended != nil && l.State == model.StateEnded && (v.Ended == nil || l.Ended.After(*v.Ended)) {
-			at := l.Ended.UTC()
-			v.Ended = &at
-		}
+	if owner.more != nil {
+		v.Tap = owner.more.tap
 	}
-	v.Addr = v.Addrs[0]
+	v.Accepts = acceptedBy(owner, live)
+	if s.state == model.StateEnded {
+		at := s.ended.Time()
+		v.Ended = &at
+	}
 	return v
+}
+
+// program is the short name of what runs as the service.
+func (s *service) program() string { return s.owner().program.Program() }
+
+// addrs are the addresses that it listens on, or last did, the widest first.
+func (s *service) addrs() (list []netip.Addr) {
+	for _, l := range s.current() {
+		list = append(list, l.addr)
+	}
+	return list
 }
 
 // current are the listeners that listen, or, when none does, those that were the
 // last to. The widest address comes first.
-func (s *service) current() []model.Listener {
-	var live []model.Listener
-	var last time.Time
-	for _, l := range s.listeners {
-		if l.State == model.StateListening {
+func (s *service) current() []*listening {
+	live := make([]*listening, 0, 4)
+	var last moment.Moment
+	for i := range s.listeners {
+		if l := &s.listeners[i]; l.listens {
 			live = append(live, l)
-		} else if l.Ended.After(last) {
-			last = *l.Ended
+		} else {
+			last = max(last, l.ended)
 		}
 	}
-	if live == nil {
-		for _, l := range s.listeners {
-			if last.Sub(*l.Ended) <= endedTogether {
+	if len(live) == 0 {
+		for i := range s.listeners {
+			if l := &s.listeners[i]; last.Sub(l.ended) <= endedTogether {
 				live = append(live, l)
 			}
 		}
 	}
-	slices.SortFunc(live, func(a, b model.Listener) int {
-		return cmp.Or(
-			cmp.Compare(b2i(b.Addr.IsUnspecified()), b2i(a.Addr.IsUnspecified())),
-			a.Addr.Compare(b.Addr))
-	})
+	if len(live) > 1 {
+		slices.SortFunc(live, func(a, b *listening) int {
+			return cmp.Or(
+				cmp.Compare(b2i(b.addr.IsUnspecified()), b2i(a.addr.IsUnspecified())),
+				a.addr.Compare(b.addr))
+		})
+	}
 	return live
 }
 
 // newer orders listeners by when they began; which of several begun at once is
 // taken does not depend on the order of documents.
-func newer(a, b model.Listener) bool {
-	return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.PID, b.PID), -a.Addr.Compare(b.Addr)) > 0
+func newer(a, b *listening) bool {
+	return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.pid, b.pid), -a.addr.Compare(b.addr)) > 0
+}
+
+// face is what others can tell apart of a service: what decides whether it is what they
+// dial.
+func (s *service) face() string {
+	var room [256]byte
+	b := append(room[:0], s.state...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(s.since))
+	b = binary.LittleEndian.AppendUint64(b, uint64(s.ended))
+	for _, l := range s.listeners {
+		b = l.addr.AppendTo(b)
+		b = append(b, byte(b2i(l.listens)), byte(b2i(l.dualStack)))
+	}
+	return string(b)
 }
 
 func b2i(b bool) int {
@@ -185,44 +321,45 @@ func b2i(b bool) int {
 func (g *Graph) boundEnded(h *host) {
 	for h.ended > g.limits.EndedPerHost {
 		var oldest *service
-		for _, s := range h.services {
-			if s.now.State == model.StateEnded && (oldest == nil || endedBefore(s, oldest)) {
+		for s := range h.services() {
+			if s.state == model.StateEnded && (oldest == nil || endedBefore(s, oldest)) {
 				oldest = s
 			}
 		}
 		h.ended--
 		g.forgotten++
+		for _, d := range h.described {
+			if d.service == oldest {
+				g.spent.note(model.Name{Host: h.name, Package: model.PackageListeners, Key: d.key})
+			}
+		}
 		g.forgetService(oldest)
 	}
 }
 
 func endedBefore(a, b *service) bool {
-	return cmp.Or(a.now.Ended.Compare(*b.now.Ended), strings.Compare(a.now.ID, b.now.ID)) < 0
+	return cmp.Or(cmp.Compare(a.ended, b.ended), strings.Compare(a.id, b.id)) < 0
 }
 
 func (g *Graph) forgetService(s *service) {
-	g.flaps.Forget(s.now.ID)
-	delete(g.services, s.now.ID)
-	delete(g.hosts[s.host].services, s.now.ID)
-	for addr, l := range s.listeners {
-		g.own(addr, s.place, -1)
-		at := socket{place: s.place, proto: l.Proto, addr: addr, port: l.Port}
-		delete(g.sockets[at], s.now.ID)
-		if len(g.sockets[at]) == 0 {
-			delete(g.sockets, at)
-		}
+	g.flaps.Forget(s.id)
+	delete(g.services, s.id)
+	g.listening -= b2i(s.state == model.StateListening)
+	g.touchService(s, true)
+	h := g.hosts[s.host]
+	h.described = slices.DeleteFunc(h.described, func(d described) bool { return d.service == s })
+	i, _ := slices.BinarySearchFunc(s.services, s, compareServices)
+	s.services = slices.Delete(s.services, i, i+1)
+	for _, l := range s.listeners {
+		g.programs.drop(l.program)
+		g.own(l.addr, s.place, -1)
 	}
-	for name := range s.documents {
-		if g.listening[name].service == s.now.ID {
-			delete(g.listening, name)
-		}
-	}
-	g.topology++
+	g.dropPlace(s.place)
 }
 
 // service tells what became of a service.
 func (e *events) service(before, now model.Service) {
-	what := fmt.Sprintf("%s on %s:%d of %s", now.Program(), bracket(now.Addr), now.Port, now.Host)
+	what := fmt.Sprintf("%s on %s of %s", now.Program(), standsAt(now), now.Host)
 	switch was, is := before.State == model.StateListening, now.State == model.StateListening; {
 	case !was && is && now.SinceApprox:
 		e.add(model.EventServiceStarted, now.ID, what+" listens since before the agent started")
@@ -232,6 +369,10 @@ func (e *events) service(before, now model.Service) {
 		e.add(model.EventServiceEnded, now.ID, what+" ended")
 	case was && (before.PID != now.PID || before.Exe != now.Exe):
 		e.add(model.EventServiceChanged, now.ID, fmt.Sprintf("%s has another process: %s%s", what, now.Exe, pid(now.Process)))
+	case was && model.IsTap(now.Proto):
+		if before.Promiscuous != now.Promiscuous || !slices.Equal(before.Interfaces, now.Interfaces) {
+			e.add(model.EventServiceChanged, now.ID, what+" hears "+hearsOn(now.Tap))
+		}
 	case was && !slices.Equal(before.Addrs, now.Addrs):
 		e.add(model.EventServiceChanged, now.ID, fmt.Sprintf("%s listens on other addresses: %s", what, join(now.Addrs)))
 	}
@@ -242,13 +383,6 @@ func pid(p model.Process) string {
 		return ""
 	}
 	return fmt.Sprintf(" (pid %d)", p.PID)
-}
-
-func bracket(a netip.Addr) string {
-	if a.Is6() {
-		return "[" + a.String() + "]"
-	}
-	return a.String()
 }
 
 func join(addrs []netip.Addr) string {

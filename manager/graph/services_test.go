@@ -118,8 +118,8 @@ func TestEndedServicesAreBounded(t *testing.T) {
 			t.Errorf("kept %s, ended %v", x.ID, x.Ended)
 		}
 	}
-	if len(w.listening) != 10 || len(w.sockets) != 10 {
-		t.Errorf("left behind: %v %v", w.listening, w.sockets)
+	if h := w.hosts["web"]; len(h.described) != 10 || len(h.places[0].services) != 10 {
+		t.Errorf("left behind: %v %v", h.described, h.places)
 	}
 }
 

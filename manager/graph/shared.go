@@ -59,11 +59,11 @@ func (v *view) belongings(host *node) map[belonging][]string {
 	}
 	for _, e := range host.out {
 		switch e.kind {
-		case model.EdgeOwns:
+		case edgeOwns:
 			v.below(e.to, add)
-		case model.EdgeHas: // a process
+		case edgeHas: // a process
 			for _, d := range e.to.out {
-				if d.kind == model.EdgeDependsOn && d.to.host != host.host {
+				if d.kind == edgeDependsOn && d.to.host != host.host {
 					add(model.KindService, d.to.id, strings.TrimPrefix(d.to.id, model.KindService+":"), strings.TrimPrefix(e.to.id, model.KindProcess+":"))
 				}
 			}
@@ -74,22 +74,22 @@ func (v *view) belongings(host *node) map[belonging][]string {
 
 // below are the things that an interface hangs on.
 func (v *view) below(here *node, add func(kind, id, name, how string)) {
-	label := here.iface.label()
+	label := here.iface().label()
 	for _, e := range here.out {
 		switch e.kind {
-		case model.EdgeWiredTo:
+		case edgeWiredTo:
 			v.cable(e.to, label, add)
-		case model.EdgeIn:
-			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text, label)
-		case model.EdgeHas:
+		case edgeIn:
+			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text(), label)
+		case edgeHas:
 			for _, in := range e.to.out {
-				if in.kind == model.EdgeIn {
-					add(model.KindSubnet, in.to.id, in.to.text, label+" "+e.to.addr.String())
+				if in.kind == edgeIn {
+					add(model.KindSubnet, in.to.id, in.to.text(), label+" "+e.to.addr().String())
 				}
 			}
 		}
 	}
-	for _, gateway := range here.iface.DefaultGateways {
+	for _, gateway := range here.iface().DefaultGateways {
 		if !gateway.IsLinkLocalUnicast() {
 			add(kindGateway, gateway.String(), gateway.String(), label)
 		}
@@ -98,18 +98,18 @@ func (v *view) below(here *node, add func(kind, id, name, how string)) {
 
 // cable is where a wire ends: in a port of a switch, or at another host.
 func (v *view) cable(end *node, label string, add func(kind, id, name, how string)) {
-	if end.kind != model.KindSwitchPort {
+	if end.kind != nodeSwitchPort {
 		return
 	}
-	add(model.KindSwitchPort, end.id, end.says.title(), label)
+	add(model.KindSwitchPort, end.id, end.says().title(), label)
 	for _, e := range end.in {
-		if e.from.kind == model.KindSwitch {
-			add(model.KindSwitch, e.from.id, or(end.says.SystemName, end.says.Chassis.ID), label+" port "+end.says.Port.ID)
+		if e.from.kind == nodeSwitch {
+			add(model.KindSwitch, e.from.id, or(end.says().SystemName, end.says().Chassis.ID), label+" port "+end.says().Port.ID)
 		}
 	}
 	for _, e := range end.out {
-		if e.kind == model.EdgeIn {
-			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text, label+" port "+end.says.Port.ID)
+		if e.kind == edgeIn {
+			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text(), label+" port "+end.says().Port.ID)
 		}
 	}
 }
@@ -119,8 +119,8 @@ func (v *view) cable(end *node, label string, add func(kind, id, name, how strin
 func (g *Graph) Uplinks(host string) []model.Uplinks {
 	list := []model.Uplinks{}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			if n.kind == model.KindHost && n.facts != nil && (host == "" || host == n.host) {
+		for _, n := range v.byID() {
+			if n.kind == nodeHost && n.facts() != nil && (host == "" || host == n.host) {
 				list = append(list, v.uplinks(n))
 			}
 		}
@@ -132,14 +132,14 @@ func (v *view) uplinks(host *node) model.Uplinks {
 	u := model.Uplinks{Host: host.host, Ports: []model.Uplink{}, Switches: []string{}, Risk: model.RiskUnknown}
 	devices := make(map[string]string)
 	for _, owned := range host.out {
-		if owned.kind != model.EdgeOwns {
+		if owned.kind != edgeOwns {
 			continue
 		}
 		for _, e := range owned.to.out {
-			if e.kind != model.EdgeWiredTo || e.to.kind != model.KindSwitchPort {
+			if e.kind != edgeWiredTo || e.to.kind != nodeSwitchPort {
 				continue
 			}
-			says, here := e.to.says, owned.to.iface
+			says, here := e.to.says(), owned.to.iface()
 			id := model.SwitchID(says.Chassis.ID)
 			devices[id] = or(says.SystemName, says.Chassis.ID)
 			u.Ports = append(u.Ports, model.Uplink{Interface: here.Name, Master: here.Master, Switch: id, Port: says.Port.ID, Up: here.Carrier != 0})

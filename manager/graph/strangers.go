@@ -40,14 +40,15 @@ func forgetOldest[T any](g *Graph, all map[model.Name]T, changed func(T) time.Ti
 	})
 	for _, one := range list[:len(list)-g.limits.Sightings*9/10] {
 		drop(one.name)
+		g.spent.note(one.name)
 		g.forgotten++
 	}
 }
 
-func (g *Graph) applySeen(doc model.Document, e *events) bool {
+func (g *Graph) applySeen(doc *Decoded, e *events) bool {
 	before := g.seen[doc.Name]
 	s := &seen{name: doc.Name, host: doc.Host}
-	if !doc.Gone() && (doc.Decode(&s.Seen) != nil || !s.Addr.IsValid() || s.MAC == "") {
+	if !doc.Gone() && (!take(doc, &s.Seen) || !s.Addr.IsValid() || s.MAC == "") {
 		return false
 	}
 	g.topology++
@@ -58,11 +59,17 @@ func (g *Graph) applySeen(doc model.Document, e *events) bool {
 		return true
 	}
 	g.seen[doc.Name] = s
-	g.seenMACs[s.MAC]++
+	g.seenBy.add(s.MAC, s.at(), s)
+	if g.built != nil {
+		g.built.addSeen(s)
+	}
 	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, func(n model.Name) { g.dropSeen(g.seen[n]) })
 	g.tellSeen(before, s, e)
 	return true
 }
+
+// at is the interface that saw it.
+func (s *seen) at() string { return model.InterfaceID(s.host, s.Interface, s.Netns) }
 
 // tellSeen says what a person may want to hear of a sighting.
 func (g *Graph) tellSeen(before, s *seen, e *events) {
@@ -77,7 +84,7 @@ func (g *Graph) tellSeen(before, s *seen, e *events) {
 		g.duplicate(owner.id(), s.Addr.String(), fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label), e)
 	case s.Before != "" && s.Before != s.MAC && moved:
 		e.add(model.EventAddressMoved, at, fmt.Sprintf("%s: %s is at %s instead of %s%s", label, s.Addr, who(s.MAC), who(s.Before), g.wayOut(s)))
-	case before == nil && g.seenMACs[s.MAC] == 1 && g.asking[s.MAC] == 0 && !g.hasMAC(s.MAC):
+	case before == nil && len(g.seenBy.byMAC[s.MAC]) == 1 && len(g.askedBy.byMAC[s.MAC]) == 0 && !g.hasMAC(s.MAC):
 		e.add(model.EventStrangerSeen, model.UnknownHostOf(s.MAC), fmt.Sprintf("%s sees %s at %s, where no agent is", label, s.Addr, who(s.MAC)))
 	}
 	if s.Router && (before == nil || !before.Router) && !g.hasMAC(s.MAC) {
@@ -96,17 +103,17 @@ func who(mac string) string {
 // ownerBesides is the interface of a known host that has the address on the same link,
 // when another machine was seen at it; nil when that is the host itself.
 func (g *Graph) ownerBesides(s *seen) *iface {
-	places := g.addresses[s.Addr]
-	if len(places) == 0 {
+	a := g.addresses[s.Addr]
+	if a == nil || len(a.owners) == 0 {
 		return nil
 	}
-	here := g.interfaces[model.Name{Host: s.host, Package: model.PackageNetConfig, Key: model.Interface{Name: s.Interface, Netns: s.Netns}.Key()}]
+	here := g.hosts[s.host].iface(model.Interface{Name: s.Interface, Netns: s.Netns}.Key())
 	if here == nil {
 		return nil
 	}
 	var owner *iface
-	for p := range places {
-		for _, i := range g.interfacesOf[p.host] {
+	for _, p := range a.owners {
+		for _, i := range g.interfacesOf(p.host) {
 			if i.Address == s.MAC {
 				return nil // one of the host's cards answers for another
 			}
@@ -121,12 +128,12 @@ func (g *Graph) ownerBesides(s *seen) *iface {
 // sharesLink says whether an interface has an address in a subnet that another one is
 // in as well.
 func (i *iface) sharesLink(addr netip.Addr, other *iface) bool {
-	for text := range i.Addresses {
+	for _, text := range i.prefixes() {
 		p, err := netip.ParsePrefix(text)
 		if err != nil || p.Addr() != addr || p.IsSingleIP() {
 			continue
 		}
-		for text := range other.Addresses {
+		for _, text := range other.prefixes() {
 			if q, err := netip.ParsePrefix(text); err == nil && q.Masked() == p.Masked() {
 				return true
 			}
@@ -145,7 +152,7 @@ func (g *Graph) wayOut(s *seen) string {
 
 // isGateway says whether the address is the default gateway of who saw it.
 func (g *Graph) isGateway(s *seen) bool {
-	for _, i := range g.interfacesOf[s.host] {
+	for _, i := range g.interfacesOf(s.host) {
 		if i.Name == s.Interface && slices.Contains(i.DefaultGateways, s.Addr) {
 			return true
 		}
@@ -155,9 +162,10 @@ func (g *Graph) isGateway(s *seen) bool {
 
 func (g *Graph) dropSeen(s *seen) {
 	delete(g.seen, s.name)
-	if g.seenMACs[s.MAC]--; g.seenMACs[s.MAC] == 0 {
-		delete(g.seenMACs, s.MAC)
+	if g.built != nil {
+		g.built.dropSeen(s)
 	}
+	g.seenBy.drop(s.MAC, s.at(), s)
 }
 
 func (g *Graph) hasMAC(mac string) bool { return g.cards[mac] > 0 }

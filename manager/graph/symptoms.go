@@ -14,26 +14,24 @@ type ailing struct {
 }
 
 // ails finds what is not as it should be, and what certainly is, since an earlier moment.
-func (v *view) ails(before, now map[string]tally) ailing {
+func (v *view) ails(grew map[string]tally) ailing {
 	a := ailing{what: make(map[string]string), well: make(map[string]string)}
-	for _, n := range v.sorted {
+	for n := range v.all() {
 		switch {
-		case n.kind == model.KindHost && n.status != nil && failed(n.status.Kind):
-			a.what[n.id] = string(n.status.Kind)
-		case n.kind == model.KindHost && n.status == nil && n.heard:
+		case n.kind == nodeHost && n.status() != nil && failed(n.status().Kind):
+			a.what[n.id] = string(n.status().Kind)
+		case n.kind == nodeHost && n.status() == nil && n.heard():
 			a.well[n.id] = "its neighbors hear its heartbeats"
-		case n.kind == model.KindInterface && n.iface != nil && downed(n.iface):
+		case n.kind == nodeInterface && n.iface() != nil && downed(n.iface()):
 			a.what[n.id] = "has no carrier"
 		}
 	}
-	for id, d := range now {
-		service, old := d.service, before[id]
+	for service, d := range grew {
 		switch {
 		case v.nodes[service] == nil:
-		case d.failed > old.failed:
-			a.what[service] = fmt.Sprintf("%d connections to it failed", d.failed-old.failed)
-			delete(a.well, service)
-		case d.connections > old.connections && a.what[service] == "":
+		case d.failed > 0:
+			a.what[service] = fmt.Sprintf("%d connections to it failed", d.failed)
+		case d.connections > 0:
 			a.well[service] = "connections to it succeed"
 		}
 	}
@@ -60,40 +58,57 @@ func (a ailing) symptoms() []model.Symptom {
 	return list
 }
 
-// upstream are the nodes whose failure could take a node along, itself among them.
-func (v *view) upstream(symptoms []*node) []*node {
-	seen := make(map[*node]bool)
-	queue := slices.Clone(symptoms)
-	var list []*node
-	for len(queue) > 0 && len(list) < maxCandidates {
-		n := queue[0]
-		queue = queue[1:]
-		if seen[n] {
-			continue
-		}
-		seen[n] = true
-		list = append(list, n)
-		queue = append(queue, v.above(n)...)
+// tally is what documents of dependencies count, over all runs.
+type tally struct{ connections, failed uint64 }
+
+func (e *edge) tally() (t tally) {
+	for _, d := range e.told() {
+		c := d.sums()
+		t.connections += c.Connections
+		t.failed += c.Failed
 	}
-	return list
+	return t
 }
 
-// maxCandidates bounds what is tried as a cause.
-const maxCandidates = 20_000
-
-// above are what a node hangs on directly.
-func (v *view) above(n *node) []*node {
-	switch n.kind {
-	case model.KindService:
-		return slices.Concat(n.far(n.in, model.EdgeRuns), n.far(n.out, model.EdgeRunsAs))
-	case model.KindProcess:
-		return slices.Concat(n.far(n.in, model.EdgeHas), n.far(n.out, model.EdgeDependsOn))
-	case model.KindHost:
-		return n.far(n.out, model.EdgeOwns)
-	case model.KindInterface:
-		return n.far(n.out, model.EdgeWiredTo)
-	case model.KindSwitchPort:
-		return n.far(n.in, model.EdgeHas)
+// growth is by how much the connections to each service became more between two graphs.
+func growth(before, now *Graph) map[string]tally {
+	grew := make(map[string]tally)
+	add := func(e *edge, by tally) {
+		sum := grew[e.to.id]
+		sum.connections += by.connections
+		sum.failed += by.failed
+		grew[e.to.id] = sum
 	}
-	return nil
+	switch before {
+	case now:
+	case nil:
+		now.read(func(v *view) { grown(&view{}, v, add) })
+	default:
+		readBoth(before, now, func(then, now *view) { grown(then, now, add) })
+	}
+	return grew
+}
+
+// grown tells which dependencies count more than in an earlier view, and by how much.
+func grown(then, now *view, tell func(*edge, tally)) {
+	merge(then.byID(), now.byID(), func(n *node) string { return n.id }, func(was, is *node) {
+		merge(was.to(edgeDependsOn), is.to(edgeDependsOn), func(e *edge) string { return e.to.id }, func(was, is *edge) {
+			if is == nil {
+				return
+			}
+			t, old := is.tally(), tally{}
+			if was != nil {
+				old = was.tally()
+			}
+			if t.connections > old.connections || t.failed > old.failed {
+				tell(is, tally{t.connections - min(t.connections, old.connections), t.failed - min(t.failed, old.failed)})
+			}
+		})
+	})
+}
+
+// readBoth runs f on two different graphs as they stand. Both are held meanwhile, the
+// earlier one first, so that nobody waits for another who waits for him.
+func readBoth(before, now *Graph, f func(then, now *view)) {
+	before.read(func(then *view) { now.read(func(v *view) { f(then, v) }) })
 }

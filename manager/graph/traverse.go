@@ -1,8 +1,8 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"cassini/model"
 )
@@ -24,8 +24,9 @@ func (g *Graph) Dependencies(f DependencyFilter) (list []model.DependencyView, o
 	g.read(func(v *view) {
 		var found []*edge
 		found, ok = v.dependencies(f)
-		for _, e := range found {
-			list = append(list, e.dependency())
+		list = make([]model.DependencyView, len(found))
+		for i, e := range found {
+			e.describe(&list[i])
 		}
 	})
 	return list, ok
@@ -40,67 +41,129 @@ func (g *Graph) DependencyGraph(f DependencyFilter) (p model.Graph, ok bool) {
 		for _, e := range found {
 			chosen[e.from], chosen[e.to] = true, true
 		}
-		p = part(chosen, found)
+		p = part(inOrder(chosen), found)
 	})
 	return p, ok
 }
 
 func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
-	among := v.edges
-	if f.Of != "" {
+	if f.Of == "" {
+		list = v.allEdges()
+	} else {
 		start := v.nodes[f.Of]
 		if start == nil {
 			return nil, false
 		}
-		among = v.reach(start, f)
+		list = v.reach(start, f)
 	}
-	for _, e := range among {
-		if e.kind == model.EdgeDependsOn && (f.Host == "" || f.Host == e.from.host || f.Host == e.to.host) {
-			list = append(list, e)
-		}
-	}
-	return list, true
+	return slices.DeleteFunc(list, func(e *edge) bool {
+		return e.kind != edgeDependsOn || f.Host != "" && f.Host != e.from.host && f.Host != e.to.host
+	}), true
 }
 
+// reach are the depends_on edges that lead on from a node, by ID.
 func (v *view) reach(start *node, f DependencyFilter) []*edge {
-	found := make(map[*edge]bool)
+	w := v.idle.walks.take()
+	defer v.idle.walks.put(w)
+	w.found = w.found[:0]
 	if f.Down {
-		walk(v.within(start, true), f.Depth, found, func(n *node) []*edge { return n.out }, func(e *edge) []*node {
-			return e.to.far(e.to.out, model.EdgeRunsAs)
-		})
+		w.along(v, v.within(start, true), f.Depth, true)
 	}
 	if f.Up {
-		walk(v.within(start, false), f.Depth, found, func(n *node) []*edge { return n.in }, func(e *edge) []*node {
-			return e.from.far(e.from.in, model.EdgeRunsAs)
-		})
+		w.along(v, v.within(start, false), f.Depth, false)
 	}
-	list := make([]*edge, 0, len(found))
-	for e := range found {
-		list = append(list, e)
+	slices.SortFunc(w.found, func(a, b reached) int {
+		if a.place != 0 && b.place != 0 {
+			return cmp.Compare(a.place, b.place)
+		}
+		return compareEdges(a.edge, b.edge)
+	})
+	list := make([]*edge, len(w.found))
+	for i, r := range w.found {
+		list[i] = r.edge
 	}
-	slices.SortFunc(list, func(a, b *edge) int { return strings.Compare(a.id, b.id) })
-	return list
+	clear(w.found)              // no edge of a view that is gone
+	return slices.Compact(list) // one can lead both up and down
 }
 
-// walk follows depends_on edges from a set of nodes, breadth first; over says
-// where an edge that was followed leads on from.
-func walk(level []*node, depth int, found map[*edge]bool, along func(*node) []*edge, over func(*edge) []*node) {
-	seen := make(map[*node]bool)
-	for ; depth > 0 && len(level) > 0; depth-- {
-		var next []*node
-		for _, n := range level {
-			if seen[n] {
-				continue
+// walk follows depends_on edges. It is used again, so that asking for a few of many nodes
+// does not begin with making room for all.
+type walk struct {
+	seen  []uint32 // by index of the node: the last turn that came by
+	turn  uint32
+	found []reached
+	queue []*node
+	edges []*edge
+}
+
+// reached is an edge with its place.
+type reached struct {
+	place uint64
+	edge  *edge
+}
+
+// begin lets a walk come by everything once more.
+func (w *walk) begin(v *view) {
+	if len(w.seen) < len(v.list) {
+		w.seen, w.turn = make([]uint32, len(v.list)+len(v.list)/8), 0
+	}
+	if w.turn++; w.turn == 0 { // all turns have been
+		clear(w.seen)
+		w.turn = 1
+	}
+}
+
+// was says whether the walk came by a node.
+func (w *walk) was(n *node) bool { return w.seen[n.index] == w.turn }
+
+// forget keeps nothing of a view that may go.
+func (w *walk) forget() {
+	clear(w.queue)
+	clear(w.edges)
+}
+
+// along follows edges from a set of nodes, breadth first, and adds each once: down to what
+// they depend on, and on from what runs there, or up.
+func (w *walk) along(v *view, from []*node, depth int, down bool) {
+	w.begin(v)
+	w.queue = append(w.queue[:0], from...)
+	for next := 0; depth > 0 && next < len(w.queue); depth-- {
+		for end := len(w.queue); next < end; next++ {
+			if n := w.queue[next]; w.seen[n.index] != w.turn {
+				w.seen[n.index] = w.turn
+				w.follow(n, down, depth > 1)
 			}
-			seen[n] = true
-			for _, e := range along(n) {
-				if e.kind == model.EdgeDependsOn {
-					found[e] = true
-					next = append(next, over(e)...)
+		}
+	}
+	w.forget()
+}
+
+// follow adds the edges of a node, and those to queue who are to be asked next.
+func (w *walk) follow(n *node, down, further bool) {
+	edges := n.in
+	if down {
+		edges = n.out
+	}
+	for _, e := range edges {
+		if e.kind != edgeDependsOn {
+			continue
+		}
+		w.found = append(w.found, reached{e.place(), e})
+		switch {
+		case !further:
+		case down:
+			for _, r := range e.to.out {
+				if r.kind == edgeRunsAs {
+					w.queue = append(w.queue, r.to)
+				}
+			}
+		default:
+			for _, r := range e.from.in {
+				if r.kind == edgeRunsAs {
+					w.queue = append(w.queue, r.from)
 				}
 			}
 		}
-		level = next
 	}
 }
 
@@ -108,22 +171,22 @@ func walk(level []*node, depth int, found map[*edge]bool, along func(*node) []*e
 // down the processes, going up the services.
 func (v *view) within(n *node, down bool) []*node {
 	switch {
-	case n.kind == model.KindService && down:
-		return n.far(n.out, model.EdgeRunsAs)
-	case n.kind == model.KindProcess && !down:
-		return n.far(n.in, model.EdgeRunsAs)
-	case n.kind == model.KindHost && down:
-		return append(n.far(n.out, model.EdgeHas), n)
-	case n.kind == model.KindHost:
-		return n.far(n.out, model.EdgeRuns)
-	case n.kind == model.KindEndpoint && !down:
-		return n.far(n.in, model.EdgeListensOn)
+	case n.kind == nodeService && down:
+		return n.far(n.out, edgeRunsAs)
+	case n.kind == nodeProcess && !down:
+		return n.far(n.in, edgeRunsAs)
+	case n.kind == nodeHost && down:
+		return append(n.far(n.out, edgeHas), n)
+	case n.kind == nodeHost:
+		return n.far(n.out, edgeRuns)
+	case n.kind == nodeEndpoint && !down:
+		return n.far(n.in, edgeListensOn)
 	}
 	return []*node{n}
 }
 
 // far lists the nodes at the other end of those of a node's edges that are of a kind.
-func (n *node) far(among []*edge, kind string) (list []*node) {
+func (n *node) far(among []*edge, kind edgeKind) (list []*node) {
 	for _, e := range among {
 		if e.kind != kind {
 			continue

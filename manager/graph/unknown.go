@@ -17,43 +17,48 @@ type stranger struct {
 	sightings []*seen
 	asked     []*client
 	behind    []*forwarding
-	serves    bool // DHCP
-	routes    bool // a host has it as its default gateway
 }
 
 // strangers adds machines that hosts see and where no agent is.
-func (b *builder) strangers() {
-	serving := make(map[netip.Addr]bool)
-	for _, s := range b.g.servers {
-		serving[s.Addr] = true
+func (v *view) strangers() {
+	for _, s := range v.g.seen {
+		v.addSeen(s)
 	}
-	for _, s := range b.g.seen {
-		n := b.stranger(s.MAC, model.InterfaceID(s.host, s.Interface, s.Netns))
-		if n == nil {
-			continue
-		}
-		n.stranger.sightings = append(n.stranger.sightings, s)
-		n.stranger.serves = n.stranger.serves || serving[s.Addr]
-		n.stranger.routes = n.stranger.routes || s.Router || b.g.isGateway(s)
-		b.holds(n, s.Addr)
+	for _, c := range v.g.clients {
+		v.addClient(c)
 	}
-	for _, c := range b.g.clients {
-		n := b.stranger(c.MAC, c.at())
-		if n == nil {
-			continue
-		}
-		n.stranger.asked = append(n.stranger.asked, c)
-		b.holds(n, c.Addr)
+}
+
+// addSeen adds a sighting.
+func (v *view) addSeen(s *seen) {
+	if n := v.meet(s.MAC, s.at(), s.Addr); n != nil {
+		m := v.machine(n, s.MAC)
+		m.sightings = append(m.sightings, s)
 	}
-	for addr := range serving {
-		if ip := b.nodes[model.KindIP+":"+addr.String()]; ip != nil {
-			ip.servesDHCP = true
-		}
+}
+
+// dropSeen undoes addSeen, as long as interfaces are what they were.
+func (v *view) dropSeen(s *seen) {
+	if n := v.part(s.MAC, s.at(), s.Addr); n != nil {
+		m := n.stranger()
+		m.sightings = remove(m.sightings, s)
+		v.forgets(n)
 	}
-	for _, n := range b.nodes {
-		if n.stranger != nil {
-			slices.SortFunc(n.stranger.asked, latestFirst)
-		}
+}
+
+// addClient adds what asked for an address.
+func (v *view) addClient(c *client) {
+	if n := v.meet(c.MAC, c.at(), c.Addr); n != nil {
+		v.machine(n, c.MAC).ask(c)
+	}
+}
+
+// dropClient undoes addClient, as long as interfaces are what they were.
+func (v *view) dropClient(c *client) {
+	if n := v.part(c.MAC, c.at(), c.Addr); n != nil {
+		m := n.stranger()
+		m.asked = slices.DeleteFunc(m.asked, func(o *client) bool { return o == c })
+		v.forgets(n)
 	}
 }
 
@@ -61,40 +66,70 @@ func latestFirst(a, b *client) int {
 	return cmp.Or(b.Changed.Compare(a.Changed), strings.Compare(a.name.String(), b.name.String()))
 }
 
-// stranger is the node of a machine that is seen from an interface; nil when a host
-// with an agent is known to have that hardware address.
-func (b *builder) stranger(mac, from string) *node {
-	here := b.nodes[from]
-	if here == nil || b.nodes[model.KindMAC+":"+mac] != nil {
+// meet joins an interface with a machine that it sees, and this with its address. It is
+// nil when there is no such interface, and when a host with an agent is known to have that
+// hardware address.
+func (v *view) meet(mac, from string, addr netip.Addr) *node {
+	here := v.nodes[from]
+	if here == nil || v.nodes[model.KindMAC+":"+mac] != nil {
 		return nil
 	}
-	n := b.machine(mac)
-	b.edge(model.EdgeSees, here, n)
-	return n
-}
-
-// machine is the node of a machine that is known by its hardware address.
-func (b *builder) machine(mac string) *node {
-	n, _ := b.node(model.UnknownHostOf(mac), model.KindUnknownHost, "")
-	if n.stranger == nil {
-		n.stranger = &stranger{mac: mac}
+	n, _ := v.node(model.UnknownHostOf(mac), nodeUnknownHost, "")
+	v.hold(edgeSees, here, n)
+	if wide(addr) {
+		ip, _ := v.node(model.KindIP+":"+addr.String(), nodeIP, "")
+		v.hold(edgeHas, n, ip)
 	}
 	return n
 }
 
-// holds joins a machine with an address that means something beyond one link.
-func (b *builder) holds(n *node, addr netip.Addr) {
-	if !addr.IsValid() || addr.IsLinkLocalUnicast() {
-		return
+// part undoes meet.
+func (v *view) part(mac, from string, addr netip.Addr) *node {
+	here := v.nodes[from]
+	if here == nil || v.nodes[model.KindMAC+":"+mac] != nil {
+		return nil
 	}
-	ip, _ := b.node(model.KindIP+":"+addr.String(), model.KindIP, "")
-	ip.addr = addr
-	b.edge(model.EdgeHas, n, ip)
+	n := v.nodes[model.UnknownHostOf(mac)]
+	v.release(v.find(edgeSees, here, n))
+	if wide(addr) {
+		v.release(v.find(edgeHas, n, v.nodes[model.KindIP+":"+addr.String()]))
+	}
+	return n
+}
+
+// wide says whether an address means something beyond one link.
+func wide(addr netip.Addr) bool { return addr.IsValid() && !addr.IsLinkLocalUnicast() }
+
+// machine is what is known of a machine by its hardware address.
+func (v *view) machine(n *node, mac string) *stranger {
+	w := n.knows()
+	if w.stranger == nil {
+		w.stranger = &stranger{mac: mac}
+	}
+	return w.stranger
+}
+
+// forgets lets go of a machine of which nobody tells any more.
+func (v *view) forgets(n *node) {
+	w := n.claimed()
+	if m := w.stranger; m != nil && len(m.sightings)+len(m.asked)+len(m.behind) == 0 {
+		w.stranger = nil
+	}
+	if w.stranger == nil && len(w.claims) == 0 {
+		n.fact = nil
+		v.suspects = append(v.suspects, n)
+	}
+}
+
+// ask adds what it asked for; the latest comes first.
+func (s *stranger) ask(c *client) {
+	at, _ := slices.BinarySearchFunc(s.asked, c, latestFirst)
+	s.asked = slices.Insert(s.asked, at, c)
 }
 
 // describe is what is known of the machine, as an answer.
-func (s *stranger) describe(id string) model.Stranger {
-	d := model.Stranger{ID: id, MAC: s.mac, Vendor: vendors.Of(s.mac), Router: s.routes, DHCPServer: s.serves, Addresses: []string{}, SeenBy: []string{}}
+func (s *stranger) describe(g *Graph, id string) model.Stranger {
+	d := model.Stranger{ID: id, MAC: s.mac, Vendor: vendors.Of(s.mac), Addresses: []string{}, SeenBy: []string{}}
 	var addrs []netip.Addr
 	var first time.Time
 	earliest := func(at time.Time) {
@@ -104,6 +139,8 @@ func (s *stranger) describe(id string) model.Stranger {
 	}
 	for _, sighting := range s.sightings {
 		addrs = append(addrs, sighting.Addr)
+		d.DHCPServer = d.DHCPServer || g.serving[sighting.Addr] > 0
+		d.Router = d.Router || sighting.Router || g.isGateway(sighting)
 		d.SeenBy = append(d.SeenBy, strings.TrimPrefix(model.InterfaceID(sighting.host, sighting.Interface, sighting.Netns), model.KindInterface+":"))
 		earliest(sighting.FirstSeen)
 	}
@@ -132,8 +169,8 @@ func (s *stranger) describe(id string) model.Stranger {
 }
 
 // attrs is the same as attributes of the node.
-func (s *stranger) attrs(id string, a model.Attrs) {
-	d := s.describe(id)
+func (s *stranger) attrs(g *Graph, id string, a model.Attrs) {
+	d := s.describe(g, id)
 	a["mac"], a["first_seen"], a["addresses"], a["seen_by"] = d.MAC, d.FirstSeen, d.Addresses, d.SeenBy
 	setList(a, "ports", d.Ports)
 	set(a, "vendor", d.Vendor)
@@ -165,9 +202,9 @@ func (s *stranger) named(text string) bool {
 func (g *Graph) Strangers() []model.Stranger {
 	list := []model.Stranger{}
 	g.read(func(v *view) {
-		for _, n := range v.sorted {
-			if n.stranger != nil {
-				list = append(list, n.stranger.describe(n.id))
+		for _, n := range v.byID() {
+			if s := n.stranger(); s != nil {
+				list = append(list, s.describe(g, n.id))
 			}
 		}
 	})

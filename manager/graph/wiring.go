@@ -3,139 +3,171 @@ package graph
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cassini/manager/vendors"
 	"cassini/model"
 )
 
-// network adds interfaces, their addresses and what they are wired to. It returns the
-// interfaces by hardware address.
-func (b *builder) network() (byMAC map[string][]*node) {
-	byMAC = make(map[string][]*node)
-	for _, i := range b.g.interfaces {
-		n := b.iface(i)
-		b.ownedBy[i.host] = append(b.ownedBy[i.host], n)
-		if i.Address != "" && strings.Trim(i.Address, "0:") != "" {
-			byMAC[i.Address] = append(byMAC[i.Address], n)
-		}
+// network adds interfaces, their addresses, what they are wired to and what they see.
+func (v *view) network() {
+	for i := range v.g.interfaces() {
+		v.addInterface(i)
 	}
-	for _, i := range b.g.interfaces {
-		b.standsOn(i, i.Master)
-		b.standsOn(i, i.Parent)
+	for i := range v.g.interfaces() {
+		v.addOn(i)
 	}
-	for _, n := range b.g.neighbors {
-		if n.State == model.NeighborPresent {
-			b.wire(n, byMAC)
-		}
+	for n := range v.g.neighbors() {
+		n.wire, n.there = nil, ""
 	}
-	return byMAC
+	for n := range v.g.neighbors() {
+		v.addWire(n)
+	}
+	v.strangers()
+	for _, f := range v.g.forwarding {
+		v.addForwarding(f)
+	}
 }
 
-func (b *builder) iface(i *iface) *node {
-	n, _ := b.node(i.id(), model.KindInterface, i.host)
-	n.iface = i
-	b.edge(model.EdgeOwns, b.host(i.host), n)
+// addInterface adds an interface with its addresses. It is false, and nothing is added, when
+// another document tells of the same interface.
+func (v *view) addInterface(i *iface) bool {
+	n, _ := v.node(i.id(), nodeInterface, i.host)
+	if n.fact != nil {
+		return false
+	}
+	n.fact = i
+	v.hold(edgeOwns, v.host(i.host), n)
+	v.parts(i, n, func(kind edgeKind, from, to *node) { v.hold(kind, from, to) })
+	return true
+}
+
+// dropInterface undoes addInterface. It is false, and nothing has changed, when another
+// document tells of the same interface.
+func (v *view) dropInterface(i *iface) bool {
+	n := v.nodes[i.id()]
+	if n == nil || n.iface() != i {
+		return false
+	}
+	v.parts(i, n, func(kind edgeKind, from, to *node) { v.release(v.find(kind, from, to)) })
+	v.release(v.find(edgeOwns, v.host(i.host), n))
+	n.fact = nil
+	v.suspects = append(v.suspects, n)
+	return true
+}
+
+// parts tells what an interface has: its hardware address, its addresses and its VLAN.
+func (v *view) parts(i *iface, n *node, each func(kind edgeKind, from, to *node)) {
 	if i.Address != "" && strings.Trim(i.Address, "0:") != "" {
-		mac, _ := b.node(model.KindMAC+":"+i.Address, model.KindMAC, "")
-		mac.text = i.Address
-		b.edge(model.EdgeHas, n, mac)
+		mac, _ := v.node(model.KindMAC+":"+i.Address, nodeMAC, "")
+		each(edgeHas, n, mac)
 	}
 	if i.VLAN != 0 {
-		b.edge(model.EdgeIn, n, b.vlan(i.VLAN, ""))
+		each(edgeIn, n, v.vlan(i.VLAN))
 	}
-	for prefix := range i.Addresses {
-		p, err := netip.ParsePrefix(prefix)
+	for _, text := range i.prefixes() {
+		p, err := netip.ParsePrefix(text)
 		if err != nil || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() {
 			continue // they mean something on one link alone
 		}
-		ip, _ := b.node(model.KindIP+":"+p.Addr().String(), model.KindIP, "")
-		ip.addr = p.Addr()
-		b.edge(model.EdgeHas, n, ip)
+		ip, _ := v.node(model.KindIP+":"+p.Addr().String(), nodeIP, "")
+		each(edgeHas, n, ip)
 		if !p.IsSingleIP() {
-			subnet, _ := b.node(model.KindSubnet+":"+p.Masked().String(), model.KindSubnet, "")
-			subnet.text = p.Masked().String()
-			b.edge(model.EdgeIn, ip, subnet)
+			subnet, _ := v.node(model.KindSubnet+":"+p.Masked().String(), nodeSubnet, "")
+			each(edgeIn, ip, subnet)
 		}
 	}
-	return n
 }
 
-func (b *builder) standsOn(i *iface, other string) {
-	if other == "" {
-		return
-	}
-	if under := b.nodes[model.InterfaceID(i.host, other, i.Netns)]; under != nil {
-		b.edge(model.EdgeOn, b.nodes[i.id()], under)
-	}
+// addOn joins an interface with those that it stands on.
+func (v *view) addOn(i *iface) {
+	v.standsOn(i, func(n, under *node) { v.hold(edgeOn, n, under) })
 }
 
-// wire joins an interface with what it hears.
-func (b *builder) wire(n *neighbor, byMAC map[string][]*node) {
-	here := b.nodes[n.interfaceID()]
-	if here == nil {
-		return // its own document is still to come
+// dropOn undoes addOn, as long as interfaces are what they were.
+func (v *view) dropOn(i *iface) {
+	v.standsOn(i, func(n, under *node) { v.release(v.find(edgeOn, n, under)) })
+}
+
+func (v *view) standsOn(i *iface, each func(n, under *node)) {
+	for _, other := range []string{i.Master, i.Parent} {
+		if other == "" {
+			continue
+		}
+		if n, under := v.nodes[i.id()], v.nodes[model.InterfaceID(i.host, other, i.Netns)]; n != nil && under != nil {
+			each(n, under)
+		}
 	}
-	there := b.otherEnd(n, here, byMAC)
-	if here.peers == nil {
-		here.peers = make(map[model.Name]string)
-	}
-	here.peers[n.name] = there.id
-	b.edge(model.EdgeWiredTo, here, there)
 }
 
 // otherEnd is the interface of a host with an agent where the frames tell one, else
 // the port of a switch, else a host that nobody watches.
-func (b *builder) otherEnd(n *neighbor, here *node, byMAC map[string][]*node) *node {
-	if peer := b.hostEnd(n, here, byMAC); peer != nil {
+func (v *view) otherEnd(n *neighbor, here *node) *node {
+	if peer := v.hostEnd(n, here); peer != nil {
 		return peer
 	}
-	chassis := n.Chassis.ID
+	chassis, w := n.Chassis.ID, n.wire
 	if n.Protocol != model.LLDP {
-		if same := b.sameDevice(n); same != nil {
+		if same := v.sameDevice(n); same != nil {
 			n = same // both protocols tell of one cable
 			chassis = same.Chassis.ID
+			w.as = n
 		}
+	}
+	claim := func(x *node) {
+		x.knows().claim(n)
+		w.claimed = append(w.claimed, x)
 	}
 	if station(n.Discovery) {
-		host, _ := b.node(model.KindUnknownHost+":"+chassis, model.KindUnknownHost, "")
-		host.says = n
+		host, _ := v.node(model.KindUnknownHost+":"+chassis, nodeUnknownHost, "")
+		claim(host)
 		return host
 	}
-	sw, _ := b.node(model.SwitchID(chassis), model.KindSwitch, "")
-	port, _ := b.node(model.SwitchPortID(chassis, n.Port.ID), model.KindSwitchPort, "")
-	for _, x := range []*node{sw, port} {
-		if x.says == nil || preferNeighbor(n, x.says) {
-			x.says = n
-		}
-	}
-	b.edge(model.EdgeHas, sw, port)
-	b.vlans(port, n.Discovery)
+	sw, _ := v.node(model.SwitchID(chassis), nodeSwitch, "")
+	port, _ := v.node(model.SwitchPortID(chassis, n.Port.ID), nodeSwitchPort, "")
+	claim(sw)
+	claim(port)
+	w.edges = append(w.edges, v.hold(edgeHas, sw, port))
+	w.edges = v.vlans(w.edges, port, n.Discovery)
 	return port
 }
 
 // vlans joins a port of a switch with the VLANs that it says it carries.
-func (b *builder) vlans(port *node, d model.Discovery) {
+func (v *view) vlans(edges []*edge, port *node, d model.Discovery) []*edge {
 	if d.PortVLAN != 0 {
-		b.edge(model.EdgeIn, port, b.vlan(int(d.PortVLAN), ""))
+		edges = append(edges, v.hold(edgeIn, port, v.vlan(int(d.PortVLAN))))
 	}
-	for _, v := range d.VLANs {
-		if v.ID != 0 {
-			b.edge(model.EdgeIn, port, b.vlan(int(v.ID), v.Name))
+	for _, vlan := range d.VLANs {
+		if vlan.ID != 0 {
+			edges = append(edges, v.hold(edgeIn, port, v.vlan(int(vlan.ID))))
 		}
 	}
+	return edges
 }
 
-// vlan is the node of a VLAN. Switches may call it differently: the first name in
-// their order stands.
-func (b *builder) vlan(number int, name string) *node {
-	n, _ := b.node(model.VLANID(number), model.KindVLAN, "")
-	n.text = strconv.Itoa(number)
-	if name != "" && (n.name == "" || name < n.name) {
-		n.name = name
-	}
+// vlan is the node of a VLAN.
+func (v *view) vlan(number int) *node {
+	n, _ := v.node(model.VLANID(number), nodeVLAN, "")
 	return n
+}
+
+// vlanName is how the switches call a VLAN. They may call it differently: the first name in
+// their order stands.
+func (n *node) vlanName() (name string) {
+	for _, e := range n.in {
+		w := e.from.claimed()
+		if w == nil {
+			continue
+		}
+		for _, says := range w.claims {
+			for _, v := range says.VLANs {
+				if v.Name != "" && model.VLANID(int(v.ID)) == n.id && (name == "" || v.Name < name) {
+					name = v.Name
+				}
+			}
+		}
+	}
+	return name
 }
 
 // preferNeighbor chooses one of several that tell of the same device: LLDP before
@@ -144,7 +176,7 @@ func preferNeighbor(a, b *neighbor) bool {
 	if a.Protocol != b.Protocol {
 		return a.Protocol > b.Protocol // LLDP, then FDP, then CDP
 	}
-	return a.name.String() < b.name.String()
+	return a.name().String() < b.name().String()
 }
 
 // station says whether a device says that it is an end of the network.
@@ -165,9 +197,9 @@ func station(d model.Discovery) bool {
 
 // sameDevice is the LLDP neighbor on the same interface that a CDP neighbor is: the
 // same sender, or the same name.
-func (b *builder) sameDevice(n *neighbor) (found *neighbor) {
+func (v *view) sameDevice(n *neighbor) (found *neighbor) {
 	short, _, _ := strings.Cut(n.Chassis.ID, ".")
-	for _, o := range b.g.heard[n.interfaceID()] {
+	for o := range v.g.heardAt(n) {
 		if o.Protocol != model.LLDP || o.State != model.NeighborPresent {
 			continue
 		}
@@ -183,25 +215,23 @@ func (b *builder) sameDevice(n *neighbor) (found *neighbor) {
 
 // hostEnd is the interface of a known host that a neighbor is: by the hardware
 // address of its port, or by a chassis of ours and the port's name.
-func (b *builder) hostEnd(n *neighbor, here *node, byMAC map[string][]*node) *node {
+func (v *view) hostEnd(n *neighbor, here *node) *node {
 	if n.Port.Kind == "mac" {
-		if peer := only(byMAC[n.Port.ID], here); peer != nil {
+		if peer := only(v.cards(n.Port.ID), here); peer != nil {
 			return peer
 		}
 	}
-	hosts := make(map[string]bool)
-	for _, x := range byMAC[n.Chassis.ID] {
-		hosts[x.host] = true
+	if n.Chassis.Kind != "mac" {
+		return nil
 	}
-	if len(hosts) != 1 || n.Chassis.Kind != "mac" {
+	hosts := hostsOf(v.cards(n.Chassis.ID))
+	if len(hosts) != 1 {
 		return nil
 	}
 	var named []*node
-	for host := range hosts {
-		for _, e := range b.ownedBy[host] {
-			if e.iface.Name == n.Port.ID {
-				named = append(named, e)
-			}
+	for _, i := range v.g.interfacesOf(hosts[0]) {
+		if i.Name == n.Port.ID {
+			named = append(named, v.nodes[i.id()])
 		}
 	}
 	return only(named, here)
@@ -224,37 +254,37 @@ func only(nodes []*node, besides *node) (one *node) {
 // networkAttrs are the attributes of the nodes that this file makes.
 func (n *node) networkAttrs() model.Attrs {
 	switch n.kind {
-	case model.KindInterface:
-		return n.iface.attrs()
-	case model.KindMAC:
-		a := model.Attrs{"address": n.text}
-		set(a, "vendor", vendors.Of(n.text))
+	case nodeInterface:
+		return n.iface().attrs()
+	case nodeMAC:
+		a := model.Attrs{"address": n.text()}
+		set(a, "vendor", vendors.Of(n.text()))
 		return a
-	case model.KindSubnet:
-		return model.Attrs{"prefix": n.text}
-	case model.KindVLAN:
-		a := model.Attrs{"vlan": n.text}
-		set(a, "name", n.name)
+	case nodeSubnet:
+		return model.Attrs{"prefix": n.text()}
+	case nodeVLAN:
+		a := model.Attrs{"vlan": n.text()}
+		set(a, "name", n.vlanName())
 		return a
-	case model.KindSwitch:
-		a := model.Attrs{"chassis": n.says.Chassis.ID, "chassis_kind": n.says.Chassis.Kind}
-		set(a, "name", n.says.SystemName)
-		set(a, "description", n.says.SystemDescr)
-		set(a, "platform", n.says.Platform)
-		setList(a, "capabilities", n.says.Capabilities)
-		if ip, ok := n.says.ManagementIP(); ok {
+	case nodeSwitch:
+		a := model.Attrs{"chassis": n.says().Chassis.ID, "chassis_kind": n.says().Chassis.Kind}
+		set(a, "name", n.says().SystemName)
+		set(a, "description", n.says().SystemDescr)
+		set(a, "platform", n.says().Platform)
+		setList(a, "capabilities", n.says().Capabilities)
+		if ip, ok := n.says().ManagementIP(); ok {
 			a["management"] = ip
 		}
 		return a
-	case model.KindSwitchPort:
-		a := model.Attrs{"port": n.says.Port.ID, "port_kind": n.says.Port.Kind, "switch": model.SwitchID(n.says.Chassis.ID)}
-		set(a, "description", n.says.PortDescr)
-		set(a, "switch_name", n.says.SystemName)
-		set(a, "vlan", n.says.PortVLAN)
+	case nodeSwitchPort:
+		a := model.Attrs{"port": n.says().Port.ID, "port_kind": n.says().Port.Kind, "switch": model.SwitchID(n.says().Chassis.ID)}
+		set(a, "description", n.says().PortDescr)
+		set(a, "switch_name", n.says().SystemName)
+		set(a, "vlan", n.says().PortVLAN)
 		return a
 	}
-	a := model.Attrs{"name": or(n.says.SystemName, n.says.Chassis.ID), "chassis": n.says.Chassis.ID, "port": n.says.Port.ID}
-	set(a, "description", n.says.SystemDescr)
+	a := model.Attrs{"name": or(n.says().SystemName, n.says().Chassis.ID), "chassis": n.says().Chassis.ID, "port": n.says().Port.ID}
+	set(a, "description", n.says().SystemDescr)
 	return a
 }
 
@@ -265,13 +295,13 @@ func (i *iface) attrs() model.Attrs {
 	}
 	set(a, "netns", i.Netns)
 	set(a, "address", i.Address)
-	set(a, "vendor", i.vendor)
+	set(a, "vendor", vendors.Of(i.Address))
 	set(a, "alias", i.Alias)
 	set(a, "speed", i.Speed)
 	set(a, "duplex", i.Duplex)
 	set(a, "driver", i.Driver)
 	set(a, "vlan", i.VLAN)
-	setList(a, "addresses", sortedKeys(i.Addresses))
+	setList(a, "addresses", i.prefixes())
 	if len(i.DefaultGateways) > 0 {
 		a["default_gateways"] = i.DefaultGateways
 	}

@@ -32,6 +32,7 @@ const (
 	OneKernel Twins = "one-kernel" // namespaces or containers of one machine, each with an agent
 	Cloned    Twins = "cloned"     // two machines with one machine-id
 	Renamed   Twins = "renamed"    // one machine, which had the other name before
+	Namesake  Twins = "namesake"   // two machines with one host name
 	MayBe     Twins = "undecided"  // one machine-id, and one of them is not heard of: a clone, or its successor
 )
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"cassini/model"
@@ -46,11 +45,7 @@ func (b *Book) Find(f Finding, at time.Time) *model.Incident {
 		b.groups[f.Group], b.traces[i] = i, traces{group: f.Group}
 	}
 	b.open[f.key()] = i
-	if at := slices.Index(i.Back, f.Subject); at >= 0 { // it went once more
-		i.Back = slices.Delete(i.Back, at, at+1)
-	} else {
-		i.Subjects = append(i.Subjects, f.Subject)
-	}
+	enlist(i, f.Subject)
 	if len(i.Evidence) < maxReports {
 		i.Evidence = append(i.Evidence, f.What)
 	} else {
@@ -117,7 +112,7 @@ const soon = 2 * time.Minute
 
 // absorb makes what was found of a host just before it died part of its death.
 func (b *Book) absorb(host string, into *model.Incident, at time.Time) {
-	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent); n-- {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack); n-- {
 		i := b.list[n]
 		if i.Kind != model.IncidentServiceGone || i.State != model.IncidentOpen || at.Sub(i.Opened) > soon || model.SubjectHost(i.Subjects[0]) != host {
 			continue

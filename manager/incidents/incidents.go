@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"cassini/manager/recent"
 	"cassini/model"
 )
 
@@ -20,6 +21,7 @@ const Window = 15 * time.Second
 const (
 	DefaultLimit = 10_000 // incidents; the oldest that are closed go first
 	maxReports   = 32     // of one incident
+	maxEarly     = 10_000 // reports that were corrected before they came; the oldest go first
 )
 
 // Book holds the incidents. It is not safe for concurrent use; the zero value is empty.
@@ -33,6 +35,7 @@ type Book struct {
 	states map[string]Status          // of hosts that are not up
 	groups map[string]*model.Incident // of findings, the newest of each
 	traces map[*model.Incident]traces // of all in the list
+	early  recent.Set[model.ReportID] // what was corrected before it came
 }
 
 // traces lead from an incident to where it is kept by other keys than its subjects, so that
@@ -53,7 +56,7 @@ func (b *Book) init() {
 		b.open, b.seen = make(map[string]*model.Incident), make(map[model.ReportID]*model.Incident)
 		b.zones, b.states = make(map[string]string), make(map[string]Status)
 		b.groups, b.traces = make(map[string]*model.Incident), make(map[*model.Incident]traces)
-		b.Limit = cmp.Or(b.Limit, DefaultLimit)
+		b.Limit, b.early.Limit = cmp.Or(b.Limit, DefaultLimit), maxEarly
 	}
 }
 
@@ -61,7 +64,7 @@ func (b *Book) init() {
 // ended, or nil.
 func (b *Book) Apply(v model.Verdict, at time.Time) *model.Incident {
 	b.init()
-	if b.seen[v.ID] != nil || v.Subject.Host == "" {
+	if b.seen[v.ID] != nil || b.early.Has(v.ID) || v.Subject.Host == "" {
 		return nil
 	}
 	if v.Subject.Zone != "" {
@@ -91,24 +94,27 @@ func (b *Book) apply(v model.Verdict, at time.Time) *model.Incident {
 // verdict is about one host.
 func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 	host := v.Subject.Host
-	if zone := b.open[b.zones[host]]; zone != nil && zone.Kind == model.VerdictSegment {
+	if zone := b.open[b.zones[host]]; zone != nil && (zone.Kind == model.VerdictSegment || zone.Kind == model.VerdictPartition) {
 		b.add(zone, v) // all of its zone is lost: nothing new
 		return nil
 	}
 	if i := b.open[host]; i != nil {
 		b.add(i, v)
-		if i.Kind == v.Kind || len(i.Subjects) > 1 || rank(v.Kind) <= rank(i.Kind) {
+		if was := b.states[host].Kind; was == v.Kind || rank(v.Kind) < rank(was) {
+			return nil
+		}
+		b.states[host] = Status{v.Kind, at}
+		if len(i.Subjects) > 1 || i.Kind == v.Kind {
 			return nil
 		}
 		i.Kind, i.Severity = v.Kind, severity(v.Kind)
-		b.states[host] = Status{v.Kind, at}
 		summarize(i)
 		return i
 	}
 	b.states[host] = Status{v.Kind, at}
 	i := b.sameCause(v, at)
 	if i != nil {
-		i.Subjects = append(i.Subjects, host)
+		enlist(i, host)
 		b.open[host] = i
 		b.add(i, v)
 	} else {
@@ -120,10 +126,13 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 	return i
 }
 
-// rank orders kinds: a report of a greater one changes what an incident is.
+// rank orders kinds: a report of no smaller one changes what an incident is.
 func rank(k model.VerdictKind) int {
+	if k == model.VerdictLink {
+		k = model.VerdictUnobservable // whichever comes last: others hear the host now, or nobody does
+	}
 	return slices.Index([]model.VerdictKind{
-		model.VerdictLink, model.VerdictUnobservable, model.VerdictHung, model.VerdictStopped, model.VerdictEnded, model.VerdictShutdown, model.VerdictCrashed,
+		model.VerdictUnobservable, model.VerdictHung, model.VerdictStopped, model.VerdictEnded, model.VerdictShutdown, model.VerdictCrashed,
 	}, k)
 }
 
@@ -170,6 +179,9 @@ func (b *Book) add(i *model.Incident, v model.Verdict) {
 // correct ends the part of an incident that was about the subject.
 func (b *Book) correct(v model.Verdict, at time.Time) *model.Incident {
 	host := v.Subject.Host
+	if v.Corrects != nil && b.seen[*v.Corrects] == nil {
+		b.early.Add(*v.Corrects)
+	}
 	i := b.open[host]
 	if i == nil && v.Corrects != nil {
 		i = b.seen[*v.Corrects]
@@ -178,6 +190,9 @@ func (b *Book) correct(v model.Verdict, at time.Time) *model.Incident {
 		return nil
 	}
 	b.add(i, v)
+	if v.Evidence.Clue == model.ClueUnlinked && b.states[host].Kind != model.VerdictLink {
+		return nil // the manager looks for itself
+	}
 	if v.Became != "" { // another kind of thing, which has an incident of its own
 		b.leave(i, host)
 		if into := b.open[b.zones[host]]; into != nil && into != i && i.State == model.IncidentOpen && b.over(i) {
@@ -211,6 +226,15 @@ func (b *Book) leave(i *model.Incident, subject string) {
 	}
 }
 
+// enlist makes a subject part of an incident, which it may have been before.
+func enlist(i *model.Incident, subject string) {
+	if !slices.Contains(i.Subjects, subject) {
+		i.Subjects = append(i.Subjects, subject)
+		return
+	}
+	i.Back = slices.DeleteFunc(i.Back, func(o string) bool { return o == subject })
+}
+
 // over says whether all subjects are back.
 func (b *Book) over(i *model.Incident) bool { return len(i.Back) == len(i.Subjects) }
 
@@ -223,6 +247,11 @@ func (b *Book) forget() {
 	at = max(at, 0)
 	gone := b.list[at]
 	b.list = slices.Delete(b.list, at, at+1)
+	b.lose(gone)
+}
+
+// lose drops what leads to an incident that is not in the list any more.
+func (b *Book) lose(gone *model.Incident) {
 	for _, id := range b.traces[gone].reports {
 		drop(b.seen, id, gone)
 	}

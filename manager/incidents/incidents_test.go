@@ -36,6 +36,12 @@ func script(t *testing.T, b *Book, text string) {
 			switch key {
 			case "clue":
 				v.Evidence.Clue = value
+			case "corrects": // "b/1"
+				from, number, _ := strings.Cut(value, "/")
+				v.Corrects = &model.ReportID{Reporter: from, Incarnation: 1}
+				if _, err := fmt.Sscan(number, &v.Corrects.Sequence); err != nil {
+					t.Fatal(err)
+				}
 			case "became":
 				v.Became = model.VerdictKind(value)
 			case "silent":
@@ -84,13 +90,27 @@ func TestIncidents(t *testing.T) {
 		"two segments are a partition": {
 			"4 m segment-lost z@z of=x\n6 m segment-lost w@w of=y\n60 m corrected z@z clue=answer", "open partition z,w: 3 reports",
 		},
+		"a host of a partition": {
+			"4 m segment-lost z@z of=x\n6 m segment-lost w@w of=y\n7 a host-crashed y@w", "open partition z,w: 3 reports",
+		},
 		"a zone that says itself that it was cut off": {
 			"60 x link-down x@z clue=reunited silent=50s\n61 y link-down y@z clue=reunited silent=50s", "closed segment-lost x,y: 2 reports",
 		},
 		"the manager was away": {
 			"60 x manager-unreachable (manager) silent=50s\n62 y manager-unreachable (manager) silent=52s", "closed manager-unreachable x,y: 2 reports",
 		},
-		"a correction of nothing": {"3 a corrected x@z clue=heartbeat", ""},
+		"a correction comes before what it corrects": {"3 a corrected x@z clue=heartbeat corrects=b/1\n4 b host-crashed x@z", ""},
+		"a correction of one comes before what another says": {
+			"3 a host-crashed x@z\n4 b corrected x@z clue=answer corrects=c/1\n5 c host-crashed x@z", "corrected host-crashed x: 2 reports",
+		},
+		"away, back and away again": {
+			"3 a unobservable x@z\n4 a corrected x@z clue=answer\n4 a unobservable y@z\n5 a unobservable x@z\n6 a corrected x@z clue=answer\n6 a corrected y@z clue=answer",
+			"closed unobservable x: 2 reports\nclosed unobservable y,x: 4 reports",
+		},
+		"others hear it after all":           {"3 a unobservable x@z\n4 a link-down x@z", "open link-down x: 2 reports"},
+		"a link that is none any more":       {"3 a link-down x@z\n4 a corrected x@z clue=unlinked", "closed link-down x: 2 reports"},
+		"watched no more is no sign of life": {"3 a unobservable x@z\n4 a corrected x@z clue=unlinked", "open unobservable x: 2 reports"},
+		"a correction of nothing":            {"3 a corrected x@z clue=heartbeat", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b Book

@@ -22,7 +22,7 @@ func (b *Book) segment(v model.Verdict, at time.Time) *model.Incident {
 		}
 		if i.State == model.IncidentOpen && (i.Kind == model.VerdictSegment || i.Kind == model.VerdictPartition) {
 			i.Kind, i.Zone, i.Severity = model.VerdictPartition, "", severity(model.VerdictPartition)
-			i.Subjects = append(i.Subjects, zone)
+			enlist(i, zone)
 			b.open[zone] = i
 			b.add(i, v)
 			b.merge(zone, i, at)
@@ -52,7 +52,7 @@ func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
 // managerAway: a host could not reach the manager for a while, which is over.
 func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
 	reporter := v.ID.Reporter
-	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent); n-- {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack); n-- {
 		i := b.list[n]
 		if i.Kind == model.VerdictManager && at.Sub(i.Closed) <= Window {
 			if !slices.Contains(i.Subjects, reporter) {
@@ -114,12 +114,12 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 	return i
 }
 
-// recent is how many incidents are looked through for one that a report may belong to.
-const recent = 256
+// lookBack is how many incidents are looked through for one that a report may belong to.
+const lookBack = 256
 
 // zoneBack is the incident of a zone that was lost and has just come back.
 func (b *Book) zoneBack(zone string, at time.Time) *model.Incident {
-	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack) && zone != ""; n-- {
 		i := b.list[n]
 		if slices.Contains(i.Subjects, zone) && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window {
 			return i
@@ -131,7 +131,7 @@ func (b *Book) zoneBack(zone string, at time.Time) *model.Incident {
 // alsoReunited is an incident of hosts of the same zone who just said the same.
 func (b *Book) alsoReunited(host string, at time.Time) *model.Incident {
 	zone := b.zones[host]
-	for n := len(b.list) - 1; n >= max(0, len(b.list)-recent) && zone != ""; n-- {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack) && zone != ""; n-- {
 		i := b.list[n]
 		if i.Zone == zone && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window && i.Reports[0].Evidence.Clue == "reunited" {
 			return i

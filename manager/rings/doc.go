@@ -73,6 +73,10 @@ type Host struct {
 	Left map[model.RingID]model.Epoch `json:"left,omitempty"`
 	// Certificate is the report that its state comes from.
 	Certificate *model.ReportID `json:"certificate,omitempty"`
+	// ZoneLost says that its certificate is about its zone.
+	ZoneLost bool `json:"zone_lost,omitempty"`
+
+	back time.Time // when it was last taken for alive again, in this life of the manager
 }
 
 // alive says whether it belongs into rings.

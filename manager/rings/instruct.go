@@ -2,7 +2,7 @@ package rings
 
 import (
 	"cmp"
-	"reflect"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -21,8 +21,8 @@ const (
 // instruction is a place that a host has yet to acknowledge.
 type instruction struct {
 	to    model.RingMember
-	place *model.Assignment // without keys, which are made when it is sent
-	due   time.Time
+	place *model.Assignment // without keys, which are made when it is sent; nil before that is worked out
+	due   time.Time         // as it is in the queue
 	pause time.Duration
 	tries int
 }
@@ -54,12 +54,13 @@ func (r *Rings) place(ring *Ring, host string) *model.Assignment {
 		}
 		return r.hosts[name].RingMember
 	}
-	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Profile: ring.Profile, Relays: []model.RingMember{r.cfg.Self}}
+	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Profile: ring.Profile, Relays: append(make([]model.RingMember, 0, 2), r.cfg.Self)}
 	if n == 1 {
 		return a
 	}
 	a.Next = model.RingNeighbor{RingMember: member(1), Beyond: member(2)}
 	a.Previous = model.RingNeighbor{RingMember: member(-1), Beyond: member(-2)}
+	a.Successors = make([]model.RingMember, 0, model.MaxSuccessors)
 	for i := 1; i <= min(model.MaxSuccessors, n-1); i++ {
 		a.Successors = append(a.Successors, member(i))
 	}
@@ -98,29 +99,52 @@ func (r *Rings) changed(h *Host, now time.Time) {
 // away, such as a relay, is told with the next change that is close.
 func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
 	a := r.place(ring, host)
-	if old := r.told[place{ring.ID, host}]; old != nil {
-		a.Epoch = old.Epoch
-		if reflect.DeepEqual(old, a) {
-			return
-		}
+	if old, ok := r.told[place{ring.ID, host}]; !ok || old != r.mark(a) {
+		r.tell(ring, host, a, now)
 	}
-	r.instruct(ring, host, now)
 }
 
 // instruct tells a host its place, from due on until it acknowledges that.
 func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
+	r.tell(ring, host, r.place(ring, host), due)
+}
+
+func (r *Rings) tell(ring *Ring, host string, a *model.Assignment, due time.Time) {
 	at := place{ring.ID, host}
-	told := r.place(ring, host)
-	r.told[at] = told
-	r.pending[at] = &instruction{to: r.hosts[host].RingMember, place: told, due: due, pause: firstRepeat}
+	r.told[at] = r.mark(a)
+	r.wait(at, &instruction{to: r.hosts[host].RingMember, place: a, due: due, pause: firstRepeat})
+}
+
+// tellLater is instruct for very many: what the places are is worked out when they are due.
+func (r *Rings) tellLater(ring *Ring, host string, due time.Time) {
+	r.wait(place{ring.ID, host}, &instruction{to: r.hosts[host].RingMember, due: due, pause: firstRepeat})
+}
+
+// mark is what two places have in common that tell a host the same, whatever their epochs.
+// It stands in for the place, which takes thirty times the memory: two that differ have the
+// same by chance, once in 2^64.
+func (r *Rings) mark(a *model.Assignment) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	for _, m := range []model.RingMember{a.Next.RingMember, a.Next.Beyond, a.Previous.RingMember, a.Previous.Beyond} {
+		maphash.WriteComparable(&h, m)
+	}
+	for _, list := range [][]model.RingMember{a.Successors, a.Relays} {
+		maphash.WriteComparable(&h, len(list))
+		for _, m := range list {
+			maphash.WriteComparable(&h, m)
+		}
+	}
+	maphash.WriteComparable(&h, a.Profile)
+	return h.Sum64()
 }
 
 // dismiss tells a host where it has no place any more.
 func (r *Rings) dismiss(h *Host, now time.Time) {
 	for id, epoch := range h.Left { // sent in order when they are due
-		r.pending[place{id, h.Host}] = &instruction{
+		r.wait(place{id, h.Host}, &instruction{
 			to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: id, Epoch: epoch, Gone: true},
-		}
+		})
 	}
 }
 
@@ -128,11 +152,18 @@ func (r *Rings) dismiss(h *Host, now time.Time) {
 func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch, now time.Time) {
 	at := place{ring, host}
 	p := r.pending[at]
-	if p == nil || epoch < p.place.Epoch || r.leapt(p.place, host, epoch, now) {
+	if p == nil {
+		return
+	}
+	told := p.place
+	if told == nil { // nothing was sent so far
+		told = r.place(r.rings[ring], host)
+	}
+	if epoch < told.Epoch || r.leapt(told, host, epoch, now) {
 		return
 	}
 	delete(r.pending, at)
-	if h := r.hosts[host]; p.place.Gone && h != nil {
+	if h := r.hosts[host]; told.Gone && h != nil {
 		delete(h.Left, ring)
 		r.cfg.World.KeepHost(h)
 	}
@@ -146,7 +177,7 @@ const maxLeap = 1 << 32
 // plans begin with the time in seconds, and change less than once a second for long. One
 // that is only higher than what one member has could be another's, of a plan that differs.
 func Beyond(e model.Epoch, now time.Time) model.Epoch {
-	return max(e, model.Epoch(max(now.Unix(), 0))) + 1<<16
+	return max(e, model.Epoch(max(now.Unix(), 0))) + model.EpochLeap
 }
 
 // leapt goes on beyond an epoch that a host has and this manager never gave: it is one that
@@ -173,27 +204,27 @@ func (r *Rings) leapt(told *model.Assignment, host string, epoch model.Epoch, no
 }
 
 func (r *Rings) repeat(now time.Time) {
-	var due []place
-	for at, p := range r.pending {
-		if !now.Before(p.due) {
-			due = append(due, at)
-		}
-	}
+	due := r.due(now)
 	slices.SortFunc(due, func(a, b place) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.ring, b.ring)) })
 	for _, at := range due {
-		p := r.pending[at]
+		p, ring := r.pending[at], r.rings[at.ring]
+		if p.place == nil {
+			p.place = r.place(ring, at.host)
+			r.told[at] = r.mark(p.place)
+		}
 		if p.place.Gone && p.tries == maxDismissals {
 			delete(r.pending, at)
 			continue
 		}
 		a := p.place
-		if ring := r.rings[at.ring]; ring != nil && !a.Gone {
+		if ring != nil && !a.Gone {
 			a = ring.keyed(a, at.host) // whatever changes a ring's keys tells all of its places again
 		}
 		r.stats.Instructions++
 		r.cfg.World.Send(model.ManagerRing(at.host), p.to, wire.Message{Type: wire.Instruction, Assignment: a})
 		p.tries++
 		p.due = now.Add(p.pause)
+		r.queue.push(at, p)
 		p.pause = min(2*p.pause, lastRepeat)
 	}
 }

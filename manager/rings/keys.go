@@ -2,17 +2,19 @@ package rings
 
 import (
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 
 	"cassini/model"
 )
 
-// schedule is what follows from a ring's master secret and generation. It does not change.
+// schedule is what follows from a ring's master secret and generation.
 type schedule struct {
 	master     model.Secret
 	generation uint64
-	extracted  []byte // of the master: what HKDF expands (RFC 5869, 2.2)
+	mac        hash.Hash // HMAC-SHA256 by what HKDF extracts of the master (RFC 5869, 2.2)
 	ring       model.KeySet
 }
 
@@ -37,7 +39,7 @@ func (g *Ring) scheduled() *schedule {
 	if err != nil {
 		panic("rings: derive keys: " + err.Error()) // only under FIPS 140 with a hash that it forbids
 	}
-	s := &schedule{master: g.Master, generation: g.Generation, extracted: extracted}
+	s := &schedule{master: g.Master, generation: g.Generation, mac: hmac.New(sha256.New, extracted)}
 	s.ring = s.derived("ring")
 	g.schedule = s
 	return s
@@ -50,11 +52,16 @@ func (s *schedule) derived(names ...string) model.KeySet {
 		for _, name := range names {
 			info = append(append(info, byte(len(name))), name...)
 		}
-		secret, err := hkdf.Expand(sha256.New, s.extracted, string(info), len(model.Secret{}))
-		if err != nil {
-			panic("rings: derive a key: " + err.Error()) // only of more than 8,160 bytes
-		}
-		set.Keys = append(set.Keys, model.RingKey{ID: uint8(generation), Secret: model.Secret(secret)})
+		set.Keys = append(set.Keys, model.RingKey{ID: uint8(generation), Secret: s.expand(info)})
 	}
 	return set
+}
+
+// expand is HKDF-Expand of RFC 5869, 2.3, for a key of one block. The state is used again:
+// to begin it takes as long as all the rest, and a place has nine keys.
+func (s *schedule) expand(info []byte) (secret model.Secret) {
+	s.mac.Reset()
+	s.mac.Write(append(info, 1))
+	s.mac.Sum(secret[:0])
+	return secret
 }

@@ -2,6 +2,7 @@ package rings
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -45,8 +46,16 @@ func (r *Rings) roomIn(group string, level int, now time.Time) *Ring {
 // which members may remember though the manager has lost its record. Seconds since 1970
 // are, as rings change less than once a second in the long run.
 func (r *Rings) beginning(id model.RingID, now time.Time) model.Epoch {
-	return max(r.ended[id], model.Epoch(max(now.Unix(), 0)))
+	begin := model.Epoch(max(now.Unix(), 0))
+	if len(r.ended) > maxEnded {
+		maps.DeleteFunc(r.ended, func(_ model.RingID, last model.Epoch) bool { return last <= begin })
+	}
+	return max(r.ended[id], begin)
 }
+
+// maxEnded is from how many rings on that ended those are let go whose last epoch is past
+// anyway.
+const maxEnded = 1024
 
 // put inserts a host where its neighbors are of other chassis. On rings above it is put
 // beside the other one of its zone, so that only two heartbeats of a zone leave its switch

@@ -60,8 +60,7 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 	if h == nil {
 		return
 	}
-	left := h.State == Stopped || h.State == Shutdown // what comes of that life now was sent before
-	if m.Type != wire.Leave && (from.Incarnation > h.Incarnation || from.Incarnation == h.Incarnation && !left) {
+	if m.Type != wire.Leave && (from.Incarnation > h.Incarnation || from.Incarnation == h.Incarnation && !h.left()) {
 		r.alive(h, now)
 	}
 	switch m.Type {
@@ -82,14 +81,23 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 
 // alive corrects what was said of a host that gives a sign of life.
 func (r *Rings) alive(h *Host, now time.Time) {
-	if h.State == Up || h.State == LinkDown {
+	if !h.doubtful() {
 		return
 	}
-	if h.Certificate != nil && h.State != Unobservable {
+	if z := r.lost[h.Zone]; z != nil {
+		r.found(z, now) // and what was said of the zone is not said of the host any more
+	}
+	if h.Certificate != nil {
 		r.correct(h, *h.Certificate, "", "", "answer", now)
 	}
-	r.returned(h, "answer", now)
+	r.returned(h, now)
 }
+
+// doubtful says that it may not be there, as far as is known.
+func (h *Host) doubtful() bool { return h.State != Up && h.State != LinkDown }
+
+// left says that it took its leave: what comes of that life now was sent before.
+func (h *Host) left() bool { return h.State == Stopped || h.State == Shutdown }
 
 // question is asked of the manager as of a relay.
 func (r *Rings) question(ring model.RingID, from model.RingMember, m wire.Message, now time.Time) {
@@ -100,7 +108,7 @@ func (r *Rings) question(ring model.RingID, from model.RingMember, m wire.Messag
 	switch {
 	case h == nil, q == nil && len(r.requests) >= maxRequests:
 		return
-	case h.State == Stopped || h.State == Shutdown:
+	case h.left():
 		answer(model.SightLeft)
 		return
 	case q != nil && q.probes.Ended():

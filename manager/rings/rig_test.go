@@ -46,6 +46,20 @@ func (b *bench) fresh(seed uint64) *Rings {
 	})
 }
 
+// restart begins another life of the manager with what was kept.
+func (b *bench) restart() {
+	var hosts []*Host
+	var all []*Ring
+	for _, h := range b.hosts {
+		hosts = append(hosts, &h)
+	}
+	for _, r := range b.rings {
+		all = append(all, &r)
+	}
+	b.r = b.fresh(9)
+	b.r.Restore(hosts, all, b.now)
+}
+
 func (b *bench) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 	b.sent++
 	if b.deaf[to.Host] {

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	"cassini/manager/recent"
 	"cassini/model"
 )
 
@@ -47,13 +49,17 @@ type Rings struct {
 	// ended are the last epochs of rings that are no more, as far as this life knows.
 	ended    map[model.RingID]model.Epoch
 	pending  map[place]*instruction
-	told     map[place]*model.Assignment // what a host was told last
+	queue    queue            // of what is pending
+	told     map[place]uint64 // marks of what hosts were told last
+	seed     maphash.Seed     // of marks
 	requests map[string]*request
 	checks   map[string]*check    // by zone
 	lost     map[string]*lostZone // by zone
 	alone    map[string]*vigil
+	cares    map[string]*care
+	nextCare time.Time // zero is never
 	rotation time.Time // when a ring's keys are due; zero is never
-	seen     reports
+	seen     recent.Set[model.ReportID]
 	stats    Stats
 }
 
@@ -81,8 +87,9 @@ func New(c Config) *Rings {
 	c.Limit = cmp.Or(c.Limit, DefaultLimit)
 	return &Rings{
 		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[int]int), ended: make(map[model.RingID]model.Epoch),
-		pending: make(map[place]*instruction), told: make(map[place]*model.Assignment), requests: make(map[string]*request),
-		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil),
+		pending: make(map[place]*instruction), told: make(map[place]uint64), seed: maphash.MakeSeed(), requests: make(map[string]*request),
+		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil), cares: make(map[string]*care),
+		seen:  recent.Set[model.ReportID]{Limit: maxReports},
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
 	}
 }
@@ -100,18 +107,26 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		r.levels[ring.Level]++
 		r.planAgain(ring, now)
 	}
+	spread := max(restoreSpread, time.Duration(len(hosts))*restoreEach)
 	for _, ring := range rings {
 		for _, host := range ring.Order {
 			// Spread, so that a large estate does not answer at once.
-			r.instruct(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(restoreSpread)))))
+			r.tellLater(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
 		}
 	}
-	for _, h := range r.hosts {
+	for _, h := range r.Hosts() {
 		r.watchIfAlone(h, now)
+		r.careFor(h, now)
+		r.findLost(h, now)
 	}
 }
 
-const restoreSpread = 10 * time.Second
+// After a start all places are told within restoreSpread, those of large estates one after
+// the other.
+const (
+	restoreSpread = 10 * time.Second
+	restoreEach   = 100 * time.Microsecond
+)
 
 // group is the zone of a ring of hosts, and the level of others.
 func (g *Ring) group() string {
@@ -132,7 +147,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	case len(r.pending) > maxPending:
 		return nil, ErrBusy
 	case h == nil && len(r.hosts) >= r.cfg.Limit:
-		return nil, fmt.Errorf("%w: %d have joined", ErrFull, len(r.hosts))
+		return nil, fmt.Errorf("%w: %d have joined, as many as --max-hosts of the manager allows", ErrFull, len(r.hosts))
 	case h == nil:
 		h = &Host{RingMember: j.RingMember, Secret: r.cfg.Secret(), State: Up, Since: now}
 		r.hosts[j.Host] = h
@@ -149,7 +164,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 		if h.Certificate != nil {
 			r.correct(h, *h.Certificate, "", "", "restarted", now)
 		}
-		r.returned(h, "restarted", now)
+		r.returned(h, now)
 	}
 	if len(h.Rings) == 0 {
 		r.insert(h, now)

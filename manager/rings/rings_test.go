@@ -164,16 +164,7 @@ func TestRestore(t *testing.T) {
 	b.crash("h3")
 	b.run(time.Minute)
 	want := b.r.Rings()
-	var hosts []*Host
-	var all []*Ring
-	for _, h := range b.hosts {
-		hosts = append(hosts, &h)
-	}
-	for _, r := range b.rings {
-		all = append(all, &r)
-	}
-	b.r = b.fresh(9)
-	b.r.Restore(hosts, all, b.now)
+	b.restart()
 	b.run(time.Minute)
 	if got := b.r.Rings(); !reflect.DeepEqual(got, want) {
 		t.Errorf("restored %+v, want %+v", got, want)
@@ -311,10 +302,175 @@ func TestOthersWords(t *testing.T) {
 	if got := b.r.Host("h2").State; got != Up {
 		t.Errorf("it is %s: h4 said so in the name of h1", got)
 	}
+	if last := b.verdicts[len(b.verdicts)-1]; last.Kind != model.VerdictCorrected || *last.Corrects != v.ID {
+		t.Errorf("it is not corrected: %+v", last)
+	}
 	b.deaf["h2"] = true
+	v.ID.Sequence++
 	b.r.TakeFrom("h4", v, b.now)
 	b.run(3 * time.Second)
 	if got := b.r.Host("h2").State; got != Crashed {
 		t.Errorf("dead, and told by one who kept it for h1, it is %s", got)
+	}
+}
+
+// say is a verdict of one host on another, in the log and taken.
+func (b *bench) say(reporter, subject string, kind model.VerdictKind, change ...func(*model.Verdict)) model.Verdict {
+	b.sequence++
+	v := model.Verdict{
+		ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: b.sequence}, Kind: kind, Subject: b.r.Host(subject).RingMember, Evidence: silence(),
+	}
+	for _, c := range change {
+		c(&v)
+	}
+	b.r.TakeFrom(reporter, v, b.now)
+	b.run(10 * time.Second)
+	return v
+}
+
+// corrected says whether the manager has taken a verdict back.
+func (b *bench) corrected(v model.Verdict) bool {
+	return slices.ContainsFunc(b.verdicts, func(o model.Verdict) bool { return o.Corrects != nil && *o.Corrects == v.ID })
+}
+
+// zoned are hosts of two zones: h0, h2, h4 of z0 and h1, h3, h5 of z1.
+func zoned(t *testing.T) *bench {
+	b := newBench(t, 1)
+	for n := range 6 {
+		b.join(b.host(n, n%2))
+	}
+	b.run(time.Minute)
+	return b
+}
+
+// What another zone says may be of a time in which it was cut off.
+func TestDeathToldElsewhere(t *testing.T) {
+	b := zoned(t)
+	v := b.say("h1", "h2", model.VerdictCrashed)
+	if h := b.r.Host("h2"); h.State != Up || len(h.Rings) == 0 || !b.corrected(v) {
+		t.Errorf("a living host is %s, and what was said of it is corrected: %v", h.State, b.corrected(v))
+	}
+	b.deaf["h2"] = true
+	if v = b.say("h1", "h2", model.VerdictCrashed); b.r.Host("h2").State != Crashed || b.corrected(v) {
+		t.Errorf("a dead host is %s", b.r.Host("h2").State)
+	}
+}
+
+// One that has just come back may bring what it said of others while it was away.
+func TestLateWordsOfOneThatWasAway(t *testing.T) {
+	b := zoned(t)
+	b.deaf["h0"] = true
+	b.say("h2", "h0", model.VerdictCrashed)
+	clear(b.deaf)
+	b.say("h0", "h1", model.VerdictLink) // whatever it brings, it is there
+	if h := b.r.Host("h0"); h.State != Up {
+		t.Fatalf("it is %s, and has brought something", h.State)
+	}
+	if v := b.say("h0", "h2", model.VerdictCrashed); b.r.Host("h2").State != Up || !b.corrected(v) {
+		t.Errorf("h2 is %s", b.r.Host("h2").State)
+	}
+	b.run(2 * lateWords)
+	if b.say("h0", "h2", model.VerdictCrashed); b.r.Host("h2").State != Crashed {
+		t.Errorf("much later it is believed at once, but h2 is %s", b.r.Host("h2").State)
+	}
+}
+
+// Whoever watches a host no more takes back what it said, and nobody may say more of it:
+// the manager looks.
+func TestUnlinked(t *testing.T) {
+	b := zoned(t)
+	unlinked := func(v *model.Verdict) { v.Evidence = model.Evidence{Clue: model.ClueUnlinked} }
+	for _, kind := range []model.VerdictKind{model.VerdictUnobservable, model.VerdictHung} {
+		v := b.say("h0", "h2", kind)
+		if got := b.r.Host("h2").State; got != stateOf(kind) {
+			t.Fatalf("it is %s", got)
+		}
+		b.deaf["h2"] = true
+		if b.say("h0", "h2", model.VerdictCorrected, unlinked); b.r.Host("h2").State != stateOf(kind) || b.corrected(v) {
+			t.Errorf("silent, it is %s", b.r.Host("h2").State)
+		}
+		clear(b.deaf)
+		if b.say("h0", "h2", model.VerdictCorrected, unlinked); b.r.Host("h2").State != Up || !b.corrected(v) {
+			t.Errorf("it answers, and is %s", b.r.Host("h2").State)
+		}
+	}
+	b.say("h0", "h2", model.VerdictLink)
+	if b.say("h0", "h2", model.VerdictCorrected, unlinked); b.r.Host("h2").State != Up {
+		t.Errorf("a link that is none any more leaves it %s", b.r.Host("h2").State)
+	}
+	b.deaf["h2"] = true
+	b.say("h0", "h2", model.VerdictCrashed)
+	if b.say("h4", "h2", model.VerdictCorrected, unlinked); b.r.Host("h2").State != Crashed {
+		t.Errorf("dead, it is %s", b.r.Host("h2").State)
+	}
+}
+
+func TestVerdictOfAnEarlierLifeIsCorrected(t *testing.T) {
+	b := zoned(t)
+	again := b.host(2, 0)
+	again.Incarnation = 2
+	b.join(again)
+	v := b.say("h0", "h2", model.VerdictCrashed, func(v *model.Verdict) { v.Subject.Incarnation = 1 })
+	if b.r.Host("h2").State != Up || !b.corrected(v) {
+		t.Errorf("h2 is %s, corrected: %v", b.r.Host("h2").State, b.corrected(v))
+	}
+}
+
+// A reporter whose life ends takes nothing back any more: the manager looks after those of
+// whom it said something.
+func TestCare(t *testing.T) {
+	for _, kind := range []model.VerdictKind{model.VerdictLink, model.VerdictUnobservable, model.VerdictHung} {
+		b := zoned(t)
+		v := b.say("h0", "h2", kind)
+		again := b.host(0, 0)
+		again.Incarnation = 2
+		b.join(again)
+		b.run(2 * firstCare)
+		if got := b.r.Host("h2").State; got != Up || !b.corrected(v) {
+			t.Errorf("%s: it is %s", kind, got)
+		}
+		b.run(lastCare)
+		if n := len(b.r.cares); n != 0 {
+			t.Errorf("%s: %d are looked after yet", kind, n)
+		}
+	}
+	b := zoned(t)
+	b.say("h0", "h2", model.VerdictLink)
+	b.run(time.Hour)
+	if got := b.r.Host("h2").State; got != LinkDown {
+		t.Errorf("who says that the link is down lives, and it is %s", got)
+	}
+	b.deaf["h4"] = true
+	b.say("h0", "h4", model.VerdictUnobservable)
+	before := b.r.Stats().Inquiries
+	b.run(time.Hour)
+	if n := b.r.Stats().Inquiries - before; n < 20 || n > 40 {
+		t.Errorf("two that are unwell were asked %d times in an hour", n)
+	}
+}
+
+// A zone that an earlier life declared lost is found again.
+func TestLostZoneAfterARestart(t *testing.T) {
+	b := zoned(t)
+	for _, name := range []string{"h1", "h3", "h5"} {
+		b.deaf[name] = true
+	}
+	b.say("h0", "h1", model.VerdictCrashed)
+	b.run(10 * time.Second)
+	lost := slices.IndexFunc(b.verdicts, func(v model.Verdict) bool { return v.Kind == model.VerdictSegment })
+	if lost < 0 {
+		t.Fatalf("verdicts %+v", b.verdicts)
+	}
+	b.restart()
+	b.run(time.Minute)
+	clear(b.deaf)
+	b.run(2 * lastLook)
+	for _, h := range b.r.Hosts() {
+		if h.State != Up || h.ZoneLost {
+			t.Errorf("%s is %s", h.Host, h.State)
+		}
+	}
+	if !b.corrected(b.verdicts[lost]) {
+		t.Error("the loss of the zone is not taken back")
 	}
 }

@@ -76,11 +76,12 @@ func (r *Rings) others(zone string, but ...string) (list []*Host) {
 
 // examine holds a verdict back until something is known of the zone.
 func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
-	if z := r.lost[h.Zone]; z != nil {
-		return // it is known
+	if r.lost[h.Zone] != nil {
+		r.correct(h, v.ID, v.Kind, model.VerdictSegment, "segment", now)
+		return
 	}
-	if local := r.hosts[r.cfg.Local]; local != nil && local.Zone == h.Zone || r.sameZone(v) {
-		r.enforce(h, v, now) // somebody there has told it: the zone is there
+	if local := r.hosts[r.cfg.Local]; local != nil && local.Zone == h.Zone {
+		r.secondLook(h, v, now) // the zone is there: this machine is part of it
 		return
 	}
 	c := r.checks[h.Zone]
@@ -98,6 +99,7 @@ func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
 		}
 	}
 	c.waiting = append(c.waiting, waiting{h, v})
+	r.probe(h, now, func(model.Sight, time.Time) {}) // for the second look, if there is to be one
 }
 
 // sameZone says whether the reporter stands in the zone of the one that it reports.
@@ -115,9 +117,7 @@ func (r *Rings) checked(c *check, h *Host, s model.Sight, now time.Time) {
 	if s != model.SightNothing {
 		delete(r.checks, c.zone)
 		for _, w := range c.waiting {
-			if w.host.alive() {
-				r.enforce(w.host, w.verdict, now)
-			}
+			r.secondLook(w.host, w.verdict, now)
 		}
 		return
 	}
@@ -144,7 +144,7 @@ func (r *Rings) lose(c *check, now time.Time) {
 	r.lost[c.zone] = z
 	for _, h := range r.hostsOf(c.zone) {
 		z.hosts = append(z.hosts, h.Host)
-		h.State, h.Since, h.Certificate = Unobservable, now, &v.ID
+		h.State, h.Since, h.Certificate, h.ZoneLost = Unobservable, now, &v.ID, true
 		r.cfg.World.KeepHost(h)
 	}
 	for _, w := range c.waiting {
@@ -171,23 +171,40 @@ func (r *Rings) correct(h *Host, id model.ReportID, was, became model.VerdictKin
 		ID: r.cfg.Reporter, Kind: model.VerdictCorrected, Subject: h.RingMember, At: now.UTC().Truncate(time.Millisecond),
 		Evidence: model.Evidence{Clue: clue}, Corrects: &id, Was: was, Became: became,
 	}
-	r.seen.fresh(v.ID)
+	r.seen.Add(v.ID)
 	r.stats.Verdicts[model.VerdictCorrected]++
 	r.cfg.World.Verdict(v)
 }
 
 // found takes a sign of life from a zone that was lost: it is back, and each of its hosts
 // has to show that itself.
-func (r *Rings) found(z *lostZone, _ *Host, now time.Time) {
+func (r *Rings) found(z *lostZone, now time.Time) {
 	delete(r.lost, z.zone)
 	r.correct(&Host{RingMember: model.RingMember{Host: z.zone, Zone: z.zone}}, z.id, model.VerdictSegment, "", "answer", now)
 	for _, name := range z.hosts {
 		h := r.hosts[name]
-		if h == nil || h.State != Unobservable {
+		if h == nil || !h.ZoneLost {
 			continue
 		}
-		r.probeTwice(h, now)
+		h.Certificate, h.ZoneLost = nil, false
+		r.cfg.World.KeepHost(h)
+		if h.State == Unobservable {
+			r.probeTwice(h, now)
+		}
 	}
+}
+
+// findLost takes up the zone of a host again that an earlier life declared lost.
+func (r *Rings) findLost(h *Host, now time.Time) {
+	if !h.ZoneLost {
+		return
+	}
+	z := r.lost[h.Zone]
+	if z == nil {
+		z = &lostZone{zone: h.Zone, id: *h.Certificate, due: now.Add(firstLook), pause: firstLook}
+		r.lost[h.Zone] = z
+	}
+	z.hosts = append(z.hosts, h.Host)
 }
 
 // probeTwice looks whether a host of a zone that came back is there: not at once, since

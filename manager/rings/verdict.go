@@ -7,46 +7,46 @@ import (
 	"cassini/model"
 )
 
-// reports are those that were taken, of late: duplicates fold.
-type reports struct {
-	known map[model.ReportID]bool
-	order []model.ReportID
-}
-
+// maxReports are how many reports are known that were taken, of late: duplicates fold.
 const maxReports = 100_000
-
-func (s *reports) fresh(id model.ReportID) bool {
-	if s.known[id] {
-		return false
-	}
-	if s.known == nil {
-		s.known = make(map[model.ReportID]bool)
-	}
-	if len(s.order) == maxReports {
-		delete(s.known, s.order[0])
-		s.order = s.order[1:]
-	}
-	s.known[id] = true
-	s.order = append(s.order, id)
-	return true
-}
 
 // TakeFrom takes a verdict that a host brings. What is another's is looked at by the
 // manager first: nothing proves that the other has said it.
 func (r *Rings) TakeFrom(by string, v model.Verdict, now time.Time) {
+	r.heardFrom(by, now)
 	if by == v.ID.Reporter || v.ID.Reporter == model.ManagerHost && by == r.cfg.Host {
 		r.Take(v, now)
 		return
 	}
 	h := r.hosts[v.Subject.Host]
-	if r.seen.known[v.ID] || h == nil || !h.alive() || v.Kind == model.VerdictCorrected || v.Subject.Incarnation < h.Incarnation {
+	if r.seen.Has(v.ID) || h == nil || !h.alive() || v.Kind == model.VerdictCorrected {
+		return
+	}
+	if v.Subject.Incarnation < h.Incarnation {
+		r.Take(v, now) // which only refutes it
 		return
 	}
 	r.probe(h, now, func(s model.Sight, now time.Time) {
-		if s != model.SightAgent {
-			r.Take(v, now)
+		if s == model.SightAgent {
+			r.refute(h, v, "answer", now)
+			return
 		}
+		r.Take(v, now)
 	})
+}
+
+// heardFrom looks whether a host is there that is held for dead, and has just brought
+// something.
+func (r *Rings) heardFrom(host string, now time.Time) {
+	if h := r.hosts[host]; h != nil && h.doubtful() && !h.left() {
+		r.probe(h, now, func(model.Sight, time.Time) {}) // answered does the rest
+	}
+}
+
+// refute corrects a verdict that is not put into force: it is in the log already.
+func (r *Rings) refute(h *Host, v model.Verdict, clue string, now time.Time) {
+	r.seen.Add(v.ID) // if it is brought again
+	r.correct(h, v.ID, v.Kind, "", clue, now)
 }
 
 // Expel takes a host out of everything: it is shut out. The rings that it was on get new
@@ -67,6 +67,7 @@ func (r *Rings) Expel(host string, now time.Time) bool {
 	}
 	delete(r.hosts, host)
 	delete(r.alone, host)
+	delete(r.cares, host)
 	for at := range r.pending {
 		if at.host == host {
 			delete(r.pending, at)
@@ -80,18 +81,25 @@ func (r *Rings) Expel(host string, now time.Time) bool {
 // the one host is concerned.
 func (r *Rings) Take(v model.Verdict, now time.Time) {
 	h := r.hosts[v.Subject.Host]
-	if !r.seen.fresh(v.ID) {
+	if !r.seen.Add(v.ID) {
 		return
 	}
 	if v.Corrects != nil {
-		r.seen.fresh(*v.Corrects) // it may come later, and is over all the same
+		r.seen.Add(*v.Corrects) // it may come later, and is over all the same
 	}
 	if v.Kind == model.VerdictManager {
 		r.stats.Verdicts[v.Kind]++
 		return
 	}
-	if h == nil || v.Subject.Incarnation != 0 && v.Subject.Incarnation < h.Incarnation {
+	if h == nil {
 		r.stats.Stale++
+		return
+	}
+	if v.Subject.Incarnation != 0 && v.Subject.Incarnation < h.Incarnation {
+		r.stats.Stale++
+		if v.Kind != model.VerdictCorrected && h.State == Up {
+			r.refute(h, v, "restarted", now)
+		}
 		return
 	}
 	r.stats.Verdicts[v.Kind]++
@@ -99,16 +107,16 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		v.Kind = model.VerdictUnobservable // one alone calls nobody dead
 	}
 	switch {
-	case v.Kind == model.VerdictCorrected:
-		r.returned(h, v.Evidence.Clue, now)
-	case v.Subject.Host == v.ID.Reporter: // it was cut off, and is back
-		r.returned(h, "reunited", now)
+	case v.Evidence.Clue == model.ClueUnlinked && h.State != LinkDown:
+		r.heardFrom(h.Host, now) // nobody else may have anything to say of it
+	case v.Kind == model.VerdictCorrected, v.Subject.Host == v.ID.Reporter: // it was cut off, and is back
+		r.returned(h, now)
 	case !h.alive():
 		r.stats.Stale++
-	case v.Kind.Death() && (accusesOften(v) || r.heldDead(v.ID.Reporter)):
-		r.secondLook(h, v, now)
-	case v.Kind == model.VerdictCrashed && r.zoneOf(h) != "":
+	case v.Kind == model.VerdictCrashed && !r.sameZone(v) && r.zoneOf(h) != "":
 		r.examine(h, v, now)
+	case v.Kind == model.VerdictCrashed && !r.sameZone(v), v.Kind.Death() && (accusesOften(v) || r.wasAway(v.ID.Reporter, now)):
+		r.secondLook(h, v, now)
 	default:
 		r.enforce(h, v, now)
 	}
@@ -124,17 +132,25 @@ func accusesOften(v model.Verdict) bool {
 	return len(v.Evidence.Observations) > 0 && v.Evidence.Observations[0].Score >= often
 }
 
-// heldDead says that a host was said to be dead itself: what it reports may be old.
-func (r *Rings) heldDead(host string) bool {
+// wasAway says that a host is held for dead or cut off, or was until just now: what it
+// reports may be old.
+func (r *Rings) wasAway(host string, now time.Time) bool {
 	h := r.hosts[host]
-	return h != nil && !h.alive()
+	return h != nil && (h.doubtful() || now.Sub(h.back) < lateWords)
 }
 
-// secondLook probes whom a member accuses that has often accused wrongly of late, or
-// that is held for dead.
+// lateWords is for how long after its return a host may yet bring verdicts of the time
+// in which it was away: its outbox waits for ever longer between attempts.
+const lateWords = time.Minute
+
+// secondLook probes whom a member accuses that may be wrong: that has often been of late,
+// stands elsewhere, or was away itself. Meanwhile the two may have come together again.
 func (r *Rings) secondLook(h *Host, v model.Verdict, now time.Time) {
 	r.probe(h, now, func(s model.Sight, now time.Time) {
-		if s != model.SightAgent && h.alive() {
+		switch {
+		case s == model.SightAgent:
+			r.refute(h, v, "answer", now)
+		case h.alive():
 			r.enforce(h, v, now)
 		}
 	})
@@ -144,10 +160,15 @@ func (r *Rings) secondLook(h *Host, v model.Verdict, now time.Time) {
 func (r *Rings) enforce(h *Host, v model.Verdict, now time.Time) {
 	state := stateOf(v.Kind)
 	if h.State == state {
+		if h.Certificate == nil {
+			h.Certificate = &v.ID
+			r.cfg.World.KeepHost(h)
+		}
 		return
 	}
-	h.State, h.Since, h.Certificate = state, now, &v.ID
+	h.State, h.Since, h.Certificate, h.ZoneLost = state, now, &v.ID, false
 	if h.alive() {
+		r.careFor(h, now)
 		r.cfg.World.KeepHost(h)
 		return
 	}
@@ -155,14 +176,17 @@ func (r *Rings) enforce(h *Host, v model.Verdict, now time.Time) {
 }
 
 // returned takes a host for alive again.
-func (r *Rings) returned(h *Host, _ string, now time.Time) {
+func (r *Rings) returned(h *Host, now time.Time) {
 	if z := r.lost[h.Zone]; z != nil {
-		r.found(z, h, now)
+		r.found(z, now)
 	}
 	if h.State == Up {
 		return
 	}
-	h.State, h.Since, h.Certificate = Up, now, nil
+	if h.doubtful() {
+		h.back = now
+	}
+	h.State, h.Since, h.Certificate, h.ZoneLost = Up, now, nil, false
 	if len(h.Rings) == 0 {
 		r.insert(h, now)
 	}
@@ -174,7 +198,7 @@ func (r *Rings) returned(h *Host, _ string, now time.Time) {
 func (r *Rings) report(kind model.VerdictKind, subject model.RingMember, e model.Evidence, corrects *model.ReportID, now time.Time) model.Verdict {
 	r.cfg.Reporter.Sequence++
 	v := model.Verdict{ID: r.cfg.Reporter, Kind: kind, Subject: subject, At: now.UTC().Truncate(time.Millisecond), Evidence: e, Corrects: corrects}
-	r.seen.fresh(v.ID)
+	r.seen.Add(v.ID)
 	r.stats.Verdicts[kind]++
 	r.cfg.World.Verdict(v)
 	return v

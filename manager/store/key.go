@@ -27,7 +27,11 @@ const keyTime = "2006-01-02.15:04:05.000000"
 // break the key's form are escaped as in URLs: '%', '#' and ' ' anywhere, '.' in
 // the package.
 func NewKey(at time.Time, n model.Name) Key {
-	return Key(at.UTC().Format(keyTime) + "." + escape(n.Package, "%# .") + "." + escape(n.Host, "%# "))
+	pkg, host := escape(n.Package, "%# ."), escape(n.Host, "%# ")
+	var room [128]byte // as much as most take
+	k := append(at.UTC().AppendFormat(room[:0], keyTime), '.')
+	k = append(append(k, pkg...), '.')
+	return Key(append(k, host...))
 }
 
 // Until is the bound behind the last key of a moment.

@@ -40,6 +40,13 @@ type Entry struct {
 	Document model.Document `json:"document"`
 }
 
+// Committed hears what one commit has added to the log, once that is durable and before
+// anybody is told: the entries in their order, and the key of the newest one before them, ""
+// when there was none. Commits come one at a time, in the order of the log. Of progress
+// documents all are among them, also those that others have replaced. It keeps the entries,
+// which nobody changes, and returns soon.
+type Committed func(before Key, entries []Entry)
+
 // Filter selects documents by their name; an empty field matches everything.
 type Filter struct {
 	Host, Package, Key string
@@ -67,6 +74,13 @@ type Store interface {
 	// are durable: all of them or none. Errors wrap model.ErrInvalidDocument,
 	// ErrFull, ErrCorrupt or ErrClosed.
 	Append(ctx context.Context, docs []model.Document) ([]Key, error)
+	// Deliver is Append for a batch whose documents are numbered: of them it writes those
+	// behind the host's position, and moves the position, in the same step. A batch that
+	// is not numbered it appends.
+	Deliver(ctx context.Context, b model.Batch) (model.Receipt, error)
+	// Position is how far the numbered documents of a host have come; zero where there
+	// are none. Retention removes it with the last name of the host.
+	Position(ctx context.Context, host string) (model.Position, error)
 	// Latest walks the newest entry of every name, sorted by host, package and
 	// key. Those that are Gone are among them.
 	Latest(ctx context.Context, f Filter) iter.Seq2[Entry, error]

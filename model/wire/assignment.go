@@ -25,13 +25,16 @@ func (t *members) place(m model.RingMember) uint8 {
 	return uint8(len(*t))
 }
 
+// restRoom is what the keys and places of an assignment take, as a rule, in bytes.
+const restRoom = 512
+
 func (w *writer) assignment(a *model.Assignment) {
 	if a == nil {
 		w.fail("assignment", ErrMalformed)
 		return
 	}
-	var table members
-	rest := writer{}
+	table := make(members, 0, maxMembers)
+	rest := writer{b: make([]byte, 0, restRoom)}
 	for _, n := range []model.RingNeighbor{a.Next, a.Previous} {
 		rest.u8(table.place(n.RingMember))
 		rest.u8(table.place(n.Beyond))
@@ -105,12 +108,12 @@ func (r *reader) keys() (k model.KeySet) {
 
 func (r *reader) assignment() *model.Assignment {
 	a := &model.Assignment{Ring: model.RingID(r.text(MaxHost)), Epoch: model.Epoch(r.u64()), Gone: r.u8() == 1}
-	var table members
 	n := int(r.u8())
 	if n > maxMembers {
 		r.fail(ErrMalformed)
 		return a
 	}
+	table := make(members, 0, n)
 	for range n {
 		table = append(table, r.member())
 	}

@@ -16,7 +16,7 @@ func Seal(h Header, tag TagKey, sender string, key cipher.AEAD, m Message) ([]by
 	h.Type = m.Type
 	to := AppendHeader(make([]byte, 0, MaxDatagram), h, tag)
 	to = append(append(to, byte(len(sender))), sender...)
-	body, err := appendBody(nil, m)
+	body, err := appendBody(make([]byte, 0, bodyRoom(m.Type)), m)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", m.Type, err)
 	}
@@ -24,6 +24,14 @@ func Seal(h Header, tag TagKey, sender string, key cipher.AEAD, m Message) ([]by
 		return nil, fmt.Errorf("seal %s of %d bytes: %w", m.Type, len(body), ErrTooLong)
 	}
 	return key.Seal(to, nonce(h), body, to), nil
+}
+
+// bodyRoom is what the body of a message takes, as a rule, in bytes.
+func bodyRoom(t Type) int {
+	if t == Instruction {
+		return MaxDatagram
+	}
+	return 64
 }
 
 // Sender is the host that a control datagram says to be from; nothing is proved yet.

@@ -14,29 +14,33 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // else than the graph.
 func TestQuick(t *testing.T) {
 	var out bytes.Buffer
-	if err := bench(t.Context(), []string{"-quick", "-dir", t.TempDir()}, &out); err != nil {
+	if err := run(t.Context(), []string{"-quick", "-dir", t.TempDir()}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"200 hosts: ", "| neighbourhood, depth 1 (", "| impact of a switch (", "| cause of ", "| every single point of failure (", "| counters | SQLite, file |"} {
+	for _, want := range []string{"200 hosts: ", "| neighbourhood, depth 1 (", "| impact of a switch (", "| cause of ", "| every single point of failure (", "| counters | SQLite, file |", "| diff of a day (", "PostgreSQL"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}
 	}
 }
 
-func TestParse(t *testing.T) {
-	for _, args := range [][]string{{"-hosts", "7"}, {"-hosts", "1000,x"}, {"-nothing"}, {"-least", "0"}, {"-samples", "2"}} {
-		if err := bench(t.Context(), args, &bytes.Buffer{}); err == nil {
-			t.Errorf("%v is taken", args)
+// TestTotal ends before it is done, and tells what it has.
+func TestTotal(t *testing.T) {
+	for why, args := range map[string][]string{"context deadline exceeded": {"-total", "1ms"}, errMemory.Error(): {"-total", "1h", "-memory", "0.001"}} {
+		var out bytes.Buffer
+		if err := run(t.Context(), append(args, "-hosts", "200", "-peers", "file", "-dir", t.TempDir()), &out); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "Not finished"); !strings.Contains(out.String(), why) || n < 1 {
+			t.Errorf("no %q in:\n%s", why, out.String())
 		}
 	}
 }
 
-func TestQuantile(t *testing.T) {
-	values := []int{5, 1, 4, 2, 3}
-	for of, want := range map[float64]int{0: 1, 0.5: 3, 0.99: 5, 1: 5} {
-		if got := quantile(values, of); got != want {
-			t.Errorf("quantile %v: %d instead of %d", of, got, want)
+func TestParse(t *testing.T) {
+	for _, args := range [][]string{{"-hosts", "7"}, {"-hosts", "1000,x"}, {"-nothing"}, {"-least", "0"}, {"-samples", "2"}, {"-peers", "oracle"}} {
+		if err := run(t.Context(), args, &bytes.Buffer{}); err == nil {
+			t.Errorf("%v is taken", args)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"cassini/manager/graph"
 	"cassini/model"
+	"cassini/tools/figures"
 	"cassini/tools/graphbench/estate"
 )
 
@@ -19,30 +20,65 @@ const ours = "Cassini"
 
 // measure makes an estate of a size and asks everything.
 func measure(ctx context.Context, cfg config, hosts int) (r *report, err error) {
+	begin := time.Now()
 	w, err := newWorld(ctx, cfg, hosts)
+	r = w.report
+	defer func() { r.Took = time.Since(begin) }()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	r = w.report
 	for _, q := range w.questions() {
 		row, err := w.ask(ctx, q)
 		if err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", q.name, err)
+			return r, fmt.Errorf("ask for %s: %w", q.name, err)
 		}
 		r.Rows = append(r.Rows, row)
 		cfg.Log("%d hosts: %s", hosts, row.markdown())
 	}
-	if r.Points, err = w.points(ctx); err != nil {
-		return nil, fmt.Errorf("ask for single points of failure: %w", err)
+	steps := []func(context.Context) error{w.askPoints, w.askDifference, w.update} // counts differ after updates
+	if len(w.peers) == 0 {
+		steps = []func(context.Context) error{w.askPoints, w.update, w.askDifference} // takes as much again
 	}
-	cfg.Log("%d hosts: single points of failure", hosts)
-	// Last, since what is counted now differs between them.
-	if r.Updates, err = w.updates(ctx); err != nil {
-		return nil, fmt.Errorf("update: %w", err)
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return r, err
+		}
 	}
-	r.Took = time.Since(r.Begin)
 	return r, nil
+}
+
+func (w *world) askPoints(ctx context.Context) (err error) {
+	if w.report.Points, err = w.points(ctx); err != nil {
+		return fmt.Errorf("ask for single points of failure: %w", err)
+	}
+	return nil
+}
+
+func (w *world) update(ctx context.Context) (err error) {
+	if w.report.Updates, err = w.updates(ctx); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return nil
+}
+
+// askDifference replays the graph of the day before and compares. That graph is let go
+// afterwards.
+func (w *world) askDifference(ctx context.Context) error {
+	then := newGraph()
+	begin := time.Now()
+	if err := w.applyAll(ctx, then, w.estate.Documents(), nil); err != nil {
+		return fmt.Errorf("replay the day before: %w", err)
+	}
+	then.Stats() // joins both ends of everything
+	w.report.Replayed = time.Since(begin)
+	row, err := w.ask(ctx, w.difference(then))
+	w.report.Rows = append(w.report.Rows, row)
+	if err != nil {
+		return fmt.Errorf("ask for differences: %w", err)
+	}
+	w.cfg.Log("%d hosts: %s", w.estate.Hosts, row.markdown())
+	return nil
 }
 
 // ask puts a question to all, by turns, from as many starts as the budget allows, and
@@ -52,6 +88,9 @@ func (w *world) ask(ctx context.Context, q question) (row, error) {
 	result := row{Name: q.name, Times: make([][]time.Duration, 1+len(w.peers)), GaveUp: make([]time.Duration, len(w.peers))}
 	begin := time.Now()
 	for ; result.Samples < w.cfg.Samples && (result.Samples < w.cfg.Least || time.Since(begin) < w.cfg.Budget); result.Samples++ {
+		if err := ctx.Err(); err != nil {
+			return result, err
+		}
 		start := q.start(r)
 		at := time.Now()
 		want := q.ours(start)
@@ -102,7 +141,7 @@ func (w *world) points(ctx context.Context) (p points, err error) {
 	begin := time.Now()
 	list, _ := w.graph.SinglePoints("")
 	p.Ours, p.Found = time.Since(begin), len(list)
-	w.cfg.Log("%d hosts: %d single points of failure in %s", w.estate.Hosts, p.Found, short(p.Ours))
+	w.cfg.Log("%d hosts: %d single points of failure in %s", w.estate.Hosts, p.Found, figures.Short(p.Ours))
 	known := make(map[string]model.SinglePoint, len(list))
 	for _, one := range list {
 		known[one.ID] = one

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -74,8 +77,7 @@ func (w *world) down(depth int) question {
 	return question{
 		name: fmt.Sprintf("dependencies of a host, depth %d", depth), start: w.randomHost,
 		ours: func(start []string) answer {
-			list, _ := w.graph.Dependencies(graph.DependencyFilter{Of: start[0], Down: true, Depth: depth})
-			return dependencies(list)
+			return w.dependencies(graph.DependencyFilter{Of: start[0], Down: true, Depth: depth})
 		},
 		peers: func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
 			rows, err := db.Down(ctx, start[0], depth)
@@ -88,8 +90,7 @@ func (w *world) up(depth int) question {
 	return question{
 		name: fmt.Sprintf("dependents of a service, depth %d", depth), start: w.randomServer,
 		ours: func(start []string) answer {
-			list, _ := w.graph.Dependencies(graph.DependencyFilter{Of: start[0], Up: true, Depth: depth})
-			return dependencies(list)
+			return w.dependencies(graph.DependencyFilter{Of: start[0], Up: true, Depth: depth})
 		},
 		peers: func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
 			rows, err := db.Up(ctx, start[0], depth)
@@ -172,8 +173,45 @@ func (w *world) cause() question {
 	}
 }
 
-func dependencies(list []model.DependencyView) answer {
-	return func() []string { return texts(list, func(d model.DependencyView) string { return d.ID }) }
+// difference asks what came, went and changed since the day before.
+func (w *world) difference(then *graph.Graph) question {
+	return question{
+		name:  "diff of a day",
+		start: func(*rand.Rand) []string { return nil },
+		ours: func([]string) answer {
+			d := graph.DiffGraphs(then, w.graph)
+			return func() []string {
+				var list []string
+				for what, changes := range map[string][]model.Change{"came": d.Came, "went": d.Went, "changed": d.Changed} {
+					for _, c := range changes {
+						list = append(list, what+" "+c.ID)
+					}
+				}
+				slices.Sort(list)
+				return list
+			}
+		},
+		peers: func(ctx context.Context, db *peer.DB, _ []string) (answer, error) {
+			rows, err := db.Diff(ctx)
+			return func() []string { return texts(rows, func(r peer.Row) string { return r.Name + " " + r.Text }) }, err
+		},
+	}
+}
+
+// dependencies asks for them as the API does, which writes what it gets as it is.
+func (w *world) dependencies(f graph.DependencyFilter) answer {
+	written, _, err := w.graph.DependenciesWritten(f)
+	return func() []string {
+		var body bytes.Buffer
+		var list []model.DependencyView
+		if err == nil {
+			_, err = written.WriteTo(&body)
+		}
+		if err := errors.Join(err, json.Unmarshal(body.Bytes(), &list)); err != nil {
+			return []string{err.Error()} // which no peer says
+		}
+		return texts(list, func(d model.DependencyView) string { return d.ID })
+	}
 }
 
 func names(rows []peer.Row) []string { return texts(rows, func(r peer.Row) string { return r.Name }) }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"cassini/manager/graph"
+	"cassini/manager/store"
 	"cassini/model"
 )
 
@@ -116,6 +118,7 @@ func (w *world) feeder(fresh int) (*feeder, error) {
 
 // next applies a batch.
 func (f *feeder) next() (int, error) {
+	docs := make([]graph.Logged, 0, batch)
 	for range batch {
 		f.sent++
 		doc := f.docs[f.sent%len(f.docs)]
@@ -125,8 +128,9 @@ func (f *feeder) next() (int, error) {
 				return 0, err
 			}
 		}
-		f.w.apply(doc)
+		docs = append(docs, graph.Logged{Key: string(store.NewKey(doc.Time, doc.Name)), Document: doc})
 	}
+	f.w.graph.ApplyAll(graph.DecodeAll(docs))
 	return batch, nil
 }
 

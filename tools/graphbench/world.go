@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
+	"slices"
 	"time"
+	"unsafe"
 
 	"cassini/manager/graph"
 	"cassini/manager/store"
 	"cassini/model"
+	"cassini/tools/figures"
 	"cassini/tools/graphbench/estate"
 	"cassini/tools/graphbench/peer"
 )
@@ -26,6 +31,7 @@ type world struct {
 	shape  model.GraphStats
 	// steady are Out documents of dependencies, to be sent again with other counters.
 	steady []model.Document
+	then   []peer.Thing // of the day before
 	dir    string
 }
 
@@ -52,44 +58,96 @@ func newWorld(ctx context.Context, cfg config, hosts int) (w *world, err error) 
 	if w.dir, err = os.MkdirTemp(cfg.Dir, "graphbench-"); err != nil {
 		return w, fmt.Errorf("make a directory for SQLite: %w", err)
 	}
-	all := w.graph.Graph(graph.GraphFilter{})
-	for _, one := range []struct{ name, path string }{{"SQLite, memory", ""}, {"SQLite, file", filepath.Join(w.dir, "graph.db")}} {
-		db, err := peer.Fill(ctx, one.path, all)
+	return w, w.fillPeers(ctx)
+}
+
+// fillPeers gives the peers the graph as it is after the day that follows, and what is
+// compared with that of the day before.
+func (w *world) fillPeers(ctx context.Context) error {
+	if len(w.cfg.Peers) > 0 {
+		w.then = w.things()
+	}
+	if err := w.applyAll(ctx, w.graph, w.estate.Day(), nil); err != nil {
+		return err
+	}
+	if len(w.cfg.Peers) == 0 {
+		return nil
+	}
+	data := peer.Data{Nodes: w.graph.Nodes(graph.NodeFilter{}), Edges: w.edges, Then: w.then}
+	for _, one := range []struct {
+		flag, name string
+		fill       func() (*peer.DB, error)
+	}{
+		{"memory", "SQLite, memory", func() (*peer.DB, error) { return peer.FillSQLite(ctx, "", data) }},
+		{"file", "SQLite, file", func() (*peer.DB, error) { return peer.FillSQLite(ctx, filepath.Join(w.dir, "graph.db"), data) }},
+		{"postgres", "PostgreSQL", func() (*peer.DB, error) { return peer.Postgres(ctx, w.estate.Hosts, data) }},
+	} {
+		if !slices.Contains(w.cfg.Peers, one.flag) {
+			continue
+		}
+		begin := time.Now()
+		db, err := one.fill()
+		if errors.Is(err, peer.ErrNotInstalled) {
+			w.cfg.Log("NOT COMPARED with %s: %v", one.name, err)
+			w.report.Skipped = append(w.report.Skipped, err.Error())
+			continue
+		}
 		if err != nil {
-			return w, fmt.Errorf("fill %s: %w", one.name, err)
+			return fmt.Errorf("fill %s: %w", one.name, err)
 		}
 		w.peers = append(w.peers, namedPeer{one.name, db})
-		cfg.Log("%d hosts: filled %s", hosts, one.name)
+		size, err := db.Bytes(ctx)
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", one.name, err)
+		}
+		w.report.Peers, w.report.PeerBytes = append(w.report.Peers, one.name), append(w.report.PeerBytes, size)
+		w.cfg.Log("%d hosts: filled %s in %s", w.estate.Hosts, one.name, figures.Short(time.Since(begin)))
 	}
-	w.report.PeerBytes, err = w.peers[1].Bytes(ctx)
-	return w, err
+	return nil
+}
+
+// edges are all edges, a few at a time.
+func (w *world) edges(yield func(model.Edge) bool) {
+	for _, n := range w.graph.Nodes(graph.NodeFilter{}) {
+		for _, e := range w.graph.Edges(graph.EdgeFilter{From: n.ID}) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// things are what differences are told of, as it stands.
+func (w *world) things() (list []peer.Thing) {
+	for _, n := range w.graph.Nodes(graph.NodeFilter{}) {
+		if t, ok := peer.NodeThing(n); ok {
+			list = append(list, t)
+		}
+	}
+	for e := range w.edges {
+		if t, ok := peer.EdgeThing(e); ok {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 // fill applies the estate's documents, as a manager that receives them.
 func (w *world) fill(ctx context.Context) error {
 	before := heap()
-	// Whatever the size, nothing is to be forgotten.
-	w.graph = graph.New(graph.Limits{Dependencies: 1 << 30, Sightings: 1 << 30})
+	w.graph = newGraph()
 	begin := time.Now()
-	for doc, err := range w.estate.Documents() {
-		if err != nil {
-			return fmt.Errorf("make a document: %w", err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		w.apply(doc)
-		w.report.Documents++
-		w.keep(doc)
+	if err := w.applyAll(ctx, w.graph, w.estate.Documents(), w.keep); err != nil {
+		return err
 	}
 	w.report.Filled = time.Since(begin)
 	begin = time.Now()
 	w.shape = w.graph.Stats() // joins both ends of everything
 	w.report.Joined = time.Since(begin)
 	w.report.Nodes, w.report.Edges = sum(w.shape.Nodes), sum(w.shape.Edges)
-	kept := uint64(0)
+	kept := uint64(cap(w.steady)) * uint64(unsafe.Sizeof(model.Document{}))
 	for _, d := range w.steady {
-		kept += uint64(len(d.Body))
+		kept += uint64(len(d.Body) + len(d.Key) + len(d.Host))
 	}
 	w.report.Heap = heap() - before - kept
 	if n := sumOf(w.shape.Rejected); n > 0 {
@@ -99,12 +157,53 @@ func (w *world) fill(ctx context.Context) error {
 	return nil
 }
 
-func (w *world) apply(doc model.Document) {
-	w.graph.Apply(string(store.NewKey(doc.Time, doc.Name)), doc)
+// newGraph forgets nothing, whatever the size.
+func newGraph() *graph.Graph {
+	return graph.New(graph.Limits{Dependencies: 1 << 30, Sightings: 1 << 30})
 }
 
-// keep remembers some dependencies, of all parts of the estate.
+// applyAll gives documents to a graph as a manager does that follows its log.
+func (w *world) applyAll(ctx context.Context, g *graph.Graph, docs iter.Seq2[model.Document, error], seen func(model.Document)) error {
+	some := make([]graph.Logged, 0, batch)
+	for doc, err := range docs {
+		if err != nil {
+			return fmt.Errorf("make a document: %w", err)
+		}
+		if seen != nil {
+			seen(doc)
+		}
+		if some = append(some, graph.Logged{Key: string(store.NewKey(doc.Time, doc.Name)), Document: doc}); len(some) < batch {
+			continue
+		}
+		if err := w.left(ctx); err != nil {
+			return fmt.Errorf("after %s: %w", doc.Host, err)
+		}
+		g.ApplyAll(graph.DecodeAll(some))
+		some = some[:0]
+	}
+	g.ApplyAll(graph.DecodeAll(some))
+	return nil
+}
+
+// errMemory says that the process has taken as much as it may.
+var errMemory = errors.New("no more memory is to be taken")
+
+// left says whether there are time and memory left.
+func (w *world) left(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || w.cfg.Memory == 0 {
+		return err
+	}
+	taken := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(taken)
+	if taken[0].Value.Uint64()-taken[1].Value.Uint64() > w.cfg.Memory {
+		return errMemory
+	}
+	return nil
+}
+
+// keep counts documents, and remembers some dependencies, of all parts of the estate.
 func (w *world) keep(doc model.Document) {
+	w.report.Documents++
 	if doc.Package == model.PackageDependencies && len(w.steady) < maxSteady && w.report.Documents%2 == 0 {
 		w.steady = append(w.steady, doc)
 	}

@@ -31,9 +31,9 @@ func (m *Manager) receive(ring model.RingID, from model.RingMember, msg wire.Mes
 	m.schedule()
 }
 
-func (m *Manager) take(v model.Verdict) {
+func (m *Manager) take(by string, v model.Verdict) {
 	m.Verdict(v)
-	m.Rings.Take(v, m.sim.now)
+	m.Rings.TakeFrom(by, v, m.sim.now)
 	m.schedule()
 }
 

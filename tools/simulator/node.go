@@ -37,6 +37,7 @@ type Node struct {
 	watches map[watchKey]*watch
 	inbox   []func() // while it is frozen
 	spool   []model.Verdict
+	retry   time.Time // before which nothing is delivered
 	saved   []*model.Assignment
 	wake    time.Time // of the tick that is on the agenda
 	joined  bool
@@ -240,15 +241,23 @@ func (n *Node) Report(v model.Verdict) {
 func (n *Node) Relay(v model.Verdict) { n.Report(v) }
 
 func (n *Node) deliver() {
-	if len(n.spool) == 0 || n.State != Running {
+	if len(n.spool) == 0 || n.State != Running || n.sim.now.Before(n.retry) {
 		return
 	}
 	if m := n.sim.Manager; m.Up && n.sim.reaches(n, m.node) && n.sim.reaches(m.node, n) {
-		for _, v := range n.spool {
-			n.sim.after(n.sim.latency(), func() { m.take(v) })
-		}
+		list := n.spool
 		n.spool = nil
+		n.sim.after(n.sim.latency(), func() { // one delivery after the other, in order
+			for _, v := range list {
+				m.take(n.Name, v)
+			}
+		})
 		return
 	}
-	n.sim.after(time.Second, n.deliver)
+	pause := time.Second
+	if slow := n.sim.Slow; slow > 0 {
+		pause += time.Duration(n.sim.Rand.Int64N(int64(slow)))
+		n.retry = n.sim.now.Add(pause)
+	}
+	n.sim.after(pause, n.deliver)
 }

@@ -31,6 +31,9 @@ type Sim struct {
 	// Lazy leaves out heartbeats between hosts that reach each other, which change
 	// nothing, but counts them. It is for estates without Loss, whose hosts fail by Fail.
 	Lazy bool
+	// Slow is how much longer than a second it takes at most until what could not be
+	// delivered is tried again.
+	Slow time.Duration
 	// JoinRate is how many joins the manager takes a second; 0: any number.
 	JoinRate float64
 	// Inside and Across count heartbeats within a zone and between zones.
@@ -54,6 +57,7 @@ type Manager struct {
 	node  *Node
 	wake  time.Time
 	disk  disk
+	life  model.Incarnation
 	known map[model.ReportID]bool
 }
 
@@ -82,9 +86,10 @@ func New(seed uint64, p model.Profile) *Sim {
 }
 
 func (m *Manager) start() {
+	m.life++
 	m.Rings = rings.New(rings.Config{
 		Self: model.RingMember{Host: model.ManagerHost}, Profile: m.sim.Profile, World: m, Rand: m.sim.Rand,
-		Secret: m.sim.secret, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: 1}, Limit: 10_000_000,
+		Secret: m.sim.secret, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: m.life}, Limit: 10_000_000,
 	})
 }
 

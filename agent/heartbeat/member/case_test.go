@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -68,9 +69,60 @@ func TestDeafLinkIsTakenBackWhenItEnds(t *testing.T) {
 	}
 	b.assign(&model.Assignment{Ring: testRing, Epoch: 8, Gone: true}, 8, true)
 	b.reported(model.VerdictLink, model.VerdictCorrected)
-	if b.reports[1].Evidence.Clue != "unlinked" {
+	if b.reports[1].Evidence.Clue != model.ClueUnlinked {
 		t.Errorf("%+v", b.reports[1])
 	}
+}
+
+// Whoever watches a host no more takes back what is no death: nobody else could.
+func TestUnobservableIsTakenBackWhenItIsWatchedNoMore(t *testing.T) {
+	b := placed(t)
+	b.quiet(next)
+	b.pass(10 * time.Second)
+	said := slices.Repeat([]model.VerdictKind{model.VerdictUnobservable}, 3) // of it, and of the two behind it
+	b.reported(said...)
+	b.assign(&model.Assignment{Ring: testRing, Epoch: 8, Gone: true}, 8, true)
+	b.reported(append(said, slices.Repeat([]model.VerdictKind{model.VerdictCorrected}, 3)...)...)
+	for i, v := range b.reports[3:] {
+		if v.Evidence.Clue != model.ClueUnlinked || *v.Corrects != b.reports[i].ID {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// The manager may have had a late datagram of one that is dead: it plans with it, and has
+// to be told again. Once it does not, nobody looks any more.
+func TestDeathIsToldAgainWhenThePlanIsAnother(t *testing.T) {
+	b := placed(t)
+	told := func(want int) (last model.Verdict) {
+		t.Helper()
+		n := 0
+		for _, v := range b.reports {
+			if v.Subject == next && v.Kind == model.VerdictCrashed {
+				n, last = n+1, v
+			}
+		}
+		if n != want {
+			t.Errorf("its death was told %d times, want %d", n, want)
+		}
+		return last
+	}
+	b.crash(next)
+	b.pass(time.Minute)
+	first := told(1)
+	for epoch := model.Epoch(8); epoch <= 10; epoch++ {
+		b.assign(place(epoch), epoch, true)
+	}
+	b.pass(firstRecheck*b.rings[testRing].place.Profile.Silence + 300*time.Millisecond)
+	b.opine(relay, next, model.SightNothing)
+	b.pass(5 * time.Second)
+	if v := told(2); v.Epoch != 10 || v.ID == first.ID {
+		t.Errorf("%+v", v)
+	}
+	b.pass(time.Minute)
+	b.assign(&model.Assignment{Ring: testRing, Epoch: 11, Gone: true}, 11, true)
+	b.pass(time.Minute)
+	told(2)
 }
 
 // After it was stopped for long, a member neither judges at once nor spins.

@@ -14,8 +14,19 @@ type standing struct {
 	ring    *ring
 	verdict model.Verdict
 	left    bool      // it took its leave
-	recheck time.Time // of what is no death: it may yet become one
+	planned bool      // a death, and a later plan has the host still
+	recheck time.Time // of what is no death, which may yet become one, and of what is planned
 	pause   time.Duration
+}
+
+// plan notes that a later plan has a host which was said to be dead. The manager may not
+// know it so far, or have had a sign of life since: then it is to be told again.
+func (s *standing) plan(r *ring, now time.Time) {
+	s.ring = r
+	again := r.id != s.verdict.Ring || r.place.Epoch > s.verdict.Epoch
+	if again && !s.planned && !s.left && s.verdict.Kind.Death() {
+		s.planned, s.recheck = true, now.Add(firstRecheck*r.place.Profile.Silence)
+	}
 }
 
 // later puts the next look at a verdict off, ever more.
@@ -31,11 +42,11 @@ const (
 	lastRecheck  = 20
 )
 
-// sentence reports a verdict of a case, unless it already stands.
+// sentence reports a verdict of a case, unless it already stands and is known.
 func (m *Member) sentence(c *suspicion, kind model.VerdictKind, now time.Time) {
 	silence := c.ring.place.Profile.Silence
 	s := m.standing[c.subject.Host]
-	if s != nil && s.verdict.Kind == kind {
+	if s != nil && s.verdict.Kind == kind && !s.planned {
 		if !kind.Death() {
 			s.later(now)
 		}
@@ -164,7 +175,7 @@ func (m *Member) back(s *standing, life model.Incarnation, clue string, now time
 	}
 }
 
-// recheck opens cases anew whose verdict was no death.
+// recheck opens cases anew whose verdict was no death, or is not known.
 func (m *Member) recheck(now time.Time) {
 	for _, host := range sorted(m.standing) {
 		s := m.standing[host]

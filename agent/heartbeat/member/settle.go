@@ -62,18 +62,19 @@ func (m *Member) settleStanding(now time.Time) {
 		switch {
 		case r != nil && r.life(host) > s.verdict.Subject.Incarnation:
 			delete(m.standing, host) // another life: the manager knows
-		case s.verdict.Kind == model.VerdictLink && (r == nil || r.links[host] == nil):
+		case !s.verdict.Kind.Death() && r == nil, s.verdict.Kind == model.VerdictLink && r.links[host] == nil:
 			delete(m.standing, host)
 			m.takeBack(s, r, now)
-		case r == nil:
+		case r == nil: // the manager corrects what was wrong of it
 			delete(m.standing, host)
 		default:
-			s.ring = r
+			s.plan(r, now)
 		}
 	}
 }
 
-// takeBack corrects what was said of a link that is none any more: nobody else could.
+// takeBack takes back what was said of a host that is watched no more: whoever watches it
+// now may have nothing to say of it.
 func (m *Member) takeBack(s *standing, r *ring, now time.Time) {
 	if r == nil {
 		r = m.anyRing()
@@ -82,7 +83,7 @@ func (m *Member) takeBack(s *standing, r *ring, now time.Time) {
 		r = s.ring
 	}
 	v := m.verdict(r, model.VerdictCorrected, s.verdict.Subject, now)
-	v.Corrects, v.Was, v.Evidence = &s.verdict.ID, s.verdict.Kind, model.Evidence{Clue: "unlinked"}
+	v.Corrects, v.Was, v.Evidence = &s.verdict.ID, s.verdict.Kind, model.Evidence{Clue: model.ClueUnlinked}
 	m.report(r, v, now)
 }
 

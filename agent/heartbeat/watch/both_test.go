@@ -9,6 +9,7 @@ import (
 
 	"cassini/bpf"
 	"cassini/model/wire"
+	"cassini/transport/admit"
 )
 
 // rig is a watch on a real socket: the kernel's filters it, user space takes what passes.
@@ -142,7 +143,7 @@ func TestBothLimitReplays(t *testing.T) {
 				time.Sleep(100 * time.Microsecond)
 			}
 		}
-		passed := r.count(Control, 1+againRate)
+		passed := r.count(Control, 1+admit.Again)
 		if r.count(Limited, 1) < n/2 {
 			t.Errorf("%d passed", passed)
 		}

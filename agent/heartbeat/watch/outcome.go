@@ -23,13 +23,6 @@ const (
 	Untold         = "untold"  // events that found no room, and were told later
 )
 
-// Outcomes lists them all.
-func Outcomes() []string {
-	return []string{
-		Heartbeat, Control, Truncated, Malformed, UnknownSet, UnknownKey, Forged, Replayed, OldIncarnation, NotWatched, Limited, Unarmed, Untold,
-	}
-}
-
 // outcome of a datagram that was refused with err.
 func outcome(err error) string {
 	switch {

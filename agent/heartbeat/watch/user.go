@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cassini/model/wire"
+	"cassini/transport/admit"
 )
 
 const (
@@ -25,7 +26,7 @@ type User struct {
 	mu       sync.Mutex
 	sets     map[wire.Set]*watched
 	counters map[string]uint64
-	control  control
+	control  *admit.Gate
 }
 
 // watched is one set. A neighbour's state is that of the kernel's struct pulse.
@@ -39,11 +40,18 @@ type watched struct {
 	stats   Stats
 }
 
+// Control datagrams that pass in a second, and how many of their headers are remembered:
+// what bpf/control.h has.
+const (
+	controlRate = 1024
+	maxSeen     = 1024
+)
+
 // NewUser makes a watch that holds nothing but memory.
 func NewUser() *User {
 	return &User{
 		events: make(chan Event, maxEvents), wake: make(chan struct{}, 1),
-		sets: make(map[wire.Set]*watched), counters: make(map[string]uint64),
+		sets: make(map[wire.Set]*watched), counters: make(map[string]uint64), control: admit.New(controlRate, maxSeen),
 	}
 }
 
@@ -211,7 +219,7 @@ func (u *User) check(b []byte, now time.Time) (string, *watched, wire.Header) {
 	switch {
 	case h.Type == wire.Ask: // a reflector would have answered; the agent does not
 		return NotWatched, nil, h
-	case h.Type != wire.Heartbeat && !u.control.mayPass(tagOf(b), now):
+	case h.Type != wire.Heartbeat && !u.control.Pass(b, now):
 		return Limited, nil, h
 	case h.Type != wire.Heartbeat:
 		return Control, nil, h

@@ -10,6 +10,7 @@ import (
 
 	"cassini/model"
 	"cassini/model/wire"
+	"cassini/transport/admit"
 
 	"go.uber.org/goleak"
 )
@@ -173,14 +174,14 @@ func TestRefused(t *testing.T) {
 		forged := wire.AppendHeader(nil, wire.Header{Type: wire.Heartbeat, Key: 1, Set: 7, Nonce: 9999}, wire.TagKey{})
 		b.Take(forged)
 		control := append(wire.AppendHeader(nil, wire.Header{Type: wire.Probe, Key: 1, Set: 9}, key), 1)
-		for i := range againRate + 6 {
-			if got, want := b.Take(control), i <= againRate; got != want {
+		for i := range admit.Again + 6 {
+			if got, want := b.Take(control), i <= admit.Again; got != want {
 				t.Fatalf("control datagram %d: %v", i, got)
 			}
 		}
 		want := map[string]uint64{
 			Heartbeat: 1, Replayed: 1, OldIncarnation: 1, UnknownKey: 1, UnknownSet: 2, Malformed: 1, Truncated: 1, Forged: 1,
-			Control: 1 + againRate, Limited: 5,
+			Control: 1 + admit.Again, Limited: 5,
 		}
 		if got, _ := b.Counters(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, want %v", got, want)
@@ -288,35 +289,4 @@ func TestSilent(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestControlIsBounded(t *testing.T) {
-	var c control
-	now := time.Unix(1000, 0)
-	count := func(n int, tag func(i int) uint64) (passed int) {
-		for i := range n {
-			if c.mayPass(tag(i), now) {
-				passed++
-			}
-		}
-		return passed
-	}
-	same := func(int) uint64 { return 1 }
-	each := func(i int) uint64 { return uint64(i) + 10 }
-	if got := count(5000, same); got != 1+againRate {
-		t.Errorf("one datagram passed %d times", got)
-	}
-	if got := count(5000, each); got != controlRate-1 {
-		t.Errorf("%d new ones passed", got)
-	}
-	if len(c.seen) > maxSeen || len(c.order) > maxSeen {
-		t.Errorf("%d are remembered", len(c.seen))
-	}
-	now = now.Add(time.Second)
-	if got := count(1000, each); got != againRate {
-		t.Errorf("after a second %d of the same passed", got)
-	}
-	if got := count(5000, func(i int) uint64 { return uint64(i) + 1e6 }); got != controlRate {
-		t.Errorf("after a second %d new ones passed", got)
-	}
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Profile model.Profile  // of new rings; zero is the standard one
 	// Rotation is for how long a ring's keys are in use, more or less; 0 is until Rotate.
 	Rotation time.Duration
+	Limit    int // of hosts; 0 is rings.DefaultLimit
 	// Local says that an agent of this machine runs in the same process.
 	Local bool
 	// Keep brings documents into the manager's log.
@@ -111,7 +112,7 @@ func (k *Keeper) open() error {
 	}
 	k.rings = rings.New(rings.Config{
 		Self: k.self, Host: k.cfg.Host, Local: local, Profile: k.cfg.Profile, World: world{k}, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		Secret: newSecret, Rotation: k.cfg.Rotation, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
+		Secret: newSecret, Rotation: k.cfg.Rotation, Limit: k.cfg.Limit, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
 	})
 	return nil
 }

@@ -216,6 +216,7 @@ func TestTakeReadsVerdictsAlone(t *testing.T) {
 	l := live(t, t.TempDir())
 	a := newAgent(t, "h1", "", 1)
 	a.joins(l.Keeper)
+	newAgent(t, "h2", "", 1).joins(l.Keeper)
 	good := crashed("h2", 1, a.join.RingMember)
 	gone, other, garbage := good, good, good
 	gone.Body, other.Package, garbage.Body = nil, "os", []byte(`{"id":7}`)

@@ -56,7 +56,14 @@ func (w world) DropRing(id model.RingID) {
 
 // Verdict implements rings.World.
 func (w world) Verdict(v model.Verdict) {
-	w.k.cfg.Logger.Info("verdict of the manager", "kind", v.Kind, "host", v.Subject.Host, "was", v.Was, "became", v.Became)
+	about := []any{"kind", v.Kind, "host", v.Subject.Host, "clue", v.Evidence.Clue}
+	if v.Was != "" {
+		about = append(about, "was", v.Was)
+	}
+	if v.Became != "" {
+		about = append(about, "became", v.Became)
+	}
+	w.k.cfg.Logger.Info("verdict of the manager", about...)
 	doc, err := model.VerdictDocument(v, w.k.cfg.Host)
 	if err != nil {
 		w.k.cfg.Logger.Error("keep a verdict", "error", err)

@@ -13,36 +13,55 @@ import (
 // alone has more.
 const maxGroup = 20_000
 
-// request is one Append that waits for its commit.
+// request is one Append or Deliver that waits for its commit.
 type request struct {
-	docs []model.Document
-	keys []store.Key
-	err  error
-	done bool
+	docs    []model.Document
+	batch   model.Batch // whose documents they are, if they are numbered
+	asked   bool        // for keys
+	keys    []store.Key
+	receipt model.Receipt
+	err     error
+	done    bool
 }
 
 // Append implements store.Store. Whoever gets the writer's lock commits what all
 // that wait for it have queued.
 func (s *Store) Append(ctx context.Context, docs []model.Document) ([]store.Key, error) {
+	r := &request{docs: docs, asked: true}
+	err := s.do(ctx, r)
+	return r.keys, err
+}
+
+// Deliver implements store.Store.
+func (s *Store) Deliver(ctx context.Context, b model.Batch) (model.Receipt, error) {
+	r := &request{docs: b.Documents}
+	if b.First != (model.Position{}) {
+		r.batch = b
+	}
+	err := s.do(ctx, r)
+	return r.receipt, err
+}
+
+// do waits until a request is durable.
+func (s *Store) do(ctx context.Context, r *request) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := store.Validate(docs); err != nil {
-		return nil, err
+	if err := store.Validate(r.docs); err != nil {
+		return err
 	}
-	if len(docs) == 0 {
-		return nil, nil
+	if len(r.docs) == 0 {
+		return nil
 	}
-	r := &request{docs: docs}
 	if err := s.enqueue(r); err != nil {
-		return nil, err
+		return err
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	for !r.done {
 		s.commit(s.takeGroup())
 	}
-	return r.keys, r.err
+	return r.err
 }
 
 func (s *Store) enqueue(r *request) error {
@@ -73,21 +92,35 @@ func (s *Store) takeGroup() []*request {
 func (s *Store) commit(group []*request) {
 	var w writer
 	err := s.guard(func() error {
-		return s.db.Update(func(tx *bolt.Tx) error {
-			w = writer{store: s, tx: tx, log: tx.Bucket(bucketLog), names: tx.Bucket(bucketNames)}
+		return s.db.Load().Update(func(tx *bolt.Tx) error {
+			w = writer{store: s, tx: tx, log: tx.Bucket(bucketLog), names: tx.Bucket(bucketNames), room: &s.room}
+			w.known = w.names.Cursor()
 			return w.write(group)
 		})
 	})
+	s.room.clear()
 	for _, r := range group {
 		r.done = true
 		if err != nil {
-			r.keys, r.err = nil, classify("append to", s.path, err)
+			r.keys, r.receipt, r.err = nil, model.Receipt{}, classify("append to", s.path, err)
 		}
 	}
 	if err == nil {
+		s.tell(w.entries)
 		s.appended.Add(w.appended)
 		s.thinned.Add(w.thinned)
 		s.expired.Add(w.expired)
 	}
 	s.clocked.Store(s.clock.Held)
+}
+
+// tell hands on what has been committed.
+func (s *Store) tell(entries []store.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	if s.cfg.Committed != nil {
+		s.cfg.Committed(s.newest, entries)
+	}
+	s.newest = entries[len(entries)-1].Key
 }

@@ -1,11 +1,11 @@
 // Package bolt keeps the document log in one bbolt file. Appends that come at
 // the same time share one transaction, so that many agents cost few syncs.
 //
-// The file has three buckets. "log" maps a log key to the key of the entry of
+// The file has four buckets. "log" maps a log key to the key of the entry of
 // the same name before it, a newline, and the document as JSON: histories are
 // linked lists. "names" maps a document name to its newest log key and the start
 // of its row of progress entries. "meta" holds the counts and how far retention
-// has come.
+// has come, "positions" how far the numbered documents of each host have come.
 package bolt
 
 import (
@@ -41,6 +41,8 @@ type Config struct {
 	// size, with nothing left to remove, appends fail with store.ErrFull.
 	// 0 means DefaultMaxSize.
 	MaxSize int64
+	// Committed, if set, hears of each commit.
+	Committed store.Committed
 	// Now is the manager's clock. Nil means time.Now.
 	Now func() time.Time
 	// Logger hears of what an operator should know. Nil discards.
@@ -60,6 +62,13 @@ func (s *Store) SetRetention(r Retention) {
 	s.cfg.MaxAge, s.cfg.MaxSize = cmp.Or(r.MaxAge, DefaultMaxAge), cmp.Or(r.MaxSize, DefaultMaxSize)
 }
 
+// Retention is what counts now.
+func (s *Store) Retention() Retention {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return Retention{MaxAge: s.cfg.MaxAge, MaxSize: s.cfg.MaxSize}
+}
+
 // FileName is the name of the database in Config.Dir.
 const FileName = "documents.db"
 
@@ -68,17 +77,25 @@ type Store struct {
 	cfg  Config
 	path string
 	lock *os.File
-	db   *bolt.DB
+	db   atomic.Pointer[bolt.DB] // another one after each compaction
 
 	queueing sync.Mutex
 	queue    []*request
 	closed   bool
 
-	writing sync.Mutex // held by whoever commits; guards clock
+	writing sync.Mutex // held by whoever commits; guards clock, newest and room
+	room    room
 	clock   store.Clock
+	newest  store.Key         // that an entry ever had, "" in an empty log
+	touched map[spot]struct{} // keys that were written since it was begun to be compacted; nil while it is not
 
 	damaged                             atomic.Pointer[damage]
 	appended, thinned, expired, clocked atomic.Uint64
+
+	compacting                        sync.Mutex // held by whoever does
+	compacted, uncompacted, reclaimed atomic.Uint64
+	retired                           sync.WaitGroup // files that others took the place of
+	closing                           chan struct{}
 }
 
 var _ store.Store = (*Store)(nil)
@@ -96,13 +113,30 @@ func (s *Store) Close() error {
 	if already {
 		return nil
 	}
+	close(s.closing)
+	s.compacting.Lock() // it gives up soon
+	defer s.compacting.Unlock()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var err error
 	if s.damaged.Load() == nil { // else bbolt's own locks may never be free again
-		err = s.db.Close()
+		err = s.db.Load().Close()
+		s.retired.Wait()
 	}
 	return errors.Join(err, s.lock.Close())
+}
+
+// view reads the file that is in use.
+func (s *Store) view(f func(db *bolt.DB, tx *bolt.Tx) error) error {
+	return s.guard(func() error {
+		for {
+			db := s.db.Load()
+			err := db.View(func(tx *bolt.Tx) error { return f(db, tx) })
+			if !errors.Is(err, berrors.ErrDatabaseNotOpen) || s.db.Load() == db {
+				return err
+			}
+		}
+	})
 }
 
 // guard runs f, which touches the file's mapped pages. A damaged file makes

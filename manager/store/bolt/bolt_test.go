@@ -12,7 +12,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(o storetest.Options) (store.Store, error) {
-		s, err := Open(Config{Dir: o.Dir, MaxAge: o.MaxAge, Now: o.Now})
+		s, err := Open(Config{Dir: o.Dir, MaxAge: o.MaxAge, Now: o.Now, Committed: o.Committed})
 		if err != nil {
 			return nil, err
 		}

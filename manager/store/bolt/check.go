@@ -88,13 +88,16 @@ func (c *checker) run(f *boltfile.File) {
 	for _, b := range f.Buckets() {
 		found[b.Name] = b
 	}
-	for _, name := range [][]byte{bucketLog, bucketMeta, bucketNames} {
+	walks := map[string]func(k, v []byte) bool{
+		string(bucketLog): c.entry, string(bucketMeta): c.meta, string(bucketNames): c.name, string(bucketPositions): c.position,
+	}
+	for _, name := range [][]byte{bucketLog, bucketMeta, bucketNames, bucketPositions} {
 		b, ok := found[string(name)]
-		if !ok {
+		if ok {
+			f.Walk(b, walks[b.Name])
+		} else if string(name) != string(bucketPositions) { // made with the first
 			c.problem("bucket %q is missing", name)
-			continue
 		}
-		f.Walk(b, map[string]func(k, v []byte) bool{string(bucketLog): c.entry, string(bucketMeta): c.meta, string(bucketNames): c.name}[b.Name])
 	}
 	for name := range c.newest {
 		c.problem("name %q is in the log, and not among the names", name)
@@ -175,6 +178,13 @@ func (c *checker) name(k, v []byte) bool {
 		c.problem("name %s: its newest entry is %q, by the names it is %q", describe(n), want, got)
 	}
 	delete(c.newest, string(k))
+	return true
+}
+
+func (c *checker) position(host, v []byte) bool {
+	if len(v) != positionSize {
+		c.problem("the position of host %q has %d bytes", host, len(v))
+	}
 	return true
 }
 

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,7 +18,10 @@ import (
 	"cassini/model"
 )
 
-const crashDir = "CASSINI_TEST_CRASH_DIR"
+const (
+	crashDir      = "CASSINI_TEST_CRASH_DIR"
+	crashCompacts = "CASSINI_TEST_CRASH_COMPACTS" // set: the file is compacted all the time
+)
 
 // writeForever is the child: it appends from several goroutines, with retention
 // and thinning at work, and prints what was acknowledged.
@@ -28,6 +32,16 @@ func writeForever(dir string) {
 		os.Exit(1)
 	}
 	var wg sync.WaitGroup
+	if os.Getenv(crashCompacts) != "" {
+		wg.Go(func() {
+			for {
+				if _, _, err := s.CompactOnline(context.Background()); err != nil && !errors.Is(err, ErrRestless) {
+					fmt.Println("error", err)
+					os.Exit(1)
+				}
+			}
+		})
+	}
 	for w := range 4 {
 		wg.Go(func() {
 			for i := 0; ; i++ {
@@ -45,11 +59,18 @@ func writeForever(dir string) {
 	wg.Wait()
 }
 
-func TestKilledWhileWriting(t *testing.T) {
+func TestKilledWhileWriting(t *testing.T) { killedWhileWriting(t) }
+
+// TestKilledWhileCompactingOnline kills at any moment of a compaction under way.
+func TestKilledWhileCompactingOnline(t *testing.T) {
+	killedWhileWriting(t, crashCompacts+"=1")
+}
+
+func killedWhileWriting(t *testing.T, env ...string) {
 	dir := t.TempDir()
 	acknowledged := make(map[string]bool)
 	for round := range 15 {
-		killOne(t, dir, 50+round*40, acknowledged)
+		killOne(t, dir, 50+round*40, acknowledged, env...)
 		verify(t, filepath.Join(dir, FileName))
 		s, err := Open(Config{Dir: dir})
 		if err != nil {
@@ -75,10 +96,10 @@ func TestKilledWhileWriting(t *testing.T) {
 }
 
 // killOne runs a child and kills it once it has acknowledged n documents.
-func killOne(t *testing.T, dir string, n int, acknowledged map[string]bool) {
+func killOne(t *testing.T, dir string, n int, acknowledged map[string]bool, env ...string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(append(os.Environ(), crashDir+"="+dir), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

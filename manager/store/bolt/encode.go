@@ -3,9 +3,8 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +37,13 @@ func createBuckets(tx *bolt.Tx) error {
 
 // nameKey joins the parts by a byte that Validate keeps out of them.
 func nameKey(n model.Name) []byte {
-	return []byte(n.Host + "\x00" + n.Package + "\x00" + n.Key)
+	return appendNameKey(make([]byte, 0, len(n.Host)+len(n.Package)+len(n.Key)+2), n)
+}
+
+func appendNameKey(k []byte, n model.Name) []byte {
+	k = append(append(k, n.Host...), 0)
+	k = append(append(k, n.Package...), 0)
+	return append(k, n.Key...)
 }
 
 func parseNameKey(k []byte) (model.Name, bool) {
@@ -55,52 +60,30 @@ type name struct {
 	row    time.Time // receipt of the first of the row of progress entries; zero without one
 }
 
-func (n name) encode() []byte {
+// size is how many bytes a name has at most.
+func (n name) size() int { return len(n.newest) + 21 }
+
+func (n name) append(v []byte) []byte {
+	v = append(v, n.newest...)
 	if n.row.IsZero() {
-		return []byte(n.newest)
+		return v
 	}
-	return fmt.Appendf(nil, "%s\n%d", n.newest, n.row.UnixMicro())
+	return strconv.AppendInt(append(v, '\n'), n.row.UnixMicro(), 10)
 }
 
 func parseName(v []byte) name {
 	key, row, found := bytes.Cut(v, []byte("\n"))
 	n := name{newest: store.Key(key)}
-	var micros int64
-	if _, err := fmt.Sscanf(string(row), "%d", &micros); found && err == nil {
+	if micros, err := strconv.ParseInt(string(row), 10, 64); found && err == nil {
 		n.row = time.UnixMicro(micros)
 	}
 	return n
-}
-
-func encodeEntry(prev store.Key, d model.Document) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(string(prev))
-	b.WriteByte('\n')
-	if len(d.Body) == 0 {
-		d.Body = nil
-	}
-	if err := json.NewEncoder(&b).Encode(d); err != nil {
-		return nil, fmt.Errorf("encode document %s: %w", d.Name, err)
-	}
-	return b.Bytes(), nil
 }
 
 // prevOf is the key of the entry before one of the same name.
 func prevOf(v []byte) store.Key {
 	prev, _, _ := bytes.Cut(v, []byte("\n"))
 	return store.Key(prev)
-}
-
-func decodeEntry(k, v []byte) (store.Entry, error) {
-	e := store.Entry{Key: store.Key(k)}
-	_, doc, found := bytes.Cut(v, []byte("\n"))
-	if !found {
-		return e, fmt.Errorf("%w: %s", store.ErrBadEntry, k)
-	}
-	if err := json.Unmarshal(doc, &e.Document); err != nil {
-		return e, fmt.Errorf("%w: %s: %w", store.ErrBadEntry, k, err)
-	}
-	return e, nil
 }
 
 // counts are how many entries and names there are.

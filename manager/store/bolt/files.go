@@ -13,6 +13,7 @@ import (
 	"cassini/manager/store"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Lock keeps every manager out of a data directory until it is closed. The error wraps
@@ -23,8 +24,13 @@ func Lock(dir string) (io.Closer, error) { return lockDir(dir) }
 // the part is closed, pages that are freed meanwhile are not used again: the file grows.
 func (s *Store) Snapshot() (p archive.Part, err error) {
 	err = s.guard(func() error {
-		p, err = archive.Database(FileName, s.db)
-		return err
+		for {
+			db := s.db.Load()
+			p, err = archive.Database(FileName, db)
+			if !errors.Is(err, berrors.ErrDatabaseNotOpen) || s.db.Load() == db {
+				return err
+			}
+		}
 	})
 	return p, err
 }

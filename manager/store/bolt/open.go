@@ -35,7 +35,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, path: filepath.Join(cfg.Dir, FileName), lock: lock}
+	s := &Store{cfg: cfg, path: filepath.Join(cfg.Dir, FileName), lock: lock, closing: make(chan struct{})}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -43,6 +43,9 @@ func Open(cfg Config) (*Store, error) {
 }
 
 func (s *Store) open() error {
+	if err := removeIfThere(s.path + ".compact"); err != nil { // of a life that ended meanwhile
+		return classify("remove", s.path+".compact", err)
+	}
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -58,7 +61,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	s.db = db
+	s.db.Store(db)
 	if err := s.guard(s.prepare); err != nil {
 		if s.damaged.Load() == nil {
 			err = errors.Join(err, db.Close())
@@ -130,7 +133,7 @@ func openFile(path string) (db *bolt.DB, err error) {
 
 // prepare brings the file to the format of now, and checks it.
 func (s *Store) prepare() error {
-	if err := migrate(s.db, s.path, migrations(), version); err != nil {
+	if err := migrate(s.db.Load(), s.path, migrations(), version); err != nil {
 		return err
 	}
 	return s.check()
@@ -142,7 +145,7 @@ func (s *Store) check() error {
 	if err != nil {
 		return classify("look at", s.path, err)
 	}
-	return s.db.View(func(tx *bolt.Tx) error {
+	return s.db.Load().View(func(tx *bolt.Tx) error {
 		if tx.Size() > info.Size() {
 			return corrupt(s.path, fmt.Sprintf("it has %d bytes and should have %d: it was cut short", info.Size(), tx.Size()))
 		}
@@ -153,7 +156,8 @@ func (s *Store) check() error {
 		if last == nil {
 			return nil
 		}
-		s.clock.Last, err = store.Key(last).Time()
+		s.newest = store.Key(last)
+		s.clock.Last, err = s.newest.Time()
 		if err != nil {
 			return corrupt(s.path, err)
 		}
@@ -162,8 +166,11 @@ func (s *Store) check() error {
 }
 
 func checkBuckets(tx *bolt.Tx, path string) error {
-	for _, name := range [][]byte{bucketLog, bucketNames, bucketMeta} {
+	for _, name := range [][]byte{bucketLog, bucketNames, bucketMeta, bucketPositions} {
 		b := tx.Bucket(name)
+		if b == nil && string(name) == string(bucketPositions) {
+			continue // nothing was numbered yet
+		}
 		if b == nil {
 			return corrupt(path, fmt.Sprintf("bucket %q is missing", name))
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"runtime"
+	"sync"
 
 	"cassini/manager/store"
 	"cassini/model"
@@ -37,8 +39,8 @@ func (s *Store) walk(ctx context.Context, pos []byte, f step) iter.Seq2[store.En
 				yield(store.Entry{}, err)
 				return
 			}
-			for _, p := range pairs {
-				if !yield(decodeEntry(p.k, p.v)) {
+			for _, d := range decodeAll(pairs) {
+				if !yield(d.entry, d.err) {
 					return
 				}
 			}
@@ -46,18 +48,43 @@ func (s *Store) walk(ctx context.Context, pos []byte, f step) iter.Seq2[store.En
 	}
 }
 
+// decoded is what decodeEntry gave.
+type decoded struct {
+	entry store.Entry
+	err   error
+}
+
+// decodeApart is how many entries are worth a goroutine of their own.
+const decodeApart = 64
+
+// decodeAll decodes entries on all processors, in their order.
+func decodeAll(pairs []pair) []decoded {
+	list := make([]decoded, len(pairs))
+	part := max(decodeApart, (len(pairs)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	decode := func(from, end int) {
+		for i := from; i < end; i++ {
+			list[i].entry, list[i].err = decodeEntry(pairs[i].k, pairs[i].v)
+		}
+	}
+	var others sync.WaitGroup
+	for from := part; from < len(pairs); from += part {
+		others.Go(func() { decode(from, min(from+part, len(pairs))) })
+	}
+	decode(0, min(part, len(pairs)))
+	others.Wait()
+	return list
+}
+
 func (s *Store) readStep(pos []byte, f step) (pairs []pair, next []byte, err error) {
 	size := 0
-	err = s.guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			next = f(tx, pos, func(k, v []byte) bool {
-				pairs = append(pairs, pair{bytes.Clone(k), bytes.Clone(v)})
-				size += len(k) + len(v)
-				return len(pairs) < stepEntries && size < stepBytes
-			})
-			next = bytes.Clone(next)
-			return nil
+	err = s.view(func(_ *bolt.DB, tx *bolt.Tx) error {
+		next = f(tx, pos, func(k, v []byte) bool {
+			pairs = append(pairs, pair{bytes.Clone(k), bytes.Clone(v)})
+			size += len(k) + len(v)
+			return len(pairs) < stepEntries && size < stepBytes
 		})
+		next = bytes.Clone(next)
+		return nil
 	})
 	return pairs, next, err
 }

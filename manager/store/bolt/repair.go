@@ -24,7 +24,8 @@ type Repaired struct {
 const repairBatch = 5000
 
 // Repair writes what is good of a damaged file, which is not open and stays as it is, to a
-// new one: every document that decodes, with names, histories and counts made anew.
+// new one: every document that decodes, with names, histories and counts made anew. Without
+// the positions of hosts, so that each is asked to compare what it has when it delivers next.
 func Repair(from, to string) (r Repaired, err error) {
 	f, closeFile, err := openRaw(from)
 	if err != nil {
@@ -174,7 +175,7 @@ func (s *salvage) derive() error {
 		}
 		slices.Sort(ids)
 		for _, id := range ids {
-			if err := b.Put([]byte(id), name{newest: names[id]}.encode()); err != nil {
+			if err := b.Put([]byte(id), name{newest: names[id]}.append(nil)); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -23,7 +24,7 @@ const stepsBeyond = 16
 func (w *writer) retain(now time.Time) error {
 	from := w.tx.Bucket(bucketMeta).Get(metaExpired)
 	until := store.Until(now.Add(-w.store.cfg.MaxAge))
-	if used(w.store.db, w.tx) > w.store.cfg.MaxSize/4*3 {
+	if used(w.store.db.Load(), w.tx) > w.store.cfg.MaxSize/4*3 {
 		until = "\xff"
 	}
 	found := w.walk(from, until, 2*int(w.appended)+stepsBeyond)
@@ -86,15 +87,32 @@ func (w *writer) forget(e store.Entry) error {
 		return nil
 	}
 	w.counts.names--
+	w.store.touch(bucketNames, id)
 	if err := w.names.Delete(id); err != nil {
+		return err
+	}
+	if err := w.forgetHost(e.Document.Host); err != nil {
 		return err
 	}
 	return w.expire(e.Key)
 }
 
+// forgetHost removes the position of a host of which there is no name any more.
+func (w *writer) forgetHost(host string) error {
+	prefix := []byte(host + "\x00")
+	if k, _ := w.names.Cursor().Seek(prefix); bytes.HasPrefix(k, prefix) {
+		return nil
+	}
+	if b := w.tx.Bucket(bucketPositions); b != nil {
+		w.store.touch(bucketPositions, []byte(host))
+		return b.Delete([]byte(host))
+	}
+	return nil
+}
+
 // checkSize refuses to grow without end when there is nothing left to remove.
 func (w *writer) checkSize() error {
-	if size := used(w.store.db, w.tx); size > 2*w.store.cfg.MaxSize {
+	if size := used(w.store.db.Load(), w.tx); size > 2*w.store.cfg.MaxSize {
 		return fmt.Errorf("%w: the newest documents alone take %d bytes, twice the limit of %d: raise the limit of the document log",
 			store.ErrFull, size, w.store.cfg.MaxSize)
 	}

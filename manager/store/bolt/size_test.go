@@ -67,7 +67,7 @@ func TestGroupCommit(t *testing.T) {
 
 func txid(t *testing.T, s *Store) int {
 	t.Helper()
-	tx, err := s.db.Begin(false)
+	tx, err := s.db.Load().Begin(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"time"
 
 	"cassini/manager/store"
@@ -15,6 +16,10 @@ type writer struct {
 	tx         *bolt.Tx
 	log, names *bolt.Bucket
 	counts     counts
+	entries    []store.Entry // that it has added
+	known      *bolt.Cursor  // over names
+	room       *room
+	id, key    []byte // of the document before; bbolt copies them
 
 	appended, thinned, expired uint64
 }
@@ -30,11 +35,19 @@ func (w *writer) write(group []*request) error {
 		return err
 	}
 	w.store.clock.Begin(now)
+	w.entries = make([]store.Entry, 0, documents(group))
 	for _, r := range group {
-		r.keys = make([]store.Key, len(r.docs))
-		for i, d := range r.docs {
-			if r.keys[i], err = w.put(d, w.store.clock.Next()); err != nil {
+		docs, err := w.unknown(r)
+		if err != nil {
+			return err
+		}
+		for i := range docs {
+			key, err := w.put(&docs[i], w.store.clock.Next())
+			if err != nil {
 				return err
+			}
+			if r.asked {
+				r.keys = append(r.keys, key)
 			}
 		}
 	}
@@ -44,12 +57,21 @@ func (w *writer) write(group []*request) error {
 	return w.counts.write(w.tx)
 }
 
+// documents is how many a group has at most.
+func documents(group []*request) (n int) {
+	for _, r := range group {
+		n += len(r.docs)
+	}
+	return n
+}
+
 // put adds one document to the log. A progress entry replaces the one before it
 // while their row is young.
-func (w *writer) put(d model.Document, at time.Time) (store.Key, error) {
-	id := nameKey(d.Name)
+func (w *writer) put(d *model.Document, at time.Time) (store.Key, error) {
+	w.id = appendNameKey(w.id[:0], d.Name)
 	var before name
-	if v := w.names.Get(id); v != nil {
+	// One cursor, which finds its way anew, takes no memory each time as Get does.
+	if k, v := w.known.Seek(w.id); bytes.Equal(k, w.id) {
 		before = parseName(v)
 	} else {
 		w.counts.names++
@@ -68,18 +90,25 @@ func (w *writer) put(d model.Document, at time.Time) (store.Key, error) {
 			}
 		}
 	}
-	v, err := encodeEntry(prev, d)
+	v, err := appendEntry(w.room.take(entrySize(prev, d)), prev, d)
 	if err != nil {
 		return "", err
 	}
-	if err := w.log.Put([]byte(now.newest), v); err != nil {
+	w.key = append(w.key[:0], now.newest...)
+	w.store.touch(bucketLog, w.key)
+	w.store.touch(bucketNames, w.id)
+	if err := w.log.Put(w.key, v); err != nil {
 		return "", err
 	}
 	w.appended++
-	return now.newest, w.names.Put(id, now.encode())
+	e := store.Entry{Key: now.newest, Document: *d}
+	e.Document.Time = d.Time.Round(0) // as it is in the file
+	w.entries = append(w.entries, e)
+	return now.newest, w.names.Put(w.id, now.append(w.room.take(now.size())))
 }
 
 func (w *writer) remove(k store.Key) error {
 	w.counts.entries--
+	w.store.touch(bucketLog, []byte(k))
 	return w.log.Delete([]byte(k))
 }

@@ -89,6 +89,49 @@ func testForgetsGone(t *testing.T, e *engine) {
 	equal(t, "came back", bodies(t, e.History(t.Context(), store.Filter{Host: "h", Package: "p", Key: "a"}, "")), `h/p/a={"n":3}`)
 }
 
+// testForgetsHost wants nothing left of a host whose things are all forgotten, and all of
+// another that has one thing left.
+func testForgetsHost(t *testing.T, e *engine) {
+	for _, host := range []string{"h", "other"} {
+		b := numbered(5, 1, 2)
+		b.Host = host
+		for i := range b.Documents {
+			b.Documents[i].Host, b.Documents[i].Key = host, fmt.Sprint(i)
+		}
+		if _, err := e.Deliver(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := func(host, key string) model.Document {
+		d := Doc(host, "p", key, 0)
+		d.Body = nil
+		return d
+	}
+	e.append(t, gone("h", "0"), gone("h", "1"), gone("other", "0"))
+	at := func(host string) model.Position {
+		p, err := e.Position(t.Context(), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if at("h") == (model.Position{}) {
+		t.Error("the position went before the past did")
+	}
+	e.advance(2 * time.Hour)
+	e.expire(t)
+	if p := at("h"); p != (model.Position{}) {
+		t.Errorf("of a host that is forgotten the position stays: %v", p)
+	}
+	if p := at("other"); p == (model.Position{}) {
+		t.Error("the position of a host went that has something left")
+	}
+	equal(t, "names", bodies(t, e.Latest(t.Context(), store.Filter{Host: "h"})))
+	if _, err := e.Deliver(t.Context(), numbered(5, 1, 1)); err != nil || at("h") == (model.Position{}) {
+		t.Errorf("it does not come back: %v", err)
+	}
+}
+
 func testConcurrent(t *testing.T, e *engine) {
 	const writers, each = 16, 20
 	var wg sync.WaitGroup

@@ -21,6 +21,8 @@ type Options struct {
 	Dir    string
 	MaxAge time.Duration // 0 is the engine's default
 	Now    func() time.Time
+	// Committed hears of commits.
+	Committed store.Committed
 }
 
 // Open opens an engine.
@@ -42,6 +44,10 @@ func Run(t *testing.T, open Open) {
 		"AppendWhileWalked": testAppendWhileWalked,
 		"Closed":            testClosed,
 		"SecondOpen":        testSecondOpen,
+		"ForgetsHost":       testForgetsHost,
+		"Deliver":           testDeliver,
+		"DeliverTogether":   testDeliverTogether,
+		"Committed":         testCommitted,
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &engine{open: open, now: time.Date(2026, 11, 20, 19, 26, 3, 123456000, time.UTC)}

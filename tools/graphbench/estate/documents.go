@@ -10,24 +10,36 @@ import (
 // machine tells who a host is, its one link, and the switch at the other end.
 func (e Estate) machine(w *writer, h int) {
 	host := e.Host(h)
-	w.put(host, model.PackageIdentity, "", model.Identity{
-		Hostname: host, MachineID: fmt.Sprintf("%032x", h+1), BootID: fmt.Sprintf("boot-%d", h), BootTime: Begin, Agent: "1", AgentStart: Begin,
-	})
+	w.put(host, model.PackageIdentity, "", e.identity(h))
 	w.put(host, model.PackageOS, "", model.OS{ID: "debian", Name: "Debian GNU/Linux 12 (bookworm)", Version: "12", Kernel: "6.1.0-18-amd64", Arch: "x86_64"})
-	link := model.Interface{
+	link, far := e.link(h), e.wire(h)
+	w.put(host, model.PackageNetConfig, link.Key(), link)
+	far.FirstSeen, far.Changed = w.now, w.now
+	w.put(host, model.PackageNeighbors, far.Key(), far)
+}
+
+func (e Estate) identity(h int) model.Identity {
+	return model.Identity{
+		Hostname: e.Host(h), MachineID: fmt.Sprintf("%032x", h+1), BootID: fmt.Sprintf("boot-%d", h), BootTime: Begin, Agent: "1", AgentStart: Begin,
+	}
+}
+
+func (e Estate) link(h int) model.Interface {
+	return model.Interface{
 		Name: "eth0", Index: 2, Kind: "device", Address: fmt.Sprintf("02:00:%02x:%02x:%02x:00", byte(h>>16), byte(h>>8), byte(h)),
 		MTU: 1500, Up: true, OperState: "up", Carrier: 1, CarrierChanges: 1, Speed: 10_000, Duplex: "full", State: model.InterfacePresent,
 		Addresses: map[string]model.IPConfig{addr(h).String() + "/26": {Scope: "global", Label: "eth0"}},
 	}
-	w.put(host, model.PackageNetConfig, link.Key(), link)
-	far := model.Neighbor{
-		Interface: "eth0", State: model.NeighborPresent, FirstSeen: w.now, Changed: w.now,
+}
+
+func (e Estate) wire(h int) model.Neighbor {
+	return model.Neighbor{
+		Interface: "eth0", State: model.NeighborPresent,
 		Discovery: model.Discovery{
 			Protocol: model.LLDP, TTL: 120, SystemName: fmt.Sprintf("sw-%d", h/SwitchPorts), Enabled: []string{"bridge"},
 			Chassis: model.PortID{Kind: "mac", ID: chassis(h)}, Port: model.PortID{Kind: "ifname", ID: fmt.Sprintf("Ethernet%d", h%SwitchPorts+1)},
 		},
 	}
-	w.put(host, model.PackageNeighbors, far.Key(), far)
 }
 
 // listeners are the service of the tier, and sshd.
@@ -37,8 +49,13 @@ func (e Estate) listeners(w *writer, h int) {
 }
 
 func (e Estate) listen(w *writer, h int, p model.Process, port uint16) {
-	l := model.Listener{Proto: "tcp", Addr: addr(h), Port: port, Process: p, State: model.StateListening, Since: w.now, Sockets: 1}
+	l := e.listener(h, p, port)
+	l.Since = w.now
 	w.put(e.Host(h), model.PackageListeners, l.Key(), l)
+}
+
+func (e Estate) listener(h int, p model.Process, port uint16) model.Listener {
+	return model.Listener{Proto: "tcp", Addr: addr(h), Port: port, Process: p, State: model.StateListening, Sockets: 1}
 }
 
 // dependencies are those of a host's service, and on every tenth application host a

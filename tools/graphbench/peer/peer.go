@@ -1,7 +1,8 @@
-// Package peer holds a graph in SQLite and asks it by recursive common table expressions
-// what manager/graph answers, as somebody would who knows SQLite well: integer keys,
-// covering indices in both directions, prepared statements, a cache that holds everything,
-// and, made beforehand, tables of what falls with what and of the ways that a path can take.
+// Package peer holds a graph in databases and asks them by recursive common table
+// expressions what manager/graph answers, as somebody would who knows them well: integer
+// keys, covering indices in both directions, prepared statements, a cache that holds
+// everything, and, made beforehand, tables of what falls with what, of the ways that a path
+// can take, and of what differences are told of.
 //
 // "All of several must fall" cannot be said in a recursive expression: Impact, Point and
 // Cause are right where nothing stands in for another, as in tools/graphbench/estate.
@@ -13,57 +14,38 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	_ "modernc.org/sqlite" // the driver "sqlite": pure Go
+	"iter"
 
 	"cassini/model"
 )
 
-const schema = `
-CREATE TABLE nodes(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, host TEXT, attrs TEXT NOT NULL);
-CREATE TABLE edges(id INTEGER PRIMARY KEY, src INTEGER NOT NULL, dst INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, connections INTEGER, attrs TEXT NOT NULL);
-CREATE TABLE falls(src INTEGER NOT NULL, dst INTEGER NOT NULL, PRIMARY KEY(src, dst)) WITHOUT ROWID;
-CREATE TABLE ways(src INTEGER NOT NULL, dst INTEGER NOT NULL, PRIMARY KEY(src, dst)) WITHOUT ROWID;
-`
-
-const indices = `
-CREATE INDEX edges_by_source ON edges(src, kind, dst);
-CREATE INDEX edges_by_target ON edges(dst, kind, src);
-CREATE INDEX nodes_by_kind ON nodes(kind);
-INSERT OR IGNORE INTO falls
-	SELECT e.src, e.dst FROM edges e JOIN nodes n ON n.id = e.src WHERE e.kind = 'has' AND n.kind IN ('switch', 'host') OR e.kind = 'runs'
-	UNION SELECT dst, src FROM edges WHERE kind IN ('wired_to', 'owns', 'depends_on', 'runs_as');
-CREATE INDEX falls_back ON falls(dst, src);
-INSERT OR IGNORE INTO ways SELECT e.src, e.dst FROM edges e JOIN nodes n ON n.id = e.src WHERE e.kind <> 'next' AND n.kind NOT IN ('subnet', 'vlan', 'ring');
-INSERT OR IGNORE INTO ways SELECT e.dst, e.src FROM edges e JOIN nodes n ON n.id = e.dst WHERE e.kind <> 'next' AND n.kind NOT IN ('subnet', 'vlan', 'ring');
-ANALYZE;
-`
+// Data is what a database is filled with.
+type Data struct {
+	Nodes []model.Node
+	Edges iter.Seq[model.Edge]
+	Then  []Thing // of an earlier moment
+}
 
 // DB is a filled database. It is safe for concurrent use; in memory, one asks at a time.
 type DB struct {
 	db    *sql.DB
 	stmts map[string]*sql.Stmt
+	engine
+	closers []func() error
 }
 
-// Fill makes a database of a graph, in a file that is not there yet or, with "", in memory.
-func Fill(ctx context.Context, path string, g model.Graph) (*DB, error) {
-	const common = "?_pragma=synchronous(normal)&_pragma=cache_size(-2000000)&_pragma=temp_store(memory)&_pragma=busy_timeout(60000)"
-	name := "file:" + path + common + "&_pragma=journal_mode(wal)&_pragma=mmap_size(8000000000)"
-	if path == "" {
-		name = ":memory:" + common
-	}
-	db, err := sql.Open("sqlite", name)
-	if err != nil {
-		return nil, fmt.Errorf("open a database: %w", err)
-	}
-	if path == "" {
-		db.SetMaxOpenConns(1) // each connection has a memory of its own
-	}
-	p := &DB{db: db, stmts: make(map[string]*sql.Stmt)}
-	if err := errors.Join(p.fill(ctx, g), p.prepare(ctx)); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	return p, nil
+// engine is what differs between databases.
+type engine struct {
+	statements map[string]string
+	size       string                      // the statement that tells the bytes
+	names      func([]string) (any, error) // how a list of names is handed over
+	update     func(ctx context.Context, tx *sql.Tx, update *sql.Stmt, edges []int64) error
+}
+
+// sink takes the rows of a table.
+type sink interface {
+	row(ctx context.Context, values ...any) error
+	end(ctx context.Context) error
 }
 
 // Close ends it.
@@ -72,10 +54,15 @@ func (p *DB) Close() error {
 	for _, s := range p.stmts {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, p.db.Close())...)
+	errs = append(errs, p.db.Close())
+	for _, c := range p.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
 }
 
-func (p *DB) fill(ctx context.Context, g model.Graph) error {
+// fill makes tables, their rows by sinks, and then indices, in one transaction.
+func (p *DB) fill(ctx context.Context, d Data, schema, indices string, table func(tx *sql.Tx, name string, columns ...string) (sink, error)) error {
 	if _, err := p.db.ExecContext(ctx, schema); err != nil {
 		return fmt.Errorf("make tables: %w", err)
 	}
@@ -83,7 +70,7 @@ func (p *DB) fill(ctx context.Context, g model.Graph) error {
 	if err != nil {
 		return fmt.Errorf("begin to fill tables: %w", err)
 	}
-	if err := rows(ctx, tx, g); err != nil {
+	if err := rows(ctx, d, func(name string, columns ...string) (sink, error) { return table(tx, name, columns...) }); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if _, err := tx.ExecContext(ctx, indices); err != nil {
@@ -92,14 +79,47 @@ func (p *DB) fill(ctx context.Context, g model.Graph) error {
 	return tx.Commit()
 }
 
-func rows(ctx context.Context, tx *sql.Tx, g model.Graph) error {
-	node, err := tx.PrepareContext(ctx, "INSERT INTO nodes VALUES(?, ?, ?, ?, ?)")
+// rows fills one table after the other.
+func rows(ctx context.Context, d Data, table func(name string, columns ...string) (sink, error)) error {
+	ids, err := nodeRows(ctx, d.Nodes, table)
 	if err != nil {
-		return fmt.Errorf("insert nodes: %w", err)
+		return err
 	}
-	defer node.Close()
-	ids := make(map[string]int, len(g.Nodes))
-	for i, n := range g.Nodes {
+	if err := edgeRows(ctx, d.Edges, ids, table); err != nil {
+		return err
+	}
+	now := func(yield func(Thing) bool) {
+		for _, n := range d.Nodes {
+			if t, ok := NodeThing(n); ok && !yield(t) {
+				return
+			}
+		}
+		for e := range d.Edges {
+			if t, ok := EdgeThing(e); ok && !yield(t) {
+				return
+			}
+		}
+	}
+	if err := thingRows(ctx, now, "things_now", table); err != nil {
+		return err
+	}
+	return thingRows(ctx, func(yield func(Thing) bool) {
+		for _, t := range d.Then {
+			if !yield(t) {
+				return
+			}
+		}
+	}, "things_then", table)
+}
+
+func nodeRows(ctx context.Context, nodes []model.Node, table func(name string, columns ...string) (sink, error)) (ids map[string]int, err error) {
+	to, err := table("nodes", "id", "name", "kind", "host", "attrs")
+	if err != nil {
+		return nil, fmt.Errorf("insert nodes: %w", err)
+	}
+	defer func() { err = errors.Join(err, to.end(ctx)) }()
+	ids = make(map[string]int, len(nodes))
+	for i, n := range nodes {
 		ids[n.ID] = i + 1
 		host := n.Attrs["host"]
 		if n.Kind == model.KindHost {
@@ -107,24 +127,48 @@ func rows(ctx context.Context, tx *sql.Tx, g model.Graph) error {
 		}
 		attrs, err := json.Marshal(n.Attrs)
 		if err != nil {
-			return fmt.Errorf("encode %s: %w", n.ID, err)
+			return nil, fmt.Errorf("encode %s: %w", n.ID, err)
 		}
-		if _, err := node.ExecContext(ctx, i+1, n.ID, n.Kind, host, string(attrs)); err != nil {
-			return fmt.Errorf("insert %s: %w", n.ID, err)
+		if err := to.row(ctx, i+1, n.ID, n.Kind, host, string(attrs)); err != nil {
+			return nil, fmt.Errorf("insert %s: %w", n.ID, err)
 		}
 	}
-	edge, err := tx.PrepareContext(ctx, "INSERT INTO edges VALUES(?, ?, ?, ?, ?, ?, ?)")
+	return ids, nil
+}
+
+func edgeRows(ctx context.Context, edges iter.Seq[model.Edge], ids map[string]int, table func(name string, columns ...string) (sink, error)) (err error) {
+	to, err := table("edges", "id", "src", "dst", "kind", "name", "connections", "attrs")
 	if err != nil {
 		return fmt.Errorf("insert edges: %w", err)
 	}
-	defer edge.Close()
-	for i, e := range g.Edges {
+	defer func() { err = errors.Join(err, to.end(ctx)) }()
+	i := 0
+	for e := range edges {
+		i++
 		attrs, err := json.Marshal(e.Attrs)
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", e.ID, err)
 		}
-		if _, err := edge.ExecContext(ctx, i+1, ids[e.From], ids[e.To], e.Kind, e.ID, e.Attrs["connections"], string(attrs)); err != nil {
+		var connections any
+		if n, ok := e.Attrs["connections"].(uint64); ok {
+			connections = int64(n)
+		}
+		if err := to.row(ctx, i, ids[e.From], ids[e.To], e.Kind, e.ID, connections, string(attrs)); err != nil {
 			return fmt.Errorf("insert %s: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+func thingRows(ctx context.Context, things iter.Seq[Thing], name string, table func(name string, columns ...string) (sink, error)) (err error) {
+	to, err := table(name, "name", "facts")
+	if err != nil {
+		return fmt.Errorf("insert %s: %w", name, err)
+	}
+	defer func() { err = errors.Join(err, to.end(ctx)) }()
+	for t := range things {
+		if err := to.row(ctx, t.Name, t.Facts); err != nil {
+			return fmt.Errorf("insert %s: %w", t.Name, err)
 		}
 	}
 	return nil
@@ -132,6 +176,6 @@ func rows(ctx context.Context, tx *sql.Tx, g model.Graph) error {
 
 // Bytes is what the database takes, its indices included.
 func (p *DB) Bytes(ctx context.Context) (n int64, err error) {
-	err = p.db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&n)
+	err = p.db.QueryRowContext(ctx, p.size).Scan(&n)
 	return n, err
 }

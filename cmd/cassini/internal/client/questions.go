@@ -175,3 +175,8 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) error {
 	}
 	return nil
 }
+
+// One asks for what is one thing.
+func One[T any](ctx context.Context, c *Client, path string) (T, error) {
+	return get[T](ctx, c, path, nil)
+}

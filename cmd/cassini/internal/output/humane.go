@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,15 @@ func Micros(us uint64) string {
 		return fmt.Sprintf("%.1fms", float64(us)/1e3)
 	}
 	return fmt.Sprintf("%.1fs", float64(us)/1e6)
+}
+
+// Lasting is a duration of any length given in microseconds: "85µs", "12.3s", "2h10m".
+// "-" for 0.
+func Lasting(us uint64) string {
+	if us < 60_000_000 {
+		return Micros(us)
+	}
+	return Duration(time.Duration(min(us, math.MaxInt64/1000)) * time.Microsecond)
 }
 
 // Count is a number with thousands separators: "1,234,567".

@@ -21,6 +21,9 @@ func CauseTitle(d model.Diagnosis) string {
 		}
 		lines = append(lines, "  "+output.Clean(s.Node)+": "+output.Clean(s.What))
 	}
+	if d.Note != "" {
+		lines = append(lines, output.Clean(d.Note))
+	}
 	return strings.Join(lines, "\n")
 }
 

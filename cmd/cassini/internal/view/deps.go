@@ -15,15 +15,16 @@ func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
 		{Title: "CLIENT", Flex: true}, {Title: "LIVES IN", Flex: true, Optional: true},
 		{Title: "SERVER", Flex: true}, {Title: "SERVES IN", Flex: true, Optional: true},
-		{Title: "ADDRESS"}, {Title: "ASKED AS", Flex: true, Optional: true},
+		{Title: "DIALLED", Flex: true, Optional: true}, {Title: "ADDRESS"}, {Title: "ASKED AS", Flex: true, Optional: true},
 		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "WHY", Flex: true, Optional: true},
 		{Title: "OPEN", Right: true}, {Title: "LAST SEEN"},
 		{Title: "SENT", Right: true, Optional: true}, {Title: "RECEIVED", Right: true, Optional: true}, {Title: "RTT", Right: true, Optional: true},
+		{Title: titleRTTs, Right: true, Optional: true}, {Title: titleLifetimes, Right: true, Optional: true},
 	}}
 	for _, d := range deps {
 		table.Add(output.Plain, dependencyRow(d, now)...)
 	}
-	return table.DropEmpty("LIVES IN", "SERVES IN", "ASKED AS", "WHY")
+	return table.DropEmpty("LIVES IN", "SERVES IN", "DIALLED", "ASKED AS", "WHY", titleRTTs, titleLifetimes)
 }
 
 func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
@@ -32,11 +33,41 @@ func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 		failed = output.Red
 	}
 	return []output.Cell{
-		{Text: Short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: Short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: Endpoint(d.Server.Addr, d.Port, d.Proto, "")}, {Text: askedAs(d.AskedAs)},
+		{Text: Short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: Short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: Dialled(d)}, {Text: ServerEndpoint(d)}, {Text: askedAs(d.AskedAs)},
 		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: Failures(d.Counters), Style: output.Red},
 		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
 		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
+		{Text: RTTs(d.Quantiles)}, {Text: Lifetimes(d.Quantiles)},
 	}
+}
+
+const (
+	titleRTTs      = "RTT P50/P95/P99"
+	titleLifetimes = "LIFETIME P50/P95/P99"
+)
+
+// RTTs shows the quantiles of round-trip times: "210µs/380µs/1.2ms"; "" without any.
+func RTTs(q model.Quantiles) string { return three(q.RTTP50Micros, q.RTTP95Micros, q.RTTP99Micros) }
+
+// Lifetimes shows likewise how long connections live.
+func Lifetimes(q model.Quantiles) string {
+	return three(q.LifetimeP50Micros, q.LifetimeP95Micros, q.LifetimeP99Micros)
+}
+
+func three(p50, p95, p99 uint64) string {
+	if p99 == 0 {
+		return ""
+	}
+	return output.Lasting(p50) + "/" + output.Lasting(p95) + "/" + output.Lasting(p99)
+}
+
+// Dialled shows the addresses that a client dials where another one answers: "10.0.0.1:80".
+func Dialled(d model.DependencyView) string {
+	var list []string
+	for _, a := range d.Dialled {
+		list = append(list, Endpoint(a.Addr(), a.Port(), d.Proto, ""))
+	}
+	return strings.Join(list, " ")
 }
 
 // askedAs shows the newest name that an address was asked for as, and how many others

@@ -20,7 +20,7 @@ func eventStyle(kind string) output.Style {
 	switch kind {
 	case model.EventServiceStarted, model.EventDependencyNew, model.EventHostSeen, model.EventLinkUp, model.EventAddressAdded, model.EventWireConnected, model.EventStrangerSeen:
 		return output.Green
-	case model.EventServiceEnded, model.EventServiceChanged, model.EventHostChanged, model.EventLinkChanged, model.EventAddressRemoved, model.EventWireMoved, model.EventWireChanged, model.EventMACMoved, model.EventRouteAdded, model.EventRouteRemoved, model.EventRouteChanged, model.EventRouterSeen, model.EventDHCPServer:
+	case model.EventServiceEnded, model.EventHostForgotten, model.EventServiceChanged, model.EventHostChanged, model.EventLinkChanged, model.EventAddressRemoved, model.EventWireMoved, model.EventWireChanged, model.EventMACMoved, model.EventRouteAdded, model.EventRouteRemoved, model.EventRouteChanged, model.EventRouterSeen, model.EventDHCPServer:
 		return output.Yellow
 	case model.EventDependencyFail, model.EventLinkDown, model.EventWireLost, model.EventAddressMoved, model.EventAddressDuplicate:
 		return output.Red

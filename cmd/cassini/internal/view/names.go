@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -16,6 +17,25 @@ func Short(id string) string {
 		}
 	}
 	return id
+}
+
+// ServerEndpoint is where a dependency leads: an address, or the name of a Unix-domain
+// socket.
+func ServerEndpoint(d model.DependencyView) string {
+	if d.Proto == model.ProtoUnix {
+		return UnixEndpoint(d.UnixName, "")
+	}
+	return Endpoint(d.Server.Addr, d.Port, d.Proto, "")
+}
+
+// UnixEndpoint is the name of a Unix-domain socket, with the namespace where it means
+// something outside the host's own.
+func UnixEndpoint(u model.UnixName, netns string) string {
+	s := model.ProtoUnix + ":" + u.Path
+	if space := cmp.Or(u.MntnsName, netns); space != "" {
+		s += "@" + space
+	}
+	return s
 }
 
 // Endpoint is an address with its port, the protocol unless it is TCP, and the

@@ -51,7 +51,10 @@ func bare(id string) string {
 }
 
 func group(g model.Group) string {
-	text := fmt.Sprintf("%s %s: %s", output.Count(g.Count), g.Kind, strings.Join(g.First, ", "))
+	if len(g.Functions) > 0 {
+		return fmt.Sprintf("%s %s: %s", output.Count(g.Count), g.Kind, strings.Join(g.Functions, ", "))
+	}
+	text := fmt.Sprintf("%s %s: %s", output.Count(g.Count), g.Kind, strings.Join(g.First, ", ")) // by a manager that does not fold
 	if g.Count > len(g.First) {
 		text += ", ..."
 	}

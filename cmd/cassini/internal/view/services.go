@@ -12,24 +12,34 @@ import (
 )
 
 // Services lays out services: those that listen first, each group by host and
-// port. Where they live has columns when that is known of any.
+// port, behind them packet and raw sockets, then Unix-domain sockets. Where they live has columns when that is known of any.
 func Services(services []model.Service, now time.Time) *output.Table {
 	table := &output.Table{Columns: []output.Column{
-		{Title: "SERVICE"}, {Title: "ADDRESS"}, {Title: "PID", Right: true}, {Title: "USER"},
+		{Title: "SERVICE"}, {Title: "ADDRESS"}, {Title: "PID", Right: true}, {Title: "WORKERS"}, {Title: "USER"},
 		{Title: "STATE"}, {Title: "SINCE"}, {Title: "LIVES IN", Flex: true}, {Title: "IMAGE", Flex: true, Optional: true},
 		{Title: "EXE", Flex: true, Optional: true}, {Title: "CWD", Flex: true, Optional: true}, {Title: "COMMAND", Flex: true},
 	}}
 	sorted := slices.SortedStableFunc(slices.Values(services), func(a, b model.Service) int {
-		return cmp.Or(cmp.Compare(ended(a), ended(b)), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(ended(a), ended(b)), cmp.Compare(a.Host, b.Host), cmp.Compare(local(a), local(b)), cmp.Compare(a.Port, b.Port), cmp.Compare(a.ID, b.ID))
 	})
 	for _, s := range sorted {
 		table.Add(serviceStyle(s), serviceRow(s, now)...)
 	}
-	return table.DropEmpty("LIVES IN", "IMAGE")
+	return table.DropEmpty("WORKERS", "LIVES IN", "IMAGE")
 }
 
 func ended(s model.Service) int {
 	if s.State == model.StateEnded {
+		return 1
+	}
+	return 0
+}
+
+func local(s model.Service) int {
+	switch {
+	case s.Proto == model.ProtoUnix:
+		return 2
+	case model.IsTap(s.Proto):
 		return 1
 	}
 	return 0
@@ -48,13 +58,19 @@ func serviceRow(s model.Service, now time.Time) []output.Cell {
 		state.Style = output.Green
 	}
 	return []output.Cell{
-		{Text: Short(s.ID)}, {Text: ListensOn(s)}, {Text: PID(s.PID)}, {Text: s.UID},
+		{Text: Short(s.ID)}, {Text: ListensOn(s)}, {Text: PID(s.PID)}, {Text: Workers(s.Accepts, 3)}, {Text: s.UID},
 		state, {Text: since(s, now)}, {Text: s.Where.Label()}, {Text: image(s.Where)}, {Text: s.Exe}, {Text: s.Cwd}, {Text: output.Command(s.Cmdline)},
 	}
 }
 
 // ListensOn shows up to two addresses, and how many more there are.
 func ListensOn(s model.Service) string {
+	switch {
+	case s.Proto == model.ProtoUnix:
+		return UnixEndpoint(s.UnixName, s.NetnsName)
+	case model.IsTap(s.Proto):
+		return Hears(s, 2)
+	}
 	list := s.Addrs
 	if len(list) == 0 {
 		list = append(list, s.Addr)
@@ -67,6 +83,43 @@ func ListensOn(s model.Service) string {
 		shown = append(shown, "+"+strconv.Itoa(more))
 	}
 	return strings.Join(shown, " ")
+}
+
+// Hears is what packet and raw sockets hear, on which interfaces, and of those so many at
+// most with how many more there are.
+func Hears(s model.Service, most int) string {
+	text := s.Proto + ":" + s.Hears
+	if s.NetnsName != "" {
+		text += "@" + s.NetnsName
+	}
+	on := slices.Clone(s.Interfaces)
+	for _, a := range s.Bound {
+		on = append(on, a.String())
+	}
+	if len(on) > 0 {
+		text += " on " + strings.Join(on[:min(len(on), most)], " ")
+	}
+	if more := len(on) - most; more > 0 {
+		text += " +" + strconv.Itoa(more)
+	}
+	if s.Promiscuous {
+		text += " promiscuous"
+	}
+	return text
+}
+
+// Workers shows which processes accepted how many connections, so many of them, and how
+// many more there are.
+func Workers(a model.Accepts, most int) string {
+	most = min(most, len(a.Workers))
+	var list []string
+	for _, w := range a.Workers[:most] {
+		list = append(list, strconv.Itoa(w.PID)+":"+strconv.FormatUint(w.Accepted, 10))
+	}
+	if more := len(a.Workers) - most + a.WorkersMore; more > 0 {
+		list = append(list, "+"+strconv.Itoa(more))
+	}
+	return strings.Join(list, " ")
 }
 
 // image is what a container was made from, without the registry that is meant when none

@@ -77,7 +77,11 @@ func TestDependencies(t *testing.T) {
 			Counters: model.Counters{Connections: 1234567, Adopted: 1, Open: 2, BytesSent: 1536, BytesReceived: 1 << 30, RTTMicros: 85}, LastSeen: now.Add(-5 * time.Second)},
 		{Client: model.Party{ID: "unknown-host:10.0.0.9"}, Server: model.Party{ID: "service:10.0.0.7:5432", Addr: addr("2001:db8::7")}, Proto: "tcp", Port: 5432,
 			Counters: model.Counters{Failed: 1010, Refused: 1000, TimedOut: 3, Unreachable: 2, Aborted: 1}, LastSeen: now.Add(-26 * time.Hour)},
-	}, now), Dependencies([]model.DependencyView{{Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1}}, now))
+	}, now), Dependencies([]model.DependencyView{{
+		Client: model.Party{ID: "process:web-17/usr/bin/curl"}, Server: model.Party{ID: "service:web-18/nginx:8080", Addr: addr("10.1.0.7")}, Proto: "tcp", Port: 8080,
+		Dialled: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:80")}, TranslatedBy: []string{"lb"}, Counters: model.Counters{Connections: 3}, LastSeen: now,
+		Quantiles: model.Quantiles{RTTP50Micros: 210, RTTP95Micros: 380, RTTP99Micros: 1200, LifetimeP50Micros: 2_000_000, LifetimeP95Micros: 90_000_000, LifetimeP99Micros: 90_000_000_000},
+	}}, now), Dependencies([]model.DependencyView{{Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1}}, now))
 }
 
 func TestGraph(t *testing.T) {
@@ -144,7 +148,7 @@ func TestOverview(t *testing.T) {
 	golden(t, "overview", Overview(model.Overview{
 		Since: now.Add(-24 * time.Hour), There: map[string]int{"host": 12, "service": 1234, "dependency": 99, "switch": 2, "unknown-host": 3},
 		Sick:         []model.Ailment{{Node: "interface:web-17/eth0", What: "has no carrier"}},
-		Came:         []model.Group{{Kind: "service", Count: 7, First: []string{"web-17/sshd:22", "web-18/sshd:22"}}},
+		Came:         []model.Group{{Kind: "service", Count: 7, First: []string{"web-17/sshd:22", "web-18/sshd:22"}}, {Kind: "interface", Count: 13, First: []string{"a/eth0"}, Functions: []string{"eth0 on 12 hosts", "b/eth1"}}},
 		Went:         []model.Group{{Kind: "host", Count: 1, First: []string{"old"}}},
 		SinglePoints: []model.SinglePoint{{ID: "switch:00:1b:fc:00:00:0a", Kind: "switch", Hosts: 12, Services: 40}},
 	}, now))

@@ -100,7 +100,7 @@ func (d *dependency) row(now time.Time) row {
 	}
 	known := d.rates.Known
 	r.cells = []cell{
-		{text: view.Short(d.Client.ID)}, {text: view.Short(d.Server.ID)}, {text: view.Endpoint(d.Server.Addr, d.Port, d.Proto, "")},
+		{text: view.Short(d.Client.ID)}, {text: view.Short(d.Server.ID)}, {text: view.ServerEndpoint(d.DependencyView)},
 		{text: rate(known, d.rates.Connections, number), n: d.rates.Connections},
 		{text: rate(known, d.rates.Failures, number), n: d.rates.Failures, style: failing},
 		{text: rate(known, d.rates.ToServer, size), n: d.rates.ToServer},

@@ -72,12 +72,23 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 	}
 	c := countsOf(d.DependencyView)
 	return append(facts,
-		fact{"address", view.Endpoint(d.Server.Addr, d.Port, d.Proto, "")}, fact{"rates", rates},
+		fact{"dialled", through(d.DependencyView)},
+		fact{"address", view.ServerEndpoint(d.DependencyView)}, fact{"rates", rates},
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
 		fact{"failed", cmp.Or(view.Failures(d.Counters), "none")},
 		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
-		fact{"RTT", output.Micros(d.RTTMicros)},
+		fact{"RTT", output.Micros(d.RTTMicros)}, fact{"RTT p50/p95/p99", view.RTTs(d.Quantiles)},
+		fact{"lifetime", view.Lifetimes(d.Quantiles)},
 		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
+}
+
+// through is which address a client dials where another one answers, and who sees to that.
+func through(d model.DependencyView) string {
+	text := view.Dialled(d)
+	if len(d.TranslatedBy) > 0 && text != "" {
+		text += ", translated by " + strings.Join(d.TranslatedBy, " and ")
+	}
+	return text
 }
 
 // clientFacts tell of a client what its node tells, once that was asked for.
@@ -123,6 +134,12 @@ func (m *Model) serviceFacts(s *service) []fact {
 }
 
 func everyAddress(s model.Service) string {
+	switch {
+	case s.Proto == model.ProtoUnix:
+		return view.UnixEndpoint(s.UnixName, s.NetnsName)
+	case model.IsTap(s.Proto):
+		return view.Hears(s, model.MaxTapInterfaces)
+	}
 	var all []string
 	for _, a := range s.Addrs {
 		all = append(all, view.Endpoint(a, s.Port, s.Proto, s.NetnsName))

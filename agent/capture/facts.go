@@ -1,0 +1,108 @@
+package capture
+
+import (
+	"net/netip"
+	"reflect"
+	"time"
+
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// facts are what a dependency's document tells beside counters, in little room.
+type facts struct {
+	process        *model.Process // shared by all of its dependencies; pid is the latest one's
+	client, server netip.Addr
+	netnsName      string
+	first, last    int64 // when it was seen: nanoseconds since 1970, 0 for never
+	since          int64 // likewise, when counting began
+	pid            int32
+	netns          uint32
+	port           uint16
+	direction      uint8 // of the edge's key
+	proto          uint8 // likewise
+}
+
+// describe is what the facts were made of, without counters.
+func (f *facts) describe() model.Dependency {
+	d := model.Dependency{
+		Direction: toDirection(f.direction), Proto: protoName(f.proto), Process: *f.process,
+		Client: f.client, Server: f.server, Port: f.port, Netns: f.netns, NetnsName: f.netnsName,
+		FirstSeen: moment(f.first), LastSeen: moment(f.last), CountingSince: moment(f.since),
+	}
+	d.PID = int(f.pid)
+	return d
+}
+
+// toDirection is what documents call the direction of an edge's key.
+func toDirection(direction uint8) model.Direction {
+	switch direction {
+	case bpf.DirectionOut:
+		return model.Out
+	case bpf.DirectionIn:
+		return model.In
+	}
+	return model.Unknown
+}
+
+func ofDirection(direction model.Direction) uint8 {
+	switch direction {
+	case model.Out:
+		return bpf.DirectionOut
+	case model.In:
+		return bpf.DirectionIn
+	}
+	return bpf.DirectionUnknown
+}
+
+// key is the key of the document.
+func (d *dependency) key() string {
+	what := d.describe()
+	return what.Key()
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func moment(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+// imagesLimit bounds the processes that are looked through for one that can be shared.
+const imagesLimit = 1024
+
+// images are processes that dependencies share, by program and process id.
+type images map[image]*model.Process
+
+type image struct {
+	exe string
+	pid int
+}
+
+// share is a process that equals the given one.
+func (i images) share(p model.Process) *model.Process {
+	at := image{p.Exe, p.PID}
+	if known := i[at]; known != nil && reflect.DeepEqual(*known, p) {
+		return known
+	}
+	if len(i) >= imagesLimit {
+		clear(i)
+	}
+	i[at] = &p
+	return &p
+}
+
+func (i images) facts(d *model.Dependency) facts {
+	return facts{
+		process: i.share(d.Process), pid: int32(d.PID), client: d.Client, server: d.Server,
+		direction: ofDirection(d.Direction), netnsName: d.NetnsName, netns: d.Netns, port: d.Port, proto: protoNumber(d.Proto),
+		first: nanos(d.FirstSeen), last: nanos(d.LastSeen), since: nanos(d.CountingSince),
+	}
+}

@@ -1,0 +1,67 @@
+// Package conntrack hears from the kernel's connection tracking which flows are translated:
+// NFNLGRP_CONNTRACK_NEW of nfnetlink, in one network namespace, behind a socket filter that
+// passes translated ones alone. Nothing is sent but the question which ones are there.
+//
+// Sources: linux net/netfilter/nf_conntrack_netlink.c,
+// include/uapi/linux/netfilter/nf_conntrack_common.h.
+package conntrack
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/mdlayher/netlink"
+	"github.com/ti-mo/conntrack"
+	"golang.org/x/sys/unix"
+)
+
+// Flow is a flow whose addresses or ports are translated, without the client's port.
+type Flow struct {
+	Proto   string // "tcp" or "udp"
+	Client  netip.Addr
+	Dialled netip.AddrPort
+	Reached netip.AddrPort
+	SeenAs  netip.Addr // the client, by who is reached
+}
+
+// ErrMalformed says that a message could not be read.
+var ErrMalformed = errors.New("malformed conntrack message")
+
+// translated are the status bits of a flow of which source or destination is translated.
+const translated = conntrack.StatusSrcNAT | conntrack.StatusDstNAT
+
+// Parse reads a message of a flow that begins or is there. ok is false for what is not translated,
+// and of protocols other than TCP and UDP. Errors wrap ErrMalformed.
+func Parse(m netlink.Message) (f Flow, ok bool, err error) {
+	var e conntrack.Event
+	if err := e.Unmarshal(m); err != nil {
+		return Flow{}, false, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if e.Type != conntrack.EventNew || e.Flow == nil {
+		return Flow{}, false, nil
+	}
+	f, ok = flowOf(e.Flow)
+	return f, ok, nil
+}
+
+func flowOf(c *conntrack.Flow) (Flow, bool) {
+	there, back := &c.TupleOrig, &c.TupleReply
+	f := Flow{
+		Client:  there.IP.SourceAddress.Unmap(),
+		Dialled: netip.AddrPortFrom(there.IP.DestinationAddress.Unmap(), there.Proto.DestinationPort),
+		Reached: netip.AddrPortFrom(back.IP.SourceAddress.Unmap(), back.Proto.SourcePort),
+		SeenAs:  back.IP.DestinationAddress.Unmap(),
+	}
+	switch there.Proto.Protocol {
+	case unix.IPPROTO_TCP:
+		f.Proto = "tcp"
+	case unix.IPPROTO_UDP:
+		f.Proto = "udp"
+	default:
+		return Flow{}, false
+	}
+	valid := f.Client.IsValid() && f.Dialled.Addr().IsValid() && f.Reached.Addr().IsValid() && f.SeenAs.IsValid()
+	// A source port alone may be translated: nobody keeps those of clients.
+	return f, valid && c.Status&translated != 0 && (f.Dialled != f.Reached || f.Client != f.SeenAs)
+}

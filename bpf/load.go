@@ -1,0 +1,62 @@
+package bpf
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
+)
+
+// Types are the kernel's types. Taking them apart costs tens of milliseconds and several
+// MiB: whatever is opened at one start shares them, and they are let go afterwards. It is
+// safe for concurrent use.
+type Types struct{ cache *btf.Cache }
+
+// NewTypes returns types that are read when they are first needed.
+func NewTypes() *Types { return &Types{btf.NewCache()} }
+
+// orOwn is the cache of types that may not be there.
+func (t *Types) orOwn() *btf.Cache {
+	if t == nil {
+		return btf.NewCache()
+	}
+	return t.cache
+}
+
+// programCopies is how often a program must be attached so that none of its runs is left out:
+// the kernel does not enter one again on a CPU that is inside it (tcp.c).
+func programCopies() int {
+	// Since then programs may be preempted (include/linux/tracepoint.h).
+	if version, err := features.LinuxVersionCode(); err != nil || version >= 7<<16 {
+		return 3
+	}
+	return 2
+}
+
+// loadEach loads programs of a collection, each on a thread of its own: the verifier takes
+// most of a start, and the kernel lets several look at once. All maps that they share must
+// be in opts.
+func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, opts ebpf.CollectionOptions) error {
+	var loading sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for name, to := range into {
+		one := spec.Copy()
+		one.Programs = map[string]*ebpf.ProgramSpec{name: one.Programs[name]}
+		loading.Go(func() {
+			loaded, err := ebpf.NewCollectionWithOptions(one, opts)
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+				return
+			}
+			*to = loaded.DetachProgram(name)
+			loaded.Close()
+		})
+	}
+	loading.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,105 @@
+//go:build ignore
+
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * SCTP associations that existed before the programs were attached, put into the same
+ * maps, once: those of every open file. The kernel's own have none and are not found. What the
+ * programs already know is left alone, so the walk may run again.
+ */
+#include "association.h"
+
+/* Of one socket. */
+#define MOST 65536
+
+struct search {
+	__u64 at;   /* the list_head of the next */
+	__u64 head; /* of the list */
+	__u64 sk;
+	struct owner owner;
+};
+
+static __always_inline void found_association(struct sctp_association *asoc,
+					      const struct search *search)
+{
+	bool connecting = BPF_CORE_READ(asoc, state) <= SCTP_STATE_COOKIE_ECHOED;
+	struct association a = { .role = connecting ? ROLE_CLIENT : ROLE_COUNTED };
+	struct edge_key key = {};
+	__u64 id = (__u64)asoc;
+	struct edge *edge;
+	bool fresh = false;
+
+	describe_association(&key, asoc, (struct sock *)search->sk);
+	edge_owner(&key, &search->owner);
+	edge = find_edge(&key, &a.edge, false);
+	if (!edge)
+		edge = make_edge(&key, &search->owner, &a.edge, &fresh, false);
+	if (!edge) {
+		COUNT(count(), edges_full);
+		return;
+	}
+	a.life = edge->life;
+	a.vtag = BPF_CORE_READ(asoc, c.my_vtag);
+	if (bpf_map_update_elem(&associations, &id, &a, BPF_NOEXIST))
+		return; /* another file of the same socket, or it has just begun */
+	if (connecting)
+		ADD(edge->attempts, 1);
+	else
+		ADD(edge->adopted, 1);
+	/* Did it end before the program could find it here? */
+	if (!BPF_CORE_READ(asoc, base.dead) || bpf_map_delete_elem(&associations, &id))
+		return;
+	if (connecting)
+		ADD(edge->aborted, 1);
+	else
+		ADD(edge->closed, 1);
+}
+
+static long each_association(__u32 i, struct search *search)
+{
+	struct list_head *at = (struct list_head *)search->at;
+	struct sctp_association *asoc =
+		(void *)(search->at - bpf_core_field_offset(struct sctp_association, asocs));
+	__u64 id = (__u64)asoc;
+
+	if (!search->at || search->at == search->head)
+		return 1;
+	search->at = (__u64)BPF_CORE_READ(at, next);
+	/* Nothing is locked: an association may leave the list meanwhile. */
+	if ((__u64)BPF_CORE_READ(asoc, base.sk) != search->sk)
+		return 1;
+	if (BPF_CORE_READ(asoc, state) != SCTP_STATE_CLOSED &&
+	    !bpf_map_lookup_elem(&associations, &id))
+		found_association(asoc, search);
+	return 0;
+}
+
+SEC("iter/task_file")
+int scan_associations(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct task_struct *task = ctx->task;
+	struct search search = {};
+	struct sctp_endpoint *ep;
+	struct sctp_sock *sp;
+
+	if (!file || !task)
+		return 0;
+	struct socket *socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	struct sock *sk = socket->sk;
+	if (!sk || sk->sk_protocol != IPPROTO_SCTP)
+		return 0;
+	search.sk = plain(sk);
+	sp = (struct sctp_sock *)search.sk;
+	ep = BPF_CORE_READ(sp, ep);
+	if (!ep)
+		return 0;
+	search.head = (__u64)ep + bpf_core_field_offset(struct sctp_endpoint, asocs);
+	search.at = (__u64)BPF_CORE_READ(ep, asocs.next);
+	task_owner(&search.owner, task);
+	bpf_loop(MOST, each_association, &search, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,221 @@
+//go:build ignore
+
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Unix-domain sockets as they stand when user space asks: who holds those that serve,
+ * which of those that dialled are connected, and, once, what was connected before the
+ * programs were attached.
+ */
+#include "unix.h"
+
+/* Set for the one walk in which connections are adopted. */
+__u32 adopt;
+
+/* A socket that serves, and one process that holds it. */
+struct unix_socket {
+	__u64 sk;
+	__u64 cookie;
+	__u64 file_ino; /* of its path */
+	__u32 file_dev;
+	__u32 netns;
+	__u32 mntns; /* of the process */
+	__u16 len;
+	__u16 type;
+	struct owner owner;
+	__u8 text[UNIX_TEXT];
+};
+
+/* A socket that dialled. */
+struct unix_open {
+	struct unix_key key;
+	__u64 last_ns; /* when it last sent to a name; 0: it never did, or nobody saw */
+	__u64 open;    /* it is connected */
+};
+
+/* Asked about one socket. */
+struct unix_question {
+	__u64 sk;
+	__u64 cookie;
+	__u32 type;
+	__u32 alive;
+};
+
+/* Go reads and writes these, and has their shapes from here. */
+const struct unix_event *shape_of_event __attribute__((unused));
+const struct unix_socket *shape_of_socket __attribute__((unused));
+const struct unix_open *shape_of_open __attribute__((unused));
+
+static __always_inline bool read_bound(struct unix_text *text, __u64 hash[2], struct unix_sock *u)
+{
+	struct unix_address *addr = BPF_CORE_READ(u, addr);
+
+	return addr && read_name(text, hash, &addr->name[0], BPF_CORE_READ(addr, len));
+}
+
+static __always_inline struct inode___unix *file_of(const struct path *path)
+{
+	struct dentry___unix *dentry = (void *)BPF_CORE_READ(path, dentry);
+
+	return BPF_CORE_READ(dentry, d_inode);
+}
+
+static __always_inline bool hung_up(struct sock *sk)
+{
+	return BPF_CORE_READ((struct sock___unix *)sk, sk_shutdown) == SHUTDOWN_MASK ||
+	       BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DEAD;
+}
+
+/*
+ * Who was called bears the name of a socket that serves, and has it in common with that.
+ * Where both ends have one of their own, nothing tells.
+ */
+static __always_inline bool is_client(struct unix_sock *u, struct unix_sock *peer, __u16 type)
+{
+	if (!BPF_CORE_READ(peer, addr))
+		return false;
+	return type == SOCK_DGRAM || !BPF_CORE_READ(u, addr);
+}
+
+/* A connection that is older than the programs. */
+static __always_inline int adopt_connection(struct sock *sk, struct task_struct *task,
+					    struct unix_client *client,
+					    const struct unix_text *text)
+{
+	__u16 type = BPF_CORE_READ((struct sock___unix *)sk, sk_type);
+	struct owner owner = {};
+	struct unix_edge *edge;
+	bool fresh = false;
+
+	task_owner(&owner, task);
+	client->key.cgroup = owner.cgroup;
+	client->key.exe_ino = owner.exe_ino;
+	client->key.exe_dev = owner.exe_dev;
+	place_name(&client->key.name, text, task, sk);
+	client->connected = 1;
+	edge = make_unix_edge(&client->key, text, type, &fresh);
+	if (!edge)
+		return 0;
+	if (fresh) {
+		edge->owner = owner;
+		edge->whole = 1;
+	}
+	UNIX_ADD(edge->adopted, 1);
+	return 0;
+}
+
+static __noinline int found_client(struct sock *sk, struct task_struct *task, __u16 type)
+{
+	struct unix_sock *u = (struct unix_sock *)sk;
+	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(u, peer);
+	struct unix_client *client;
+	struct unix_text text;
+	__u64 hash[2] = {};
+
+	if (!peer || hung_up(sk) || !is_client(u, peer, type) || !read_bound(&text, hash, peer))
+		return 0;
+	client = bpf_sk_storage_get(&unix_clients, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!client || client->connected)
+		return 0;
+	client->key.name.hash[0] = hash[0];
+	client->key.name.hash[1] = hash[1];
+	return adopt_connection(sk, task, client, &text);
+}
+
+static __always_inline bool serves(struct sock *sk, __u16 type)
+{
+	if (type == SOCK_DGRAM)
+		return !BPF_CORE_READ((struct unix_sock *)sk, peer);
+	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+}
+
+static __noinline int found_server(struct bpf_iter__task_file *ctx, struct task_struct *task,
+				   struct sock *sk, __u16 type)
+{
+	struct unix_sock *u = (struct unix_sock *)sk;
+	struct inode___unix *inode = file_of(&u->path);
+	struct unix_socket s = { .type = type };
+	struct unix_text text;
+	__u64 hash[2] = {};
+
+	if (!read_bound(&text, hash, u))
+		return 0;
+	s.sk = (__u64)sk;
+	s.cookie = bpf_get_socket_cookie(sk);
+	if (inode) {
+		s.file_ino = BPF_CORE_READ(inode, i_ino);
+		s.file_dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	}
+	s.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	s.mntns = BPF_CORE_READ((struct task_struct___unix *)task, nsproxy, mnt_ns, ns.inum);
+	s.len = text.len;
+	task_owner(&s.owner, task);
+	__builtin_memcpy(s.text, text.word, UNIX_TEXT);
+	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
+	return 0;
+}
+
+SEC("iter/task_file")
+int scan_unix(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct task_struct *task = ctx->task;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 type;
+
+	if (!file || !task)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || sk->__sk_common.skc_family != AF_UNIX)
+		return 0;
+	type = BPF_CORE_READ((struct sock___unix *)sk, sk_type);
+	if (serves(sk, type))
+		found_server(ctx, task, sk, type);
+	else if (adopt)
+		found_client(sk, task, type);
+	return 0;
+}
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	void *map;
+	struct sock *sk;
+	void *value;
+} __attribute__((preserve_access_index));
+
+SEC("iter/bpf_sk_storage_map")
+int scan_clients(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct unix_client *client = ctx->value;
+	struct unix_open open = {};
+
+	if (!sk || !client)
+		return 0;
+	open.key = client->key;
+	open.last_ns = client->last_ns;
+	open.open = client->connected && BPF_CORE_READ((struct unix_sock *)sk, peer) &&
+		    !hung_up(sk);
+	if (open.open || open.last_ns)
+		bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
+	return 0;
+}
+
+/* Whether a socket that served still does: no process may hold it for a moment, on its way to another. */
+SEC("syscall")
+int still_serves(struct unix_question *q)
+{
+	struct sock *sk = (void *)q->sk;
+
+	q->alive = BPF_CORE_READ((struct sock___unix *)sk, __sk_common.skc_cookie.counter) ==
+			   q->cookie &&
+		   !(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DEAD) &&
+		   (q->type == SOCK_DGRAM ||
+		    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

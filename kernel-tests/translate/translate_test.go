@@ -1,0 +1,153 @@
+package translate
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cassini/model"
+)
+
+// tracked counts what conntrack(8) lists in a namespace, by who answers and to whom.
+func tracked(t *testing.T, ns, port string) map[string]int {
+	t.Helper()
+	reply := regexp.MustCompile(`dport=` + port + ` .*?src=(\S+) dst=(\S+) sport=(\d+)`)
+	counts := make(map[string]int)
+	for line := range strings.Lines(run(t, "", inside(ns, "sh", "-c", "conntrack -L -p tcp 2>/dev/null")...)) {
+		if m := reply.FindStringSubmatch(line); m != nil {
+			counts[fmt.Sprintf("%s:%s for %s", m[1], m[3], m[2])]++
+		}
+	}
+	return counts
+}
+
+// estate is a client behind a router with two servers behind it, and rules of nftables in
+// the router.
+type estate struct{ client, router, one, two string }
+
+func build(t *testing.T, rules string) estate {
+	t.Helper()
+	e := estate{space(t, "client"), space(t, "router"), space(t, "one"), space(t, "two")}
+	wire(t, e.client, "eth0", "10.81.0.9", e.router, "c0", "10.81.0.1")
+	wire(t, e.one, "eth0", "10.81.1.7", e.router, "s1", "10.81.1.1")
+	wire(t, e.two, "eth0", "10.81.2.8", e.router, "s2", "10.81.2.1")
+	for ns, gateway := range map[string]string{e.client: "10.81.0.1", e.one: "10.81.1.1", e.two: "10.81.2.1"} {
+		run(t, "", "ip", "-n", ns, "route", "add", "default", "via", gateway)
+	}
+	run(t, "", inside(e.router, "sysctl", "-qw", "net.ipv4.ip_forward=1")...)
+	run(t, rules, inside(e.router, "nft", "-f", "-")...)
+	server(t, e.one, "0.0.0.0:8080")
+	server(t, e.two, "0.0.0.0:8080")
+	return e
+}
+
+const (
+	balance = `table ip nat {
+	chain pre {
+		type nat hook prerouting priority -100
+		ip daddr 10.81.0.1 tcp dport 80 dnat to numgen inc mod 2 map { 0 : 10.81.1.7 . 8080, 1 : 10.81.2.8 . 8080 }
+	}
+	chain post {
+		type nat hook postrouting priority 100
+		%s
+	}
+}`
+	masquerade = `oifname { "s1", "s2" } masquerade`
+)
+
+// expect compares edges with what answered the client and what conntrack lists.
+func expect(t *testing.T, r *rig, e estate, seenAs map[string]string, times int) {
+	t.Helper()
+	answers := dial(t, e.client, "10.81.0.1:80", times)
+	truth := tracked(t, e.router, "80")
+	var got map[string]model.DependencyView
+	r.wait("all connections on edges to who answers", func() bool {
+		got = r.dependencies("translate.test@" + e.client)
+		if len(got) == 0 {
+			got = r.dependencies("translate.test")
+		}
+		sum := uint64(0)
+		for at := range answers {
+			sum += got[at].Connections
+		}
+		return sum == uint64(times)
+	})
+	for at, n := range answers {
+		d := got[at]
+		if d.Connections != uint64(n) || d.Failed != 0 || len(d.SeenBy) != 2 {
+			t.Errorf("%s: %d connections, seen by %v; it answered %d", at, d.Connections, d.SeenBy, n)
+		}
+		if len(d.Dialled) != 1 || d.Dialled[0].String() != "10.81.0.1:80" || d.Client.Addr.String() != "10.81.0.9" {
+			t.Errorf("%s: dialled %v by %v", at, d.Dialled, d.Client.Addr)
+		}
+		if listed := truth[at+" for "+seenAs[at]]; listed != n {
+			t.Errorf("conntrack lists %d connections to %s for %s of %d: %v", listed, at, seenAs[at], n, truth)
+		}
+	}
+	if len(got) != len(answers) {
+		t.Errorf("%d edges: %+v", len(got), got)
+	}
+}
+
+// A client of an address that a router balances over two servers has an edge to each, with
+// the connections that each answered.
+func TestBalancedByRouter(t *testing.T) {
+	for _, c := range []struct {
+		name, rule string
+		seenAs     map[string]string
+	}{
+		{"DNAT", "", map[string]string{"10.81.1.7:8080": "10.81.0.9", "10.81.2.8:8080": "10.81.0.9"}},
+		{"DNAT and masquerading", masquerade, map[string]string{"10.81.1.7:8080": "10.81.1.1", "10.81.2.8:8080": "10.81.2.1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := build(t, fmt.Sprintf(balance, c.rule))
+			r := start(t)
+			r.listening(4)
+			expect(t, r, e, c.seenAs, 41)
+		})
+	}
+}
+
+// What the client's own host translates on the way out, to another host and to itself.
+func TestTranslatedOnTheClientsHost(t *testing.T) {
+	e := build(t, fmt.Sprintf(balance, ""))
+	run(t, `table ip nat {
+	chain out {
+		type nat hook output priority -100
+		ip daddr 192.0.2.80 tcp dport 80 dnat to 10.81.2.8:8080
+		ip daddr 192.0.2.81 tcp dport 80 redirect to :8081
+	}
+}`, inside(e.client, "nft", "-f", "-")...)
+	server(t, e.client, "0.0.0.0:8081")
+	r := start(t)
+	r.listening(4)
+	for address, at := range map[string]string{"192.0.2.80:80": "10.81.2.8:8080", "192.0.2.81:80": "127.0.0.1:8081"} {
+		if answers := dial(t, e.client, address, 5); answers[at] != 5 {
+			t.Fatalf("%s was answered by %v", address, answers)
+		}
+		r.wait("the edge to "+at, func() bool {
+			d := r.dependencies("translate.test")[at]
+			return d.Connections == 5 && len(d.SeenBy) == 2 && len(d.Dialled) == 1 && d.Dialled[0].String() == address
+		})
+	}
+}
+
+// Connections that are there before the agent are found; those that are not translated are
+// never passed on, though the kernel tells of them.
+func TestWhatWasThereAndWhatIsNotTranslated(t *testing.T) {
+	e := build(t, fmt.Sprintf(balance, ""))
+	before := dial(t, e.client, "10.81.0.1:80", 10)
+	r := start(t)
+	r.listening(4)
+	r.wait("what conntrack still lists", func() bool { return r.translate.Stats().Known >= len(before) })
+	flows := r.translate.Stats().Flows
+	if answers := dial(t, e.client, "10.81.1.7:8080", 20); answers["10.81.1.7:8080"] != 20 {
+		t.Fatalf("answered by %v", answers)
+	}
+	dial(t, e.client, "10.81.0.1:80", 1) // told after the others would have been
+	r.wait("the one that is translated", func() bool { return r.translate.Stats().Flows > flows })
+	if now := r.translate.Stats(); now.Flows != flows+1 || now.Malformed != 0 || now.Overruns != 0 {
+		t.Errorf("%d flows were told of, want one: %+v", now.Flows-flows, now)
+	}
+}

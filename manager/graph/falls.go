@@ -1,0 +1,319 @@
+package graph
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+)
+
+// falls is what falls with what in a view, as numbers: the same rules as spread has, in a
+// form in which many failures are followed at once. A failing thing has a place; a host has
+// two, since what runs on it falls only when it is down. A gate is a place that falls when
+// all of its members have: the uplinks of a host, or services that stand in for each other.
+//
+// Places are in an order in which what falls comes behind what takes it along, except in
+// circles. It belongs to one topology of a view and never changes.
+type falls struct {
+	topology uint64     // of the view
+	start    []int32    // by index of the node: its place when it dies, or -1
+	hit      []int32    // by index of the node: its place when it is hit; of most the same
+	node     []int32    // by place: index of the node that is a victim there, or -1
+	kind     []nodeKind // by place: of that node, or nodeKinds
+	off      []int32    // by place: where its strikes begin
+	strike   []int32    // places, of gates inverted
+	gate     []int32    // by place: number of the gate, or -1
+	member   [][]int32  // by gate
+	idle     sync.Pool  // of *flood
+	// shortcuts are made when they are first asked for.
+	shortcuts func() *shortcuts
+}
+
+// falls are those of the view as it stands, made when they are first asked for.
+func (v *view) falls() *falls {
+	v.fallsLock.Lock()
+	defer v.fallsLock.Unlock()
+	if v.fallsMade == nil || v.fallsMade.topology != v.topology {
+		v.fallsMade = newFalls(v)
+		v.fallsMade.topology = v.topology
+	}
+	return v.fallsMade
+}
+
+// layout collects the rules before places have their order.
+type layout struct {
+	*falls
+	pairs []strikes // of places
+	far   []int32   // kept for its room
+}
+
+// strikes says that the failure of one place is felt at another.
+type strikes struct{ from, to int32 }
+
+func newFalls(v *view) *falls {
+	l := layout{falls: &falls{start: make([]int32, len(v.list)), hit: make([]int32, len(v.list))}}
+	for n := range v.all() {
+		l.settle(n)
+	}
+	for n := range v.all() {
+		l.rules(n)
+	}
+	l.inOrder()
+	l.kind = make([]nodeKind, len(l.node))
+	for p, index := range l.node {
+		if l.kind[p] = nodeKinds; index >= 0 {
+			l.kind[p] = v.list[index].kind
+		}
+	}
+	l.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(l.falls) })
+	return l.falls
+}
+
+// settle gives a node its places.
+func (l *layout) settle(n *node) {
+	l.start[n.index], l.hit[n.index] = -1, -1
+	switch n.kind {
+	case nodeHost:
+		l.start[n.index] = l.place(-1)
+		l.hit[n.index] = l.place(n.index)
+		l.pair(l.start[n.index], l.hit[n.index])
+	case nodeEndpoint, nodeIP, nodeMAC, nodeSubnet, nodeVLAN, nodeRing: // nothing falls with them
+	default:
+		victim := n.index
+		if n.ended() {
+			victim = -1
+		}
+		at := l.place(victim)
+		l.start[n.index], l.hit[n.index] = at, at
+	}
+}
+
+func (l *layout) place(node int32) int32 {
+	l.node, l.gate = append(l.node, node), append(l.gate, -1)
+	return int32(len(l.node) - 1)
+}
+
+func (l *layout) pair(from, to int32) { l.pairs = append(l.pairs, strikes{from, to}) }
+
+// together lets a place fall when all members have; one alone needs no gate.
+func (l *layout) together(target int32, members ...int32) {
+	if len(members) == 1 {
+		l.pair(members[0], target)
+		return
+	}
+	at := l.place(-1)
+	l.gate[at] = int32(len(l.member))
+	l.member = append(l.member, slices.Clone(members))
+	for _, m := range members {
+		l.pair(m, at)
+	}
+	l.pair(at, target)
+}
+
+// rules are those by which a node falls with others, and what falls with it whatever else
+// stands. See falling.spread.
+func (l *layout) rules(n *node) {
+	start := l.start[n.index]
+	switch n.kind {
+	case nodeSwitch:
+		l.all(start, n.out, edgeHas)
+	case nodeInterface:
+		l.wires(n)
+	case nodeHost:
+		l.all(start, n.out, edgeRuns)
+		l.all(start, n.out, edgeHas)
+		l.uplinks(n)
+	case nodeProcess:
+		for _, e := range n.in {
+			if e.kind == edgeRunsAs {
+				l.pair(start, l.hit[e.from.index])
+			}
+		}
+	}
+	l.needs(n)
+}
+
+func (l *layout) all(from int32, edges []*edge, kind edgeKind) {
+	for _, e := range edges {
+		if to := l.hit[e.to.index]; e.kind == kind && to >= 0 {
+			l.pair(from, to)
+		}
+	}
+}
+
+// wires cuts an interface off with all that it is wired to, of which one is a switch's port.
+func (l *layout) wires(i *node) {
+	wires, port := l.far[:0], false
+	for _, e := range i.out {
+		if e.kind == edgeWiredTo {
+			wires = append(wires, l.start[e.to.index])
+			port = port || e.to.kind == nodeSwitchPort
+		}
+	}
+	if port {
+		l.together(l.hit[i.index], wires...)
+	}
+	l.far = wires
+}
+
+// uplinks cuts a host off with the last of them.
+func (l *layout) uplinks(host *node) {
+	links := l.far[:0]
+	for i := range host.uplinks() {
+		links = append(links, l.start[i.index])
+	}
+	if len(links) > 0 {
+		l.together(l.start[host.index], links...)
+	}
+	l.far = links
+	if host.wired() {
+		return
+	}
+	for _, e := range host.out { // each other card is one as soon as it is lost
+		if e.kind != edgeOwns || e.to.carries() {
+			continue
+		}
+		l.together(l.start[host.index], append(links, l.start[e.to.index])...)
+	}
+}
+
+// needs hits a client with the last service of each kind that it depends on.
+func (l *layout) needs(client *node) {
+	var several []*node // that others might stand in for
+	for _, e := range client.out {
+		switch {
+		case e.kind != edgeDependsOn:
+		case e.to.replica == 0:
+			l.pair(l.start[e.to.index], l.hit[client.index])
+		default:
+			several = append(several, e.to)
+		}
+	}
+	slices.SortStableFunc(several, func(a, b *node) int { return cmp.Compare(a.replica, b.replica) })
+	for len(several) > 0 {
+		end := 1
+		for end < len(several) && several[end].replica == several[0].replica {
+			end++
+		}
+		l.standIns(client, several[:end])
+		several = several[end:]
+	}
+}
+
+// standIns hits a client with all services that stand in for each other. One that ended
+// stands in for nobody: what listens has to fall beside it.
+func (l *layout) standIns(client *node, services []*node) {
+	listening := l.far[:0]
+	for _, s := range services {
+		if s.listens() {
+			listening = append(listening, l.start[s.index])
+		}
+	}
+	if len(listening) > 0 {
+		l.together(l.hit[client.index], listening...)
+	}
+	for _, s := range services {
+		if !s.listens() {
+			l.together(l.hit[client.index], append(listening, l.start[s.index])...)
+		}
+	}
+	l.far = listening
+}
+
+// inOrder renames places so that what falls comes behind what takes it along.
+func (l *layout) inOrder() {
+	off, to := compact(len(l.node), l.pairs)
+	order := topological(off, to) // by new place the old one
+	name := make([]int32, len(order))
+	node, gate := make([]int32, len(order)), make([]int32, len(order))
+	for now, old := range order {
+		name[old] = int32(now)
+		node[now], gate[now] = l.node[old], l.gate[old]
+	}
+	l.node, l.gate = node, gate
+	for _, list := range append(l.member, l.start, l.hit) {
+		for i, old := range list {
+			if old >= 0 {
+				list[i] = name[old]
+			}
+		}
+	}
+	for i, p := range l.pairs {
+		l.pairs[i] = strikes{name[p.from], name[p.to]}
+	}
+	l.off, l.strike = compact(len(order), l.pairs)
+	for i, to := range l.strike {
+		if gate[to] >= 0 {
+			l.strike[i] = ^to
+		}
+	}
+}
+
+// compact puts pairs behind each other by where they begin: those of place p are
+// to[off[p]:off[p+1]].
+func compact(places int, pairs []strikes) (off, to []int32) {
+	off, to = make([]int32, places+1), make([]int32, len(pairs))
+	for _, p := range pairs {
+		off[p.from+1]++
+	}
+	for p := range places {
+		off[p+1] += off[p]
+	}
+	next := slices.Clone(off)
+	for _, p := range pairs {
+		to[next[p.from]] = p.to
+		next[p.from]++
+	}
+	return off, to
+}
+
+// topological lists places so that each comes before those that it leads to, unless they
+// lead back: by strongly connected components (Tarjan, "Depth-first search and linear graph
+// algorithms", 1972), without recursion.
+func topological(off, to []int32) (order []int32) {
+	places := len(off) - 1
+	seen, low := make([]int32, places), make([]int32, places) // seen from 1; places when done
+	next := slices.Clone(off[:places])
+	var stack, way []int32
+	count := int32(0)
+	enter := func(p int32) {
+		count++
+		seen[p], low[p] = count, count
+		stack, way = append(stack, p), append(way, p)
+	}
+	for first := range int32(places) {
+		if seen[first] != 0 {
+			continue
+		}
+		enter(first)
+		for len(way) > 0 {
+			p := way[len(way)-1]
+			if next[p] < off[p+1] {
+				q := to[next[p]]
+				next[p]++
+				if seen[q] == 0 {
+					enter(q)
+				} else {
+					low[p] = min(low[p], seen[q]) // of what is done that is the greatest there is
+				}
+				continue
+			}
+			way = way[:len(way)-1]
+			if len(way) > 0 {
+				up := way[len(way)-1]
+				low[up] = min(low[up], low[p])
+			}
+			if low[p] < seen[p] {
+				continue
+			}
+			for top := int32(-1); top != p; {
+				top = stack[len(stack)-1]
+				stack = stack[:len(stack)-1]
+				seen[top], low[top] = math.MaxInt32, math.MaxInt32
+				order = append(order, top)
+			}
+		}
+	}
+	slices.Reverse(order)
+	return order
+}

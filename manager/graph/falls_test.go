@@ -1,0 +1,195 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"cassini/model"
+)
+
+// randomEstate has all that rules of falling are about: hosts with some cards on some
+// switches, on two wires at once, on each other or on none; programs that stand in for each
+// other on several hosts, in circles, ended and absent; clients that no agent tells of.
+func randomEstate(t testing.TB, seed uint64) *world {
+	r := rand.New(rand.NewPCG(seed, 4))
+	w := newWorld(t)
+	hosts := 3 + r.IntN(8)
+	name := func(h int) string { return fmt.Sprint("h", h) }
+	addr := func(h int) string { return fmt.Sprintf("10.0.0.%d", h+1) }
+	exe := func(h int) string { return fmt.Sprintf("/usr/bin/app%d", h%3) }
+	port := func(h int) uint16 { return uint16(1000 + h%3) }
+	for h := range hosts {
+		for i := range 1 + r.IntN(3) {
+			card := fmt.Sprint("eth", i)
+			w.link(name(h), card, fmt.Sprintf("02:00:00:%02x:00:%02x", h, i), addresses(fmt.Sprintf("10.%d.0.%d/24", i, h+1)), func(l *model.Interface) {
+				l.Carrier = min(1, r.IntN(4))
+				if r.IntN(6) == 0 {
+					l.Kind = "bridge"
+				}
+			})
+			for range r.IntN(3) {
+				if r.IntN(5) == 0 { // a cable to another host
+					w.wired(name(h), card, fmt.Sprintf("02:00:00:%02x:00:00", r.IntN(hosts)), "eth0")
+					continue
+				}
+				w.wired(name(h), card, fmt.Sprintf("00:1b:fc:00:00:%02x", r.IntN(3)), fmt.Sprintf("p%d-%d", h, i))
+			}
+		}
+		w.listen(name(h), exe(h), addr(h), port(h))
+		if r.IntN(5) == 0 {
+			w.stop(name(h), exe(h), addr(h), port(h))
+		}
+		if r.IntN(3) == 0 {
+			w.listen(name(h), "/usr/bin/proxy", addr(h), 80)
+		}
+	}
+	one := model.Counters{Connections: 1}
+	for range hosts * 3 {
+		from, to := r.IntN(hosts), r.IntN(hosts)
+		switch r.IntN(8) {
+		case 0: // the client's host has no agent that tells, or is no host at all
+			client := []string{addr(from), "192.0.2.9", "192.0.2.10"}[r.IntN(3)]
+			w.in(name(to), exe(to), client, addr(to), port(to), one)
+		case 1:
+			w.out(name(from), exe(from), "127.0.0.1", "127.0.0.1", 9000, one)
+		case 2:
+			w.out(name(from), "/usr/bin/job", addr(from), addr(to), port(to), one)
+		case 3:
+			w.out(name(from), "/usr/bin/proxy", addr(from), addr(to), port(to), one)
+		case 4:
+			w.out(name(from), exe(from), addr(from), addr(to), 80, one)
+		default:
+			w.out(name(from), exe(from), addr(from), addr(to), port(to), one)
+		}
+	}
+	return w
+}
+
+// byItself counts what falls with a node as SinglePoints does, one node after the other.
+func (f *falling) byItself(n *node) model.SinglePoint {
+	p := model.SinglePoint{ID: n.id, Kind: n.kind.String()}
+	f.from(n)
+	for _, victim := range f.touched {
+		switch {
+		case victim == n || victim.ended() || f.effect(victim) < affected || n.kind == nodeHost && victim.host == n.host:
+		case victim.kind == nodeHost:
+			p.Hosts++
+		case victim.kind == nodeService:
+			p.Services++
+		}
+	}
+	return p
+}
+
+// TestFloodAgainstEach follows all nodes at once, in random sets, and one after the other.
+func TestFloodAgainstEach(t *testing.T) {
+	for seed := range uint64(300) {
+		w := randomEstate(t, seed)
+		r := rand.New(rand.NewPCG(seed, 5))
+		w.read(func(v *view) {
+			fl, f := v.falls().flood(), v.falling()
+			defer fl.done()
+			defer f.done()
+			var nodes []*node
+			for n := range v.all() {
+				if fl.start[n.index] >= 0 {
+					nodes = append(nodes, n)
+				}
+			}
+			r.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+			for set := range slices.Chunk(nodes, 1+r.IntN(atATime)) {
+				fl.from(set)
+				for bit, n := range set {
+					f.from(n)
+					for x := range v.all() {
+						at := fl.hit[x.index]
+						if at < 0 {
+							if x != n && f.effect(x) >= affected {
+								t.Fatalf("seed %d: %s falls with %s and has no place", seed, x.id, n.id)
+							}
+							continue
+						}
+						if got, want := fl.bits[at].has(bit), f.effect(x) >= affected; got != want {
+							t.Fatalf("seed %d: %s falls with %s: %v, by itself %v (%s)", seed, x.id, n.id, got, want, effects[f.effect(x)])
+						}
+						if got, want := fl.bits[fl.start[x.index]].has(bit), f.effect(x) == down; x.kind == nodeHost && got != want {
+							t.Fatalf("seed %d: %s is down with %s: %v, by itself %v", seed, x.id, n.id, got, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestSinglePointsOfMany has more failures to follow than are followed at a time, and such
+// as are no shortcut to each other.
+func TestSinglePointsOfMany(t *testing.T) {
+	w := newWorld(t)
+	const many, clients = 2*atATime + 10, mostOthers/2 + 1
+	for i := range many {
+		db, web := fmt.Sprint("db", i), fmt.Sprintf("10.1.%d.%d", i/200, i%200+1)
+		w.listen(db, "/usr/bin/"+db, web, 5432)
+		for j := range clients {
+			host, addr := fmt.Sprintf("web%d-%d", i, j), fmt.Sprintf("10.%d.%d.%d", 2+j, i/200, i%200+1)
+			w.listen(host, "/usr/bin/"+host, addr, 80)
+			w.out(host, "/usr/bin/"+host, addr, web, 5432, n(1))
+		}
+	}
+	list, _ := w.SinglePoints("")
+	if len(list) != 2*many { // each database and its host
+		t.Fatalf("%d single points", len(list))
+	}
+	for _, p := range list {
+		if p.Hosts != 0 || p.Services != clients {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// TestSinglePointsAgainstEach compares counts with those of each node by itself, of the
+// whole and of what takes one node along.
+func TestSinglePointsAgainstEach(t *testing.T) {
+	for seed := range uint64(100) {
+		w := randomEstate(t, seed)
+		all := make(map[string]model.SinglePoint)
+		with := make(map[string]map[string]model.SinglePoint) // by target
+		w.read(func(v *view) {
+			f := v.falling()
+			defer f.done()
+			for n := range v.all() {
+				p := f.byItself(n)
+				if !canFail(n) || p.Hosts+p.Services == 0 {
+					continue
+				}
+				all[n.id] = p
+				for _, victim := range f.touched {
+					if f.effect(victim) >= affected && victim != n {
+						if with[victim.id] == nil {
+							with[victim.id] = make(map[string]model.SinglePoint)
+						}
+						with[victim.id][n.id] = p
+					}
+				}
+			}
+		})
+		compare := func(of string, want map[string]model.SinglePoint) {
+			t.Helper()
+			list, ok := w.SinglePoints(of)
+			got := make(map[string]model.SinglePoint)
+			for _, p := range list {
+				got[p.ID] = p
+			}
+			if !ok || len(list) != len(want) || !maps.Equal(got, want) {
+				t.Fatalf("seed %d: single points of %q:\n%v\nby themselves\n%v", seed, of, got, want)
+			}
+		}
+		compare("", all)
+		for _, n := range w.Nodes(NodeFilter{}) {
+			compare(n.ID, with[n.ID])
+		}
+	}
+}

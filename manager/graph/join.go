@@ -1,0 +1,129 @@
+package graph
+
+import (
+	"slices"
+
+	"cassini/model"
+)
+
+// joinLink joins both ends of the same connections. The link is not joined yet.
+func (v *view) joinLink(l *link) {
+	for _, d := range l.docs {
+		d.edge, d.joined = nil, false
+	}
+	for _, d := range l.outDocs() {
+		if v.g.translations.branches[d] != nil {
+			continue // they join
+		}
+		server := v.g.dialled(d)
+		d.edge = v.dependsOn(v.process(d.host, d.program), server)
+		v.attach(d.edge, d)
+		for _, in := range v.g.sameConnections(d) {
+			if v.g.serviceOf(in).id == server.id {
+				in.joined = true
+				v.attach(d.edge, in)
+			}
+		}
+	}
+	for _, d := range l.inDocs() {
+		if !d.joined {
+			d.edge = v.dependsOn(v.client(d), v.g.serviceOf(d))
+			v.attach(d.edge, d)
+		}
+	}
+}
+
+func (v *view) dependsOn(client *node, server end) *edge {
+	to, _ := v.node(server.id, nodeService, server.host)
+	return v.edge(edgeDependsOn, client, to)
+}
+
+// client is the node of the client of an In document that is not joined: the one
+// process that has the other end of these connections (to an earlier service on
+// the same address), else what the address tells.
+func (v *view) client(d *dependency) *node {
+	outs := v.g.sameConnections(d)
+	differs := func(o *dependency) bool { return o.host != outs[0].host || o.program.path != outs[0].program.path }
+	if len(outs) > 0 && !slices.ContainsFunc(outs, differs) {
+		return v.process(outs[0].host, outs[0].program)
+	}
+	e := v.g.clientOf(d)
+	if e.kind == nodeHost {
+		return v.host(e.host)
+	}
+	n, _ := v.node(e.id, e.kind, "")
+	return n
+}
+
+// attach puts a document behind an edge. Several Out documents may have joined one In.
+func (v *view) attach(e *edge, d *dependency) {
+	e.unwrite()
+	if d.direction() == model.Out {
+		at, _ := slices.BinarySearchFunc(e.outs(), d, (*dependency).compareNames)
+		e.facts.docs = insert(e.facts.docs, at, d)
+		e.held++
+		return
+	}
+	if slices.Contains(e.ins(), d) {
+		return
+	}
+	at := len(e.outs())
+	if len(e.ins()) > 0 {
+		before, _ := slices.BinarySearchFunc(e.ins(), d, (*dependency).compareNames)
+		at += before
+	}
+	e.facts.docs = insert(e.facts.docs, at, d)
+	v.state(e.to, func() { e.to.told++ })
+	if e.to.fact == nil { // nothing else tells what runs there
+		v.hold(edgeRuns, v.host(d.host), e.to)
+		v.hold(edgeRunsAs, e.to, v.process(d.host, d.program))
+	}
+}
+
+// insert puts one into a list that hardly ever grows beyond two.
+func insert(list []*dependency, at int, d *dependency) []*dependency {
+	if len(list) == cap(list) && cap(list) < 4 {
+		list = append(make([]*dependency, 0, len(list)+1+len(list)/2), list...)
+	}
+	return slices.Insert(list, at, d)
+}
+
+// parts undoes joinLink, as long as no document of the link has gone and nothing else has
+// changed in the view.
+func (v *view) partLink(l *link) {
+	for _, d := range l.docs {
+		if d.edge != nil {
+			v.strip(d.edge, l)
+			d.edge = nil
+		}
+	}
+}
+
+// strip takes the documents of a link away from an edge.
+func (v *view) strip(e *edge, l *link) {
+	e.unwrite()
+	docs := e.facts.docs
+	kept := docs[:0]
+	outs := e.held
+	for i, d := range docs {
+		switch {
+		case d.link != l:
+			kept = append(kept, d)
+		case i < int(outs):
+			e.held--
+		default:
+			v.state(e.to, func() { e.to.told-- })
+			if e.to.fact == nil {
+				v.release(v.find(edgeRuns, v.host(d.host), e.to))
+				v.release(v.find(edgeRunsAs, e.to, v.nodes[d.program.id(d.host)]))
+			}
+		}
+	}
+	if len(kept) == len(docs) {
+		return // it was done for another document of the link
+	}
+	clear(docs[len(kept):])
+	if e.facts.docs = kept; len(kept) == 0 {
+		v.cut(e)
+	}
+}

@@ -1,0 +1,159 @@
+package graph
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"sort"
+	"strings"
+
+	"cassini/model"
+)
+
+// link is what both ends of the same connections see, with the documents of both.
+type link struct {
+	client     *address
+	target     *target
+	docs       []*dependency // Out, then In, then Unknown; each by host
+	atC, atT   int32         // among the links of client and target
+	outs, both int32         // how many are Out, and are Out or In
+	touched    bool          // to be joined anew
+}
+
+// holdLink is the link of a document. It stays while it has documents.
+func (g *Graph) holdLink(p *place, d *model.Dependency) *link {
+	var at *place
+	if d.Client.IsLoopback() || d.Server.IsLoopback() {
+		at = p
+	}
+	c, t := g.holdAddress(d.Client), g.holdTarget(d.Server, d.Port, d.Proto, at)
+	fewer := c.clients
+	if len(t.links) < len(fewer) {
+		fewer = t.links
+	}
+	for _, l := range fewer {
+		if l.client == c && l.target == t {
+			g.dropAddress(c)
+			return l
+		}
+	}
+	l := &link{client: c, target: t, atC: int32(len(c.clients)), atT: int32(len(t.links))}
+	c.clients = append(c.clients, l)
+	t.links = append(t.links, l)
+	return l
+}
+
+func (g *Graph) dropLink(l *link) {
+	c, t := l.client, l.target
+	if last := len(c.clients) - 1; last >= 0 {
+		c.clients[l.atC] = c.clients[last]
+		c.clients[l.atC].atC = l.atC
+		c.clients[last] = nil
+		c.clients = c.clients[:last]
+	}
+	if last := len(t.links) - 1; last >= 0 {
+		t.links[l.atT] = t.links[last]
+		t.links[l.atT].atT = l.atT
+		t.links[last] = nil
+		t.links = t.links[:last]
+	}
+	if len(t.links) == 0 {
+		g.dropTarget(t)
+	}
+	g.dropAddress(c)
+}
+
+// order is the place of a direction among a link's documents.
+func (d *dependency) order() int {
+	switch d.direction() {
+	case model.Out:
+		return 0
+	case model.In:
+		return 1
+	}
+	return 2
+}
+
+func compareEnds(a, b *dependency) int {
+	return cmp.Or(cmp.Compare(a.order(), b.order()), strings.Compare(a.host, b.host))
+}
+
+func (l *link) count(d *dependency, n int32) {
+	switch d.direction() {
+	case model.Out:
+		l.outs += n
+		l.both += n
+	case model.In:
+		l.both += n
+	}
+}
+
+func (l *link) add(d *dependency) {
+	i := sort.Search(len(l.docs), func(i int) bool { return compareEnds(l.docs[i], d) > 0 })
+	l.docs = slices.Insert(l.docs, i, d)
+	l.count(d, 1)
+}
+
+func (l *link) remove(d *dependency) {
+	i, _ := slices.BinarySearchFunc(l.docs, d, compareEnds)
+	i += slices.Index(l.docs[i:], d)
+	l.docs = slices.Delete(l.docs, i, i+1)
+	l.count(d, -1)
+}
+
+// outDocs are the documents of the client's end, by host.
+func (l *link) outDocs() []*dependency { return l.docs[:l.outs] }
+
+// inDocs are those of the service's end, by host.
+func (l *link) inDocs() []*dependency { return l.docs[l.outs:l.both] }
+
+// otherEnd are the documents of the end that a document is not of.
+func (d *dependency) otherEnd() []*dependency {
+	if d.direction() == model.In {
+		return d.link.outDocs()
+	}
+	return d.link.inDocs()
+}
+
+// ofHost are those of a host among documents that are sorted by host.
+func ofHost(docs []*dependency, host string) []*dependency {
+	from := sort.Search(len(docs), func(i int) bool { return docs[i].host >= host })
+	end := from
+	for end < len(docs) && docs[end].host == host {
+		end++
+	}
+	return docs[from:end]
+}
+
+// sameConnections finds the documents of the other end: those of the same host
+// before others', and others' only if a single host can be meant. An address that
+// a host has itself (a bridge, say) comes from there, not from another host that
+// has one like it.
+func (g *Graph) sameConnections(d *dependency) []*dependency {
+	among := d.otherEnd()
+	if here := ofHost(among, d.host); len(here) > 0 {
+		return here
+	}
+	var there []*dependency
+	for len(among) > 0 {
+		same := ofHost(among, among[0].host)
+		among = among[len(same):]
+		server, client := same[0].host, d.host
+		if d.direction() == model.In {
+			server, client = client, server
+		}
+		if g.isOf(d.link.client, server) || g.isOf(d.link.target.server, client) {
+			continue
+		}
+		if there != nil {
+			return nil
+		}
+		there = same
+	}
+	return there
+}
+
+// server is the address and port of the service's end.
+func (l *link) server() netip.AddrPort {
+	return netip.AddrPortFrom(l.target.server.Addr, l.target.port)
+}

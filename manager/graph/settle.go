@@ -1,0 +1,142 @@
+package graph
+
+// changes are what the view has to follow. While there is no view there are none.
+type changes struct {
+	links    []*link
+	services map[string]struct{}
+	hosts    []string
+	rings    []string
+}
+
+// touch marks a link whose documents, or whatever decides how they join, change. It has to
+// come before they do.
+func (g *Graph) touch(l *link) {
+	g.topology++
+	if g.built == nil || l.touched {
+		return
+	}
+	l.touched = true
+	g.built.partLink(l)
+	g.due.links = append(g.due.links, l)
+}
+
+// touchAddress marks what an address joins, when a place comes to own it or no longer does.
+func (g *Graph) touchAddress(a *address) {
+	g.topology++
+	if g.built == nil {
+		return
+	}
+	for _, l := range a.clients {
+		g.touch(l)
+	}
+	for _, t := range a.targets {
+		for _, l := range t.links {
+			g.touch(l)
+		}
+	}
+}
+
+// touchService marks a service that has changed and, where others see a difference, what
+// can reach it.
+func (g *Graph) touchService(s *service, reach bool) {
+	g.topology++
+	if g.built == nil {
+		return
+	}
+	if g.due.services == nil {
+		g.due.services = make(map[string]struct{})
+	}
+	g.due.services[s.id] = struct{}{}
+	if !reach {
+		return
+	}
+	for _, o := range s.owned {
+		for _, t := range o.targets[o.from(s.port):] {
+			if t.port != s.port {
+				break
+			}
+			g.touchTarget(t, s.proto)
+		}
+	}
+	for _, t := range s.loopback {
+		if t.port == s.port {
+			g.touchTarget(t, s.proto)
+		}
+	}
+	for _, l := range s.odd {
+		if l.target.port == s.port && l.target.proto == s.proto {
+			g.touch(l)
+		}
+	}
+}
+
+func (g *Graph) touchTarget(t *target, proto string) {
+	if t.proto != proto {
+		return
+	}
+	for _, l := range t.links {
+		g.touch(l)
+	}
+}
+
+func (g *Graph) touchHost(name string) {
+	g.topology++
+	if g.built != nil {
+		g.due.hosts = append(g.due.hosts, name)
+	}
+}
+
+func (g *Graph) touchRing(key string) {
+	g.topology++
+	if g.built != nil {
+		g.due.rings = append(g.due.rings, key)
+	}
+}
+
+// rewire makes the next question join everything anew.
+func (g *Graph) rewire() {
+	g.topology++
+	g.built = nil
+	g.due = changes{}
+}
+
+// settle makes the view follow the facts, in time that depends on what has changed. The
+// caller holds the lock, and nobody reads.
+func (g *Graph) settle() {
+	v := g.built
+	if v == nil || v.topology == g.topology {
+		return
+	}
+	c := g.due
+	g.due = changes{}
+	for _, name := range c.hosts {
+		if n := v.host(name); g.hosts[name] == nil {
+			v.suspects = append(v.suspects, n)
+		}
+	}
+	// Links have been parted before anything else changed. Which documents tell of a service
+	// depends on whether a listener's does: so services come before links.
+	for id := range c.services {
+		if n := v.nodes[id]; n != nil && n.fact != nil {
+			v.dropService(n)
+		}
+		if s := g.services[id]; s != nil {
+			v.addService(s)
+		}
+	}
+	for _, l := range c.links {
+		l.touched = false
+		v.joinLink(l)
+	}
+	for _, key := range c.rings {
+		v.dropRing(key)
+		v.addRing(key)
+	}
+	v.sweep()
+	if v.unranked > unrankedMost+len(v.nodes)/unrankedPart {
+		v.rank()
+	}
+	if v.topology = g.topology; v.lost {
+		g.rewire()
+	}
+}

@@ -1,0 +1,66 @@
+package graph
+
+import "slices"
+
+// shortcuts tell of most places what they take along in terms of another's: a port takes
+// along its interface and what the host does, a host itself and what its one busy service
+// does. So what falls with all of them is followed once. They never change.
+type shortcuts struct {
+	// root is by place: all that falls with that place falls with this one too, and besides
+	// only some others. It is the place itself where that is not so, and -1 where the others
+	// are all.
+	root  []int32
+	first []int32 // by place: where its others begin, of which itself is one
+	count []uint8 // by place: how many they are
+	other []int32
+}
+
+// mostOthers is how many places may fall besides those of the root.
+const mostOthers = 16
+
+// newShortcuts works them out from the last place to the first. There is no gate among the
+// others: what falls with a place is what falls with them and with the root, each by itself.
+func newShortcuts(f *falls) *shortcuts {
+	s := &shortcuts{root: make([]int32, len(f.node)), first: make([]int32, len(f.node)), count: make([]uint8, len(f.node))}
+	var others []int32
+	for p := int32(len(f.node) - 1); p >= 0; p-- {
+		s.root[p], others = s.of(f, p, others[:0])
+		if s.root[p] == p {
+			continue
+		}
+		s.first[p], s.count[p] = int32(len(s.other)), uint8(len(others))
+		s.other = append(s.other, others...)
+	}
+	return s
+}
+
+// of is the root of a place with its others, where those of all places behind it are known.
+func (s *shortcuts) of(f *falls, p int32, others []int32) (root int32, _ []int32) {
+	if f.gate[p] >= 0 {
+		return p, others
+	}
+	root, others = -1, append(others, p)
+	for _, to := range f.strike[f.off[p]:f.off[p+1]] {
+		if to <= p { // a gate, or the way back of a circle
+			return p, others
+		}
+		if r := s.root[to]; r >= 0 {
+			if root >= 0 && root != r {
+				return p, others
+			}
+			root = r
+		}
+		others = append(others, s.others(to)...)
+	}
+	slices.Sort(others)
+	if others = slices.Compact(others); len(others) > mostOthers {
+		return p, others
+	}
+	return root, others
+}
+
+// others are the places that fall with one besides those of its root; none where it is its
+// own.
+func (s *shortcuts) others(p int32) []int32 {
+	return s.other[s.first[p] : s.first[p]+int32(s.count[p])]
+}

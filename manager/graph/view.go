@@ -1,0 +1,332 @@
+package graph
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+
+	"cassini/model"
+)
+
+// view is how the facts join: nodes and edges without their counters, which are read from
+// the facts when somebody asks. It follows the facts: what changes costs in proportion to
+// the change (see settle). Nothing in it changes while questions are answered.
+type view struct {
+	g        *Graph
+	topology uint64 // of the facts that it follows; what is worked out from the view holds as long
+	nodes    map[string]*node
+	list     []*node // by index; nil where a node has gone
+	free     []int32 // indices of such
+	suspects []*node // that may hang on nothing any more
+	bulk     map[edgeKey]*edge
+	idle     *idle
+	rings    map[string][]*edge
+
+	nodeCount [nodeKinds]int
+	edgeCount [edgeKinds]int
+	unstated  int // services that no document of a listener tells of, and that have connections
+	unranked  int // nodes that came since all were ranked
+
+	fallsLock sync.Mutex
+	fallsMade *falls // of this topology or one before
+
+	farLock sync.Mutex
+	far     farSums
+
+	order   sync.Mutex
+	ordered []*node // by ID, as far as unordered is empty and nothing has gone
+	late    []*node // came since
+	gone    bool    // some went since
+
+	lost bool // something could not be undone as it was done
+}
+
+// node is one node. What its attributes are read from depends on its kind.
+type node struct {
+	g       *Graph
+	id      string
+	host    string  // "" for what belongs to none
+	out, in []*edge // by ID
+	// fact is a *service, an *iface, a *claimed, a *stranger or a *model.Ring, or nil where
+	// edges and the identifier tell all.
+	fact    any
+	index   int32  // in view.list; the same as long as the node is there
+	replica uint32 // of a service: the same for those that can stand in for each other, or 0
+	told    int32  // In documents behind edges to it
+	ranks   ranks
+	kind    nodeKind
+	// begins says that edges of another node may stand between this one's: its identifier
+	// begins as this one's and goes on with what does not sort behind the kind of an edge.
+	begins bool
+}
+
+// edge is one relation. Only depends_on has documents.
+type edge struct {
+	from, to *node
+	facts    *evidence // nil but of depends_on
+	held     int32     // how often something has it; of depends_on how many documents are Out
+	kind     edgeKind
+}
+
+// outs are the documents of the client's end.
+func (e *edge) outs() []*dependency {
+	if e.kind != edgeDependsOn {
+		return nil
+	}
+	return e.facts.docs[:e.held]
+}
+
+// ins are the documents of the service's end.
+func (e *edge) ins() []*dependency {
+	if e.kind != edgeDependsOn {
+		return nil
+	}
+	return e.facts.docs[e.held:]
+}
+
+// id is the edge's identifier: made when it is asked for, since it is longer than all else
+// of the edge.
+func (e *edge) id() string { return model.EdgeID(e.kind.String(), e.from.id, e.to.id) }
+
+// compareEdges orders edges as their identifiers do, without making these.
+func compareEdges(a, b *edge) int {
+	if a.from == b.from && a.kind == b.kind {
+		return compareNodes(a.to, b.to)
+	}
+	if a.from != b.from && a.from.ranks.id != 0 && b.from.ranks.id != 0 && !a.from.begins && !b.from.begins {
+		return cmp.Compare(a.from.ranks.id, b.from.ranks.id)
+	}
+	x, y := a.from.id, b.from.id
+	if n := min(len(x), len(y)); a.from != b.from && x[:n] != y[:n] {
+		return strings.Compare(x, y) // neither begins as the other
+	}
+	return compareParts([...]string{a.from.id, " -", a.kind.String(), "-> ", a.to.id}, [...]string{b.from.id, " -", b.kind.String(), "-> ", b.to.id})
+}
+
+// compareParts compares texts that lie in parts.
+func compareParts(a, b [5]string) int {
+	i, j := 0, 0
+	for x, y := a[0], b[0]; ; {
+		n := min(len(x), len(y))
+		if c := strings.Compare(x[:n], y[:n]); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[n:]
+		for x == "" && i < len(a)-1 {
+			i++
+			x = a[i]
+		}
+		for y == "" && j < len(b)-1 {
+			j++
+			y = b[j]
+		}
+		if x == "" || y == "" {
+			return len(x) - len(y)
+		}
+	}
+}
+
+// all are the nodes by index, which is in no order.
+func (v *view) all() iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		for _, n := range v.list {
+			if n != nil && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// byID are the nodes by ID. Nobody may change the list.
+func (v *view) byID() []*node {
+	v.order.Lock()
+	defer v.order.Unlock()
+	if !v.gone && len(v.late) == 0 {
+		return v.ordered
+	}
+	is := func(n *node) bool { return n.index >= 0 }
+	list := make([]*node, 0, len(v.ordered)+len(v.late))
+	slices.SortFunc(v.late, compareNodes)
+	i := 0
+	for _, n := range v.late {
+		if !is(n) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(v.ordered[i:], n, compareNodes)
+		for _, before := range v.ordered[i : i+at] {
+			if is(before) {
+				list = append(list, before)
+			}
+		}
+		i += at
+		list = append(list, n)
+	}
+	for _, n := range v.ordered[i:] {
+		if is(n) {
+			list = append(list, n)
+		}
+	}
+	v.ordered, v.late, v.gone = list, nil, false
+	return list
+}
+
+// allEdges are the edges by ID, in a list of the caller's own.
+func (v *view) allEdges() []*edge {
+	n := 0
+	for _, c := range v.edgeCount {
+		n += c
+	}
+	list := make([]*edge, 0, n)
+	sorted := true
+	for _, from := range v.byID() {
+		if len(from.out) > 0 && len(list) > 0 && compareEdges(list[len(list)-1], from.out[0]) > 0 {
+			sorted = false // the identifier of one node begins as that of another
+		}
+		list = append(list, from.out...)
+	}
+	if !sorted {
+		slices.SortFunc(list, compareEdges)
+	}
+	return list
+}
+
+// node finds or makes a node.
+func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool) {
+	if n = v.nodes[id]; n != nil {
+		return n, false
+	}
+	n = &node{g: v.g, id: id, kind: kind, host: host}
+	if last := len(v.free) - 1; last >= 0 {
+		n.index = v.free[last]
+		v.free = v.free[:last]
+		v.list[n.index] = n
+	} else {
+		n.index = int32(len(v.list))
+		v.list = append(v.list, n)
+	}
+	v.unsum(n)
+	v.nodes[id] = n
+	v.late = append(v.late, n)
+	v.nodeCount[kind]++
+	v.unranked++
+	return n, true
+}
+
+// drop takes a node away that nothing hangs on.
+func (v *view) drop(n *node) {
+	delete(v.nodes, n.id)
+	v.list[n.index] = nil
+	v.free = append(v.free, n.index)
+	n.index = -1
+	v.nodeCount[n.kind]--
+	v.gone = true
+}
+
+type edgeKey struct {
+	from, to *node
+	kind     edgeKind
+}
+
+// edge finds or makes an edge.
+func (v *view) edge(kind edgeKind, from, to *node) *edge {
+	fresh := &edge{kind: kind, from: from, to: to}
+	if v.bulk != nil {
+		key := edgeKey{from, to, kind}
+		if e := v.bulk[key]; e != nil {
+			return e
+		}
+		v.bulk[key] = fresh
+		fresh.begin()
+		from.out, to.in = append(from.out, fresh), append(to.in, fresh)
+		v.edgeCount[kind]++
+		return fresh
+	}
+	at, known := slices.BinarySearchFunc(from.out, fresh, compareEdges)
+	if known {
+		return from.out[at]
+	}
+	fresh.begin()
+	from.out = slices.Insert(from.out, at, fresh)
+	at, _ = slices.BinarySearchFunc(to.in, fresh, compareEdges)
+	to.in = slices.Insert(to.in, at, fresh)
+	v.edgeCount[kind]++
+	v.unsum(from)
+	return fresh
+}
+
+// begin makes room for documents, where an edge has them.
+func (e *edge) begin() {
+	if e.kind == edgeDependsOn {
+		e.facts = &evidence{}
+	}
+}
+
+// hold makes sure of an edge; whoever holds it releases it in the end.
+func (v *view) hold(kind edgeKind, from, to *node) *edge {
+	e := v.edge(kind, from, to)
+	e.held++
+	return e
+}
+
+func (v *view) release(e *edge) {
+	if e == nil { // it was not held: settle joins everything anew
+		v.lost = true
+		return
+	}
+	if e.held--; e.held == 0 {
+		v.cut(e)
+	}
+}
+
+// find is the edge between two nodes, or nil.
+func (v *view) find(kind edgeKind, from, to *node) *edge {
+	at, known := slices.BinarySearchFunc(from.out, &edge{kind: kind, from: from, to: to}, compareEdges)
+	if !known {
+		return nil
+	}
+	return from.out[at]
+}
+
+// cut takes an edge away.
+func (v *view) cut(e *edge) {
+	for _, list := range []*[]*edge{&e.from.out, &e.to.in} {
+		if at, known := slices.BinarySearchFunc(*list, e, compareEdges); known {
+			if *list = slices.Delete(*list, at, at+1); len(*list) == 0 {
+				*list = nil
+			}
+		}
+	}
+	v.edgeCount[e.kind]--
+	v.unsum(e.from)
+	v.suspects = append(v.suspects, e.from, e.to)
+}
+
+// sweep takes away what hangs on nothing any more.
+func (v *view) sweep() {
+	for len(v.suspects) > 0 {
+		last := len(v.suspects) - 1
+		n := v.suspects[last]
+		v.suspects = v.suspects[:last]
+		if n.index < 0 || v.hangs(n) {
+			continue
+		}
+		for _, e := range n.in { // of a process: its host's
+			v.cut(e)
+		}
+		v.drop(n)
+	}
+	v.suspects = nil
+}
+
+// hangs says whether a node is still there for something.
+func (v *view) hangs(n *node) bool {
+	switch n.kind {
+	case nodeHost:
+		return v.g.hosts[n.host] != nil || len(n.in)+len(n.out) > 0
+	case nodeProcess: // but for its host's
+		return len(n.out) > 0 || len(n.in) > 1
+	}
+	return n.fact != nil || len(n.in)+len(n.out) > 0
+}

@@ -1,0 +1,66 @@
+package simulator
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"cassini/model"
+)
+
+// ail lets something happen to an estate, beside what happens already.
+func (c *trial) ail() {
+	switch c.r.IntN(9) {
+	case 0:
+		c.host().State = Dead
+	case 1:
+		c.host().State = Killed
+	case 2:
+		if n := c.host(); n.State == Running {
+			n.State = Frozen
+		}
+	case 3:
+		c.host().Link = false
+	case 4:
+		a, b := c.host(), c.host()
+		c.OneWay[a.Name+">"+b.Name] = true
+	case 5:
+		c.SwitchDown[c.host().Zone] = true
+	case 6:
+		c.Apart[c.host().Zone] = true
+	case 7:
+		c.Loss = 0.2 * c.r.Float64()
+	case 8:
+		c.Manager.Up = !c.Manager.Up
+		if c.Manager.Up {
+			c.Manager.Restart()
+		}
+	}
+}
+
+// Several faults at a time, in any order, some of which end before all do. Afterwards
+// nothing is left that anybody said, and all have their places.
+func TestChaosPasses(t *testing.T) {
+	for seed := range uint64(80) {
+		c := &trial{Sim: New(seed, model.StandardProfile()), r: rand.New(rand.NewPCG(seed, 17))}
+		c.Slow = time.Duration(c.r.IntN(20_000)) * time.Millisecond
+		c.zones, c.hosts = 2+c.r.IntN(3), 1+c.r.IntN(6)
+		c.Build(c.zones, c.hosts)
+		c.Run(20 * time.Second)
+		for range 1 + c.r.IntN(3) {
+			for range 1 + c.r.IntN(4) {
+				c.ail()
+				c.Run(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
+			}
+			c.heal()
+			c.Run(time.Duration(c.r.IntN(60_000)) * time.Millisecond)
+		}
+		c.Run(4 * time.Minute)
+		if torn, states, open := c.torn(), c.states(), c.unclosed(); len(torn)+len(states)+len(open) != 0 {
+			t.Errorf("seed %d: %v, states %v, incidents %q", seed, torn, states, open)
+			if testing.Verbose() {
+				t.Log(c.told())
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package simulator
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"cassini/manager/incidents"
+	"cassini/model"
+)
+
+// unclosed are the incidents that are open, as the manager's book of them has it.
+func (s *Sim) unclosed() (list []string) {
+	var book incidents.Book
+	for _, k := range s.Manager.Verdicts {
+		book.Apply(k.Verdict, k.At)
+	}
+	for _, i := range book.All() {
+		if i.State == model.IncidentOpen {
+			list = append(list, i.Summary)
+		}
+	}
+	return list
+}
+
+// A zone is cut off from the others and from the manager, and its way comes back; verdicts
+// of that time arrive late. Afterwards nothing is left that anybody said of the living, and
+// all have their places.
+func TestPartitionPasses(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		s := New(seed, model.StandardProfile())
+		s.Slow = time.Duration(r.IntN(20_000)) * time.Millisecond
+		s.Build(2+r.IntN(3), 1+r.IntN(6))
+		s.Run(20 * time.Second)
+		for range 1 + r.IntN(2) {
+			s.Apart["z2"] = true
+			s.Run(time.Duration(2000+r.IntN(28_000)) * time.Millisecond)
+			delete(s.Apart, "z2")
+			s.Run(time.Duration(r.IntN(60_000)) * time.Millisecond)
+		}
+		s.Run(3 * time.Minute)
+		if torn, states, open := s.torn(), s.states(), s.unclosed(); len(torn)+len(states)+len(open) != 0 {
+			t.Errorf("seed %d: %v, states %v, incidents %q", seed, torn, states, open)
+			if testing.Verbose() {
+				t.Log(s.told())
+			}
+		}
+	}
+}
