@@ -3,6 +3,7 @@ package dashboards
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -201,6 +202,21 @@ func (r *rig) loaded() (list []rule) {
 	return list
 }
 
+// alerting waits until the alerts are what they should be: what the manager says now is in
+// Prometheus after the next scrape, and in a rule's state after the evaluation that follows.
+func (r *rig) alerting() {
+	r.t.Helper()
+	r.wait("alerts are as they should be", time.Minute, func() error {
+		var wrong []error
+		for _, rule := range r.loaded() {
+			if want := alerts()[rule.Name]; want != "" && rule.State != want {
+				wrong = append(wrong, fmt.Errorf("%s is %s, want %s", rule.Name, rule.State, want))
+			}
+		}
+		return errors.Join(wrong...)
+	})
+}
+
 // rules are all evaluated without an error, recordings have data, and what alerts is right.
 func (r *rig) rules() {
 	r.t.Helper()
@@ -211,13 +227,11 @@ func (r *rig) rules() {
 		}
 	}
 	r.answers(recordings)
+	r.alerting()
 	list := r.loaded()
 	for _, rule := range list {
 		if rule.Health != "ok" {
 			r.t.Errorf("%s: %s %s", rule.Name, rule.Health, rule.LastError)
-		}
-		if want := alerts()[rule.Name]; want != "" && rule.State != want {
-			r.t.Errorf("%s is %s, want %s", rule.Name, rule.State, want)
 		}
 	}
 	if len(list) < 15 || len(recordings) == 0 {

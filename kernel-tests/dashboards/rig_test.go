@@ -50,7 +50,7 @@ func newRig(t *testing.T, switches, hosts int) *rig {
 	t.Cleanup(r.close)
 	r.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: r.dial}}
 	r.start(managerHost, binary, "run", "--listen", "0.0.0.0:"+managerPort, "--config", os.DevNull, "--data-dir", r.data(managerHost), "--insecure")
-	r.wait("the manager answers", 20*time.Second, func() error { return r.get(r.url(managerPort, "/api/v1/rings"), nil) })
+	r.wait("the manager answers", time.Minute, func() error { return r.get(r.url(managerPort, "/api/v1/rings"), nil) })
 	for _, h := range e.Hosts() {
 		r.startAgent(h.Name)
 	}
@@ -161,7 +161,7 @@ func (r *rig) startPrometheus() {
 		r.t.Fatal(err)
 	}
 	var config strings.Builder
-	fmt.Fprintf(&config, "global: {scrape_interval: 1s, evaluation_interval: 2s}\nrule_files: [%q]\nscrape_configs:\n  - job_name: cassini\n    static_configs:\n", rules+"/*.yml")
+	fmt.Fprintf(&config, "global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}\nrule_files: [%q]\nscrape_configs:\n  - job_name: cassini\n    static_configs:\n", rules+"/*.yml")
 	fmt.Fprintf(&config, "      - {targets: [%q], labels: {instance: manager}}\n", net.JoinHostPort(r.estate.Manager().Addr.String(), managerPort))
 	for _, h := range r.estate.Hosts() {
 		fmt.Fprintf(&config, "      - {targets: [%q], labels: {instance: %s}}\n", net.JoinHostPort(h.Addr.String(), agentPort), h.Name)
@@ -172,7 +172,7 @@ func (r *rig) startPrometheus() {
 	}
 	r.start(managerHost, "prometheus", "--config.file="+path, "--storage.tsdb.path="+r.data("tsdb"), "--web.listen-address=0.0.0.0:"+promPort,
 		"--enable-feature=native-histograms")
-	r.wait("Prometheus is ready", 30*time.Second, func() error { return r.get(r.url(promPort, "/-/ready"), nil) })
+	r.wait("Prometheus is ready", 2*time.Minute, func() error { return r.get(r.url(promPort, "/-/ready"), nil) })
 }
 
 // sample is one series of an answer: a number, or a native histogram.

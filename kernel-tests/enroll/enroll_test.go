@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -38,7 +39,7 @@ func TestEnrolment(t *testing.T) {
 		}
 		r.startAgent(host)
 	}
-	r.wait("a ring of two", 40*time.Second, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("a ring of two", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
 	if info, err := os.Stat(filepath.Join(r.data("s1-h1"), "agent.pem")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
@@ -51,7 +52,7 @@ func TestEnrolment(t *testing.T) {
 
 	r.stop(manager, unix.SIGKILL)
 	r.startManager()
-	r.wait("after a kill of the manager", 40*time.Second, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("after a kill of the manager", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
 }
 
 // tokens tries those that are no good.
@@ -66,7 +67,7 @@ func (r *rig) tokens(usedUp string) {
 	r.refused(r.join("s1-h3", revoked), "revoked at")
 	r.refused(r.join("s1-h3", r.token("--role", "viewer")), "hosts join by one of role agent")
 	r.refused(r.join("s1-h3", r.token("--role", "agent", "--host", "s1-h9")), "for host s1-h9 alone")
-	r.wait("a token expires", 5*time.Second, func() error {
+	r.wait("a token expires", time.Minute, func() error {
 		out, err := r.admin("token", "list")
 		if err == nil && !strings.Contains(out, "expired") {
 			err = errors.New(out)
@@ -126,13 +127,14 @@ func (r *rig) forge() {
 		conn = c
 		return err
 	})
-	if err == nil { // in TLS 1.3 the refusal comes with the first read
-		defer conn.Close()
-		_, _ = fmt.Fprintf(conn, "GET /api/v1/documents?host=s1-h1 HTTP/1.1\r\nHost: x\r\n\r\n")
-		_, err = conn.Read(make([]byte, 1))
+	if err != nil {
+		r.t.Fatal(err)
 	}
-	if alert, ok := errors.AsType[*net.OpError](err); !ok || !strings.HasPrefix(alert.Err.Error(), "tls: ") {
-		r.t.Errorf("a forged certificate: %v", err)
+	defer conn.Close()
+	_, _ = fmt.Fprintf(conn, "GET /api/v1/documents?host=s1-h1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") || !strings.Contains(string(answer), "which does not count here") {
+		r.t.Errorf("a certificate that it signed itself: %s, %v", answer, err)
 	}
 }
 
@@ -213,10 +215,10 @@ func (r *rig) revocation(viewer string) {
 	if code, text := r.ask("s1-h2", "POST", "/api/v1/documents", `{"host":"s1-h2","documents":[]}`, "", "s1-h2"); code != http.StatusUnauthorized || !strings.Contains(text, "revoked") {
 		r.t.Errorf("a revoked certificate: %d %s", code, text)
 	}
-	r.wait("it is on no ring any more", 20*time.Second, func() error { return r.whole("s1-h3", viewer, 1) })
+	r.wait("it is on no ring any more", time.Minute, func() error { return r.whole("s1-h3", viewer, 1) })
 	r.stop("s1-h2", unix.SIGTERM)
 	r.startAgent("s1-h2")
-	r.wait("the agent says that it is revoked, and what to do", 10*time.Second, func() error {
+	r.wait("the agent says that it is revoked, and what to do", time.Minute, func() error {
 		if log := r.log("s1-h2"); !strings.Contains(log, "was revoked at") || !strings.Contains(log, "cassini join") {
 			return errors.New(log)
 		}
@@ -226,7 +228,7 @@ func (r *rig) revocation(viewer string) {
 	if err := r.join("s1-h2", r.token("--role", "agent")); err != nil {
 		r.t.Error(err)
 	}
-	r.wait("it is on the ring again", 40*time.Second, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("it is on the ring again", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
 }
 
 // TestRenewal lives through several certificates, and then past the last one.
@@ -266,7 +268,7 @@ func TestRenewal(t *testing.T) {
 	certs := record()[0].Certificates
 	last := certs[len(certs)-1].Expires
 	time.Sleep(time.Until(last.Add(time.Second)))
-	if code, text := r.ask("s1-h1", "POST", "/api/v1/documents", `{"host":"s1-h1","documents":[]}`, "", "s1-h1"); code != 0 || !strings.Contains(text, "expired certificate") {
+	if code, text := r.ask("s1-h1", "POST", "/api/v1/documents", `{"host":"s1-h1","documents":[]}`, "", "s1-h1"); code != http.StatusUnauthorized || !strings.Contains(text, "expired at") {
 		t.Errorf("with an expired certificate: %d %s", code, text)
 	}
 	_, err := r.run("s1-h1", nil, r.agent("s1-h1")...)

@@ -52,6 +52,7 @@ type rig struct {
 	binary string
 	dir    string
 	config string // of the manager
+	scheme string // of its URL
 
 	running map[string]*program
 }
@@ -65,7 +66,10 @@ type program struct {
 func newRig(t *testing.T, hosts int, config string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := &rig{t: t, binary: binary, dir: t.TempDir(), running: make(map[string]*program)}
+	r := &rig{t: t, binary: binary, dir: t.TempDir(), scheme: "https", running: make(map[string]*program)}
+	if strings.Contains(config, "insecure: true") {
+		r.scheme = "http"
+	}
 	r.config = filepath.Join(r.dir, "manager.yaml")
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -95,7 +99,7 @@ func (r *rig) close() {
 func (r *rig) data(host string) string { return filepath.Join(r.dir, host) }
 
 func (r *rig) url() string {
-	return "https://" + net.JoinHostPort(r.estate.Manager().Addr.String(), managerPort)
+	return r.scheme + "://" + net.JoinHostPort(r.estate.Manager().Addr.String(), managerPort)
 }
 
 func (r *rig) log(host string) string {
@@ -106,7 +110,7 @@ func (r *rig) log(host string) string {
 func (r *rig) startManager() {
 	r.t.Helper()
 	r.start(manager, "manager", "--listen", "0.0.0.0:"+managerPort, "--config", r.config, "--data-dir", r.data(manager))
-	r.wait("the manager answers", 10*time.Second, func() error {
+	r.wait("the manager answers", time.Minute, func() error {
 		_, err := r.admin("status")
 		return err
 	})
@@ -124,11 +128,17 @@ func (r *rig) agent(host string) []string {
 // start starts a program whose log is kept.
 func (r *rig) start(host string, args ...string) {
 	r.t.Helper()
+	r.exec(host, append([]string{r.binary}, args...))
+}
+
+// exec is start for any program.
+func (r *rig) exec(host string, argv []string) {
+	r.t.Helper()
 	log, err := os.OpenFile(filepath.Join(r.dir, host+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := r.estate.Command(context.Background(), host, append([]string{r.binary}, args...)...)
+	cmd := r.estate.Command(context.Background(), host, argv...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
@@ -148,14 +158,14 @@ func (r *rig) stop(host string, s unix.Signal) {
 	_ = p.cmd.Process.Signal(s)
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Fatalf("%s does not end", host)
 	}
 }
 
 // run runs a command line to its end, on a host.
 func (r *rig) run(host string, env []string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := r.estate.Command(ctx, host, append([]string{r.binary}, args...)...)
 	cmd.Env = append([]string{"CASSINI_CONFIG=" + os.DevNull}, env...)

@@ -1,13 +1,11 @@
 package programs
 
 import (
-	"fmt"
 	"net"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
+
+	"cassini/tools/bench"
 )
 
 // BenchmarkRun reports what `cassini run` costs beside a client and a server that
@@ -31,16 +29,19 @@ func BenchmarkRun(b *testing.B) {
 	}()
 	connect(b, l)
 	time.Sleep(time.Second) // what a new edge brings with it is done
-	ticks, start, n := cpuTicks(b, c), time.Now(), 0
+	spent, start, n := cpu(b, c), time.Now(), 0
 	for b.Loop() {
 		connect(b, l)
 		n++
 	}
 	took := time.Since(start).Seconds()
-	const ticksPerSecond = 100 // USER_HZ
-	b.ReportMetric(float64(cpuTicks(b, c)-ticks)/ticksPerSecond/took*100, "agent-cpu-%")
+	b.ReportMetric((cpu(b, c)-spent).Seconds()/took*100, "agent-cpu-%")
 	b.ReportMetric(float64(n)/took, "connections/s")
-	b.ReportMetric(float64(statusKiB(b, c, "VmRSS"))/1024, "resident-MiB")
+	use, err := bench.Memory(c.Process.Pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(use.Resident)/(1<<20), "resident-MiB")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -53,35 +54,10 @@ func connect(b *testing.B, l net.Listener) {
 	_ = conn.Close()
 }
 
-// cpuTicks is the time that the process has used, in clock ticks (proc(5), stat).
-func cpuTicks(b *testing.B, c *cassini) (ticks int) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+func cpu(b *testing.B, c *cassini) time.Duration {
+	spent, err := bench.CPU(c.Process.Pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	for _, field := range strings.Fields(rest)[11:13] { // utime, stime
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ticks += n
-	}
-	return ticks
-}
-
-// statusKiB is a size from the process's status file.
-func statusKiB(b *testing.B, c *cassini, name string) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		var kib int
-		if _, err := fmt.Sscanf(line, name+": %d kB", &kib); err == nil {
-			return kib
-		}
-	}
-	b.Fatalf("no %s in the process's status", name)
-	return 0
+	return spent
 }

@@ -19,6 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	roleOf()
 	if os.Geteuid() != 0 || os.Getenv("CASSINI_BINARY") == "" {
 		fmt.Println("PROGRAM TESTS NOT RUN: they need root and the binary. Run them with: sudo -E make test-programs")
 		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" && os.Getenv("CASSINI_BINARY") != "" {

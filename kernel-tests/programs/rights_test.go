@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -151,10 +152,12 @@ func TestDoctorTellsWhatRightsAreMissing(t *testing.T) {
 	diagnose := func(attr *syscall.SysProcAttr) map[string]model.Hook {
 		cmd := exec.Command(binary, "doctor", "-o", "json", "--config", os.DevNull)
 		cmd.SysProcAttr, cmd.Dir = attr, dir
-		out, err := cmd.CombinedOutput()
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
 		var list []model.Hook
 		if err := json.Unmarshal(out, &list); err != nil {
-			t.Fatalf("%v: %s", err, out)
+			t.Fatalf("%v: %s%s", err, out, said.String())
 		}
 		if err != nil {
 			t.Log(fmt.Errorf("doctor: %w", err)) // a fact that this kernel does not serve
