@@ -26,10 +26,10 @@ GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
-STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-alerts test-programs test-dashboards test-vm-self test-vm
+STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-compat test-alerts test-programs test-dashboards test-vm-self test-vm
 
 # Tests that need the running kernel have steps of their own.
-UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(alerts\|capture\|dashboards\|enroll\|frames\|heartbeat\|links\|netconf\|programs\|rings\)\|tools/estate\)$$')
+UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(alerts\|capture\|compat\|dashboards\|enroll\|frames\|heartbeat\|links\|netconf\|programs\|rings\|translate\|units\)\|tools/estate\)$$')
 
 .PHONY: help
 help: ## show the targets
@@ -57,6 +57,7 @@ lint: ## formats, vet, golangci-lint with its import rules
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted; run: make fmt"; echo "$$out"; exit 1; }
 	@[ -z "$(BPF_C)" ] || clang-format --dry-run -Werror $(BPF_C) || { echo "not formatted; run: make fmt generate"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -C tools/livenessbench ./...
 	$(GOLANGCI) run ./...
 
 .PHONY: fmt
@@ -82,11 +83,12 @@ cross: ## build everything for amd64 and arm64
 
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNIT)
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(UNIT)
+	$(GO) test -C tools/livenessbench ./...
 
 .PHONY: test-privileged
 test-privileged: ## capture and the network on the running kernel (root)
-	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 10m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./tools/estate
+	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 20m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./kernel-tests/translate ./tools/estate
 
 .PHONY: test-rings
 test-rings: build ## liveness: agents and a manager in network namespaces, and faults (root)
@@ -94,7 +96,11 @@ test-rings: build ## liveness: agents and a manager in network namespaces, and f
 
 .PHONY: test-enroll
 test-enroll: build ## who may speak: agents that join a manager by TLS in network namespaces, and impostors (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 5m ./kernel-tests/enroll
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/enroll
+
+.PHONY: test-compat
+test-compat: build ## agents and managers of two versions, the older one built of the history (root)
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 15m -v ./kernel-tests/compat
 
 .PHONY: test-alerts
 test-alerts: build ## who is told of incidents: Alertmanager, a webhook and a program, and kills
@@ -102,7 +108,8 @@ test-alerts: build ## who is told of incidents: Alertmanager, a webhook and a pr
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others, its units against systemd (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/programs ./tools/systemd
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 20m ./kernel-tests/programs ./tools/systemd
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/units
 
 .PHONY: test-dashboards
 test-dashboards: build ## rules, and dashboards on a Prometheus that scrapes an estate (root)
@@ -133,10 +140,21 @@ bench-liveness: build ## Cassini's liveness beside memberlist, in 100 namespaces
 	bin/livenessbench -cassini bin/cassini -json bin/liveness.json $(BENCH)
 
 .PHONY: bench-graph
-bench-graph: ## the manager's graph beside SQLite, 1,000 and 10,000 hosts; BENCH="-hosts 100000", or -quick for a smoke run
-	@tools/setup go
+bench-graph: ## the manager's graph beside SQLite and PostgreSQL, 1,000 and 10,000 hosts; BENCH="-hosts 100000", or -quick for a smoke run
+	@tools/setup go graph
 	$(GOBUILD) -o bin/graphbench ./tools/graphbench
 	bin/graphbench $(BENCH)
+
+.PHONY: bench-capture
+bench-capture: build ## what it costs to be watched and what is told, beside bcc, bpftrace, ss and conntrack; BENCH=-quick for a smoke run (root)
+	@tools/setup capture
+	$(GOBUILD) -o bin/capturebench ./tools/capturebench
+	bin/capturebench -cassini bin/cassini $(BENCH)
+
+.PHONY: bench-manager
+bench-manager: build ## the manager under the documents and joins of a large estate, its store beside bbolt; BENCH="-hosts 100000", or -quick for a smoke run
+	$(GOBUILD) -o bin/managerbench ./tools/managerbench
+	bin/managerbench -cassini bin/cassini $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each

@@ -49,14 +49,6 @@ func (c *Cmd) Run() error {
 	return c.Wait()
 }
 
-// Output runs the program and returns what it wrote to standard output.
-func (c *Cmd) Output() ([]byte, error) {
-	var out bytes.Buffer
-	c.Stdout = &out
-	err := c.Run()
-	return out.Bytes(), err
-}
-
 // CombinedOutput runs the program and returns what it wrote.
 func (c *Cmd) CombinedOutput() ([]byte, error) {
 	var out bytes.Buffer

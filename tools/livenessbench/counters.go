@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"cassini/tools/bench"
 )
 
 // counters are one host's so far.
@@ -27,7 +27,7 @@ func readCounters(pid int) (c counters, err error) {
 	dev, err1 := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pid))
 	snmp, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/net/snmp", pid))
 	var err3 error
-	c.cpu, err3 = cpuTime(pid)
+	c.cpu, err3 = bench.CPU(pid)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return c, fmt.Errorf("read counters of %d: %w", pid, err)
 	}
@@ -74,17 +74,6 @@ func datagrams(snmp []byte) (uint64, error) {
 	return 0, errors.New("no count of datagrams")
 }
 
-// cpuTime is what all threads of a process used so far, to the nanosecond: the clock of
-// clock_getcpuclockid(3).
-func cpuTime(pid int) (time.Duration, error) {
-	const cpuClockSched = 2
-	var ts unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|cpuClockSched), &ts); err != nil {
-		return 0, fmt.Errorf("read the clock of %d: %w", pid, err)
-	}
-	return time.Duration(ts.Nano()), nil
-}
-
 // contextSwitches adds up those of the threads that are there.
 func contextSwitches(pid int) (n uint64) {
 	dir := fmt.Sprintf("/proc/%d/task", pid)
@@ -111,15 +100,6 @@ func field(status []byte, name string) uint64 {
 		}
 	}
 	return 0
-}
-
-// memory is what a program has resident, and what of that is its own, in KiB.
-func memory(pid int) (resident, own uint64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, 0, fmt.Errorf("read memory of %d: %w", pid, err)
-	}
-	return field(status, "VmRSS"), field(status, "RssAnon"), nil
 }
 
 // machineTime is how long the machine's processors were not idle, all together, up to

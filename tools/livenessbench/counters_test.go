@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"strings"
 	"testing"
 )
@@ -17,9 +16,6 @@ func TestReadsTheKernelsTables(t *testing.T) {
 	}
 	if _, _, err := transmitted(nil); err == nil {
 		t.Error("no eth0 is no error")
-	}
-	if d, err := cpuTime(os.Getpid()); d <= 0 || err != nil {
-		t.Errorf("this process used %v, %v", d, err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"cassini/tools/bench"
 )
 
 // Load is what liveness costs while nothing happens. Figures are per second and host
@@ -82,7 +84,7 @@ func measureLoad(ctx context.Context, s system, hosts []string, span time.Durati
 
 func readAll(s system, hosts []string) (all []counters, manager time.Duration, err error) {
 	if pid := s.manager(); pid != 0 {
-		if manager, err = cpuTime(pid); err != nil {
+		if manager, err = bench.CPU(pid); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -122,11 +124,11 @@ func memories(s system, hosts []string) (resident, own float64, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		r, o, err := memory(pid)
+		use, err := bench.Memory(pid)
 		if err != nil {
 			return 0, 0, err
 		}
-		all, owns = append(all, float64(r)/1024), append(owns, float64(o)/1024)
+		all, owns = append(all, float64(use.Resident)/(1<<20)), append(owns, float64(use.Own)/(1<<20))
 	}
 	return median(all), median(owns), nil
 }

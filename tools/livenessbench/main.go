@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"cassini/tools/bench"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -40,7 +42,7 @@ func main() {
 		for {
 		}
 	default:
-		err = bench(os.Args[1:])
+		err = measure(os.Args[1:])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "livenessbench:", err)
@@ -48,7 +50,7 @@ func main() {
 	}
 }
 
-func bench(args []string) error {
+func measure(args []string) error {
 	cfg, jsonPath, err := parse(args)
 	if err != nil {
 		return err
@@ -102,19 +104,20 @@ func parse(args []string) (config, string, error) {
 			fmt.Fprintf(os.Stderr, "%6.1fs %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
 		}
 	}
+	var err1, err2 error
 	cfg.Systems = strings.Split(systems, ",")
-	return cfg, jsonPath, errors.Join(parseNumbers(hosts, &cfg.Hosts, strconv.Atoi), parseNumbers(losses, &cfg.Losses, parseFloat))
+	cfg.Hosts, err1 = bench.Counts("hosts", hosts, 1)
+	cfg.Losses, err2 = percents(losses)
+	return cfg, jsonPath, errors.Join(err1, err2)
 }
 
-func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
-
-func parseNumbers[T any](list string, into *[]T, parse func(string) (T, error)) error {
+func percents(list string) (losses []float64, err error) {
 	for s := range strings.SplitSeq(list, ",") {
-		n, err := parse(s)
+		n, err := strconv.ParseFloat(s, 64)
 		if err != nil {
-			return fmt.Errorf("read the list %q: %w", list, err)
+			return nil, fmt.Errorf("read -losses %q: %w", list, err)
 		}
-		*into = append(*into, n)
+		losses = append(losses, n)
 	}
-	return nil
+	return losses, nil
 }
