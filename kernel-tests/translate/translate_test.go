@@ -62,21 +62,29 @@ func expect(t *testing.T, r *rig, e estate, seenAs map[string]string, times int)
 	answers := dial(t, e.client, "10.81.0.1:80", times)
 	truth := tracked(t, e.router, "80")
 	var got map[string]model.DependencyView
-	r.wait("all connections on edges to who answers", func() bool {
+	defer func() {
+		if t.Failed() {
+			t.Logf("edges: %+v", got)
+		}
+	}()
+	// The client's own count is shared out by what is known of translations: its sum says
+	// nothing of whether the last flow was heard.
+	r.wait(fmt.Sprintf("an edge to each that answered, %v", answers), func() bool {
 		got = r.dependencies("translate.test@" + e.client)
 		if len(got) == 0 {
 			got = r.dependencies("translate.test")
 		}
-		sum := uint64(0)
-		for at := range answers {
-			sum += got[at].Connections
+		for at, n := range answers {
+			if got[at].Connections != uint64(n) || len(got[at].SeenBy) != 2 {
+				return false
+			}
 		}
-		return sum == uint64(times)
+		return true
 	})
 	for at, n := range answers {
 		d := got[at]
-		if d.Connections != uint64(n) || d.Failed != 0 || len(d.SeenBy) != 2 {
-			t.Errorf("%s: %d connections, seen by %v; it answered %d", at, d.Connections, d.SeenBy, n)
+		if d.Failed != 0 {
+			t.Errorf("%s: %d connections failed", at, d.Failed)
 		}
 		if len(d.Dialled) != 1 || d.Dialled[0].String() != "10.81.0.1:80" || d.Client.Addr.String() != "10.81.0.9" {
 			t.Errorf("%s: dialled %v by %v", at, d.Dialled, d.Client.Addr)
