@@ -201,6 +201,9 @@ func (b *Book) correct(v model.Verdict, at time.Time) *model.Incident {
 		return nil
 	}
 	delete(b.states, host)
+	if v.Was == model.VerdictSegment {
+		b.zoneFound(host)
+	}
 	if i.State != model.IncidentOpen {
 		return nil
 	}

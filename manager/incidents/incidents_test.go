@@ -42,6 +42,8 @@ func script(t *testing.T, b *Book, text string) {
 				if _, err := fmt.Sscan(number, &v.Corrects.Sequence); err != nil {
 					t.Fatal(err)
 				}
+			case "was":
+				v.Was = model.VerdictKind(value)
 			case "became":
 				v.Became = model.VerdictKind(value)
 			case "silent":
@@ -131,6 +133,23 @@ func TestStatus(t *testing.T) {
 	script(t, &b, "9 b corrected x@z clue=restarted")
 	if s, ok := b.Status("x"); ok {
 		t.Errorf("got %+v after its return", s)
+	}
+}
+
+// What a host is because its zone was lost ends with that, but not what else is said of it.
+func TestStatusInALostZone(t *testing.T) {
+	var b Book
+	script(t, &b, "4 m segment-lost z@z of=x,y\n4 m segment-lost w@w of=v")
+	for _, host := range []string{"x", "y", "v"} {
+		if s, _ := b.Status(host); s.Kind != model.VerdictSegment {
+			t.Errorf("%s is %q", host, s.Kind)
+		}
+	}
+	script(t, &b, "59 y link-down y@z clue=reunited\n60 n corrected z@z clue=answer was=segment-lost\n61 a process-hung y@z")
+	for host, want := range map[string]model.VerdictKind{"x": "", "y": model.VerdictHung, "v": model.VerdictSegment} {
+		if s, _ := b.Status(host); s.Kind != want {
+			t.Errorf("after the return of its zone %s is %q, want %q", host, s.Kind, want)
+		}
 	}
 }
 

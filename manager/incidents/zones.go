@@ -13,7 +13,7 @@ func (b *Book) segment(v model.Verdict, at time.Time) *model.Incident {
 	zone := v.Subject.Host
 	b.zones[zone] = zone
 	for _, o := range v.Evidence.Observations {
-		b.states[o.Observer] = Status{model.VerdictSegment, at}
+		b.zones[o.Observer], b.states[o.Observer] = zone, Status{model.VerdictSegment, at}
 	}
 	for n := len(b.list) - 1; n >= 0; n-- {
 		i := b.list[n]
@@ -32,6 +32,15 @@ func (b *Book) segment(v model.Verdict, at time.Time) *model.Incident {
 	i := b.begin(v, at)
 	b.merge(zone, i, at)
 	return i
+}
+
+// zoneFound ends what was said of the hosts of a zone because it was lost.
+func (b *Book) zoneFound(zone string) {
+	for host, s := range b.states {
+		if s.Kind == model.VerdictSegment && b.zones[host] == zone {
+			delete(b.states, host)
+		}
+	}
 }
 
 // merge makes open incidents about hosts of a zone part of a larger one.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"cassini/model"
 )
 
-// unclosed are the incidents that are open, as the manager's book of them has it.
+// unclosed are the incidents that are open and the hosts that something is said of, as the
+// manager's book has it.
 func (s *Sim) unclosed() (list []string) {
 	var book incidents.Book
 	for _, k := range s.Manager.Verdicts {
@@ -18,6 +20,11 @@ func (s *Sim) unclosed() (list []string) {
 	for _, i := range book.All() {
 		if i.State == model.IncidentOpen {
 			list = append(list, i.Summary)
+		}
+	}
+	for _, host := range sortedNames(s) {
+		if status, ok := book.Status(host); ok {
+			list = append(list, fmt.Sprintf("%s is %s", host, status.Kind))
 		}
 	}
 	return list
