@@ -81,14 +81,18 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 
 // alive corrects what was said of a host that gives a sign of life.
 func (r *Rings) alive(h *Host, now time.Time) {
-	if !h.doubtful() {
-		return
+	if h.doubtful() {
+		r.revive(h, "answer", now)
 	}
+}
+
+// revive takes back what was said of a host, and of its zone.
+func (r *Rings) revive(h *Host, clue string, now time.Time) {
 	if z := r.lost[h.Zone]; z != nil {
 		r.found(z, now) // and what was said of the zone is not said of the host any more
 	}
 	if h.Certificate != nil {
-		r.correct(h, *h.Certificate, "", "", "answer", now)
+		r.correct(h.RingMember, *h.Certificate, "", clue, now)
 	}
 	r.returned(h, now)
 }
@@ -186,5 +190,5 @@ func (r *Rings) leave(ring model.RingID, h *Host, from model.RingMember, m wire.
 		kind = model.VerdictShutdown
 	}
 	e := model.Evidence{Observations: []model.Observation{{Observer: model.ManagerHost, Sight: model.SightLeft}}}
-	r.enforce(h, r.report(kind, h.RingMember, e, nil, now), now)
+	r.enforce(h, r.report(kind, h.RingMember, e, now), now)
 }

@@ -161,10 +161,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	}
 	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
 	if again {
-		if h.Certificate != nil {
-			r.correct(h, *h.Certificate, "", "", "restarted", now)
-		}
-		r.returned(h, now)
+		r.revive(h, "restarted", now)
 	}
 	if len(h.Rings) == 0 {
 		r.insert(h, now)

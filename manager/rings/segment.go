@@ -77,7 +77,7 @@ func (r *Rings) others(zone string, but ...string) (list []*Host) {
 // examine holds a verdict back until something is known of the zone.
 func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
 	if r.lost[h.Zone] != nil {
-		r.correct(h, v.ID, v.Kind, model.VerdictSegment, "segment", now)
+		r.subsume(h, v, now)
 		return
 	}
 	if local := r.hosts[r.cfg.Local]; local != nil && local.Zone == h.Zone {
@@ -139,7 +139,7 @@ func (r *Rings) lose(c *check, now time.Time) {
 	for _, host := range c.silent {
 		e.Observations = append(e.Observations, model.Observation{Observer: host, Sight: model.SightNothing})
 	}
-	v := r.report(model.VerdictSegment, model.RingMember{Host: c.zone, Zone: c.zone}, e, nil, now)
+	v := r.report(model.VerdictSegment, model.RingMember{Host: c.zone, Zone: c.zone}, e, now)
 	z := &lostZone{zone: c.zone, id: v.ID, due: now.Add(firstLook), pause: firstLook}
 	r.lost[c.zone] = z
 	for _, h := range r.hostsOf(c.zone) {
@@ -148,8 +148,7 @@ func (r *Rings) lose(c *check, now time.Time) {
 		r.cfg.World.KeepHost(h)
 	}
 	for _, w := range c.waiting {
-		corrected := w.verdict.ID
-		r.correct(w.host, corrected, w.verdict.Kind, model.VerdictSegment, "segment", now)
+		r.subsume(w.host, w.verdict, now)
 	}
 }
 
@@ -164,23 +163,11 @@ func (r *Rings) hostsOf(zone string) (list []*Host) {
 	return list
 }
 
-// correct takes a verdict back.
-func (r *Rings) correct(h *Host, id model.ReportID, was, became model.VerdictKind, clue string, now time.Time) {
-	r.cfg.Reporter.Sequence++
-	v := model.Verdict{
-		ID: r.cfg.Reporter, Kind: model.VerdictCorrected, Subject: h.RingMember, At: now.UTC().Truncate(time.Millisecond),
-		Evidence: model.Evidence{Clue: clue}, Corrects: &id, Was: was, Became: became,
-	}
-	r.seen.Add(v.ID)
-	r.stats.Verdicts[model.VerdictCorrected]++
-	r.cfg.World.Verdict(v)
-}
-
 // found takes a sign of life from a zone that was lost: it is back, and each of its hosts
 // has to show that itself.
 func (r *Rings) found(z *lostZone, now time.Time) {
 	delete(r.lost, z.zone)
-	r.correct(&Host{RingMember: model.RingMember{Host: z.zone, Zone: z.zone}}, z.id, model.VerdictSegment, "", "answer", now)
+	r.correct(model.RingMember{Host: z.zone, Zone: z.zone}, z.id, model.VerdictSegment, "answer", now)
 	for _, name := range z.hosts {
 		h := r.hosts[name]
 		if h == nil || !h.ZoneLost {
@@ -215,20 +202,9 @@ func (r *Rings) probeTwice(h *Host, now time.Time) {
 			return // answered did the rest
 		}
 		r.probe(h, now.Add(firstLook), func(s model.Sight, now time.Time) {
-			if s == model.SightAgent || h.State != Unobservable {
-				return
+			if s != model.SightAgent && h.State == Unobservable {
+				r.judge(h, s, now)
 			}
-			kind := model.VerdictUnobservable
-			switch s {
-			case model.SightKernel:
-				kind = model.VerdictHung
-			case model.SightRefused:
-				kind = model.VerdictEnded
-			}
-			v := r.report(kind, h.RingMember, model.Evidence{
-				Probes: 2 * inquiry.Probes, Observations: []model.Observation{{Observer: model.ManagerHost, Sight: s}},
-			}, nil, now)
-			r.enforce(h, v, now)
 		})
 	})
 }

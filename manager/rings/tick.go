@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"cassini/model"
-	"cassini/model/inquiry"
 )
 
 // vigil is the watch of a host that no other watches: the manager probes it.
@@ -35,7 +34,7 @@ func (r *Rings) watchIfAlone(h *Host, now time.Time) {
 	}
 }
 
-// keepVigil probes the lonely. There is only one observer, so that silence is no death.
+// keepVigil probes the lonely.
 func (r *Rings) keepVigil(now time.Time) {
 	for _, name := range slices.Sorted(maps.Keys(r.alone)) {
 		v := r.alone[name]
@@ -53,17 +52,9 @@ func (r *Rings) vigilSeen(v *vigil, h *Host, s model.Sight, now time.Time) {
 		v.silent = 0
 		return
 	}
-	if v.silent++; v.silent != 2 {
-		return
+	if v.silent++; v.silent == 2 {
+		r.judge(h, s, now)
 	}
-	kind := map[model.Sight]model.VerdictKind{model.SightKernel: model.VerdictHung, model.SightRefused: model.VerdictEnded}[s]
-	if kind == "" {
-		kind = model.VerdictUnobservable
-	}
-	verdict := r.report(kind, h.RingMember, model.Evidence{
-		Probes: 2 * inquiry.Probes, Observations: []model.Observation{{Observer: model.ManagerHost, Sight: s}},
-	}, nil, now)
-	r.enforce(h, verdict, now)
 }
 
 // care is for a host of which something is said that is no death. Whoever said it takes it
@@ -126,7 +117,7 @@ func (r *Rings) takeCare(now time.Time) {
 // others an answer says enough.
 func (r *Rings) cared(h *Host, s model.Sight, now time.Time) {
 	if s == model.SightAgent && h.State == LinkDown && r.over(h.Certificate) {
-		r.correct(h, *h.Certificate, model.VerdictLink, "", "answer", now)
+		r.correct(h.RingMember, *h.Certificate, model.VerdictLink, "answer", now)
 		r.returned(h, now)
 	}
 }

@@ -43,12 +43,6 @@ func (r *Rings) heardFrom(host string, now time.Time) {
 	}
 }
 
-// refute corrects a verdict that is not put into force: it is in the log already.
-func (r *Rings) refute(h *Host, v model.Verdict, clue string, now time.Time) {
-	r.seen.Add(v.ID) // if it is brought again
-	r.correct(h, v.ID, v.Kind, "", clue, now)
-}
-
 // Expel takes a host out of everything: it is shut out. The rings that it was on get new
 // keys, since it knows the next ones too.
 func (r *Rings) Expel(host string, now time.Time) bool {
@@ -192,14 +186,4 @@ func (r *Rings) returned(h *Host, now time.Time) {
 	}
 	r.dismiss(h, now)
 	r.cfg.World.KeepHost(h)
-}
-
-// report keeps a verdict of the manager's own.
-func (r *Rings) report(kind model.VerdictKind, subject model.RingMember, e model.Evidence, corrects *model.ReportID, now time.Time) model.Verdict {
-	r.cfg.Reporter.Sequence++
-	v := model.Verdict{ID: r.cfg.Reporter, Kind: kind, Subject: subject, At: now.UTC().Truncate(time.Millisecond), Evidence: e, Corrects: corrects}
-	r.seen.Add(v.ID)
-	r.stats.Verdicts[kind]++
-	r.cfg.World.Verdict(v)
-	return v
 }
