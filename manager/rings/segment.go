@@ -16,7 +16,6 @@ type check struct {
 	waiting []waiting // verdicts that wait for what comes out
 	open    int
 	silent  []string // hosts that did not answer
-	began   time.Time
 }
 
 type waiting struct {
@@ -41,29 +40,14 @@ const (
 	lastLook  = time.Minute
 )
 
-// zoneOf is a host's zone if others are known there, "" else.
-func (r *Rings) zoneOf(h *Host) string {
-	if h.Zone == "" || len(r.others(h.Zone, h.Host)) == 0 {
-		return ""
-	}
-	return h.Zone
-}
-
-// others are hosts of a zone that should be there: sample of them at most.
-func (r *Rings) others(zone string, but ...string) (list []*Host) {
-	skip := map[string]bool{r.cfg.Local: true}
-	for _, name := range but {
-		skip[name] = true
-	}
+// others are hosts of a zone that should be there, without one: sample of them at most.
+func (r *Rings) others(zone, but string) (list []*Host) {
 	for _, id := range r.zones[zone] {
 		order := r.rings[id].Order
-		if len(order) == 0 {
-			continue
-		}
 		start := r.cfg.Rand.IntN(len(order))
 		for i := range order {
 			h := r.hosts[order[(start+i)%len(order)]]
-			if skip[h.Host] || !h.alive() {
+			if h.Host == but || h.Host == r.cfg.Local || !h.alive() {
 				continue
 			}
 			if list = append(list, h); len(list) == sample {
@@ -74,24 +58,17 @@ func (r *Rings) others(zone string, but ...string) (list []*Host) {
 	return list
 }
 
-// examine holds a verdict back until something is known of the zone.
+// examine takes a death that was told from elsewhere. It holds it back until something is
+// known of the zone, if the host has one with others.
 func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
 	if r.lost[h.Zone] != nil {
 		r.subsume(h, v, now)
 		return
 	}
-	if local := r.hosts[r.cfg.Local]; local != nil && local.Zone == h.Zone {
-		r.secondLook(h, v, now) // the zone is there: this machine is part of it
-		return
-	}
-	c := r.checks[h.Zone]
+	c := r.check(h, now)
 	if c == nil {
-		c = &check{zone: h.Zone, began: now}
-		r.checks[h.Zone] = c
-		for _, o := range r.others(h.Zone, h.Host) {
-			c.open++
-			r.probe(o, now, func(s model.Sight, now time.Time) { r.checked(c, o, s, now) })
-		}
+		r.secondLook(h, v, now)
+		return
 	}
 	for _, w := range c.waiting {
 		if w.host == h {
@@ -100,6 +77,28 @@ func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
 	}
 	c.waiting = append(c.waiting, waiting{h, v})
 	r.probe(h, now, func(model.Sight, time.Time) {}) // for the second look, if there is to be one
+}
+
+// check is what finds out about the zone of a host; nil if nobody needs to be asked, since
+// this machine is part of it, or nobody can be.
+func (r *Rings) check(h *Host, now time.Time) *check {
+	local := r.hosts[r.cfg.Local]
+	if h.Zone == "" || local != nil && local.Zone == h.Zone {
+		return nil
+	}
+	if c := r.checks[h.Zone]; c != nil {
+		return c
+	}
+	others := r.others(h.Zone, h.Host)
+	if len(others) == 0 {
+		return nil
+	}
+	c := &check{zone: h.Zone, open: len(others)}
+	r.checks[h.Zone] = c
+	for _, o := range others {
+		r.probe(o, now, func(s model.Sight, now time.Time) { r.checked(c, o, s, now) })
+	}
+	return c
 }
 
 // sameZone says whether the reporter stands in the zone of the one that it reports.
@@ -218,7 +217,7 @@ func (r *Rings) look(now time.Time) {
 		}
 		z.due = now.Add(z.pause)
 		z.pause = min(2*z.pause, lastLook)
-		if others := r.others(z.zone); len(others) > 0 {
+		if others := r.others(z.zone, ""); len(others) > 0 {
 			r.probe(others[0], now, func(model.Sight, time.Time) {}) // answered does the rest
 		}
 	}

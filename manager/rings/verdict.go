@@ -107,9 +107,9 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		r.returned(h, now)
 	case !h.alive():
 		r.stats.Stale++
-	case v.Kind == model.VerdictCrashed && !r.sameZone(v) && r.zoneOf(h) != "":
+	case v.Kind == model.VerdictCrashed && !r.sameZone(v):
 		r.examine(h, v, now)
-	case v.Kind == model.VerdictCrashed && !r.sameZone(v), v.Kind.Death() && (accusesOften(v) || r.wasAway(v.ID.Reporter, now)):
+	case v.Kind.Death() && (accusesOften(v) || r.wasAway(v.ID.Reporter, now)):
 		r.secondLook(h, v, now)
 	default:
 		r.enforce(h, v, now)
