@@ -158,6 +158,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	moved := h.Zone != j.Zone || h.Addr != j.Addr
 	if h.Zone != j.Zone {
 		r.remove(h, now) // the answer tells where it has no place any more
+		r.release(h, now)
 	}
 	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
 	if again {

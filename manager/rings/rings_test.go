@@ -3,6 +3,7 @@ package rings
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
@@ -127,6 +128,39 @@ func TestSegment(t *testing.T) {
 		if want := map[bool]State{true: Unobservable, false: Up}[n == 5]; h.State != want {
 			t.Errorf("after its return %s is %s, want %s", h.Host, h.State, want)
 		}
+	}
+	clear(b.deaf) // nobody but the manager looks after it
+	b.run(lastCare)
+	if h := b.r.Host("h5"); h.State != Up {
+		t.Errorf("it answers again, and is %s", h.State)
+	}
+}
+
+// A host of a lost zone that is plugged in elsewhere is none of that zone any more.
+func TestMovedOutOfALostZone(t *testing.T) {
+	b := zoned(t)
+	for _, name := range []string{"h1", "h3", "h5"} {
+		b.deaf[name] = true
+	}
+	b.say("h0", "h1", model.VerdictCrashed)
+	if h := b.r.Host("h3"); !h.ZoneLost {
+		t.Fatalf("it is %s", h.State)
+	}
+	if _, err := b.r.Join(b.host(3, 2), b.now); err != nil { // still deaf
+		t.Fatal(err)
+	}
+	if h := b.r.Host("h3"); h.State != Unobservable || h.ZoneLost || b.hosts["h3"].ZoneLost {
+		t.Errorf("it is %s, by its zone: %v", h.State, h.ZoneLost)
+	}
+	b.restart()
+	b.run(time.Minute)
+	if b.r.lost["z1"] == nil || b.r.lost["z2"] != nil {
+		t.Errorf("zones %v are lost", slices.Sorted(maps.Keys(b.r.lost)))
+	}
+	delete(b.deaf, "h3")
+	b.run(lastCare)
+	if h, other := b.r.Host("h3"), b.r.Host("h1"); h.State != Up || other.State != Unobservable {
+		t.Errorf("it is %s, and who stayed is %s", h.State, other.State)
 	}
 }
 

@@ -26,10 +26,9 @@ type waiting struct {
 // sample is how many others of a zone are probed.
 const sample = 5
 
-// lostZone is one that nothing was heard of.
+// lostZone is one that nothing was heard of. Its hosts say so themselves: ZoneLost.
 type lostZone struct {
 	zone  string
-	hosts []string
 	id    model.ReportID
 	due   time.Time
 	pause time.Duration
@@ -139,10 +138,8 @@ func (r *Rings) lose(c *check, now time.Time) {
 		e.Observations = append(e.Observations, model.Observation{Observer: host, Sight: model.SightNothing})
 	}
 	v := r.report(model.VerdictSegment, model.RingMember{Host: c.zone, Zone: c.zone}, e, now)
-	z := &lostZone{zone: c.zone, id: v.ID, due: now.Add(firstLook), pause: firstLook}
-	r.lost[c.zone] = z
+	r.lookFor(c.zone, v.ID, now)
 	for _, h := range r.hostsOf(c.zone) {
-		z.hosts = append(z.hosts, h.Host)
 		h.State, h.Since, h.Certificate, h.ZoneLost = Unobservable, now, &v.ID, true
 		r.cfg.World.KeepHost(h)
 	}
@@ -151,6 +148,12 @@ func (r *Rings) lose(c *check, now time.Time) {
 	}
 }
 
+// lookFor begins to look for a zone that is lost.
+func (r *Rings) lookFor(zone string, id model.ReportID, now time.Time) {
+	r.lost[zone] = &lostZone{zone: zone, id: id, due: now.Add(firstLook), pause: firstLook}
+}
+
+// hostsOf are the hosts of a zone that have places there.
 func (r *Rings) hostsOf(zone string) (list []*Host) {
 	for _, id := range r.zones[zone] {
 		for _, name := range r.rings[id].Order {
@@ -167,30 +170,30 @@ func (r *Rings) hostsOf(zone string) (list []*Host) {
 func (r *Rings) found(z *lostZone, now time.Time) {
 	delete(r.lost, z.zone)
 	r.correct(model.RingMember{Host: z.zone, Zone: z.zone}, z.id, model.VerdictSegment, "answer", now)
-	for _, name := range z.hosts {
-		h := r.hosts[name]
-		if h == nil || !h.ZoneLost {
-			continue
-		}
-		h.Certificate, h.ZoneLost = nil, false
-		r.cfg.World.KeepHost(h)
-		if h.State == Unobservable {
+	for _, h := range r.hostsOf(z.zone) {
+		if h.ZoneLost {
+			r.release(h, now)
 			r.probeTwice(h, now)
 		}
 	}
 }
 
-// findLost takes up the zone of a host again that an earlier life declared lost.
-func (r *Rings) findLost(h *Host, now time.Time) {
+// release ends what is said of a host because of its zone. It is unobservable all the same,
+// until it shows that it is there.
+func (r *Rings) release(h *Host, now time.Time) {
 	if !h.ZoneLost {
 		return
 	}
-	z := r.lost[h.Zone]
-	if z == nil {
-		z = &lostZone{zone: h.Zone, id: *h.Certificate, due: now.Add(firstLook), pause: firstLook}
-		r.lost[h.Zone] = z
+	h.Certificate, h.ZoneLost = nil, false
+	r.cfg.World.KeepHost(h)
+	r.careFor(h, now)
+}
+
+// findLost takes up the zone of a host again that an earlier life declared lost.
+func (r *Rings) findLost(h *Host, now time.Time) {
+	if h.ZoneLost && r.lost[h.Zone] == nil {
+		r.lookFor(h.Zone, *h.Certificate, now)
 	}
-	z.hosts = append(z.hosts, h.Host)
 }
 
 // probeTwice looks whether a host of a zone that came back is there: not at once, since
