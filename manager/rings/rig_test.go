@@ -222,3 +222,32 @@ func (b *bench) check() {
 		}
 	}
 }
+
+// say is a verdict of one host on another, in the log and taken.
+func (b *bench) say(reporter, subject string, kind model.VerdictKind, change ...func(*model.Verdict)) model.Verdict {
+	b.sequence++
+	v := model.Verdict{
+		ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: b.sequence}, Kind: kind, Subject: b.r.Host(subject).RingMember, Evidence: silence(),
+	}
+	for _, c := range change {
+		c(&v)
+	}
+	b.r.TakeFrom(reporter, v, b.now)
+	b.run(10 * time.Second)
+	return v
+}
+
+// corrected says whether the manager has taken a verdict back.
+func (b *bench) corrected(v model.Verdict) bool {
+	return slices.ContainsFunc(b.verdicts, func(o model.Verdict) bool { return o.Corrects != nil && *o.Corrects == v.ID })
+}
+
+// zoned are hosts of two zones: h0, h2, h4 of z0 and h1, h3, h5 of z1.
+func zoned(t *testing.T) *bench {
+	b := newBench(t, 1)
+	for n := range 6 {
+		b.join(b.host(n, n%2))
+	}
+	b.run(time.Minute)
+	return b
+}

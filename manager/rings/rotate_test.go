@@ -118,3 +118,22 @@ func TestKeysDoNotComeAgain(t *testing.T) {
 		t.Error(fmt.Sprint(s.Current, s.Keys[0].ID, s.Keys[2].ID))
 	}
 }
+
+func TestRotate(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 5 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	before := b.places[place{"z0", "h1"}].Keys
+	b.r.Rotate(b.now)
+	b.run(time.Minute)
+	after := b.places[place{"z0", "h1"}].Keys
+	if next, _ := before.Find(after.Current); after.Current != before.Current+1 || next.Secret != after.Keys[1].Secret {
+		t.Errorf("current key %d after %d", after.Current, before.Current)
+	}
+	if previous, ok := after.Find(before.Current); !ok || previous.Secret != before.Keys[1].Secret {
+		t.Error("the previous key is not accepted any more")
+	}
+	b.check()
+}
