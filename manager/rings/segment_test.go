@@ -100,3 +100,26 @@ func TestLostZoneAfterARestart(t *testing.T) {
 		t.Error("the loss of the zone is not taken back")
 	}
 }
+
+// A host that stands alone in its zone, or in none that is known, is looked at itself.
+func TestDeathToldElsewhereOfOneAlone(t *testing.T) {
+	for _, zone := range []string{"z9", ""} {
+		b := zoned(t)
+		for n := 6; n < 8; n++ {
+			j := b.host(n, n) // of zones of their own
+			if j.Zone = ""; zone != "" {
+				j.Zone = fmt.Sprint(zone, n)
+			}
+			b.join(j)
+		}
+		b.run(time.Minute)
+		v := b.say("h0", "h6", model.VerdictCrashed)
+		if got := b.r.Host("h6").State; got != Up || !b.corrected(v) {
+			t.Errorf("in zone %q a living host is %s", zone, got)
+		}
+		b.deaf["h6"] = true
+		if v = b.say("h0", "h6", model.VerdictCrashed); b.r.Host("h6").State != Crashed || b.corrected(v) {
+			t.Errorf("in zone %q a dead host is %s", zone, b.r.Host("h6").State)
+		}
+	}
+}
