@@ -34,7 +34,7 @@ func (s *Sim) unclosed() (list []string) {
 // of that time arrive late. Afterwards nothing is left that anybody said of the living, and
 // all have their places.
 func TestPartitionPasses(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range 200 * *times {
 		r := rand.New(rand.NewPCG(seed, 11))
 		s := New(seed, model.StandardProfile())
 		s.Slow = time.Duration(r.IntN(20_000)) * time.Millisecond
