@@ -54,10 +54,24 @@ type NetConf struct {
 	spaces    map[uint32]*running
 }
 
-// running is a namespace that is listened to; end stops that.
+// running is a namespace that is listened to; end stops that. Our sockets alone would keep
+// it for ever: what else keeps it is its name, or a process that is watched.
 type running struct {
-	ns  netns.Namespace
-	end context.CancelFunc
+	ns    netns.Namespace
+	loose bool // that process has ended
+	watch func(pid int)
+	end   context.CancelFunc
+}
+
+// keptBy takes the name or the process that keeps the namespace now.
+func (r *running) keptBy(ns netns.Namespace) {
+	if !r.loose && (ns.PID == 0) == (r.ns.PID == 0) {
+		return // as before
+	}
+	r.ns, r.loose = ns, false
+	if ns.PID != 0 {
+		r.watch(ns.PID)
+	}
 }
 
 // New makes a NetConf that does nothing yet.
@@ -149,13 +163,19 @@ func (n *NetConf) lookAround(ctx context.Context, wg *sync.WaitGroup, fail conte
 	there := make(map[uint32]bool)
 	for i, ns := range list {
 		there[ns.Inode] = true
-		if n.spaces[ns.Inode] != nil {
+		if r := n.spaces[ns.Inode]; r != nil {
+			r.keptBy(ns)
 			continue
 		}
-		if err := n.listen(ctx, wg, ns, fail); err != nil && !errors.Is(err, os.ErrNotExist) {
-			if i == 0 {
-				return err // our own
+		switch err := n.listen(ctx, wg, ns, fail); {
+		case err == nil:
+		case errors.Is(err, os.ErrNotExist):
+			if ns.PID != 0 {
+				n.Look() // the process ended; another may be there
 			}
+		case i == 0:
+			return err // our own
+		default:
 			n.cfg.Logger.Warn("a network namespace is not listened to", "error", err)
 		}
 	}
@@ -168,8 +188,7 @@ func (n *NetConf) lookAround(ctx context.Context, wg *sync.WaitGroup, fail conte
 	return nil
 }
 
-// listen starts to listen in a namespace, with a watch on the process in it: our
-// sockets alone would keep the namespace for ever. Called with mu held.
+// listen starts to listen in a namespace. Called with mu held.
 func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Namespace, fail context.CancelCauseFunc) error {
 	s, err := openSpace(ns, n.cfg, &n.counts)
 	if err != nil {
@@ -182,13 +201,17 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 	list, changes := s.moved(true)
 	n.tellAll(ns, list, changes)
 	ctx, end := context.WithCancel(ctx)
-	n.spaces[ns.Inode] = &running{ns: ns, end: end}
-	if ns.PID != 0 {
+	r := &running{ns: ns, end: end}
+	r.watch = func(pid int) {
 		wg.Go(func() {
-			if awaitExit(ctx, ns.PID) {
-				n.anchorGone(ns.Inode)
+			if awaitExit(ctx, pid) {
+				n.ended(r, pid)
 			}
 		})
+	}
+	n.spaces[ns.Inode] = r
+	if ns.PID != 0 {
+		r.watch(ns.PID)
 	}
 	wg.Go(func() {
 		defer end()
@@ -204,18 +227,21 @@ func (n *NetConf) listen(ctx context.Context, wg *sync.WaitGroup, ns netns.Names
 			return
 		}
 		n.cfg.Logger.Error("a network namespace is not listened to any more", "error", err)
+		n.mu.Lock()
+		if n.spaces[ns.Inode] == r {
+			delete(n.spaces, ns.Inode) // the next look finds it
+		}
+		n.mu.Unlock()
 		n.leave(ns)
 	})
 	return nil
 }
 
-// anchorGone stops listening where the process went that kept the namespace, and
-// looks whether another process or a name does.
-func (n *NetConf) anchorGone(inode uint32) {
+// ended looks what keeps a namespace after a process that did.
+func (n *NetConf) ended(r *running, pid int) {
 	n.mu.Lock()
-	if space := n.spaces[inode]; space != nil && space.ns.Name != "" {
-		space.end()
-		delete(n.spaces, inode)
+	if r.ns.PID == pid {
+		r.loose = true
 	}
 	n.mu.Unlock()
 	n.Look()

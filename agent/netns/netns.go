@@ -42,7 +42,12 @@ func (n *Names) Name(inode uint32) string {
 		return name
 	}
 	n.known = named()
-	if name, ok := n.known[inode]; ok {
+	return called(inode, n.known)
+}
+
+// called is how a namespace is called that is not the host's own.
+func called(inode uint32, named map[uint32]string) string {
+	if name, ok := named[inode]; ok {
 		return name
 	}
 	return "net:[" + strconv.FormatUint(uint64(inode), 10) + "]"
@@ -53,7 +58,7 @@ func hostInode() uint32 {
 	if inode := inodeOf("/proc/1/ns/net"); inode != 0 {
 		return inode
 	}
-	return inodeOf("/proc/thread-self/ns/net")
+	return inodeOf(ownPath)
 }
 
 func named() map[uint32]string {
@@ -89,7 +94,7 @@ func inodeOfFile(fd int) uint32 {
 // ProbeEnter says why this process cannot enter other network namespaces, or nil. Each
 // and List then know of its own alone.
 func ProbeEnter() error {
-	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(ownPath, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open own network namespace: %w", err)
 	}
@@ -107,12 +112,8 @@ func ProbeEnter() error {
 // name, with the calling goroutine's thread in that namespace. A namespace that
 // vanishes meanwhile is passed over; the first error of fn ends the walk.
 func Each(ctx context.Context, fn func() error) error {
-	paths, err := all()
-	if err != nil {
-		return err
-	}
 	result := make(chan error, 1)
-	go func() { result <- onOwnThread(func() error { return walk(ctx, paths, fn) }) }()
+	go func() { result <- onOwnThread(func() error { return walk(ctx, fn) }) }()
 	return <-result
 }
 
@@ -121,14 +122,14 @@ func Each(ctx context.Context, fn func() error) error {
 // back stays bound, so that it ends with the goroutine.
 func onOwnThread(fn func() error) error {
 	runtime.LockOSThread()
-	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	home, err := unix.Open(ownPath, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("open own network namespace: %w", err)
 	}
 	defer unix.Close(home)
 	err = fn()
-	if inodeOf("/proc/thread-self/ns/net") == inodeOfFile(home) {
+	if inodeOf(ownPath) == inodeOfFile(home) {
 		runtime.UnlockOSThread() // it never left
 		return err
 	}
@@ -139,20 +140,40 @@ func onOwnThread(fn func() error) error {
 	return err
 }
 
-func walk(ctx context.Context, paths []string, fn func() error) error {
-	for _, path := range paths {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		entered, err := enter(path)
+// walkTries is how often namespaces are listed anew because a process ended that was the
+// way into one: another may be in it.
+const walkTries = 5
+
+func walk(ctx context.Context, fn func() error) error {
+	been := make(map[uint32]bool)
+	for range walkTries {
+		list, err := List()
 		if err != nil {
 			return err
 		}
-		if !entered {
-			continue
+		missed := false
+		for _, ns := range list {
+			if been[ns.Inode] {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			entered, err := enter(ns.Path)
+			if err != nil {
+				return err
+			}
+			if !entered {
+				missed = missed || ns.PID != 0
+				continue
+			}
+			been[ns.Inode] = true
+			if err := fn(); err != nil {
+				return fmt.Errorf("in network namespace %s: %w", ns.Path, err)
+			}
 		}
-		if err := fn(); err != nil {
-			return fmt.Errorf("in network namespace %s: %w", path, err)
+		if !missed {
+			return nil
 		}
 	}
 	return nil
@@ -168,7 +189,7 @@ func enter(path string) (bool, error) {
 		return false, fmt.Errorf("open network namespace %s: %w", path, err)
 	}
 	defer unix.Close(fd)
-	if inodeOfFile(fd) == inodeOf("/proc/thread-self/ns/net") {
+	if inodeOfFile(fd) == inodeOf(ownPath) {
 		return true, nil // this asks for no right
 	}
 	err = unix.Setns(fd, unix.CLONE_NEWNET)
@@ -189,21 +210,42 @@ type Namespace struct {
 	PID   int    // of a process in it; 0 when a name keeps it
 }
 
-// List finds every network namespace that has a process or a name, our own first.
+// ownPath is the namespace of the calling thread.
+const ownPath = "/proc/thread-self/ns/net"
+
+// List finds every network namespace that has a process or a name, our own first. One that
+// has a name is entered by it: a process may end at any time. Where others cannot be
+// entered, it is our own alone.
 func List() ([]Namespace, error) {
-	paths, err := all()
-	if err != nil {
-		return nil, err
-	}
-	var names Names
+	own, host := inodeOf(ownPath), hostInode()
+	known := named()
+	listed := make(map[uint32]bool)
 	var list []Namespace
-	for _, path := range paths {
-		inode := inodeOf(path)
-		if inode == 0 {
-			continue // it has gone
+	add := func(inode uint32, path string, pid int) {
+		if inode == 0 || listed[inode] {
+			return // it has gone, or is there
 		}
+		listed[inode] = true
+		ns := Namespace{Inode: inode, Path: path, PID: pid}
+		if inode != host {
+			ns.Name = called(inode, known)
+		}
+		list = append(list, ns)
+	}
+	add(own, ownPath, 0)
+	if errors.Is(ProbeEnter(), unix.EPERM) {
+		return list, nil
+	}
+	for inode, name := range known {
+		add(inode, filepath.Join(runDir, name), 0)
+	}
+	procs, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("list network namespaces: %w", err)
+	}
+	for _, path := range procs {
 		pid, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(path, "/proc/"), "/ns/net"))
-		list = append(list, Namespace{Inode: inode, Name: names.Name(inode), Path: path, PID: pid})
+		add(inodeOf(path), path, pid)
 	}
 	return list, nil
 }
@@ -218,7 +260,7 @@ func (n Namespace) Do(fn func() error) error {
 			if err != nil {
 				return err
 			}
-			if !entered || inodeOf("/proc/thread-self/ns/net") != n.Inode {
+			if !entered || inodeOf(ownPath) != n.Inode {
 				return fmt.Errorf("enter network namespace %s: %w", n.Path, os.ErrNotExist)
 			}
 			return fn()
@@ -229,29 +271,3 @@ func (n Namespace) Do(fn func() error) error {
 
 // RunDir is where ip-netns(8) keeps the namespaces that it names.
 func RunDir() string { return runDir }
-
-// all lists one path for every namespace, its own first.
-func all() ([]string, error) {
-	paths := []string{"/proc/thread-self/ns/net"}
-	if errors.Is(ProbeEnter(), unix.EPERM) {
-		return paths, nil
-	}
-	seen := map[uint32]bool{inodeOf(paths[0]): true}
-	add := func(path string) {
-		if inode := inodeOf(path); inode != 0 && !seen[inode] {
-			seen[inode] = true
-			paths = append(paths, path)
-		}
-	}
-	procs, err := filepath.Glob("/proc/[0-9]*/ns/net")
-	if err != nil {
-		return nil, fmt.Errorf("list network namespaces: %w", err)
-	}
-	for _, path := range procs {
-		add(path)
-	}
-	for _, name := range named() {
-		add(filepath.Join(runDir, name))
-	}
-	return paths, nil
-}

@@ -38,7 +38,7 @@ func (s *Sources) Toward(inode uint32, peer netip.Addr) (source netip.Addr) {
 		}
 		return err
 	}
-	if inode == inodeOf("/proc/thread-self/ns/net") {
+	if inode == inodeOf(ownPath) {
 		_ = look() // no route: no address
 		return source.Unmap()
 	}

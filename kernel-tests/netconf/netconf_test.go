@@ -249,37 +249,6 @@ func TestWhatStandsOnWhat(t *testing.T) {
 	r.expect("eth1"+at, "no port", func(i model.Interface) bool { return i.Master == "" })
 }
 
-// Namespaces come and go with a name, or with a process; what listens there must
-// not keep them.
-func TestNamespacesComeAndGo(t *testing.T) {
-	r := start(t)
-	before := r.Stats().Namespaces
-	a := namespace(t, "late")
-	r.expect("lo@"+a, "a named namespace", present)
-	ip(t, "netns del "+a)
-	r.expect("lo@"+a, "gone with its name", func(i model.Interface) bool { return i.State == model.InterfaceGone })
-
-	child := exec.Command("unshare", "--net", "sleep", "1000")
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	key := ""
-	for deadline := time.Now().Add(patience); key == "" && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", child.Process.Pid))
-		if own, _ := os.Readlink("/proc/self/ns/net"); err == nil && ns != own {
-			key = "lo@" + ns
-		}
-	}
-	r.Look() // nothing tells of a namespace that has neither a name nor a link to another
-	r.expect(key, "a process's namespace", present)
-	_ = child.Process.Kill()
-	_ = child.Wait()
-	r.expect(key, "gone with its process", func(i model.Interface) bool { return i.State == model.InterfaceGone })
-	if now := r.Stats().Namespaces; now != before {
-		t.Errorf("%d namespaces are listened to, %d before", now, before)
-	}
-}
-
 func TestWhatTheManagerRemembers(t *testing.T) {
 	a := namespace(t, "again")
 	ip(t, "-n "+a+" link add eth0 type veth peer name p0")
