@@ -76,7 +76,7 @@ func TestPostDocuments(t *testing.T) {
 		`{"host":"h","documents":1}`: {400, "not the JSON"},
 		strings.ReplaceAll(good, `[{"host":"h"`, `[{"host":"x"`):                               {400, `document 1 of 1 ("p.x.k") is of host "x"`},
 		strings.ReplaceAll(good, `"p"`, `""`):                                                  {400, "package is missing"},
-		`{"host":"h","documents":[` + strings.Repeat(`{},`, maxDocuments) + `{}]}`:             {413, "at most 10000"},
+		`{"host":"h","documents":[` + strings.Repeat(`{},`, delivery.MaxDocuments) + `{}]}`:    {413, "at most 10000"},
 		`{"host":"h","documents":[{"key":"` + strings.Repeat("x", maxBody) + `","host":"h"}]}`: {413, "too large"},
 	} {
 		wantProblem(t, do(h, "POST", "/api/v1/documents", body), want.status, want.text)

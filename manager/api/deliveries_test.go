@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -125,7 +126,7 @@ func TestRefusedBodies(t *testing.T) {
 		{"bomb without a size", "/api/v1/deliveries", hidden.String(), zstdBody, 413, "hold more than 8388608", model.RefusedBomb},
 		{"many frames", "/api/v1/deliveries", strings.Repeat(compressed(t, strings.Repeat(" ", 1<<20)), 9), zstdBody, 413, "hold more than", model.RefusedBomb},
 		{"oversized", "/api/v1/deliveries", strings.Repeat(" ", maxBody+1), zstdBody, 413, "too large", model.RefusedTooLarge},
-		{"too many", "/api/v1/deliveries", numbered(1, maxDocuments+1), zstdNone, 413, "at most 10000", model.RefusedTooLarge},
+		{"too many", "/api/v1/deliveries", numbered(1, delivery.MaxDocuments+1), zstdNone, 413, "at most 10000", model.RefusedTooLarge},
 		{"no zstd", "/api/v1/deliveries", numbered(1, 1), zstdBody, 400, "not valid zstd", model.RefusedMalformed},
 		{"cut zstd", "/api/v1/deliveries", compressed(t, numbered(1, 100))[:200], zstdBody, 400, "not valid zstd", model.RefusedMalformed},
 		{"another coding", "/api/v1/deliveries", numbered(1, 1), header("Content-Encoding", "br"), 415, "want zstd or none", model.RefusedMalformed},
@@ -151,6 +152,32 @@ func TestRefusedBodies(t *testing.T) {
 }
 
 func zstdNone(*http.Request) {}
+
+// TestEmptyDocuments sends millions of documents that say nothing, in a body of few bytes: they
+// are refused before they have memory of their own.
+func TestEmptyDocuments(t *testing.T) {
+	cfg := config(filled(t))
+	cfg.Deliveries = &Deliveries{}
+	h := New(cfg)
+	text := `{"host":"web-17","incarnation":9,"sequence":1,"documents":[` + strings.Repeat("{},", (8<<20)/3-100) + "{}]}"
+	body := compressed(t, text)
+	if len(body) > 8<<10 {
+		t.Fatalf("it has %d bytes", len(body))
+	}
+	for _, path := range []string{pathDeliveries, pathDocuments} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w := do(h, "POST", path, body, zstdBody)
+		runtime.ReadMemStats(&after)
+		wantProblem(t, w, http.StatusRequestEntityTooLarge, "at most 10000")
+		if took := after.TotalAlloc - before.TotalAlloc; took > 8*maxBody {
+			t.Errorf("%s: %d bytes of body took %d", path, len(text), took)
+		}
+	}
+	if got := cfg.Deliveries.Stats().Refused[model.RefusedTooLarge]; got != 2 {
+		t.Errorf("%d are counted", got)
+	}
+}
 
 // TestVersions lets requests say which protocol they speak.
 func TestVersions(t *testing.T) {

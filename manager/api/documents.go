@@ -12,20 +12,16 @@ import (
 
 // Limits on one request.
 const (
-	maxBody      = 8 << 20
-	maxDocuments = 10_000
-	maxSequence  = 1 << 62 // no outbox lives to see it
+	maxBody     = 8 << 20
+	maxSequence = 1 << 62 // no outbox lives to see it
 )
 
 type accepted struct {
 	Accepted int `json:"accepted"`
 }
 
-// Errors of bodies.
-var (
-	errTooMany   = errors.New("too many documents")
-	errMalformed = errors.New("body not understood")
-)
+// errMalformed says that a body is not what is wanted.
+var errMalformed = errors.New("body not understood")
 
 // managers are packages of documents that no agent writes.
 var managers = []string{model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRings, model.PackageForgotten}
@@ -87,9 +83,6 @@ func (s *server) deliver(w http.ResponseWriter, r *http.Request, b model.Batch) 
 
 // checkBatch sees that documents are of one host, and that agents may write them.
 func checkBatch(b model.Batch) error {
-	if len(b.Documents) > maxDocuments {
-		return fmt.Errorf("%w: %d, at most %d are taken at once", errTooMany, len(b.Documents), maxDocuments)
-	}
 	if b.Host == "" {
 		return fmt.Errorf(`%w: "host" is missing`, errMalformed)
 	}

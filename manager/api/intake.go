@@ -85,7 +85,7 @@ func (s *server) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, delivery.ErrTooLarge):
 		status, reason = http.StatusRequestEntityTooLarge, model.RefusedBomb
-	case errors.Is(err, errTooMany):
+	case errors.Is(err, delivery.ErrTooMany):
 		status, reason = http.StatusRequestEntityTooLarge, model.RefusedTooLarge
 	case errors.Is(err, errEncoding):
 		w.Header().Set("Accept-Encoding", delivery.Encoding)

@@ -100,6 +100,10 @@ func (r *reader) documents() {
 }
 
 func (r *reader) document() {
+	if len(r.body.Documents) == MaxDocuments {
+		r.Fail() // too many
+		return
+	}
 	r.body.Documents = append(r.body.Documents, model.Document{})
 	r.doc, r.has = &r.body.Documents[len(r.body.Documents)-1], 0
 	r.Object(r.field)

@@ -1,8 +1,11 @@
 package delivery
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +89,57 @@ func FuzzDecode(f *testing.F) {
 			if err := json.Unmarshal(raw, &want); err != nil || !reflect.DeepEqual(got, Body{Host: want.Host, Documents: want.Documents}) {
 				t.Errorf("%q without numbers: %v\n got %+v\nwant %+v", raw, err, got, want)
 			}
+		}
+	})
+}
+
+// TestTooMany: documents beyond the bound get no memory, however the body is written. These
+// would take 100 MiB and more.
+func TestTooMany(t *testing.T) {
+	list := func(before, doc string, n int) []byte {
+		return []byte(before + `{"host":"web-17","documents":[` + strings.Repeat(doc+",", n-1) + doc + `]}`)
+	}
+	for name, decode := range map[string]func([]byte) (Body, error){"numbered": Decode, "unnumbered": DecodeUnnumbered} {
+		for _, before := range []string{"", " "} { // read quickly, and by encoding/json
+			if b, err := decode(list(before, "{}", MaxDocuments)); err != nil || len(b.Documents) != MaxDocuments {
+				t.Errorf("%s: as many as are taken became %d, %v", name, len(b.Documents), err)
+			}
+			for _, doc := range []string{"{}", "null"} {
+				raw := list(before, doc, 300_000)
+				var err error
+				took := allocated(func() { _, err = decode(raw) })
+				if !errors.Is(err, ErrTooMany) || took > 16<<20 {
+					t.Errorf("%s: %q over and over took %d bytes: %v", name, before+doc, took, err)
+				}
+			}
+		}
+	}
+}
+
+// allocated is how many bytes a function asks for, with what it lets go again.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// FuzzSlowly holds that documents are counted without being read otherwise.
+func FuzzSlowly(f *testing.F) {
+	for _, raw := range written(f) {
+		f.Add([]byte(raw))
+	}
+	f.Add([]byte(`{"documents":[{},null,{"Host":"a","HOST":"b"}],"more":[]}`))
+	f.Add([]byte(`{"host":"a","documents":null,"Documents":[{"body":[1, 2]}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var want Body
+		if bytes.Count(bytes.ToLower(raw), []byte("documents")) > 1 {
+			return // encoding/json lets what came first shine through
+		}
+		failed := json.Unmarshal(raw, &want) != nil
+		if got, err := Decode(raw); (err != nil) != failed || err == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v\n got %+v\nwant %+v", raw, err, got, want)
 		}
 	})
 }
