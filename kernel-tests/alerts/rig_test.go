@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -95,17 +94,6 @@ func (p *process) kill() {
 	}
 }
 
-// freePort is one that nobody has.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func get(url string, into any) error {
 	resp, err := http.Get(url)
 	if err != nil {
@@ -144,7 +132,7 @@ type alertmanager struct {
 
 func newAlertmanager(t *testing.T) *alertmanager {
 	t.Helper()
-	dir, addr := t.TempDir(), freePort(t)
+	dir, addr := t.TempDir(), undertest.Addr(t)
 	config := filepath.Join(dir, "alertmanager.yml")
 	if err := os.WriteFile(config, []byte("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -220,7 +208,7 @@ type manager struct {
 
 func newManager(t *testing.T, args ...string) *manager {
 	t.Helper()
-	addr := freePort(t)
+	addr := undertest.Addr(t)
 	m := &manager{addr: addr, process: newProcess(t, binary, append([]string{"manager", "--listen", addr, "--data-dir", t.TempDir(), "--config", os.DevNull}, args...)...)}
 	m.up()
 	return m

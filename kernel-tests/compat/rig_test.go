@@ -60,16 +60,6 @@ func eventually(t *testing.T, what string, ok func() error) {
 	}
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // pair is an agent and a manager on this machine, with TLS between them.
 type pair struct {
 	t              *testing.T
@@ -82,7 +72,7 @@ type pair struct {
 // newPair starts a manager, and an agent that joins it.
 func newPair(t *testing.T, managerBinary, agentBinary string) *pair {
 	t.Helper()
-	p := &pair{t: t, managerBinary: managerBinary, at: freeAddr(t), agentAt: freeAddr(t), dir: t.TempDir(), agentDir: t.TempDir()}
+	p := &pair{t: t, managerBinary: managerBinary, at: undertest.Addr(t), agentAt: undertest.Addr(t), dir: t.TempDir(), agentDir: t.TempDir()}
 	p.startManager(managerBinary)
 	token := strings.TrimSpace(p.command("token", "create", "--role", "agent"))
 	join := exec.Command(agentBinary, "join", "--manager", p.url(), "--data-dir", p.agentDir)

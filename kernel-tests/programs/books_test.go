@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -45,7 +46,7 @@ func (c *cassini) agree(port int, proto string, books func() uint64) {
 // Redis counts its connections: those of its benchmark and of its client are all told.
 func TestRedis(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	port := freePort(t)
+	port := undertest.Port(t)
 	p := launch(t, nil, t.TempDir(), "redis-server", "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 	cli := func(args ...string) string {
 		out, err := exec.Command("redis-cli", append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(port)}, args...)...).Output()
@@ -75,7 +76,7 @@ func TestRedis(t *testing.T) {
 // the access log.
 func TestWorkers(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), undertest.Port(t)
 	conf := fmt.Sprintf(`daemon off; worker_processes 4; pid %[1]s/pid; error_log %[1]s/error.log; events {}
 http { access_log %[1]s/access.log; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 server { listen 127.0.0.1:%[2]d reuseport; location / { return 200 "ok\n"; } } }`, dir, port)
@@ -122,7 +123,7 @@ func lines(t *testing.T, path, text string) (n uint64) {
 // dnsmasq logs each question; dig asks each from a socket of its own.
 func TestNameServer(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), undertest.Port(t)
 	log := filepath.Join(dir, "log")
 	p := launch(t, nil, dir, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port="+strconv.Itoa(port), "--no-resolv", "--no-hosts",
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--address=/cassini.test/192.0.2.1", "--log-queries", "--log-facility="+log, "--user=root", "--pid-file="+filepath.Join(dir, "pid"))
@@ -154,7 +155,7 @@ func TestTimeServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	port := freePort(t)
+	port := undertest.Port(t)
 	conf := func(name, text string) string {
 		path := filepath.Join(dir, name+".conf")
 		if err := os.WriteFile(path, []byte(text+"\npidfile "+filepath.Join(dir, name+".pid")+"\ncmdport 0\nbindcmdaddress "+filepath.Join(dir, name+".sock")+"\n"), 0o600); err != nil {
@@ -196,7 +197,7 @@ func TestHTTP3(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the server: %v\n%s", err, out)
 	}
-	port := freePort(t)
+	port := undertest.Port(t)
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	p := launch(t, nil, "", binary, "serve", address)
 	var counted uint64

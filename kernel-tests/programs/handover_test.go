@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 
 	"golang.org/x/sys/unix"
@@ -106,7 +107,7 @@ func as(t *testing.T, name string) string {
 // A socket that systemd opened is the service's that it starts at the first connection.
 func TestSocketActivation(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	port, worker := freePort(t), as(t, "worker")
+	port, worker := undertest.Port(t), as(t, "worker")
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	p := launch(t, nil, "", "systemd-socket-activate", "-l", address, "-E", role+"=worker", worker)
 	first := c.service(port, model.StateListening)
@@ -129,7 +130,7 @@ func TestSocketActivation(t *testing.T) {
 // to it once that is known; the program that opened it has ended.
 func TestPassedListener(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	port, receiver := freePort(t), as(t, "receiver")
+	port, receiver := undertest.Port(t), as(t, "receiver")
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	passer := exec.Command(as(t, "passer"), address, receiver)
 	passer.Env = append(os.Environ(), role+"=passer")

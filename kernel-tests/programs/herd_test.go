@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -179,7 +180,7 @@ func herdIs(t *testing.T, c *cassini, exe string, port, lives int, logged func()
 // one client with three hundred lives, and every connection that the server logged counts.
 func TestHerdOfJobs(t *testing.T) {
 	const jobs, each, atOnce = 300, 3, 8
-	exe, port := job(t), freePort(t)
+	exe, port := job(t), undertest.Port(t)
 	logged := logging(t, "127.0.0.1:"+strconv.Itoa(port))
 	c := startCassini(t, t.TempDir())
 	before := get[figures](c, "status").Capture.Edges

@@ -2,7 +2,6 @@ package programs
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -24,7 +24,7 @@ func run(t *testing.T, name string, args ...string) {
 // The story of the first minute: a database that was there before, a web server
 // that came after, their clients, and the end of one of them.
 func TestServicesAndClients(t *testing.T) {
-	dbPort, webPort := freePort(t), freePort(t)
+	dbPort, webPort := undertest.Port(t), undertest.Port(t)
 	postgres, bin := startPostgres(t, dbPort)
 	c := startCassini(t, t.TempDir())
 	nginx := startNginx(t, webPort)
@@ -64,7 +64,7 @@ func TestServicesAndClients(t *testing.T) {
 
 func TestClientOfNobody(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	port := freePort(t)
+	port := undertest.Port(t)
 	_ = exec.Command("curl", "-s", "http://127.0.0.1:"+strconv.Itoa(port)).Run() // must fail
 	d := c.dependency("curl", port, func(d model.DependencyView) bool { return d.Failed == 1 })
 	if d.Refused != 1 || d.Connections != 0 {
@@ -75,7 +75,7 @@ func TestClientOfNobody(t *testing.T) {
 // Killed at any moment, Cassini comes back with what it had shown, and doubles
 // nothing.
 func TestKilledAndRestarted(t *testing.T) {
-	port, dir := freePort(t), t.TempDir()
+	port, dir := undertest.Port(t), t.TempDir()
 	nginx := startNginx(t, port)
 	c := startCassini(t, dir)
 	url := "http://127.0.0.1:" + strconv.Itoa(port) + "/"
@@ -105,7 +105,6 @@ func TestClearRefusals(t *testing.T) {
 	}
 	defer taken.Close()
 	running := startCassini(t, t.TempDir())
-	free := func() string { return fmt.Sprintf("127.0.0.1:%d", freePort(t)) }
 	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	hidden := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // mounts of its own
 	open := t.TempDir()
@@ -118,11 +117,11 @@ func TestClearRefusals(t *testing.T) {
 		attr                    *syscall.SysProcAttr
 	}{
 		{"port in use", t.TempDir(), taken.Addr().String(), "in use", nil},
-		{"two on one directory", running.dataDir, free(), "another", nil},
-		{"directory cannot be made", "/proc/cassini", free(), "/proc/cassini", nil},
+		{"two on one directory", running.dataDir, undertest.Addr(t), "another", nil},
+		{"directory cannot be made", "/proc/cassini", undertest.Addr(t), "/proc/cassini", nil},
 		{"not loopback", t.TempDir(), "0.0.0.0:1984", "loopback", nil},
-		{"no privileges", "/tmp/cassini-nobody", free(), "root", nobody},
-		{"no BTF", t.TempDir(), free(), "CONFIG_DEBUG_INFO_BTF", hidden},
+		{"no privileges", "/tmp/cassini-nobody", undertest.Addr(t), "root", nobody},
+		{"no BTF", t.TempDir(), undertest.Addr(t), "CONFIG_DEBUG_INFO_BTF", hidden},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			script := `exec "$0" "$@"`

@@ -9,13 +9,15 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
+
 	"golang.org/x/crypto/bcrypt"
 )
 
 // A real Prometheus finds what to scrape by Cassini's service discovery: Cassini itself.
 func TestPrometheusFindsServices(t *testing.T) {
 	c := startCassini(t, t.TempDir())
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), undertest.Port(t)
 	config := fmt.Sprintf(`scrape_configs:
   - job_name: found
     scrape_interval: 1s
@@ -64,7 +66,7 @@ func targets(port int) []target {
 // A real Prometheus scrapes a port for metrics alone, on a socket that systemd opened, as a
 // user of the web configuration.
 func TestPrometheusOnAPortOfItsOwn(t *testing.T) {
-	dir, port, web := t.TempDir(), freePort(t), freePort(t)
+	dir, port, web := t.TempDir(), undertest.Port(t), undertest.Port(t)
 	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +88,7 @@ func TestPrometheusOnAPortOfItsOwn(t *testing.T) {
 		}
 	}
 	launch(t, nil, dir, "systemd-socket-activate", "-l", fmt.Sprintf("127.0.0.1:%d", web), os.Getenv("CASSINI_BINARY"), "run",
-		"--data-dir", t.TempDir(), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--metrics-systemd-socket", "--metrics-config", filepath.Join(dir, "web.yml"))
+		"--data-dir", t.TempDir(), "--listen", undertest.Addr(t), "--metrics-systemd-socket", "--metrics-config", filepath.Join(dir, "web.yml"))
 	launch(t, nil, dir, "prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path="+dir, fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port))
 	eventually(t, "the user's scrapes are answered and somebody's are not", func() bool {
 		health := make(map[string]string)

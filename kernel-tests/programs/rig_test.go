@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -41,17 +42,6 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("%s: never came", what)
-}
-
-// freePort is a port that nobody listens on now.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // program is a child process whose output is kept.
@@ -107,7 +97,7 @@ type cassini struct {
 
 func startCassini(t testing.TB, dataDir string) *cassini {
 	t.Helper()
-	listen := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	listen := undertest.Addr(t)
 	c := &cassini{t: t, api: "http://" + listen, dataDir: dataDir}
 	c.program = launch(t, nil, "", os.Getenv("CASSINI_BINARY"), "run", "--data-dir", dataDir, "--listen", listen)
 	eventually(t, "ready", func() bool {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -102,7 +102,7 @@ func TestNotRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer before.Close()
-	listen := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	listen := undertest.Addr(t)
 	c := &cassini{t: t, api: "http://" + listen, dataDir: filepath.Join(dir, "data")}
 	c.program = launch(t, attr, dir, binary, "run", "--config", os.DevNull, "--data-dir", c.dataDir, "--listen", listen)
 	heard(t, systemd, "READY=1")

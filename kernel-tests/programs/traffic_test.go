@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 )
 
@@ -71,7 +72,7 @@ func TestOpenConnectionOverRestarts(t *testing.T) {
 
 // A scrape brings what it shows up to date, though nobody asks anything else.
 func TestScrapeIsAQuestion(t *testing.T) {
-	port := freePort(t)
+	port := undertest.Port(t)
 	startNginx(t, port)
 	c := startCassini(t, t.TempDir())
 	fetch := func() {
@@ -102,7 +103,7 @@ func TestScrapeIsAQuestion(t *testing.T) {
 
 // Stopped in order, the agent tells what nobody had asked for.
 func TestStoppedInOrder(t *testing.T) {
-	port, dir := freePort(t), t.TempDir()
+	port, dir := undertest.Port(t), t.TempDir()
 	startNginx(t, port)
 	c := startCassini(t, dir)
 	fetch := func(n int) {

@@ -1,4 +1,4 @@
-// Package undertest makes the binary that tests from outside run.
+// Package undertest makes the binary that tests from outside run, and finds ports for it.
 package undertest
 
 import (
