@@ -150,7 +150,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.mu.Lock()
 	a.parts, a.hooks = p, hooksInUse(probe(kernel, noUnix, tapped, accepts.err, entering))
 	a.mu.Unlock()
-	return a.work(ctx, p)
+	return a.whileSending(ctx, box, func(ctx context.Context) error { return a.listen(ctx, p) })
 }
 
 // link tells those who listen on links of one.
@@ -165,80 +165,44 @@ func (p *parts) link(ns netns.Namespace, i model.Interface) {
 	}
 }
 
-// work runs the loops; when one ends, so do the others, and the outbox last.
-func (a *Agent) work(ctx context.Context, p *parts) error {
-	boxCtx, stopBox := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopBox()
-	listenCtx, stopListening := context.WithCancel(ctx)
-	defer stopListening()
-	var listening, sending sync.WaitGroup
-	var boxErr, netErr, framesErr, overhearErr, containersErr, namesErr, translateErr, ringsErr, localErr, tapsErr error
-	sending.Go(func() {
-		boxErr = p.outbox.Run(boxCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		netErr = p.netconf.Run(listenCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		framesErr = p.frames.Run(listenCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		overhearErr = p.overhear.Run(listenCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		containersErr = p.containers.Run(listenCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		namesErr = p.names.Run(listenCtx)
-		stopListening()
-	})
-	listening.Go(func() {
-		translateErr = p.translate.Run(listenCtx)
-		stopListening()
-	})
-	waiter, captureErr := a.start(listenCtx, p)
+// listen runs the parts until the context or one of them ends.
+func (a *Agent) listen(ctx context.Context, p *parts) error {
+	working := together(ctx)
+	working.run(p.netconf.Run, p.frames.Run, p.overhear.Run, p.containers.Run, p.names.Run, p.translate.Run)
+	waiter, err := a.start(working.ctx, p)
 	if waiter != nil {
-		listening.Go(func() { a.awaitSCTP(listenCtx, p, waiter) })
+		working.beside(func(ctx context.Context) { a.awaitSCTP(ctx, p, waiter) })
 	}
-	if captureErr == nil {
-		close(a.ready)
-		trim.Now() // loading took the kernel's types apart: more than all that follows
-		a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
-		listening.Go(func() {
-			ringsErr = p.rings.run(listenCtx, a, p)
-			stopListening()
-		})
-		if p.local != nil {
-			listening.Go(func() {
-				localErr = p.local.Run(listenCtx)
-				stopListening()
-			})
+	if err != nil {
+		working.stop()
+		if errors.Is(err, context.Canceled) {
+			err = nil // that was asked for, or another part has failed and says why
 		}
-		if p.taps != nil {
-			listening.Go(func() {
-				tapsErr = p.taps.Run(listenCtx)
-				stopListening()
-			})
-		}
-		captureErr = p.capture.Run(listenCtx)
-		stopListening()
-	} else {
-		stopListening()
-		if ctx.Err() == nil && errors.Is(captureErr, context.Canceled) {
-			captureErr = nil // another part has failed, and says why
-		}
-		captureErr = errors.Join(captureErr, p.capture.Close(), p.closeLocal(), p.closeTaps())
+		return errors.Join(err, working.wait(), p.closeKernel())
 	}
-	listening.Wait()
-	a.lastWord(ctx, p.outbox)
-	stopBox()
-	sending.Wait()
-	return errors.Join(captureErr, localErr, tapsErr, netErr, framesErr, overhearErr, containersErr, namesErr, translateErr, ringsErr, boxErr)
+	close(a.ready)
+	trim.Now() // loading took the kernel's types apart: more than all that follows
+	a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
+	working.run(p.capture.Run, func(ctx context.Context) error { return p.rings.run(ctx, a, p) })
+	if p.local != nil {
+		working.run(p.local.Run)
+	}
+	if p.taps != nil {
+		working.run(p.taps.Run)
+	}
+	return working.wait()
+}
+
+// closeKernel lets go of the kernel sides whose loops have not begun.
+func (p *parts) closeKernel() error {
+	err := p.capture.Close()
+	if p.local != nil {
+		err = errors.Join(err, p.local.Close())
+	}
+	if p.taps != nil {
+		err = errors.Join(err, p.taps.Close())
+	}
+	return err
 }
 
 // lastWord gives the documents on their way a moment to arrive.

@@ -35,13 +35,6 @@ func (a *Agent) openLocal(p *parts, kernel opened[*bpf.Unix]) unixProbe {
 	return unixProbe{hook, worse}
 }
 
-func (p *parts) closeLocal() error {
-	if p.local == nil {
-		return nil
-	}
-	return p.local.Close()
-}
-
 // unixProbe is what tells of Unix-domain sockets, and what keeps a better hook, or all of
 // them, from doing so.
 type unixProbe struct {

@@ -142,24 +142,12 @@ func (a *Agent) runLiveness(ctx context.Context) error {
 	a.mu.Lock()
 	a.parts = p
 	a.mu.Unlock()
-	boxCtx, stopBox := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopBox()
-	ringsCtx, stopRings := context.WithCancel(ctx)
-	defer stopRings()
-	var sending sync.WaitGroup
-	var boxErr error
-	sending.Go(func() {
-		boxErr = box.Run(boxCtx)
-		stopRings()
-	})
-	err = a.publishHost(box)
-	if err == nil {
+	return a.whileSending(ctx, box, func(ctx context.Context) error {
+		if err := a.publishHost(box); err != nil {
+			return err
+		}
 		close(a.ready)
 		a.cfg.Logger.Info("on rings, and discovering nothing, as was asked for", "host", a.cfg.Host)
-		err = p.rings.run(ringsCtx, a, p)
-	}
-	a.lastWord(ctx, box)
-	stopBox()
-	sending.Wait()
-	return errors.Join(err, boxErr)
+		return p.rings.run(ctx, a, p)
+	})
 }

@@ -21,13 +21,6 @@ func (a *Agent) openTaps(p *parts, kernel opened[*bpf.Taps]) tapProbe {
 	return tapsTold(kernel.side)
 }
 
-func (p *parts) closeTaps() error {
-	if p.taps == nil {
-		return nil
-	}
-	return p.taps.Close()
-}
-
 // tapProbe is what tells of packet and raw sockets, and what keeps it from telling more.
 type tapProbe struct {
 	there, rawOpened bool
