@@ -284,17 +284,11 @@ static __always_inline void found_tcp(struct sock *sk, const struct owner *owner
 SEC("iter/task_file")
 int scan_files(struct bpf_iter__task_file *ctx)
 {
-	struct file *file = ctx->file;
+	struct sock *sk = open_socket(ctx);
 	struct task_struct *task = ctx->task;
 	struct owner owner = {};
 
-	if (!file || !task)
-		return 0;
-	struct socket *socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	struct sock *sk = socket->sk;
-	if (!sk)
+	if (!sk || !task)
 		return 0;
 	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
 		return 0;

@@ -3,7 +3,7 @@
 #ifndef CASSINI_EDGES_H
 #define CASSINI_EDGES_H
 
-#include "sockets.h"
+#include "places.h"
 
 /* The edge of a connection; NULL: evicted meanwhile. */
 static __always_inline struct edge *edge_at(__u32 place, __u32 life)
@@ -96,19 +96,19 @@ static __always_inline void count_failure(struct edge *edge, int err)
 }
 
 /*
- * A socket whose end was not seen: its memory is another's now. Some kernels run
- * no program in the time of some processes.
+ * What counted on an edge and whose end was not seen: its memory is another's now. Some
+ * kernels run no program in the time of some processes.
  */
-static __always_inline void count_stale(const struct connection *conn)
+static __always_inline void count_stale(__u32 place, __u32 life, __u8 role)
 {
-	struct edge *edge = edge_at(conn->edge, conn->life);
+	struct edge *edge = edge_at(place, life);
 
 	COUNT(count(), stale);
 	if (!edge)
 		return;
-	if (conn->role == ROLE_COUNTED)
+	if (role == ROLE_COUNTED)
 		ADD(edge->closed, 1);
-	else if (conn->role == ROLE_CLIENT)
+	else if (role == ROLE_CLIENT)
 		ADD(edge->aborted, 1);
 }
 

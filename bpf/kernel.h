@@ -362,4 +362,16 @@ struct bpf_iter__udp {
 
 #pragma clang attribute pop
 
+/* The socket behind an open file of a task; NULL: it is none. */
+static __always_inline struct sock *open_socket(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct socket *socket;
+
+	if (!file || !ctx->task)
+		return NULL;
+	socket = bpf_sock_from_file(file);
+	return socket ? socket->sk : NULL;
+}
+
 #endif

@@ -104,20 +104,6 @@ static __always_inline void on_accept(struct sctp_endpoint *ep, struct sctp_asso
 	keep(id, a, edge);
 }
 
-/* An earlier association at this address: its end was not seen. */
-static __always_inline void count_lost(const struct association *a)
-{
-	struct edge *edge = edge_at(a->edge, a->life);
-
-	COUNT(count(), stale);
-	if (!edge)
-		return;
-	if (a->role == ROLE_COUNTED)
-		ADD(edge->closed, 1);
-	else
-		ADD(edge->aborted, 1);
-}
-
 SEC("fentry/sctp_endpoint_add_asoc")
 int BPF_PROG(sctp_added, struct sctp_endpoint *ep, struct sctp_association *asoc)
 {
@@ -132,7 +118,7 @@ int BPF_PROG(sctp_added, struct sctp_endpoint *ep, struct sctp_association *asoc
 	if (known && known->vtag == a.vtag)
 		return 0;
 	if (known)
-		count_lost(known);
+		count_stale(known->edge, known->life, known->role);
 	if (side_of(asoc) == DIR_IN)
 		on_accept(ep, asoc, sk, id, &a);
 	else

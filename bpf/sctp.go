@@ -67,14 +67,10 @@ func sctpLoaded() bool {
 
 // load loads as many copies of the programs as TCP has of its own, for the same reason.
 func (s *sctp) load(t *TCP, cache *btf.Cache) error {
-	spec, err := loadSctp()
+	spec, replace, err := t.beside(loadSctp)
 	if err != nil {
 		return err
 	}
-	if err := t.limits.apply(spec); err != nil {
-		return err
-	}
-	replace := t.sharedWith(spec)
 	if err := spec.LoadAndAssign(&s.objs, &ebpf.CollectionOptions{Cache: cache, MapReplacements: replace}); err != nil {
 		return err
 	}
@@ -92,22 +88,17 @@ func (s *sctp) load(t *TCP, cache *btf.Cache) error {
 // attach begins with the ends, so that nothing is kept whose end goes unseen.
 func (s *sctp) attach() error {
 	for _, p := range s.progs {
-		for _, prog := range []*ebpf.Program{p.SctpUnlisten, p.SctpListen, p.SctpEnded, p.SctpUnreachable, p.SctpEstablished, p.SctpAdded} {
-			l, err := link.AttachTracing(link.TracingOptions{Program: prog})
-			if err != nil {
-				return fmt.Errorf("%v: %w", prog, err)
-			}
-			s.links = append(s.links, l)
+		links, err := attachTracing(p.SctpUnlisten, p.SctpListen, p.SctpEnded, p.SctpUnreachable, p.SctpEstablished, p.SctpAdded)
+		if err != nil {
+			return err
 		}
+		s.links = append(s.links, links...)
 	}
 	return nil
 }
 
 func (s *sctp) close() error {
-	var errs []error
-	for _, l := range s.links {
-		errs = append(errs, l.Close())
-	}
+	errs := []error{closeLinks(s.links)}
 	for _, p := range s.progs {
 		errs = append(errs, p.Close())
 	}
@@ -132,14 +123,10 @@ func (t *TCP) findListeners(ctx context.Context) (err error) {
 
 // find looks for associations.
 func (s *sctp) find(ctx context.Context, t *TCP, types *btf.Cache) (err error) {
-	spec, err := loadSctpscan()
+	spec, replace, err := t.beside(loadSctpscan)
 	if err != nil {
 		return err
 	}
-	if err := t.limits.apply(spec); err != nil {
-		return err
-	}
-	replace := t.sharedWith(spec)
 	replace["associations"] = s.objs.Associations
 	var progs sctpscanPrograms
 	if err := spec.LoadAndAssign(&progs, &ebpf.CollectionOptions{Cache: types, MapReplacements: replace}); err != nil {

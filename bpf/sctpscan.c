@@ -25,8 +25,8 @@ static __always_inline void found_association(struct sctp_association *asoc,
 	struct association a = { .role = connecting ? ROLE_CLIENT : ROLE_COUNTED };
 	struct edge_key key = {};
 	__u64 id = (__u64)asoc;
-	struct edge *edge;
 	bool fresh = false;
+	struct edge *edge;
 
 	describe_association(&key, asoc, (struct sock *)search->sk);
 	edge_owner(&key, &search->owner);
@@ -76,19 +76,13 @@ static long each_association(__u32 i, struct search *search)
 SEC("iter/task_file")
 int scan_associations(struct bpf_iter__task_file *ctx)
 {
-	struct file *file = ctx->file;
+	struct sock *sk = open_socket(ctx);
 	struct task_struct *task = ctx->task;
 	struct search search = {};
 	struct sctp_endpoint *ep;
 	struct sctp_sock *sp;
 
-	if (!file || !task)
-		return 0;
-	struct socket *socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	struct sock *sk = socket->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_SCTP)
+	if (!sk || !task || sk->sk_protocol != IPPROTO_SCTP)
 		return 0;
 	search.sk = plain(sk);
 	sp = (struct sctp_sock *)search.sk;

@@ -130,20 +130,12 @@ func (t *Taps) openRaw(cache *btf.Cache) error {
 
 // attach attaches all or none: an arm64 kernel may load what it does not attach.
 func (t *Taps) attach(programs ...*ebpf.Program) error {
-	var links []link.Link
-	for _, prog := range programs {
-		l, err := link.AttachTracing(link.TracingOptions{Program: prog})
-		if err != nil {
-			err = fmt.Errorf("attach %v: %w", prog, err)
-			for _, l := range links {
-				err = errors.Join(err, l.Close())
-			}
-			for _, p := range programs {
-				err = errors.Join(err, p.Close())
-			}
-			return err
+	links, err := attachTracing(programs...)
+	if err != nil {
+		for _, p := range programs {
+			err = errors.Join(err, p.Close())
 		}
-		links = append(links, l)
+		return err
 	}
 	t.links = append(t.links, links...)
 	for _, p := range programs {
@@ -244,10 +236,7 @@ func (t *Taps) Maps() []MapUse {
 
 // Close detaches the programs and frees their maps.
 func (t *Taps) Close() error {
-	var errs []error
-	for _, l := range t.links {
-		errs = append(errs, l.Close())
-	}
+	errs := []error{closeLinks(t.links)}
 	for _, c := range t.closers {
 		errs = append(errs, c())
 	}

@@ -19,19 +19,11 @@ static __always_inline void describe_raw(struct tap_socket *t, struct sock *sk)
 SEC("iter/task_file")
 int scan_taps(struct bpf_iter__task_file *ctx)
 {
-	struct file *file = ctx->file;
+	struct sock *sk = open_socket(ctx);
 	struct task_struct *task = ctx->task;
 	struct tap_socket t = {};
-	struct socket *socket;
-	struct sock *sk;
 
-	if (!file || !task)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
-	if (!sk)
+	if (!sk || !task)
 		return 0;
 	t.family = sk->__sk_common.skc_family;
 	if (t.family == AF_PACKET)

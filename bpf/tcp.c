@@ -80,7 +80,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 id, struct counter
 	if (conn) {
 		if (conn->peer == peer && conn->role != ROLE_COUNTED)
 			return; /* the other copy of the program was here */
-		count_stale(conn);
+		count_stale(conn->edge, conn->life, conn->role);
 	} else {
 		conn = take_place(id);
 	}
@@ -164,7 +164,7 @@ static __always_inline void on_established(struct sock *sk, __u64 id, struct cou
 	struct connection *conn = find_connection(id);
 
 	if (conn && conn->peer != peer_of(sk)) {
-		count_stale(conn);
+		count_stale(conn->edge, conn->life, conn->role);
 		leave_place(id);
 		conn = NULL;
 	}
@@ -231,7 +231,7 @@ static __always_inline void on_close(struct sock *sk, __u64 id, struct counters 
 	if (!leave_place(id) || was.role == ROLE_UNCOUNTED)
 		return;
 	if (was.peer != peer_of(sk)) {
-		count_stale(&was);
+		count_stale(was.edge, was.life, was.role);
 		return;
 	}
 	struct edge *edge = edge_at(was.edge, was.life);

@@ -135,7 +135,7 @@ func (t *TCP) attach() (err error) {
 	return nil
 }
 
-// ways is how many connections a bucket holds: WAYS in sockets.h.
+// ways is how many connections a bucket holds: WAYS in places.h.
 const ways = 8
 
 // quickHealths is of how many places an array has what their cells have no room for: 192 KiB
@@ -204,9 +204,7 @@ func (t *TCP) Close() error {
 		errs = append(errs, t.traffic.close())
 	}
 	errs = append(errs, t.closeBootstrap())
-	for _, l := range t.links {
-		errs = append(errs, l.Close())
-	}
+	errs = append(errs, closeLinks(t.links))
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())
 	}
@@ -267,11 +265,15 @@ func (t *TCP) shared() map[string]*ebpf.Map {
 	}
 }
 
-// sharedWith are those of the shared maps that spec has.
-func (t *TCP) sharedWith(spec *ebpf.CollectionSpec) map[string]*ebpf.Map {
+// beside prepares programs that work on some of the shared maps, which it returns with them.
+func (t *TCP) beside(load func() (*ebpf.CollectionSpec, error)) (*ebpf.CollectionSpec, map[string]*ebpf.Map, error) {
+	spec, err := load()
+	if err != nil {
+		return nil, nil, err
+	}
 	replace := t.shared()
 	maps.DeleteFunc(replace, func(name string, _ *ebpf.Map) bool { return spec.Maps[name] == nil })
-	return replace
+	return spec, replace, t.limits.apply(spec)
 }
 
 // Listeners calls fn for every listening socket. A walk beside changes may miss

@@ -25,14 +25,10 @@ type traffic struct {
 
 // openTraffic loads the programs that OpenTraffic runs.
 func (t *TCP) openTraffic() (_ *traffic, err error) {
-	spec, err := loadTraffic()
+	spec, replace, err := t.beside(loadTraffic)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.limits.apply(spec); err != nil {
-		return nil, err
-	}
-	replace := t.sharedWith(spec)
 	r := &traffic{}
 	if err := spec.LoadAndAssign(&r.objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace}); err != nil {
 		return nil, explain("load the programs that read open connections", err)

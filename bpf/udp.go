@@ -124,10 +124,7 @@ func (u *udp) attach() error {
 }
 
 func (u *udp) close() error {
-	errs := []error{u.root.Close()}
-	for _, l := range u.links {
-		errs = append(errs, l.Close())
-	}
+	errs := []error{u.root.Close(), closeLinks(u.links)}
 	if u.objs.UdpSockets != nil {
 		errs = append(errs, u.objs.Close())
 	}

@@ -92,19 +92,12 @@ func (u *Unix) openTrampolines(cache *btf.Cache) error {
 	if err := spec.LoadAndAssign(&u.traces, &ebpf.CollectionOptions{Cache: cache, MapReplacements: u.sharedMaps(spec)}); err != nil {
 		return fmt.Errorf("load programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
-	var links []link.Link
 	o := &u.traces
-	for _, prog := range []*ebpf.Program{o.UnixStreamConnected, o.UnixDgramConnected, o.UnixDgramSent, o.UnixListens} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: prog})
-		if err != nil { // one alone would count half
-			for _, l := range links {
-				err = errors.Join(err, l.Close())
-			}
-			err = errors.Join(err, u.traces.Close())
-			u.traces = unixtraceObjects{}
-			return fmt.Errorf("attach to unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
-		}
-		links = append(links, l)
+	links, err := attachTracing(o.UnixStreamConnected, o.UnixDgramConnected, o.UnixDgramSent, o.UnixListens)
+	if err != nil { // one alone would count half
+		err = errors.Join(err, u.traces.Close())
+		u.traces = unixtraceObjects{}
+		return fmt.Errorf("attach to unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
 	u.links = links
 	return nil
@@ -190,10 +183,7 @@ func (u *Unix) Pending() int {
 
 // Close detaches the programs and frees their maps.
 func (u *Unix) Close() error {
-	var errs []error
-	for _, l := range u.links {
-		errs = append(errs, l.Close())
-	}
+	errs := []error{closeLinks(u.links)}
 	for _, it := range u.iters {
 		errs = append(errs, it.Close())
 	}

@@ -157,19 +157,11 @@ static __noinline int found_server(struct bpf_iter__task_file *ctx, struct task_
 SEC("iter/task_file")
 int scan_unix(struct bpf_iter__task_file *ctx)
 {
-	struct file *file = ctx->file;
+	struct sock *sk = open_socket(ctx);
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
-	struct sock *sk;
 	__u16 type;
 
-	if (!file || !task)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
-	if (!sk || sk->__sk_common.skc_family != AF_UNIX)
+	if (!sk || !task || sk->__sk_common.skc_family != AF_UNIX)
 		return 0;
 	type = BPF_CORE_READ((struct sock___unix *)sk, sk_type);
 	if (serves(sk, type))

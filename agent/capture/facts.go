@@ -46,11 +46,10 @@ func toDirection(direction uint8) model.Direction {
 }
 
 func ofDirection(direction model.Direction) uint8 {
-	switch direction {
-	case model.Out:
-		return bpf.DirectionOut
-	case model.In:
-		return bpf.DirectionIn
+	for _, known := range []uint8{bpf.DirectionOut, bpf.DirectionIn} {
+		if toDirection(known) == direction {
+			return known
+		}
 	}
 	return bpf.DirectionUnknown
 }
