@@ -158,7 +158,7 @@ func dialAll(t *testing.T, port uint16, connections int) {
 func TestPreforkWorkers(t *testing.T) {
 	const connections = 60
 	r := start(t, bpf.Limits{})
-	if os.Getenv("CASSINI_VM") != "" && runtime.GOARCH == "amd64" && r.noAccepts != nil {
+	if inVM() && runtime.GOARCH == "amd64" && r.noAccepts != nil {
 		t.Errorf("this kernel has trampolines: %v", r.noAccepts)
 	}
 	port, dir := prefork(t, 3, connections)

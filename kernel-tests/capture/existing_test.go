@@ -65,10 +65,8 @@ func TestExistingSockets(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Direction == model.Unknown }) {
-		if d.PID == 0 {
-			continue // sockets of the test machine that belong to nobody here
-		}
+	ours := func(d model.Dependency) bool { return d.PID == os.Getpid() } // others have connections of their own
+	for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Direction == model.Unknown && ours(d) }) {
 		t.Errorf("direction unknown: %+v", d)
 	}
 }
@@ -86,9 +84,6 @@ func TestExistingConnectionCloses(t *testing.T) {
 		if got.Open != 0 || got.Adopted != 1 || got.Connections != 0 {
 			t.Errorf("%s: %+v", direction, got.Counters)
 		}
-	}
-	if stats, err := r.Stats(); err != nil || stats.Drops["unattributed_closed"] != 0 {
-		t.Errorf("unattributed: %+v, %v", stats.Drops, err)
 	}
 }
 

@@ -166,7 +166,10 @@ func TestHealthCountsEveryConnection(t *testing.T) {
 func TestHealthOfManyEdges(t *testing.T) {
 	r := start(t, bpf.Limits{})
 	l := listen(t, "tcp4", "0.0.0.0:0", false)
-	const n = 4300 // twice as many edges
+	n := 4300 // twice as many edges
+	if inVM() {
+		n = 600 // more than the array has places for
+	}
 	for i := range n {
 		address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 3, byte(i >> 8), byte(i)}), portOf(l)).String()
 		client, server := accepted(t, l, func() (net.Conn, error) { return net.Dial("tcp", address) })
@@ -184,7 +187,7 @@ func TestHealthOfManyEdges(t *testing.T) {
 			}
 		}
 	}
-	if stats, err := r.Stats(); err != nil || stats.Drops["health_full"] != 0 || r.kernel.Limits().Edges < 2*n {
+	if stats, err := r.Stats(); err != nil || stats.Drops["health_full"] != 0 || int(r.kernel.Limits().Edges) < 2*n {
 		t.Errorf("%v, %v", stats.Drops, err)
 	}
 }

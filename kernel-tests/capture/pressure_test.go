@@ -18,7 +18,7 @@ func (r *rig) pause(fn func()) { r.Hold(fn) }
 // scale is 100,000 connections over 1,000 edges, less where a virtual machine
 // without acceleration would take an hour.
 func scale() (edges, each int) {
-	if os.Getenv("CASSINI_VM") != "" {
+	if inVM() {
 		return 100, 10
 	}
 	return 1000, 100
@@ -150,7 +150,8 @@ func TestFullEdgeMapCounts(t *testing.T) {
 		for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Port == portOf(l) }) {
 			counted += d.Connections + d.Failed
 		}
-		if counted+drops["edges_full"] != 2*edges*each {
+		// What others on this machine find no room for is counted as well.
+		if all := counted + drops["edges_full"]; all < 2*edges*each || inVM() && all > 2*edges*each {
 			return nil
 		}
 		return []bool{true}

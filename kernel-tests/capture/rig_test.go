@@ -152,6 +152,25 @@ func (r *rig) dependency(what string, match func(model.Dependency) bool) model.D
 	})
 }
 
+// settled waits until just one document matches and is as it should be at last. What it was
+// instead is told.
+func (r *rig) settled(what string, match, want func(model.Dependency) bool) model.Dependency {
+	r.t.Helper()
+	var last []model.Dependency
+	defer func() {
+		if r.t.Failed() {
+			r.t.Logf("%s: %+v", what, last)
+		}
+	}()
+	return waitFor(r, what, func() []model.Dependency {
+		r.refresh()
+		if last = bodies(r, model.PackageDependencies, match); len(last) == 1 && !want(last[0]) {
+			return nil
+		}
+		return last
+	})
+}
+
 func (r *rig) refresh() {
 	r.t.Helper()
 	if err := r.Refresh(r.t.Context()); err != nil {
@@ -176,6 +195,20 @@ func waitFor[T any](r *rig, what string, find func() []T) T {
 	defer r.mu.Unlock()
 	r.t.Fatalf("%s: never came; stats %+v, %v", what, stats, err)
 	panic("not reached")
+}
+
+// inVM says that the test is alone with its kernel, which has what Debian's have.
+func inVM() bool { return os.Getenv("CASSINI_VM") != "" }
+
+// notTested leaves a test out where a kernel lacks something; in the virtual machines, whose
+// kernels do not, it fails.
+func notTested(t *testing.T, format string, args ...any) {
+	t.Helper()
+	why := fmt.Sprintf(format, args...)
+	if inVM() {
+		t.Fatalf("this virtual machine should have it: %s", why)
+	}
+	t.Skipf("NOT TESTED: %s; make test-vm runs this on kernels that have it", why)
 }
 
 func openFiles(t *testing.T) int {

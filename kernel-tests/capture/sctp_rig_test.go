@@ -24,8 +24,8 @@ func loadSCTP(t *testing.T) {
 		_ = unix.Close(fd)
 		return
 	}
-	if os.Getenv("CASSINI_VM") == "" {
-		t.Skipf("SCTP NOT TESTED: this kernel has none (%v); make test-vm runs this on kernels that have", err)
+	if !inVM() {
+		notTested(t, "this kernel has no SCTP: %v", err)
 	}
 	file, err := os.Open(carriedSCTP)
 	if err != nil {

@@ -77,7 +77,7 @@ func TestUDPNetworkNamespaces(t *testing.T) {
 // datagrams is 20,000 datagrams over 1,000 edges, less where a virtual machine
 // without acceleration runs them.
 func datagrams() (edges, each int) {
-	if os.Getenv("CASSINI_VM") != "" {
+	if inVM() {
 		return 100, 20
 	}
 	return 1000, 20
@@ -201,7 +201,7 @@ func TestUDPPeersAreBounded(t *testing.T) {
 func TestUDPNames(t *testing.T) {
 	dnsmasq, err := exec.LookPath("dnsmasq")
 	if err != nil {
-		if os.Getenv("CASSINI_VM") != "" {
+		if inVM() {
 			t.Skip("NOT TESTED: there is no dnsmasq in this virtual machine")
 		}
 		t.Fatalf("dnsmasq is missing; run: tools/setup test: %v", err)

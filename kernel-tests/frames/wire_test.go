@@ -144,11 +144,14 @@ func TestFloods(t *testing.T) {
 	eventually(t, "the neighbor on the other interface", func() bool {
 		return len(e.Ports(graph.PortFilter{Interface: "eth1"})) == 1
 	})
+	eventually(t, "every frame, and some refused", func() bool { // the kernel may take some of them later
+		return counters(t, e.filter(host)).Seen > many && e.hosts[host].Stats().Refused > 0
+	})
 	c, stats := counters(t, e.filter(host)), e.hosts[host].Stats()
 	if c.Limited < many*9/10 || c.Lldp > many/10 || c.Seen != many+1 {
 		t.Errorf("the filter let %d of %d pass and held %d back", c.Lldp, many, c.Limited)
 	}
-	if stats.Neighbors > 16+1 || stats.Refused == 0 {
+	if stats.Neighbors > 16+1 {
 		t.Errorf("%d neighbors are kept, %d refused", stats.Neighbors, stats.Refused)
 	}
 }

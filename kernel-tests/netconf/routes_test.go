@@ -168,14 +168,14 @@ func TestRoutesAndRules(t *testing.T) {
 			}
 		}
 	}
-	if r.Stats().Resyncs != 0 {
-		t.Errorf("%+v", r.Stats())
+	if stats := r.Stats(); stats.Resyncs != 0 { // in any namespace of this machine
+		t.Logf("messages were lost, so this proves less: %+v", stats)
 	}
 	ip(t, "-n "+ns+" rule add from 10.9.0.0/24 fwmark 0x1/0xff lookup 1000 priority 77")
 	const key = "inet/77/from 10.9.0.0/24 fwmark 0x1/0xff lookup 1000@"
 	r.eventually("a rule", func() bool { return r.rules[key+ns].Priority == 77 && !r.rules[key+ns].Since.IsZero() })
 	ip(t, "-n "+ns+" rule del priority 77")
-	r.eventually("no rule", func() bool { return len(r.rules) == 0 })
+	r.eventually("no rule", func() bool { _, there := r.rules[key+ns]; return !there })
 	if _, there := r.rules["inet/32766/from all lookup main@"+ns]; there || !r.routes["main/10.99.0.0/16/0@"+ns].Since.IsZero() {
 		t.Errorf("%+v, %+v", r.rules, r.routes)
 	}

@@ -162,6 +162,7 @@ type rig struct {
 
 	mu    sync.Mutex
 	graph *graph.Graph
+	told  map[string]model.Translation // by key
 	docs  int
 }
 
@@ -171,7 +172,7 @@ func start(t *testing.T) *rig {
 	if err != nil {
 		t.Fatalf("open: %+v", err)
 	}
-	r := &rig{t: t, graph: graph.New(graph.Limits{})}
+	r := &rig{t: t, graph: graph.New(graph.Limits{}), told: make(map[string]model.Translation)}
 	log := slog.New(slog.DiscardHandler)
 	r.capture = capture.New(capture.Config{Host: "vm", Kernel: kernel, Emit: r.emit, Logger: log})
 	r.translate = translate.New(translate.Config{Host: "vm", Emit: r.emit, Logger: log, Open: func(ns netns.Namespace) (translate.Socket, error) {
@@ -210,7 +211,28 @@ func (r *rig) emit(docs ...model.Document) {
 		}
 		r.docs++
 		r.graph.Apply(fmt.Sprintf("%09d", r.docs), doc)
+		if doc.Package != model.PackageTranslations {
+			continue
+		}
+		var told model.Translation
+		if err := doc.Decode(&told); err != nil {
+			r.t.Errorf("emitted: %v", err)
+		}
+		r.told[doc.Key] = told
 	}
+}
+
+// flows are those that a namespace is told to translate: found at the start, and begun since.
+func (r *rig) flows(ns string) (found, begun uint64) {
+	r.translate.Refresh()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, told := range r.told {
+		if told.NetnsName == ns {
+			found, begun = found+told.Found, begun+told.Flows
+		}
+	}
+	return found, begun
 }
 
 // listening waits until so many more namespaces are listened to.
