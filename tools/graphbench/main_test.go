@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
+
+	"cassini/tools/graphbench/estate"
 
 	"go.uber.org/goleak"
 )
@@ -34,6 +37,23 @@ func TestTotal(t *testing.T) {
 		if n := strings.Count(out.String(), "Not finished"); !strings.Contains(out.String(), why) || n < 1 {
 			t.Errorf("no %q in:\n%s", why, out.String())
 		}
+	}
+}
+
+// TestQuestionsBeginApart gives each question starts of its own: one whose answer another has
+// just had would be flattered.
+func TestQuestionsBeginApart(t *testing.T) {
+	w := &world{cfg: config{Seed: 1}, estate: estate.Estate{Hosts: 10_000, Seed: 1}}
+	by := make(map[string]string)
+	for _, q := range w.questions() {
+		r, first := w.random(q.name), ""
+		for range 5 {
+			first += fmt.Sprint(r.Uint64())
+		}
+		if other, known := by[first]; known {
+			t.Errorf("%q and %q begin at the same", q.name, other)
+		}
+		by[first] = q.name
 	}
 }
 

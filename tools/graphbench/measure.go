@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -81,10 +82,18 @@ func (w *world) askDifference(ctx context.Context) error {
 	return nil
 }
 
+// random is a source of its own for each purpose. What one question made ready, such as texts
+// that are kept, would flatter another that began at the same starts.
+func (w *world) random(purpose string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(purpose)) // never fails
+	return rand.New(rand.NewPCG(w.cfg.Seed, h.Sum64()))
+}
+
 // ask puts a question to all, by turns, from as many starts as the budget allows, and
 // compares what they say.
 func (w *world) ask(ctx context.Context, q question) (row, error) {
-	r := rand.New(rand.NewPCG(w.cfg.Seed, uint64(len(q.name))))
+	r := w.random(q.name)
 	result := row{Name: q.name, Times: make([][]time.Duration, 1+len(w.peers)), GaveUp: make([]time.Duration, len(w.peers))}
 	begin := time.Now()
 	for ; result.Samples < w.cfg.Samples && (result.Samples < w.cfg.Least || time.Since(begin) < w.cfg.Budget); result.Samples++ {
@@ -173,8 +182,7 @@ func (w *world) candidates() (ids []string) {
 		ids = append(ids, n.ID)
 	}
 	slices.SortFunc(ids, strings.Compare)
-	r := rand.New(rand.NewPCG(w.cfg.Seed, 3))
-	r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	w.random("candidates").Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	return ids
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cassini/tools/figures"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cassini/tools/figures"
 )
 
 // report is all that was measured of one estate.

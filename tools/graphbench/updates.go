@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -61,7 +60,7 @@ func (w *world) while(ctx context.Context, r *update, next func() (int, error), 
 	var asking sync.WaitGroup
 	var failed error
 	asking.Go(func() {
-		random, questions := rand.New(rand.NewPCG(w.cfg.Seed, 9)), w.beside()
+		random, questions := w.random("beside updates"), w.beside()
 		for i := 0; ; i++ {
 			q := questions[i%len(questions)]
 			start, begin := q.start(random), time.Now()
