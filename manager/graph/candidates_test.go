@@ -31,55 +31,66 @@ func searching(v *view, seed uint64) *explaining {
 }
 
 // TestCandidatesAgainstEach compares what candidates are said to take along with what each
-// takes along by itself.
+// takes along by itself, also of what was asked before and changed since.
 func TestCandidatesAgainstEach(t *testing.T) {
 	candidates := 0
 	for seed := range uint64(150) {
-		randomEstate(t, seed).read(func(v *view) {
-			x := searching(v, seed)
-			if len(x.symptoms) == 0 {
-				return
-			}
-			x.follow(x.upstream())
-			x.meet(x.candidates)
-			f := v.falling()
-			defer f.done()
-			for _, c := range x.candidates {
-				candidates++
-				f.from(c.node)
-				var explains, healthy []string
-				victims := 0
-				for _, n := range x.symptoms {
-					if f.effect(n) >= affected {
-						explains = append(explains, n.id)
-					}
+		w := randomEstate(t, seed)
+		r := rand.New(rand.NewPCG(seed, 7))
+		for range 4 {
+			w.read(func(v *view) {
+				x := searching(v, seed)
+				if len(x.symptoms) == 0 {
+					return
 				}
-				for _, n := range f.touched {
-					if n != c.node && !n.ended() && f.effect(n) >= affected {
-						victims++
-					}
-					if f.effect(n) >= affected && x.well[n.id] != "" {
-						healthy = append(healthy, n.id)
-					}
+				x.follow(x.upstream())
+				x.meet(x.candidates)
+				candidates += len(x.candidates)
+				f := v.falling()
+				defer f.done()
+				for _, c := range x.candidates {
+					x.compare(t, seed, f, c)
 				}
-				slices.SortFunc(explains, natural)
-				slices.SortFunc(healthy, natural)
-				var some []string
-				for _, n := range c.some {
-					some = append(some, n.id)
-				}
-				if got := x.named(c.explains); !slices.Equal(got, explains) || c.count != len(explains) || c.victims != victims {
-					t.Fatalf("seed %d, %s: explains %d, %v, %d victims; by itself %v, %d", seed, c.id, c.count, got, c.victims, explains, victims)
-				}
-				if c.healthy != len(healthy) || !slices.Equal(some, healthy[:min(len(healthy), maxAgainst+1)]) {
-					t.Fatalf("seed %d, %s: %d that are well, %v; by itself %v", seed, c.id, c.healthy, some, healthy)
-				}
-			}
-		})
+			})
+			w.disturb(r)
+		}
 	}
 	if candidates < 1000 {
 		t.Errorf("only %d candidates", candidates)
 	}
+}
+
+// compare follows a candidate by itself.
+func (x *explaining) compare(t *testing.T, seed uint64, f *falling, c *candidate) {
+	t.Helper()
+	f.from(c.node)
+	fell := func(n *node) bool { return f.effect(n) >= affected }
+	explains := sortedIDs(slices.DeleteFunc(slices.Clone(x.symptoms), func(n *node) bool { return !fell(n) }))
+	victims := 0
+	var healthy []*node
+	for _, n := range f.touched {
+		if n != c.node && !n.ended() && fell(n) {
+			victims++
+		}
+		if fell(n) && x.well[n.id] != "" {
+			healthy = append(healthy, n)
+		}
+	}
+	if got := x.named(c.explains); !slices.Equal(got, explains) || c.count != len(explains) || c.victims != victims {
+		t.Fatalf("seed %d, %s: explains %d, %v, %d victims; by itself %v, %d", seed, c.id, c.count, got, c.victims, explains, victims)
+	}
+	well := sortedIDs(healthy)
+	if some := sortedIDs(c.some); c.healthy != len(well) || !slices.Equal(some, well[:min(len(well), maxAgainst+1)]) {
+		t.Fatalf("seed %d, %s: %d that are well, %v; by itself %v", seed, c.id, c.healthy, some, well)
+	}
+}
+
+func sortedIDs(nodes []*node) (ids []string) {
+	for _, n := range nodes {
+		ids = append(ids, n.id)
+	}
+	slices.SortFunc(ids, natural)
+	return ids
 }
 
 // TestGreedyPicksTheMost picks again without remembering anything.
@@ -93,28 +104,7 @@ func TestGreedyPicksTheMost(t *testing.T) {
 			}
 			x.follow(x.upstream())
 			all := covered(x.candidates)
-			explained := make(members, len(x.candidates[0].explains))
-			var want []string
-			for {
-				var best *candidate
-				most := 0.0
-				for _, c := range x.candidates {
-					fresh := 0
-					for i := range c.explains.all() {
-						if !explained.has(i) {
-							fresh++
-						}
-					}
-					if gain := float64(fresh) * c.fit; gain > most {
-						best, most = c, gain
-					}
-				}
-				if best == nil {
-					break
-				}
-				want = append(want, best.id)
-				explained.join(best.explains)
-			}
+			want := x.mostEach()
 			var got []string
 			for _, c := range x.greedy(all) {
 				got = append(got, c.id)
@@ -129,6 +119,29 @@ func TestGreedyPicksTheMost(t *testing.T) {
 	}
 	if several < 10 {
 		t.Errorf("only %d times more than two", several)
+	}
+}
+
+// mostEach picks what adds most, one after the other.
+func (x *explaining) mostEach() (ids []string) {
+	explained := make(members, len(x.candidates[0].explains))
+	for {
+		var best *candidate
+		most := 0.0
+		for _, c := range x.candidates {
+			fresh := 0
+			for i := range c.explains.all() {
+				fresh += b2i(!explained.has(i))
+			}
+			if gain := float64(fresh) * c.fit; gain > most {
+				best, most = c, gain
+			}
+		}
+		if best == nil {
+			return ids
+		}
+		ids = append(ids, best.id)
+		explained.join(best.explains)
 	}
 }
 

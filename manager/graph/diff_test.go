@@ -39,7 +39,11 @@ func (w *world) disturb(r *rand.Rand) {
 	host := fmt.Sprint("h", r.IntN(9))
 	addr := fmt.Sprintf("10.0.0.%d", r.IntN(9)+1)
 	exe := fmt.Sprintf("/usr/bin/app%d", r.IntN(4))
-	switch r.IntN(9) {
+	switch r.IntN(11) {
+	case 9: // something is withdrawn, as when it was forgotten
+		w.put(w.docs[r.IntN(len(w.docs))].Name, nil)
+	case 10:
+		w.flip(r)
 	case 0:
 		w.link(host, "eth0", "02:00:00:00:00:00", addresses(addr+"/24"), func(i *model.Interface) { i.MTU, i.Carrier = 1500+r.IntN(2), r.IntN(2) })
 	case 1:
@@ -58,6 +62,18 @@ func (w *world) disturb(r *rand.Rand) {
 	default:
 		w.out(host, exe, addr, fmt.Sprintf("10.0.0.%d", r.IntN(9)+1), 1000, model.Counters{Connections: 1})
 	}
+}
+
+// flip changes the carrier of a link and nothing else.
+func (w *world) flip(r *rand.Rand) {
+	links := slices.DeleteFunc(slices.Clone(w.docs), func(d model.Document) bool { return d.Package != model.PackageNetConfig || d.Gone() })
+	doc := links[r.IntN(len(links))]
+	var i model.Interface
+	if err := doc.Decode(&i); err != nil {
+		w.t.Fatal(err)
+	}
+	i.Carrier = 1 - i.Carrier
+	w.put(doc.Name, i)
 }
 
 // TestDiffAgainstEverything compares what DiffGraphs tells with two lists of everything.

@@ -84,44 +84,51 @@ func (f *falling) byItself(n *node) model.SinglePoint {
 	return p
 }
 
-// TestFloodAgainstEach follows all nodes at once, in random sets, and one after the other.
+// TestFloodAgainstEach follows all nodes at once, in random sets, and one after the other,
+// also of what was asked before when only a carrier has changed since.
 func TestFloodAgainstEach(t *testing.T) {
 	for seed := range uint64(300) {
 		w := randomEstate(t, seed)
 		r := rand.New(rand.NewPCG(seed, 5))
-		w.read(func(v *view) {
-			fl, f := v.falls().flood(), v.falling()
-			defer fl.done()
-			defer f.done()
-			var nodes []*node
-			for n := range v.all() {
-				if fl.start[n.index] >= 0 {
-					nodes = append(nodes, n)
-				}
-			}
-			r.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
-			for set := range slices.Chunk(nodes, 1+r.IntN(atATime)) {
-				fl.from(set)
-				for bit, n := range set {
-					f.from(n)
-					for x := range v.all() {
-						at := fl.hit[x.index]
-						if at < 0 {
-							if x != n && f.effect(x) >= affected {
-								t.Fatalf("seed %d: %s falls with %s and has no place", seed, x.id, n.id)
-							}
-							continue
-						}
-						if got, want := fl.bits[at].has(bit), f.effect(x) >= affected; got != want {
-							t.Fatalf("seed %d: %s falls with %s: %v, by itself %v (%s)", seed, x.id, n.id, got, want, effects[f.effect(x)])
-						}
-						if got, want := fl.bits[fl.start[x.index]].has(bit), f.effect(x) == down; x.kind == nodeHost && got != want {
-							t.Fatalf("seed %d: %s is down with %s: %v, by itself %v", seed, x.id, n.id, got, want)
-						}
+		for range 3 {
+			w.read(func(v *view) { v.compareFloods(t, seed, r) })
+			w.flip(r)
+		}
+	}
+}
+
+func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
+	t.Helper()
+	fl, f := v.falls().flood(), v.falling()
+	defer fl.done()
+	defer f.done()
+	var nodes []*node
+	for n := range v.all() {
+		if fl.start[n.index] >= 0 {
+			nodes = append(nodes, n)
+		}
+	}
+	r.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+	for set := range slices.Chunk(nodes, 1+r.IntN(atATime)) {
+		fl.from(set)
+		for bit, n := range set {
+			f.from(n)
+			for x := range v.all() {
+				at := fl.hit[x.index]
+				if at < 0 {
+					if x != n && f.effect(x) >= affected {
+						t.Fatalf("seed %d: %s falls with %s and has no place", seed, x.id, n.id)
 					}
+					continue
+				}
+				if got, want := fl.bits[at].has(bit), f.effect(x) >= affected; got != want {
+					t.Fatalf("seed %d: %s falls with %s: %v, by itself %v (%s)", seed, x.id, n.id, got, want, effects[f.effect(x)])
+				}
+				if got, want := fl.bits[fl.start[x.index]].has(bit), f.effect(x) == down; x.kind == nodeHost && got != want {
+					t.Fatalf("seed %d: %s is down with %s: %v, by itself %v", seed, x.id, n.id, got, want)
 				}
 			}
-		})
+		}
 	}
 }
 
@@ -151,45 +158,55 @@ func TestSinglePointsOfMany(t *testing.T) {
 }
 
 // TestSinglePointsAgainstEach compares counts with those of each node by itself, of the
-// whole and of what takes one node along.
+// whole and of what takes one node along; also of what was asked before and changed since.
 func TestSinglePointsAgainstEach(t *testing.T) {
 	for seed := range uint64(100) {
 		w := randomEstate(t, seed)
-		all := make(map[string]model.SinglePoint)
-		with := make(map[string]map[string]model.SinglePoint) // by target
-		w.read(func(v *view) {
-			f := v.falling()
-			defer f.done()
-			for n := range v.all() {
-				p := f.byItself(n)
-				if !canFail(n) || p.Hosts+p.Services == 0 {
-					continue
-				}
-				all[n.id] = p
-				for _, victim := range f.touched {
-					if f.effect(victim) >= affected && victim != n {
-						if with[victim.id] == nil {
-							with[victim.id] = make(map[string]model.SinglePoint)
-						}
-						with[victim.id][n.id] = p
+		r := rand.New(rand.NewPCG(seed, 6))
+		for range 8 {
+			all, with := w.pointsByThemselves()
+			w.comparePoints(seed, "", all)
+			for _, n := range w.Nodes(NodeFilter{}) {
+				w.comparePoints(seed, n.ID, with[n.ID])
+			}
+			w.disturb(r)
+		}
+	}
+}
+
+// pointsByThemselves follows each node by itself: what falls with it, and by what falls.
+func (w *world) pointsByThemselves() (all map[string]model.SinglePoint, with map[string]map[string]model.SinglePoint) {
+	all, with = make(map[string]model.SinglePoint), make(map[string]map[string]model.SinglePoint)
+	w.read(func(v *view) {
+		f := v.falling()
+		defer f.done()
+		for n := range v.all() {
+			p := f.byItself(n)
+			if !canFail(n) || p.Hosts+p.Services == 0 {
+				continue
+			}
+			all[n.id] = p
+			for _, victim := range f.touched {
+				if f.effect(victim) >= affected && victim != n {
+					if with[victim.id] == nil {
+						with[victim.id] = make(map[string]model.SinglePoint)
 					}
+					with[victim.id][n.id] = p
 				}
 			}
-		})
-		compare := func(of string, want map[string]model.SinglePoint) {
-			t.Helper()
-			list, ok := w.SinglePoints(of)
-			got := make(map[string]model.SinglePoint)
-			for _, p := range list {
-				got[p.ID] = p
-			}
-			if !ok || len(list) != len(want) || !maps.Equal(got, want) {
-				t.Fatalf("seed %d: single points of %q:\n%v\nby themselves\n%v", seed, of, got, want)
-			}
 		}
-		compare("", all)
-		for _, n := range w.Nodes(NodeFilter{}) {
-			compare(n.ID, with[n.ID])
-		}
+	})
+	return all, with
+}
+
+func (w *world) comparePoints(seed uint64, of string, want map[string]model.SinglePoint) {
+	w.t.Helper()
+	list, ok := w.SinglePoints(of)
+	got := make(map[string]model.SinglePoint)
+	for _, p := range list {
+		got[p.ID] = p
+	}
+	if !ok || len(list) != len(want) || !maps.Equal(got, want) {
+		w.t.Fatalf("seed %d: single points of %q:\n%v\nby themselves\n%v", seed, of, got, want)
 	}
 }

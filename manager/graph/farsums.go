@@ -28,7 +28,8 @@ func (v *view) farSums() farSums {
 	return v.far
 }
 
-// unsum forgets the sum of a node. Nobody may read the view meanwhile.
+// unsum forgets the sum of a node whose edges change; one that takes the index of another which
+// is gone has none yet, as that had in the end. Nobody may read the view meanwhile.
 func (v *view) unsum(n *node) {
 	if int(n.index) < len(v.far) {
 		v.far[n.index].Store(0)

@@ -206,7 +206,6 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 		n.index = int32(len(v.list))
 		v.list = append(v.list, n)
 	}
-	v.unsum(n)
 	v.nodes[id] = n
 	v.late = append(v.late, n)
 	v.nodeCount[kind]++
