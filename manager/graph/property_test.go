@@ -72,6 +72,9 @@ func (r *generator) dependency(host string) {
 	d := r.w.dep(dir, r.pick("/curl", "/nginx", "/apache2"), client, server, uint16(80+r.IntN(2)), model.Counters{Adopted: uint64(r.IntN(2))})
 	d.NetnsName = r.pick("", "", "", "blue")
 	name := model.Name{Host: host, Package: model.PackageDependencies, Key: d.Key()}
+	if len(name.Key)%5 == 0 {
+		name.Key += " of another form"
+	}
 	if r.deps[name] == nil {
 		r.deps[name] = &d
 		r.names = append(r.names, name)
