@@ -55,49 +55,52 @@ func diagnosis(d model.Diagnosis) (lines []string) {
 	return lines
 }
 
+// diagnoses are what happens, and what is found of it.
+var diagnoses = map[string]struct {
+	happens  func(*world)
+	named    []string
+	symptoms int
+	first    string
+	against  string // in the first cause
+}{
+	"nothing": {func(*world) {}, nil, 0, "", ""},
+	"a host": {
+		func(w *world) {
+			w.says("db1", model.VerdictCrashed)
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 5432, model.Counters{Connections: 1, Failed: 3})
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
+		}, nil, 3, "host:db1(3)", "",
+	},
+	"a service, its host is well": {
+		func(w *world) {
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
+		}, nil, 1, "service:db1/redis:6379(1)", "",
+	},
+	"two services, and a host that is well": {
+		func(w *world) {
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
+			w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 1, Failed: 2})
+		}, nil, 2, "service:db1/redis:6379(2)", "",
+	},
+	"a switch": {
+		func(w *world) {
+			for _, host := range []string{"web", "db1", "job"} {
+				w.says(host, model.VerdictCrashed)
+			}
+		}, nil, 3, "switch:" + switchA + "(3)", "nothing is reported of it itself",
+	},
+	"two hosts of a switch whose third is well": {
+		func(w *world) {
+			w.says("db1", model.VerdictCrashed)
+			w.says("job", model.VerdictCrashed)
+		}, nil, 2, "host:db1(1)+host:job(1)", "",
+	},
+	"what is named":                    {func(*world) {}, []string{"service:web/nginx:80"}, 1, "service:web/nginx:80(1)", "nothing is reported of it itself"},
+	"shut down in order is no symptom": {func(w *world) { w.says("db1", model.VerdictShutdown) }, nil, 0, "", ""},
+}
+
 func TestDiagnose(t *testing.T) {
-	for name, c := range map[string]struct {
-		happens  func(*world)
-		named    []string
-		symptoms int
-		first    string
-		against  string // in the first cause
-	}{
-		"nothing": {func(*world) {}, nil, 0, "", ""},
-		"a host": {
-			func(w *world) {
-				w.says("db1", model.VerdictCrashed)
-				w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 5432, model.Counters{Connections: 1, Failed: 3})
-				w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
-			}, nil, 3, "host:db1(3)", "",
-		},
-		"a service, its host is well": {
-			func(w *world) {
-				w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
-			}, nil, 1, "service:db1/redis:6379(1)", "",
-		},
-		"two services, and a host that is well": {
-			func(w *world) {
-				w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
-				w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 1, Failed: 2})
-			}, nil, 2, "service:db1/redis:6379(2)", "",
-		},
-		"a switch": {
-			func(w *world) {
-				for _, host := range []string{"web", "db1", "job"} {
-					w.says(host, model.VerdictCrashed)
-				}
-			}, nil, 3, "switch:" + switchA + "(3)", "nothing is reported of it itself",
-		},
-		"two hosts of a switch whose third is well": {
-			func(w *world) {
-				w.says("db1", model.VerdictCrashed)
-				w.says("job", model.VerdictCrashed)
-			}, nil, 2, "host:db1(1)+host:job(1)", "",
-		},
-		"what is named":                    {func(*world) {}, []string{"service:web/nginx:80"}, 1, "service:web/nginx:80(1)", "nothing is reported of it itself"},
-		"shut down in order is no symptom": {func(w *world) { w.says("db1", model.VerdictShutdown) }, nil, 0, "", ""},
-	} {
+	for name, c := range diagnoses {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.estate()
