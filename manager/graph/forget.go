@@ -153,13 +153,11 @@ func (g *Graph) forgetListener(at described) {
 		return // another document tells of it
 	}
 	if len(s.listeners) == 1 {
-		h.ended -= b2i(s.state == model.StateEnded)
 		g.forgetService(s)
 		return
 	}
 	i := slices.IndexFunc(s.listeners, func(l listening) bool { return l.addr == at.addr })
-	g.programs.drop(s.listeners[i].program)
-	g.own(at.addr, s.place, -1)
+	g.letGo(s, &s.listeners[i])
 	s.listeners = slices.Delete(s.listeners, i, i+1)
 	s.derive()
 	g.touchService(s, true)

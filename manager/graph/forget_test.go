@@ -120,38 +120,23 @@ func (w *world) leavesNothing(host string) {
 // keptNames are the names of all that is kept by name.
 func (w *world) keptNames() map[model.Name]bool {
 	all := make(map[model.Name]bool)
-	note := func(n model.Name) { all[n] = true }
-	for n := range w.Graph.seen {
-		note(n)
-	}
-	for n := range w.clients {
-		note(n)
-	}
-	for n := range w.servers {
-		note(n)
-	}
-	for n := range w.forwarding {
-		note(n)
-	}
-	for n := range w.Graph.routes {
-		note(n)
-	}
-	for n := range w.rules {
-		note(n)
-	}
-	for n := range w.containers {
-		note(n)
-	}
-	for n := range w.herds {
-		note(n)
-	}
-	for n := range w.Graph.asked {
-		note(n)
-	}
-	for n := range w.translations.byName {
-		note(n)
-	}
+	namesOf(all, w.Graph.seen)
+	namesOf(all, w.clients)
+	namesOf(all, w.servers)
+	namesOf(all, w.forwarding)
+	namesOf(all, w.Graph.routes)
+	namesOf(all, w.rules)
+	namesOf(all, w.containers)
+	namesOf(all, w.herds)
+	namesOf(all, w.Graph.asked)
+	namesOf(all, w.translations.byName)
 	return all
+}
+
+func namesOf[T any](all map[model.Name]bool, of map[model.Name]T) {
+	for n := range of {
+		all[n] = true
+	}
 }
 
 // TestForgottenHostIsNoIncident ends what is open of a host that is forgotten, and finds

@@ -61,13 +61,7 @@ func (v *view) addForwarding(f *forwarding) {
 	if port == nil {
 		return
 	}
-	known := v.cards(f.MAC)
-	for _, card := range known {
-		if card != port {
-			v.hold(edgeForwardsTo, port, card)
-		}
-	}
-	if known != nil {
+	if v.otherCards(f.MAC, port, func(card *node) { v.hold(edgeForwardsTo, port, card) }) {
 		return
 	}
 	n, _ := v.node(model.UnknownHostOf(f.MAC), nodeUnknownHost, "")
@@ -82,13 +76,7 @@ func (v *view) dropForwarding(f *forwarding) {
 	if port == nil {
 		return
 	}
-	known := v.cards(f.MAC)
-	for _, card := range known {
-		if card != port {
-			v.release(v.find(edgeForwardsTo, port, card))
-		}
-	}
-	if known != nil {
+	if v.otherCards(f.MAC, port, func(card *node) { v.release(v.find(edgeForwardsTo, port, card)) }) {
 		return
 	}
 	n := v.nodes[model.UnknownHostOf(f.MAC)]
@@ -96,6 +84,18 @@ func (v *view) dropForwarding(f *forwarding) {
 	m.behind = remove(m.behind, f)
 	v.release(v.find(edgeForwardsTo, port, n))
 	v.forgets(n)
+}
+
+// otherCards tells of the interfaces that have a hardware address, but for one; known is
+// whether there is any.
+func (v *view) otherCards(mac string, but *node, tell func(*node)) (known bool) {
+	cards := v.cards(mac)
+	for _, card := range cards {
+		if card != but {
+			tell(card)
+		}
+	}
+	return cards != nil
 }
 
 // cards are the interfaces that have a hardware address.

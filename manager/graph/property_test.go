@@ -235,7 +235,7 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 func (g *Graph) left() int {
 	n := len(g.addresses) + len(g.programs.by) + len(g.pairs) + g.countDependencies() + g.undirected + g.listening
 	for _, h := range g.hosts {
-		n += len(h.places) + len(h.described)
+		n += len(h.places) + len(h.described) + h.ended
 	}
 	return n
 }

@@ -326,7 +326,6 @@ func (g *Graph) boundEnded(h *host) {
 				oldest = s
 			}
 		}
-		h.ended--
 		g.forgotten++
 		for _, d := range h.described {
 			if d.service == oldest {
@@ -341,20 +340,27 @@ func endedBefore(a, b *service) bool {
 	return cmp.Or(cmp.Compare(a.ended, b.ended), strings.Compare(a.id, b.id)) < 0
 }
 
+// forgetService forgets a service with all that it listened on.
 func (g *Graph) forgetService(s *service) {
 	g.flaps.Forget(s.id)
 	delete(g.services, s.id)
 	g.listening -= b2i(s.state == model.StateListening)
 	g.touchService(s, true)
 	h := g.hosts[s.host]
+	h.ended -= b2i(s.state == model.StateEnded)
 	h.described = slices.DeleteFunc(h.described, func(d described) bool { return d.service == s })
 	i, _ := slices.BinarySearchFunc(s.services, s, compareServices)
 	s.services = slices.Delete(s.services, i, i+1)
-	for _, l := range s.listeners {
-		g.programs.drop(l.program)
-		g.own(l.addr, s.place, -1)
+	for i := range s.listeners {
+		g.letGo(s, &s.listeners[i])
 	}
 	g.dropPlace(s.place)
+}
+
+// letGo lets go of what one address of a service holds.
+func (g *Graph) letGo(s *service, l *listening) {
+	g.programs.drop(l.program)
+	g.own(l.addr, s.place, -1)
 }
 
 // service tells what became of a service.

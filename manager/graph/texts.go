@@ -80,26 +80,19 @@ func (t *texts) word(all ...*string) {
 	}
 }
 
-func (t *texts) config(c model.IPConfig) *model.IPConfig {
-	if t.configs == nil || len(t.configs) > maxTexts {
-		t.configs = make(map[model.IPConfig]*model.IPConfig)
-	}
-	known := t.configs[c]
-	if known == nil {
-		known = &c
-		t.configs[c] = known
-	}
-	return known
-}
+func (t *texts) config(c model.IPConfig) *model.IPConfig { return one(&t.configs, c) }
 
-func (t *texts) os(o model.OS) *model.OS {
-	if t.systems == nil || len(t.systems) > maxTexts {
-		t.systems = make(map[model.OS]*model.OS)
+func (t *texts) os(o model.OS) *model.OS { return one(&t.systems, o) }
+
+// one is the value that all share that are equal.
+func one[T comparable](all *map[T]*T, value T) *T {
+	if *all == nil || len(*all) > maxTexts {
+		*all = make(map[T]*T)
 	}
-	known := t.systems[o]
+	known := (*all)[value]
 	if known == nil {
-		known = &o
-		t.systems[o] = known
+		known = &value
+		(*all)[value] = known
 	}
 	return known
 }
