@@ -6,14 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"cassini/agent/enroll"
 	"cassini/agent/outbox"
 	"cassini/model"
 	"cassini/tools/bench"
@@ -37,28 +33,20 @@ type delivered struct {
 // delivers lets agents bring numbered documents over HTTP/2, mutual TLS and zstd, each as many at once as
 // it may, for a while: dependencies that are all known after the first round, with counters that move.
 func delivers(ctx context.Context, cfg config, out io.Writer) (err error) {
-	dir, err := os.MkdirTemp(cfg.Dir, "deliver")
-	if err != nil {
-		return fmt.Errorf("make a place for data: %w", err)
-	}
-	p, err := start(ctx, cfg, dir, "https", "--tls-name", "localhost", "--retention-size", "1TiB")
+	p, err := openDoor(ctx, cfg, "deliver", "--retention-size", "1TiB")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	token, err := makeToken(ctx, cfg, p, dir)
-	if err != nil {
-		return err
-	}
 	agents := make([]*agent, min(cfg.Clients, cfg.Joins))
 	for i := range agents {
-		if agents[i], err = newAgent(ctx, p, token, dir, i); err != nil {
+		if agents[i], err = newAgent(ctx, p, i); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintln(out, "\n| agents; documents a delivery | documents, durable and in the graph, a second | manager's CPU a document; a core's worth a second | senders' CPU a document | a document: bytes of JSON; on the wire | a delivery: median, p99 |\n|---|---|---|---|---|---|")
 	for _, size := range together {
-		d, err := deliver(ctx, cfg, p, agents, size)
+		d, err := deliver(ctx, cfg, p.process, agents, size)
 		if err != nil {
 			return err
 		}
@@ -78,20 +66,11 @@ type agent struct {
 	docs []model.Document
 }
 
-func newAgent(ctx context.Context, p *process, token, dir string, i int) (*agent, error) {
-	a := &agent{host: fmt.Sprintf("sender-%d", i)}
-	own := filepath.Join(dir, "of-"+a.host)
-	if err := os.Mkdir(own, 0o700); err != nil {
-		return nil, fmt.Errorf("make a place for %s: %w", a.host, err)
+func newAgent(ctx context.Context, d doorway, i int) (a *agent, err error) {
+	a = &agent{host: fmt.Sprintf("sender-%d", i)}
+	if a.sink, err = d.enter(ctx, a.host); err != nil {
+		return nil, err
 	}
-	if _, err := enroll.Join(ctx, enroll.Request{Manager: p.url, Token: token, Host: a.host, Dir: own}); err != nil {
-		return nil, fmt.Errorf("join as %s: %w", a.host, err)
-	}
-	member, err := enroll.Open(own, a.host, p.url, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, fmt.Errorf("open the identity of %s: %w", a.host, err)
-	}
-	a.sink = outbox.NewTLSSink(p.url, "", member.TLS())
 	for port := range together[len(together)-1] {
 		doc, err := called(a.host, i, port)
 		if err != nil {

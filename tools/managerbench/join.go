@@ -23,22 +23,51 @@ import (
 	"cassini/tools/graphbench/estate"
 )
 
+// doorway is a manager whom hosts join, over TLS and by one token.
+type doorway struct {
+	*process
+	token string
+	dir   string // of its data and theirs
+}
+
+// openDoor starts a manager on a directory of its own.
+func openDoor(ctx context.Context, cfg config, name string, flags ...string) (d doorway, err error) {
+	if d.dir, err = os.MkdirTemp(cfg.Dir, name); err != nil {
+		return d, fmt.Errorf("make a place for data: %w", err)
+	}
+	if d.process, err = start(ctx, cfg, d.dir, "https", append([]string{"--tls-name", "localhost"}, flags...)...); err != nil {
+		return d, err
+	}
+	if d.token, err = makeToken(ctx, cfg, d.process, d.dir); err != nil {
+		err = errors.Join(err, d.stop())
+	}
+	return d, err
+}
+
+// enter makes a host that has joined, and returns what it sends documents by.
+func (d doorway) enter(ctx context.Context, host string) (*outbox.HTTPSink, error) {
+	dir := filepath.Join(d.dir, "of-"+host)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a place for %s: %w", host, err)
+	}
+	if _, err := enroll.Join(ctx, enroll.Request{Manager: d.url, Token: d.token, Host: host, Dir: dir}); err != nil {
+		return nil, fmt.Errorf("join as %s: %w", host, err)
+	}
+	member, err := enroll.Open(dir, host, d.url, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, fmt.Errorf("open the identity of %s: %w", host, err)
+	}
+	return outbox.NewTLSSink(d.url, "", member.TLS()), nil
+}
+
 // joins lets hosts join over TLS: each makes a key, gets a certificate by a token, and
 // brings its first documents over a connection that shows it.
 func joins(ctx context.Context, cfg config, out io.Writer) (err error) {
-	dir, err := os.MkdirTemp(cfg.Dir, "join")
-	if err != nil {
-		return fmt.Errorf("make a place for data: %w", err)
-	}
-	p, err := start(ctx, cfg, dir, "https", "--tls-name", "localhost")
+	p, err := openDoor(ctx, cfg, "join")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	token, err := makeToken(ctx, cfg, p, dir)
-	if err != nil {
-		return err
-	}
 	hosts, err := firstDocuments(cfg)
 	if err != nil {
 		return err
@@ -55,7 +84,7 @@ func joins(ctx context.Context, cfg config, out io.Writer) (err error) {
 		work.Go(func() {
 			for docs := range next {
 				begin := time.Now()
-				if err := join(ctx, p, token, filepath.Join(dir, "of-"+docs[0].Host), docs); err != nil {
+				if err := p.join(ctx, docs); err != nil {
 					once.Do(func() { failed = err; cancel() })
 					return
 				}
@@ -91,20 +120,14 @@ func joins(ctx context.Context, cfg config, out io.Writer) (err error) {
 	return nil
 }
 
-// join makes a host of a directory, and lets it send its first documents.
-func join(ctx context.Context, p *process, token, dir string, docs []model.Document) error {
+// join makes a host, and lets it send its first documents.
+func (d doorway) join(ctx context.Context, docs []model.Document) error {
 	host := docs[0].Host
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return fmt.Errorf("make a place for %s: %w", host, err)
-	}
-	if _, err := enroll.Join(ctx, enroll.Request{Manager: p.url, Token: token, Host: host, Dir: dir}); err != nil {
-		return fmt.Errorf("join as %s: %w", host, err)
-	}
-	member, err := enroll.Open(dir, host, p.url, slog.New(slog.DiscardHandler))
+	sink, err := d.enter(ctx, host)
 	if err != nil {
-		return fmt.Errorf("open the identity of %s: %w", host, err)
+		return err
 	}
-	if err := patient(ctx, outbox.NewTLSSink(p.url, "", member.TLS()), docs); err != nil {
+	if err := patient(ctx, sink, docs); err != nil {
 		return fmt.Errorf("send documents of %s: %w", host, err)
 	}
 	return nil
