@@ -87,9 +87,9 @@ func (x *explaining) follow(nodes []*node) {
 	f := x.v.falls().flood()
 	defer f.done()
 	well := make(members, (len(f.node)+63)/64)
-	for id := range x.well {
-		if n := x.v.nodes[id]; n != nil && f.hit[n.index] >= 0 {
-			well.add(int(f.hit[n.index]))
+	for n := range x.wells(x.v) {
+		if at := f.hit[n.index]; at >= 0 {
+			well.add(int(at))
 		}
 	}
 	// Those that are near to each other take the same along.
@@ -159,13 +159,13 @@ func (x *explaining) meet(chosen []*candidate) {
 			nodes[i], c.some = c.node, nil
 		}
 		f.from(nodes)
-		for id := range x.well {
-			n := x.v.nodes[id]
-			if n == nil || f.hit[n.index] < 0 {
+		for n := range x.wells(x.v) {
+			at := f.hit[n.index]
+			if at < 0 {
 				continue
 			}
 			for bit, c := range some {
-				if f.bits[f.hit[n.index]].has(bit) {
+				if f.bits[at].has(bit) {
 					c.some = first(c.some, n)
 				}
 			}

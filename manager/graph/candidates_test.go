@@ -14,16 +14,19 @@ import (
 // hosts and services are well.
 func searching(v *view, seed uint64) *explaining {
 	r := rand.New(rand.NewPCG(seed, 6))
-	x := &explaining{v: v, ailing: ailing{what: map[string]string{}, well: map[string]string{}}}
+	x := &explaining{v: v, ailing: v.ails(make(map[string]tally))}
 	for n := range v.all() {
 		switch p := r.IntN(100); {
 		case p < 8:
 			x.symptoms = append(x.symptoms, n)
-			if p < 5 {
-				x.what[n.id] = "ails"
+			if p < 5 && n.kind == nodeService {
+				x.grew[n.id] = tally{connections: 2, failed: 1}
 			}
-		case p < 25 && (n.kind == nodeHost || n.kind == nodeService):
-			x.well[n.id] = "is well"
+		case p >= 25:
+		case n.kind == nodeHost:
+			x.heard.add(int(n.index))
+		case n.kind == nodeService:
+			x.grew[n.id] = tally{connections: 2}
 		}
 	}
 	x.of = len(x.symptoms)
@@ -72,7 +75,7 @@ func (x *explaining) compare(t *testing.T, seed uint64, f *falling, c *candidate
 		if n != c.node && !n.ended() && fell(n) {
 			victims++
 		}
-		if fell(n) && x.well[n.id] != "" {
+		if fell(n) && x.well(n) != "" {
 			healthy = append(healthy, n)
 		}
 	}
@@ -184,14 +187,17 @@ func TestGrowth(t *testing.T) {
 	w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 1, Failed: 2})
 	w.out("db2", "/usr/bin/backup", "10.0.0.3", "10.0.0.1", 80, model.Counters{Connections: 5, Failed: 1})
 	w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 4})
-	got := fmt.Sprint(growth(before, w.Graph))
+	var got string
+	readBoth(before, w.Graph, func(then, now *view) { got = fmt.Sprint(growth(then, now)) })
 	if want := fmt.Sprint(map[string]tally{"service:web/nginx:80": {5, 3}, "service:db1/redis:6379": {3, 0}}); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := growth(nil, before); got["service:web/nginx:80"] != (tally{1, 0}) || len(got) != 4 {
-		t.Errorf("from nothing: %v", got)
-	}
-	if got := growth(w.Graph, w.Graph); len(got) != 0 {
-		t.Errorf("of one graph: %v", got)
-	}
+	before.read(func(v *view) {
+		if got := growth(&view{}, v); got["service:web/nginx:80"] != (tally{1, 0}) || len(got) != 4 {
+			t.Errorf("from nothing: %v", got)
+		}
+		if got := growth(v, v); len(got) != 0 {
+			t.Errorf("of one view: %v", got)
+		}
+	})
 }

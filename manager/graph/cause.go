@@ -18,28 +18,35 @@ import (
 // What is upstream of a symptom is followed as if it had failed, up to a bound of which
 // the answer's note tells when it was reached.
 func Diagnose(before, now *Graph, since time.Time, named []string, limit int) (d model.Diagnosis, unknown string) {
-	d = model.Diagnosis{Since: since.UTC(), Symptoms: []model.Symptom{}, Explanations: []model.Explanation{}}
-	grew := growth(before, now)
-	var a ailing
-	now.read(func(v *view) {
-		a = v.ails(grew)
-		for _, id := range named {
-			if v.nodes[id] == nil && unknown == "" {
-				unknown = id
-			}
-			d.Symptoms = append(d.Symptoms, model.Symptom{Node: id, What: cmp.Or(a.what[id], "named")})
+	switch before {
+	case now:
+		now.read(func(v *view) { d, unknown = v.ails(nil).diagnose(nil, named, limit) })
+	case nil:
+		now.read(func(v *view) { d, unknown = v.ails(growth(&view{}, v)).diagnose(nil, named, limit) })
+	default:
+		readBoth(before, now, func(then, v *view) { d, unknown = v.ails(growth(then, v)).diagnose(then, named, limit) })
+	}
+	d.Since = since.UTC()
+	return d, unknown
+}
+
+// diagnose explains what ails, or what is named; then may be nil.
+func (a *ailing) diagnose(then *view, named []string, limit int) (d model.Diagnosis, unknown string) {
+	d = model.Diagnosis{Symptoms: []model.Symptom{}, Explanations: []model.Explanation{}}
+	for _, id := range named {
+		n := a.now.nodes[id]
+		if n == nil {
+			return d, id
 		}
-	})
-	if unknown != "" {
-		return d, unknown
+		d.Symptoms = append(d.Symptoms, model.Symptom{Node: id, What: cmp.Or(a.what(n), "named")})
 	}
 	if len(named) == 0 {
 		d.Symptoms = a.symptoms()
 	}
-	d.Explanations, d.Note = now.explain(a, d.Symptoms, limit)
+	d.Explanations, d.Note = a.explain(a.now, d.Symptoms, limit)
 	// What has died since has no cables in the graph any more: the earlier one may know.
-	if before != nil && before != now && !perfect(d) {
-		if earlier, note := before.explain(a, d.Symptoms, limit); better(earlier, d.Explanations) {
+	if then != nil && !perfect(d) {
+		if earlier, note := a.explain(then, d.Symptoms, limit); better(earlier, d.Explanations) {
 			d.Explanations, d.Note = earlier, note
 		}
 	}
@@ -61,24 +68,20 @@ func better(a, b []model.Explanation) bool {
 	) > 0
 }
 
-// explain searches this graph for what explains symptoms.
-func (g *Graph) explain(a ailing, symptoms []model.Symptom, limit int) (list []model.Explanation, note string) {
-	g.read(func(v *view) {
-		x := explaining{ailing: a, v: v, of: len(symptoms)}
-		for _, s := range symptoms {
-			if n := v.nodes[s.Node]; n != nil {
-				x.symptoms = append(x.symptoms, n)
-			}
+// explain searches a view for what explains symptoms.
+func (a *ailing) explain(v *view, symptoms []model.Symptom, limit int) ([]model.Explanation, string) {
+	x := explaining{ailing: a, v: v, of: len(symptoms)}
+	for _, s := range symptoms {
+		if n := v.nodes[s.Node]; n != nil {
+			x.symptoms = append(x.symptoms, n)
 		}
-		list = x.explain(limit)
-		note = x.note
-	})
-	return list, note
+	}
+	return x.explain(limit), x.note
 }
 
 // explaining searches for causes.
 type explaining struct {
-	ailing
+	*ailing
 	v          *view
 	symptoms   []*node
 	of         int // how many symptoms there are in all
@@ -142,10 +145,10 @@ func (x *explaining) explain(limit int) []model.Explanation {
 // fits works out how well what falls with a candidate is what is seen.
 func (x *explaining) fits(c *candidate) {
 	c.fit = float64(c.count) / float64(c.count+2*c.healthy)
-	if x.what[c.id] == "" {
+	if x.what(c.node) == "" {
 		c.fit *= 0.8 // nobody says that it is ill
 	}
-	if x.well[c.id] != "" {
+	if x.well(c.node) != "" {
 		c.fit *= 0.1 // and somebody that it is well
 	}
 }
@@ -240,7 +243,7 @@ func (x *explaining) named(m members) (ids []string) {
 func (x *explaining) cause(c *candidate) model.Cause {
 	m := model.Cause{ID: c.id, Kind: c.kind.String(), Victims: c.victims, For: []string{}}
 	m.Explains = x.named(c.explains)
-	if what := x.what[c.id]; what != "" {
+	if what := x.what(c.node); what != "" {
 		m.For = append(m.For, what)
 	} else {
 		m.Against = append(m.Against, "nothing is reported of it itself")
@@ -248,7 +251,7 @@ func (x *explaining) cause(c *candidate) model.Cause {
 	if n := c.count; n > 1 {
 		m.For = append(m.For, fmt.Sprintf("%d of %d symptoms hang on it", n, x.of))
 	}
-	if well := x.well[c.id]; well != "" {
+	if well := x.well(c.node); well != "" {
 		m.Against = append(m.Against, "it is well: "+well)
 	}
 	for i, n := range c.some {
@@ -259,7 +262,7 @@ func (x *explaining) cause(c *candidate) model.Cause {
 			m.Against = append(m.Against, fmt.Sprintf("%d more that would fall with it are well", c.healthy-i))
 			break
 		}
-		m.Against = append(m.Against, fmt.Sprintf("%s would fall with it, and is well: %s", n.id, x.well[n.id]))
+		m.Against = append(m.Against, fmt.Sprintf("%s would fall with it, and is well: %s", n.id, x.well(n)))
 	}
 	return m
 }

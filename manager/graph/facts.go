@@ -102,10 +102,16 @@ func (n *node) heard() bool { return n.onRingOf(2) }
 
 // onRingOf says whether a host is on a ring of so many or more.
 func (n *node) onRingOf(members int) bool {
-	return slices.ContainsFunc(n.out, func(e *edge) bool {
-		r, ok := e.to.fact.(*model.Ring)
-		return ok && e.kind == edgeIn && len(r.Members) >= members
-	})
+	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.onRingOf(members) })
+}
+
+// onRingOf says whether an edge leads to a ring of so many or more.
+func (e *edge) onRingOf(members int) bool {
+	if e.kind != edgeIn {
+		return false
+	}
+	r, ok := e.to.fact.(*model.Ring)
+	return ok && len(r.Members) >= members
 }
 
 // text is an identifier without its kind: that of a MAC, a subnet or a VLAN tells all.

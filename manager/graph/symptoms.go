@@ -2,40 +2,111 @@ package graph
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"cassini/model"
 )
 
-// ailing are the symptoms of a moment, and what is well, by the node's identifier.
+// ailing tells of a moment what is not as it should be, and what certainly is.
 type ailing struct {
-	what map[string]string
-	well map[string]string
+	now   *view
+	grew  map[string]tally // connections to services since an earlier moment
+	heard members          // hosts whose heartbeats others hear, by index
 }
 
-// ails finds what is not as it should be, and what certainly is, since an earlier moment.
-func (v *view) ails(grew map[string]tally) ailing {
-	a := ailing{what: make(map[string]string), well: make(map[string]string)}
-	for n := range v.all() {
-		switch {
-		case n.kind == nodeHost && n.status() != nil && failed(n.status().Kind):
-			a.what[n.id] = string(n.status().Kind)
-		case n.kind == nodeHost && n.status() == nil && n.heard():
-			a.well[n.id] = "its neighbors hear its heartbeats"
-		case n.kind == nodeInterface && n.iface() != nil && downed(n.iface()):
-			a.what[n.id] = "has no carrier"
-		}
-	}
-	for service, d := range grew {
-		switch {
-		case v.nodes[service] == nil:
-		case d.failed > 0:
-			a.what[service] = fmt.Sprintf("%d connections to it failed", d.failed)
-		case d.connections > 0:
-			a.well[service] = "connections to it succeed"
+func (v *view) ails(grew map[string]tally) *ailing {
+	a := &ailing{now: v, grew: grew, heard: make(members, (len(v.list)+63)/64)}
+	for _, edges := range v.rings {
+		for _, e := range edges {
+			if e.onRingOf(2) {
+				a.heard.add(int(e.from.index))
+			}
 		}
 	}
 	return a
+}
+
+// here is the node of that moment, also for one of another moment; nil where it is not there.
+func (a *ailing) here(n *node) *node {
+	if n.g == a.now.g {
+		return n
+	}
+	return a.now.nodes[n.id]
+}
+
+// what is wrong with a node, or nothing.
+func (a *ailing) what(n *node) string {
+	if n = a.here(n); n == nil {
+		return ""
+	}
+	switch {
+	case n.kind == nodeHost && n.status() != nil && failed(n.status().Kind):
+		return string(n.status().Kind)
+	case n.kind == nodeInterface && n.iface() != nil && downed(n.iface()):
+		return "has no carrier"
+	case n.kind == nodeService && a.grew[n.id].failed > 0:
+		return fmt.Sprintf("%d connections to it failed", a.grew[n.id].failed)
+	}
+	return ""
+}
+
+// well is how it is known that a node is as it should be, if it is.
+func (a *ailing) well(n *node) string {
+	if n = a.here(n); n == nil {
+		return ""
+	}
+	switch t := a.grew[n.id]; {
+	case n.kind == nodeHost && n.status() == nil && a.heard.has(int(n.index)):
+		return "its neighbors hear its heartbeats"
+	case n.kind == nodeService && t.failed == 0 && t.connections > 0:
+		return "connections to it succeed"
+	}
+	return ""
+}
+
+// wells are the nodes of a view, of this moment or another, that are well.
+func (a *ailing) wells(v *view) iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		tell := func(n *node) bool {
+			if v != a.now {
+				n = v.nodes[n.id]
+			}
+			return n == nil || yield(n)
+		}
+		for i := range a.heard.all() {
+			if n := a.now.list[i]; a.well(n) != "" && !tell(n) {
+				return
+			}
+		}
+		for id := range a.grew {
+			if n := a.now.nodes[id]; n != nil && a.well(n) != "" && !tell(n) {
+				return
+			}
+		}
+	}
+}
+
+// symptoms are all that ails, as people read it.
+func (a *ailing) symptoms() []model.Symptom {
+	list := []model.Symptom{}
+	take := func(n *node) {
+		if what := a.what(n); what != "" {
+			list = append(list, model.Symptom{Node: n.id, What: what})
+		}
+	}
+	for n := range a.now.all() {
+		if n.kind == nodeHost || n.kind == nodeInterface {
+			take(n)
+		}
+	}
+	for id := range a.grew {
+		if n := a.now.nodes[id]; n != nil {
+			take(n)
+		}
+	}
+	slices.SortFunc(list, func(x, y model.Symptom) int { return natural(x.Node, y.Node) })
+	return list
 }
 
 // failed says whether a verdict means that something went wrong on its own.
@@ -46,16 +117,6 @@ func failed(k model.VerdictKind) bool {
 // downed is a link that is set up, has no carrier, and once had one.
 func downed(i *iface) bool {
 	return i.Up && i.Carrier == 0 && i.CarrierChanges > 1 && (i.Kind == "device" || i.Kind == "bond")
-}
-
-// symptoms are as people read them, by node.
-func (a ailing) symptoms() []model.Symptom {
-	list := []model.Symptom{}
-	for id, what := range a.what {
-		list = append(list, model.Symptom{Node: id, What: what})
-	}
-	slices.SortFunc(list, func(x, y model.Symptom) int { return natural(x.Node, y.Node) })
-	return list
 }
 
 // tally is what documents of dependencies count, over all runs.
@@ -70,22 +131,15 @@ func (e *edge) tally() (t tally) {
 	return t
 }
 
-// growth is by how much the connections to each service became more between two graphs.
-func growth(before, now *Graph) map[string]tally {
+// growth is by how much the connections to each service became more between two views.
+func growth(then, now *view) map[string]tally {
 	grew := make(map[string]tally)
-	add := func(e *edge, by tally) {
+	grown(then, now, func(e *edge, by tally) {
 		sum := grew[e.to.id]
 		sum.connections += by.connections
 		sum.failed += by.failed
 		grew[e.to.id] = sum
-	}
-	switch before {
-	case now:
-	case nil:
-		now.read(func(v *view) { grown(&view{}, v, add) })
-	default:
-		readBoth(before, now, func(then, now *view) { grown(then, now, add) })
-	}
+	})
 	return grew
 }
 
