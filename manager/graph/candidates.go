@@ -3,87 +3,14 @@ package graph
 import (
 	"cmp"
 	"container/heap"
-	"fmt"
 	"iter"
 	"math/bits"
 	"slices"
 )
 
-// How much is followed as a possible cause: nodes, and memory for what they explain.
-const (
-	maxCandidates = 100_000
-	maxExplained  = 1 << 30 // bits
-)
-
-// upstream are the nodes whose failure could take a symptom along, the nearest first, but
-// for programs whose services tell. A note tells where there are too many.
-func (x *explaining) upstream() []*node {
-	most := max(1, min(maxCandidates, maxExplained/len(x.symptoms)))
-	return x.nearest(most)
-}
-
-func (x *explaining) nearest(most int) (list []*node) {
-	seen := make(members, (len(x.v.list)+63)/64)
-	var queue []*node
-	reach := func(n *node) {
-		if !seen.has(int(n.index)) {
-			seen.add(int(n.index))
-			queue = append(queue, n)
-		}
-	}
-	for _, s := range x.symptoms {
-		reach(s)
-	}
-	next := 0
-	for ; next < len(queue); next++ { // it grows meanwhile
-		n := queue[next]
-		if n.kind != nodeProcess || !n.serves() {
-			if len(list) == most {
-				x.note = fmt.Sprintf("only the %d nodes nearest to the symptoms were tried of what these hang on: a cause farther away is not found", most)
-				break
-			}
-			list = append(list, n)
-		}
-		n.above(reach)
-	}
-	return list
-}
-
-// above tells what a node hangs on directly.
-func (n *node) above(tell func(*node)) {
-	from := func(kind edgeKind) {
-		for _, e := range n.in {
-			if e.kind == kind {
-				tell(e.from)
-			}
-		}
-	}
-	to := func(kind edgeKind) {
-		for _, e := range n.out {
-			if e.kind == kind {
-				tell(e.to)
-			}
-		}
-	}
-	switch n.kind {
-	case nodeService:
-		from(edgeRuns)
-		to(edgeRunsAs)
-	case nodeProcess:
-		from(edgeHas)
-		to(edgeDependsOn)
-	case nodeHost:
-		to(edgeOwns)
-	case nodeInterface:
-		to(edgeWiredTo)
-	case nodeSwitchPort:
-		from(edgeHas)
-	}
-}
-
 // follow lets nodes fail, many at a time but each by itself, and compares what falls with
-// what is seen.
-func (x *explaining) follow(nodes []*node) {
+// what is seen: first those that may explain the most, and no more than can matter.
+func (x *explaining) follow(nodes []upper) {
 	f := x.v.falls().flood()
 	defer f.done()
 	well := make(members, (len(f.node)+63)/64)
@@ -93,8 +20,14 @@ func (x *explaining) follow(nodes []*node) {
 		}
 	}
 	// Those that are near to each other take the same along.
-	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(f.start[a.index], f.start[b.index]) })
-	for some := range slices.Chunk(nodes, atATime) {
+	slices.SortFunc(nodes, func(a, b upper) int {
+		return cmp.Or(cmp.Compare(b.may.count(), a.may.count()), cmp.Compare(f.start[a.index], f.start[b.index]))
+	})
+	for some := range slices.Chunk(nodes, x.atOnce) {
+		if x.enough(nodes) {
+			return
+		}
+		nodes = nodes[len(some):]
 		for _, c := range x.try(f, some, well) {
 			if c.count > 0 {
 				x.fits(c)
@@ -104,13 +37,39 @@ func (x *explaining) follow(nodes []*node) {
 	}
 }
 
+// enough says that the rest of the nodes, those that may explain the most first, cannot
+// change the answer: what there is explains all that they may, one of it all by itself, and
+// as many as are tried together explain more than any of the rest.
+func (x *explaining) enough(rest []upper) bool {
+	if len(x.candidates) < x.tried {
+		return false
+	}
+	var all, may lane
+	most, better := 0, 0
+	next := rest[0].may.count()
+	for _, c := range x.candidates {
+		for word, b := range c.explains[:min(len(c.explains), lanes)] {
+			all[word] |= b
+		}
+		most = max(most, c.count)
+		if c.count > next {
+			better++
+		}
+	}
+	for _, u := range rest {
+		may.join(&u.may)
+	}
+	return better >= x.tried && most == all.count() && all.holds(&may)
+}
+
 // try makes candidates of nodes, as many as can be followed at a time.
-func (x *explaining) try(f *flood, nodes []*node, well members) []*candidate {
-	list := make([]*candidate, len(nodes))
+func (x *explaining) try(f *flood, tried []upper, well members) []*candidate {
+	list, nodes := make([]*candidate, len(tried)), make([]*node, len(tried))
 	words := (len(x.symptoms) + 63) / 64
-	room := make(members, words*len(nodes))
-	for i, n := range nodes {
-		list[i] = &candidate{node: n, explains: room[i*words : (i+1)*words]}
+	room := make(members, words*len(tried))
+	for i, u := range tried {
+		nodes[i] = u.node
+		list[i] = &candidate{node: u.node, explains: room[i*words : (i+1)*words]}
 	}
 	f.from(nodes)
 	var victims, healthy columns

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // hosts and services are well.
 func searching(v *view, seed uint64) *explaining {
 	r := rand.New(rand.NewPCG(seed, 6))
-	x := &explaining{v: v, ailing: v.ails(make(map[string]tally))}
+	x := &explaining{v: v, ailing: v.ails(make(map[string]tally)), tried: math.MaxInt, atOnce: atATime}
 	for n := range v.all() {
 		switch p := r.IntN(100); {
 		case p < 8:

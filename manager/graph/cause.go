@@ -70,7 +70,7 @@ func better(a, b []model.Explanation) bool {
 
 // explain searches a view for what explains symptoms.
 func (a *ailing) explain(v *view, symptoms []model.Symptom, limit int) ([]model.Explanation, string) {
-	x := explaining{ailing: a, v: v, of: len(symptoms)}
+	x := explaining{ailing: a, v: v, of: len(symptoms), tried: maxTried, atOnce: atATime}
 	for _, s := range symptoms {
 		if n := v.nodes[s.Node]; n != nil {
 			x.symptoms = append(x.symptoms, n)
@@ -86,6 +86,8 @@ type explaining struct {
 	symptoms   []*node
 	of         int // how many symptoms there are in all
 	candidates []*candidate
+	tried      int // so many are tried together
+	atOnce     int // so many are followed at once
 	note       string
 }
 
@@ -107,11 +109,16 @@ const (
 )
 
 func (x *explaining) explain(limit int) []model.Explanation {
-	list := []model.Explanation{}
 	if len(x.symptoms) == 0 {
-		return list
+		return []model.Explanation{}
 	}
 	x.follow(x.upstream())
+	return x.chosen(limit)
+}
+
+// chosen are the best of what candidates explain, together where that takes several.
+func (x *explaining) chosen(limit int) []model.Explanation {
+	list := []model.Explanation{}
 	if len(x.candidates) == 0 {
 		return list
 	}
@@ -157,7 +164,7 @@ func (x *explaining) fits(c *candidate) {
 // could be left out. Where few cannot, it is one of as many as that takes.
 func (x *explaining) sets() (sets [][]*candidate) {
 	all := covered(x.candidates)
-	tried := x.candidates[:min(len(x.candidates), maxTried)]
+	tried := x.candidates[:min(len(x.candidates), x.tried)]
 	x.combine(tried, nil, 1, all, &sets)
 	// What explains all by itself could leave out whatever is with it.
 	tried = slices.DeleteFunc(slices.Clone(tried), func(c *candidate) bool { return c.count == all })

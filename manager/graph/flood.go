@@ -14,6 +14,32 @@ type lane [lanes]uint64
 func (l *lane) has(bit int) bool { return l[bit/64]>>(bit%64)&1 != 0 }
 func (l *lane) set(bit int)      { l[bit/64] |= 1 << (bit % 64) }
 
+func (l *lane) count() (n int) {
+	for _, word := range l {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// join adds another's bits, and says whether some are new.
+func (l *lane) join(other *lane) bool {
+	fresh := uint64(0)
+	for i, word := range other {
+		fresh |= word &^ l[i]
+		l[i] |= word
+	}
+	return fresh != 0
+}
+
+// holds says whether it has all of another's bits.
+func (l *lane) holds(other *lane) bool {
+	missing := uint64(0)
+	for i, word := range other {
+		missing |= word &^ l[i]
+	}
+	return missing == 0
+}
+
 // flood follows many failures at once, each as if it were alone: at each place a bit says
 // which of them hit it. A place is done when its bits are, and in the order of places most
 // are done once. One flood is used for one set of failures after the other.
