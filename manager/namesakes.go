@@ -85,21 +85,17 @@ func (m *Manager) nameOf(name string, machine model.Machine) (string, error) {
 	if name == m.cfg.Host && !slices.Contains(hosts, name) {
 		hosts = append(hosts, name)
 	}
+	if len(hosts) == 0 {
+		return name, nil
+	}
 	slices.Sort(hosts)
-	next, untold := 1, len(hosts) == 0
+	if host, ok := identity.Choose(hosts, func(host string) identity.Claim { return m.claims(host, machine) }); ok {
+		return host, nil
+	}
+	next := 1
 	for _, host := range hosts {
-		switch m.claims(host, machine) {
-		case identity.Itself:
-			return host, nil
-		case identity.Untold:
-			untold = true
-		case identity.Another:
-		}
 		_, n := model.CutNamesake(host)
 		next = max(next, n)
-	}
-	if untold { // older agents say too little to be told from others
-		return name, nil
 	}
 	for next++; m.isCalled(model.Namesake(name, next)); {
 		next++ // long names that are alike

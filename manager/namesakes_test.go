@@ -60,6 +60,9 @@ func TestNames(t *testing.T) {
 	called("debian", model.Machine{}, "debian") // it says too little
 	called("older", box(4), "older")
 	called("web-1", box(1), "web-1") // it was renamed
+	r.reports("cloud", "cloud", model.Machine{MachineID: "image"})
+	r.reports("cloud~2", "cloud", model.Machine{DMI: "d30"})
+	called("cloud", model.Machine{MachineID: "another"}, "cloud~2") // which it may be; cloud it is not
 	long := strings.Repeat("x", 63)
 	called(long+"a", box(5), long+"a")
 	called(long+"b", box(6), long+"b")

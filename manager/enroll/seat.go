@@ -37,20 +37,18 @@ func (a *Authority) seat(t Token, j JoinRequest, key string) string {
 	if j.Host == a.cfg.Host && !slices.Contains(ids, j.Host) {
 		ids = append([]string{j.Host}, ids...) // the manager's own
 	}
-	for _, id := range ids {
-		if a.claims(id, j) == identity.Itself {
-			return id
-		}
-	}
-	for _, id := range ids {
-		revoked := a.hosts[id].Revoked
-		freed := id == j.Host && !revoked.IsZero() && t.Created.After(revoked) // somebody took it away
-		if freed || a.claims(id, j) == identity.Untold {
-			return id
-		}
-	}
 	if len(ids) == 0 {
 		return j.Host
+	}
+	id, ok := identity.Choose(ids, func(id string) identity.Claim {
+		claim, revoked := a.claims(id, j), a.hosts[id].Revoked
+		if id == j.Host && claim == identity.Another && !revoked.IsZero() && t.Created.After(revoked) { // somebody took it away
+			return identity.Untold
+		}
+		return claim
+	})
+	if ok {
+		return id
 	}
 	n := len(ids) + 1
 	for a.hosts[model.Namesake(j.Host, n)].Host != "" { // long names that are alike

@@ -51,3 +51,21 @@ func unlessLive(live func() bool) Claim {
 	}
 	return Itself
 }
+
+// Choose says which of those that have a name a machine is that joins by it: the one whom it
+// claims to be itself, or else the first from whom it cannot be told. It is false where all
+// of them are other machines.
+func Choose(ids []string, claims func(id string) Claim) (id string, ok bool) {
+	for _, of := range ids {
+		switch claims(of) {
+		case Itself:
+			return of, true
+		case Untold:
+			if !ok {
+				id, ok = of, true
+			}
+		case Another:
+		}
+	}
+	return id, ok
+}

@@ -44,3 +44,18 @@ func TestClaims(t *testing.T) {
 		}
 	}
 }
+
+func TestChoose(t *testing.T) {
+	for _, tc := range []struct {
+		claims []Claim
+		want   string
+	}{
+		{nil, ""}, {[]Claim{Another, Another}, ""}, {[]Claim{Untold, Another, Itself}, "c"}, {[]Claim{Another, Untold, Untold}, "b"}, {[]Claim{Itself, Itself}, "a"},
+	} {
+		ids := []string{"a", "b", "c"}[:len(tc.claims)]
+		got, ok := Choose(ids, func(id string) Claim { return tc.claims[id[0]-'a'] })
+		if got != tc.want || ok != (tc.want != "") {
+			t.Errorf("%v: got %q, %v", tc.claims, got, ok)
+		}
+	}
+}
