@@ -17,6 +17,7 @@ import (
 const (
 	stepEntries = 512
 	stepBytes   = 1 << 20
+	stepLooks   = 16_000 // entries or names, of which it may want none
 )
 
 // pair is one entry as it lies in the file, copied out of it.
@@ -115,7 +116,11 @@ func (s *Store) Latest(ctx context.Context, f store.Filter) iter.Seq2[store.Entr
 	return s.walk(ctx, append([]byte{}, prefix...), func(tx *bolt.Tx, pos []byte, take func(k, v []byte) bool) []byte {
 		log := tx.Bucket(bucketLog)
 		c := tx.Bucket(bucketNames).Cursor()
+		looks := 0
 		for k, v := c.Seek(pos); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			if looks++; looks > stepLooks {
+				return k
+			}
 			if name, ok := parseNameKey(k); !ok || !f.Match(name) {
 				continue
 			}
@@ -143,8 +148,8 @@ func (s *Store) History(ctx context.Context, f store.Filter, before store.Key) i
 			step = c.Last
 		}
 		k, v := step()
-		for looked := 0; k != nil; k, v = c.Prev() {
-			if looked++; matches(f, k, v) && !take(k, v) || looked > 100*stepEntries {
+		for looks := 0; k != nil; k, v = c.Prev() {
+			if looks++; matches(f, k, v) && !take(k, v) || looks > stepLooks {
 				return k
 			}
 		}

@@ -87,3 +87,30 @@ func grow(t *testing.T, s *Store, n int) {
 		}
 	}
 }
+
+// TestWalksPast goes past more than one transaction may look at: while one lasts the file cannot
+// be mapped anew, and writers wait.
+func TestWalksPast(t *testing.T) {
+	s, err := Open(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	docs := []model.Document{storetest.Doc("h", "wanted", "first", 1)}
+	for i := range stepLooks + 3 {
+		docs = append(docs, storetest.Doc("h", "others", fmt.Sprintf("k%05d", i), i))
+	}
+	if _, err := s.Append(t.Context(), append(docs, storetest.Doc("i", "wanted", "last", 2))); err != nil {
+		t.Fatal(err)
+	}
+	filter := store.Filter{Package: "wanted"}
+	for name, walk := range map[string]iter.Seq2[store.Entry, error]{"latest": s.Latest(t.Context(), filter), "history": s.History(t.Context(), filter, "")} {
+		before := s.db.Load().Stats().TxN
+		if got := collect(t, walk, func(int) {}); len(got) != 2 {
+			t.Errorf("%s: %d entries", name, len(got))
+		}
+		if steps := s.db.Load().Stats().TxN - before; steps < 2 {
+			t.Errorf("%s: %d transactions", name, steps)
+		}
+	}
+}
