@@ -2,6 +2,9 @@ package exporter
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"log"
 	"log/slog"
 	"net/http"
 	"time"
@@ -42,12 +45,26 @@ func New(src Sources, cfg Config) *Exporter {
 // Handler serves a scrape, in the text format or OpenMetrics as the client asks.
 func (e *Exporter) Handler() http.Handler {
 	return promhttp.HandlerFor(e, promhttp.HandlerOpts{
-		ErrorLog:            slog.NewLogLogger(e.logger.Handler(), slog.LevelError),
+		ErrorLog:            scrapeLog{slog.NewLogLogger(e.logger.Handler(), slog.LevelError)},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: scrapesAtOnce,
 		Timeout:             scrapeTimeout,
 		EnableOpenMetrics:   true,
 	})
+}
+
+// scrapeLog takes what goes wrong in a scrape. That nobody waits for the answer any more is
+// the scraper's to tell, and would be told of each of a thousand families.
+type scrapeLog struct{ *log.Logger }
+
+// Println implements promhttp.Logger.
+func (l scrapeLog) Println(v ...any) {
+	for _, what := range v {
+		if err, ok := what.(error); ok && (errors.Is(err, context.Canceled) || errors.Is(err, http.ErrHandlerTimeout)) {
+			return
+		}
+	}
+	l.Logger.Println(v...)
 }
 
 // Gather reads every source once. It makes Exporter a prometheus.Gatherer.
