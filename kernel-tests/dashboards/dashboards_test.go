@@ -103,7 +103,7 @@ func (p panel) check(t *testing.T, uid string) {
 type question struct{ where, expr string }
 
 func questions(list []dashboard) (all []question) {
-	variables := strings.NewReplacer("$__rate_interval", "20s", "$host", ".*")
+	variables := strings.NewReplacer("$__rate_interval", "1m", "$host", ".*")
 	for _, d := range list {
 		for _, p := range d.Panels {
 			for _, q := range p.Targets {
@@ -135,7 +135,7 @@ func TestEveryPanelHasData(t *testing.T) {
 func (r *rig) answers(open []question) {
 	r.t.Helper()
 	total := len(open)
-	for end := time.Now().Add(time.Minute); len(open) > 0; time.Sleep(time.Second) {
+	for end := time.Now().Add(patience); len(open) > 0; time.Sleep(time.Second) {
 		open = slices.DeleteFunc(open, func(q question) bool {
 			if strings.Contains(q.expr, "$") {
 				r.t.Fatalf("%s: a variable that is not known here: %s", q.where, q.expr)
@@ -206,7 +206,7 @@ func (r *rig) loaded() (list []rule) {
 // Prometheus after the next scrape, and in a rule's state after the evaluation that follows.
 func (r *rig) alerting() {
 	r.t.Helper()
-	r.wait("alerts are as they should be", time.Minute, func() error {
+	r.wait("alerts are as they should be", patience, func() error {
 		var wrong []error
 		for _, rule := range r.loaded() {
 			if want := alerts()[rule.Name]; want != "" && rule.State != want {

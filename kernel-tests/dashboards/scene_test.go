@@ -16,7 +16,7 @@ import (
 // whole waits until all rings are, with so many members.
 func (r *rig) whole(members int) {
 	r.t.Helper()
-	r.wait("rings are whole", 2*time.Minute, func() error {
+	r.wait("rings are whole", patience, func() error {
 		var rings []model.RingHealth
 		if err := r.get(r.url(managerPort, "/api/v1/rings"), &rings); err != nil {
 			return err
@@ -40,7 +40,7 @@ func (r *rig) whole(members int) {
 // state waits until a host is said to be in one.
 func (r *rig) state(host, state string) {
 	r.t.Helper()
-	r.wait(host+" is "+state, time.Minute, func() error {
+	r.wait(host+" is "+state, patience, func() error {
 		var hosts []model.HostLiveness
 		if err := r.get(r.url(managerPort, "/api/v1/liveness"), &hosts); err != nil {
 			return err
