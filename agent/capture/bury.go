@@ -11,7 +11,7 @@ import (
 // joined hears of an edge that was not known, and says which program begins a life by it,
 // or nil.
 func (c *Capture) joined(e *edge, process model.Process, owner bpf.Owner, clock bpf.Clock) *program {
-	if owner.Kind != bpf.OwnerProcess || e.key.Cgroup == 0 {
+	if owner.Kind != bpf.OwnerProcess || e.cgroup == 0 {
 		return nil
 	}
 	p := c.lives.joined(e, process, owner.StartNs, clock)
@@ -73,12 +73,12 @@ func (c *Capture) bury(p *program, some int, clock bpf.Clock) error {
 func (c *Capture) release(one *life, clock bpf.Clock) error {
 	var over []bpf.EdgeKey
 	for e := range one.edges {
-		read, ok, err := c.cfg.Kernel.Edge(e.key)
+		read, ok, err := c.cfg.Kernel.Edge(e.key())
 		if err != nil {
 			return err
 		}
 		if now := countedOf(&read); ok && quiet(&now) {
-			over = append(over, e.key)
+			over = append(over, e.key())
 		}
 	}
 	if len(over) == 0 {

@@ -16,6 +16,7 @@ type edges struct {
 	byKernel *index[bpf.EdgeKey, edge]
 	byKey    *index[string, dependency]
 	images   images
+	fares    fares
 	resting  map[*dependency]struct{} // of byKey, those without an edge in the kernel
 	unsent   map[*dependency]struct{} // likewise, those that moved and were not told of
 	udp      int                      // of byKernel
@@ -33,16 +34,16 @@ type totals struct {
 }
 
 // move adds what an edge counted since it was last read.
-func (t *totals) move(key *bpf.EdgeKey, last, now *counted) {
+func (t *totals) move(of *facts, last, now *counted) {
 	out, in := &t.out, &t.in
-	switch key.Proto {
+	switch of.proto {
 	case bpf.ProtoUDP:
 		out, in = &t.udpOut, &t.udpIn
 	case bpf.ProtoSCTP:
 		out, in = &t.sctpOut, &t.sctpIn
 	}
 	sum := in
-	if key.Direction == bpf.DirectionOut {
+	if of.direction == bpf.DirectionOut {
 		sum = out
 	}
 	addCounters(sum, now)
@@ -67,15 +68,14 @@ func openOrPending(out, in *counted) uint64 {
 
 // edge is one edge of the kernel map as it was last read.
 type edge struct {
-	key      bpf.EdgeKey
+	whose
 	of       *dependency
 	next     *edge // of the same dependency
 	read     reading
-	more     *moved // what people see of bytes and retransmits, where that is not what was read; it never falls
-	live     *flow  // what open connections had moved when they were last read; nil: nothing
-	health   health
-	healthAt uint64 // closed when health was read
-	liveNs   uint64
+	more     *moved  // what people see of bytes and retransmits, where that is not what was read; it never falls
+	live     *flow   // what open connections had moved when they were last read; nil: nothing
+	fared    *health // how its closed connections did, shared; nil: nothing is known
+	healthAt uint32  // closed when that was read, modulo 2^32
 	// waiting is how many of those that wait count: sockets that live longer than one
 	// that only looks up its source address.
 	waiting uint32
@@ -112,8 +112,8 @@ type rest struct {
 
 func newEdges() *edges {
 	return &edges{
-		byKernel: newIndex(func(e *edge) bpf.EdgeKey { return e.key }), byKey: newIndex((*dependency).key),
-		images: make(images), resting: make(map[*dependency]struct{}), unsent: make(map[*dependency]struct{}),
+		byKernel: newIndex((*edge).key), byKey: newIndex((*dependency).key),
+		images: make(images), fares: make(fares), resting: make(map[*dependency]struct{}), unsent: make(map[*dependency]struct{}),
 	}
 }
 
@@ -124,10 +124,10 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 		dep = &dependency{facts: t.images.facts(&describe)}
 		t.byKey.put(dep)
 	} else if describe.PID != 0 { // another life of the same
-		dep.process, dep.pid, dep.netns = t.images.share(describe.Process), int32(describe.PID), describe.Netns
+		dep.common, dep.pid, dep.netns = t.images.share(describe.Process, describe.NetnsName), int32(describe.PID), describe.Netns
 	}
 	delete(t.resting, dep)
-	e := &edge{key: key, of: dep, next: dep.parts}
+	e := &edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}
 	dep.parts = e
 	t.byKernel.put(e)
 	if key.Proto == bpf.ProtoUDP {
@@ -144,7 +144,7 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 		return false
 	}
 	e.waiting = uint32(waits) // the kernel counts no more
-	t.totals.move(&e.key, &was, &now)
+	t.totals.move(&dep.facts, &was, &now)
 	shown := e.shown()
 	e.read.take(&now)
 	e.show(shown)
@@ -175,7 +175,7 @@ func (t *edges) part(key bpf.EdgeKey) *dependency {
 	if key.Proto == bpf.ProtoUDP {
 		t.udp--
 	}
-	if e.health != (health{}) {
+	if e.fared != nil {
 		t.healths--
 	}
 	dep := e.of
@@ -185,7 +185,7 @@ func (t *edges) part(key bpf.EdgeKey) *dependency {
 	read, shown := e.read.counted(), e.shown()
 	addCounters(&dep.rest.base, &read)
 	dep.rest.moved.plus(&shown)
-	dep.rest.fared.plus(&e.health)
+	dep.rest.fared.plus(e.health())
 	for at := &dep.parts; *at != nil; at = &(*at).next {
 		if *at == e {
 			*at = e.next
@@ -217,7 +217,7 @@ func (d *dependency) news() bool {
 		failed += failures(&read)
 	}
 	// A name server is listened to where programs ask it.
-	another := d.netnsName == model.NetnsOfLives && d.port == dnsPort && d.netns != d.told
+	another := d.common.netnsName == model.NetnsOfLives && d.port == dnsPort && d.netns != d.told
 	return !d.known || another || (failed > 0) != d.sentFailed
 }
 
@@ -233,7 +233,7 @@ func (d *dependency) counters() model.Counters {
 	for part := range d.all() {
 		read, shown := part.read.counted(), part.shown()
 		addCounters(&sum.base, &read)
-		sum.fared.plus(&part.health)
+		sum.fared.plus(part.health())
 		sum.moved.plus(&shown)
 		if part.live != nil {
 			live.plus(part.live)

@@ -41,10 +41,10 @@ func (t *edges) toEvict(limits bpf.Limits, nowNs uint64) []bpf.EdgeKey {
 	ofUDP := surplus(t.udp, limits.UDPEdges())
 	var chosen, others []bpf.EdgeKey
 	for _, e := range idle {
-		if e.key.Proto == bpf.ProtoUDP && len(chosen) < ofUDP {
-			chosen = append(chosen, e.key)
+		if e.of.proto == bpf.ProtoUDP && len(chosen) < ofUDP {
+			chosen = append(chosen, e.key())
 		} else {
-			others = append(others, e.key)
+			others = append(others, e.key())
 		}
 	}
 	// What UDP leaves makes room for all.

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"net/netip"
 	"reflect"
 	"time"
 
@@ -11,23 +10,29 @@ import (
 
 // facts are what a dependency's document tells beside counters, in little room.
 type facts struct {
-	process        *model.Process // shared by all of its dependencies; pid is the latest one's
-	client, server netip.Addr
-	netnsName      string
-	first, last    int64 // when it was seen: nanoseconds since 1970, 0 for never
-	since          int64 // likewise, when counting began
-	pid            int32
+	common         *common  // shared by many
+	client, server [16]byte // as the kernel has them
+	first, last    int64    // when it was seen: nanoseconds since 1970, 0 for never
+	since          int64    // likewise, when counting began
+	pid            int32    // of the latest process
 	netns          uint32
 	port           uint16
 	direction      uint8 // of the edge's key
 	proto          uint8 // likewise
 }
 
+// common is what all dependencies of a process in a network namespace tell alike. It is never
+// changed.
+type common struct {
+	process   model.Process
+	netnsName string
+}
+
 // describe is what the facts were made of, without counters.
 func (f *facts) describe() model.Dependency {
 	d := model.Dependency{
-		Direction: toDirection(f.direction), Proto: protoName(f.proto), Process: *f.process,
-		Client: f.client, Server: f.server, Port: f.port, Netns: f.netns, NetnsName: f.netnsName,
+		Direction: toDirection(f.direction), Proto: protoName(f.proto), Process: f.common.process,
+		Client: bpf.Addr(f.client), Server: bpf.Addr(f.server), Port: f.port, Netns: f.netns, NetnsName: f.common.netnsName,
 		FirstSeen: moment(f.first), LastSeen: moment(f.last), CountingSince: moment(f.since),
 	}
 	d.PID = int(f.pid)
@@ -77,31 +82,31 @@ func moment(ns int64) time.Time {
 // imagesLimit bounds the processes that are looked through for one that can be shared.
 const imagesLimit = 1024
 
-// images are processes that dependencies share, by program and process id.
-type images map[image]*model.Process
+// images are what dependencies have in common, by program, process id and network namespace.
+type images map[image]*common
 
 type image struct {
-	exe string
-	pid int
+	exe, netnsName string
+	pid            int
 }
 
-// share is a process that equals the given one.
-func (i images) share(p model.Process) *model.Process {
-	at := image{p.Exe, p.PID}
-	if known := i[at]; known != nil && reflect.DeepEqual(*known, p) {
+// share is one that equals the given one.
+func (i images) share(p model.Process, netnsName string) *common {
+	at := image{p.Exe, netnsName, p.PID}
+	if known := i[at]; known != nil && reflect.DeepEqual(known.process, p) {
 		return known
 	}
 	if len(i) >= imagesLimit {
 		clear(i)
 	}
-	i[at] = &p
-	return &p
+	i[at] = &common{p, netnsName}
+	return i[at]
 }
 
 func (i images) facts(d *model.Dependency) facts {
 	return facts{
-		process: i.share(d.Process), pid: int32(d.PID), client: d.Client, server: d.Server,
-		direction: ofDirection(d.Direction), netnsName: d.NetnsName, netns: d.Netns, port: d.Port, proto: protoNumber(d.Proto),
+		common: i.share(d.Process, d.NetnsName), pid: int32(d.PID), client: d.Client.As16(), server: d.Server.As16(),
+		direction: ofDirection(d.Direction), netns: d.Netns, port: d.Port, proto: protoNumber(d.Proto),
 		first: nanos(d.FirstSeen), last: nanos(d.LastSeen), since: nanos(d.CountingSince),
 	}
 }

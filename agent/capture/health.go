@@ -89,39 +89,62 @@ func slot(v uint64, end func(int) int, n int) int {
 }
 
 // observe counts an open connection as the kernel does one that closes.
-func observe(h *bpf.Health, t *bpf.Traffic, nowNs uint64) *bpf.Health {
-	if h == nil {
-		h = new(bpf.Health)
-	}
+func observe(h *bpf.Health, t *bpf.Traffic, nowNs uint64) {
 	if t.RttUs > 0 {
 		h.Rtt[slot(uint64(t.RttUs), rttEnd, len(h.Rtt))]++
 	}
 	if now := nowNs / 1000; t.StartUs > 0 && now >= t.StartUs {
 		h.Lifetime[slot(now-t.StartUs, lifetimeEnd, len(h.Lifetime))]++
 	}
-	return h
 }
 
 // takeHealth takes what the kernel tells of an edge's closed connections. It reports
 // whether anything moved.
 func (t *edges) takeHealth(e *edge, read *bpf.Health) bool {
-	was := e.health
-	e.healthAt = e.read.closed
-	if !e.health.advance(read) {
+	was := *e.health()
+	e.healthAt = uint32(e.read.closed)
+	now := was
+	if !now.advance(read) {
 		return false
 	}
 	if was == (health{}) {
 		t.healths++
 	}
-	t.totals.fared(e.key.Direction, &was, &e.health)
+	e.fared = t.fares.share(now)
+	t.totals.fared(e.of.direction, &was, &now)
 	return true
+}
+
+// health is how the edge's closed connections fared. It is not to be changed.
+func (e *edge) health() *health {
+	if e.fared == nil {
+		return new(health)
+	}
+	return e.fared
+}
+
+// faresLimit bounds those that are looked through for one that can be shared.
+const faresLimit = 1024
+
+// fares are what edges share: most have few connections, that fared like those of others.
+type fares map[health]*health
+
+func (f fares) share(h health) *health {
+	if known := f[h]; known != nil {
+		return known
+	}
+	if len(f) >= faresLimit {
+		clear(f)
+	}
+	f[h] = &h
+	return &h
 }
 
 // readHealth reads how connections fared on those edges where some have closed since it
 // last did. It calls moved for each that moved.
 func (c *Capture) readHealth(places []*edge, moved func(*edge)) error {
 	for place, e := range places {
-		if e == nil || e.read.closed == e.healthAt || e.key.Proto != bpf.ProtoTCP {
+		if e == nil || uint32(e.read.closed) == e.healthAt || e.of.proto != bpf.ProtoTCP {
 			continue
 		}
 		read, err := c.cfg.Kernel.Health(uint32(place))

@@ -65,7 +65,7 @@ func TestHealthOutlivesItsEdge(t *testing.T) {
 	e := addEdge(table, 80, bpf.DirectionOut)
 	key := edgeKey(80, bpf.DirectionOut)
 	key.Cgroup = 7
-	other := table.add(key, model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
+	other := addKey(table, key)
 	read := func(e *edge, closed uint32) {
 		table.update(e, &bpf.Edge{Connections: 9, Closed: uint64(closed)}, clock())
 		h := bpf.Health{}
@@ -83,11 +83,12 @@ func TestHealthOutlivesItsEdge(t *testing.T) {
 		t.Errorf("%d healths, want 1", table.healths)
 	}
 	read(e, 3)
-	fare := observe(nil, &bpf.Traffic{RttUs: 20, StartUs: clock().MonoNs/1000 - 5000}, clock().MonoNs)
-	fare = observe(fare, &bpf.Traffic{}, clock().MonoNs) // adopted, and never measured
+	fare := new(bpf.Health)
+	observe(fare, &bpf.Traffic{RttUs: 20, StartUs: clock().MonoNs/1000 - 5000}, clock().MonoNs)
+	observe(fare, &bpf.Traffic{}, clock().MonoNs) // adopted, and never measured
 	live := flow{sockets: 2}
 	live.health.advance(fare)
-	if !e.takeLive(live, clock()) {
+	if !e.takeLive(live, 0, clock()) {
 		t.Error("open connections moved nothing")
 	}
 	c := tells(e)
@@ -125,7 +126,7 @@ func TestReadHealth(t *testing.T) {
 	kernel := &fared{}
 	c := New(Config{Kernel: kernel})
 	idle, busy := addEdge(c.edges, 80, bpf.DirectionIn), addEdge(c.edges, 81, bpf.DirectionIn)
-	udp := c.edges.add(bpf.EdgeKey{Proto: bpf.ProtoUDP}, model.Dependency{Proto: "udp"})
+	udp := addKey(c.edges, bpf.EdgeKey{Proto: bpf.ProtoUDP})
 	places := []*edge{idle, nil, busy, udp}
 	closed := func(n uint64) {
 		for _, e := range []*edge{busy, udp} {

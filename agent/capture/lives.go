@@ -54,10 +54,10 @@ func (l *lives) joined(e *edge, process model.Process, startNs uint64, clock bpf
 		l.forget()
 		l.byFunction[process.Function()] = p
 	}
-	one := p.byCgroup[e.key.Cgroup]
+	one := p.byCgroup[e.cgroup]
 	if one == nil {
-		one = &life{cgroup: e.key.Cgroup, edges: make(map[*edge]struct{})}
-		p.byCgroup[e.key.Cgroup] = one
+		one = &life{cgroup: e.cgroup, edges: make(map[*edge]struct{})}
+		p.byCgroup[e.cgroup] = one
 		p.turn = append(p.turn, one)
 		p.Process, p.Last = process, clock.Wall.UTC()
 		if startNs != 0 && startNs < l.began {
@@ -73,8 +73,8 @@ func (l *lives) joined(e *edge, process model.Process, startNs uint64, clock bpf
 
 // left takes an edge that the kernel has no more.
 func (l *lives) left(e *edge) {
-	if p := l.byFunction[e.of.process.Function()]; p != nil && p.byCgroup[e.key.Cgroup] != nil {
-		delete(p.byCgroup[e.key.Cgroup].edges, e)
+	if p := l.byFunction[e.of.common.process.Function()]; p != nil && p.byCgroup[e.cgroup] != nil {
+		delete(p.byCgroup[e.cgroup].edges, e)
 	}
 }
 

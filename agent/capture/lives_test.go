@@ -311,7 +311,7 @@ func TestForgetsWhatRestsLongest(t *testing.T) {
 	}
 	for i := range programsLimit + 10 {
 		p := model.Process{Exe: fmt.Sprint("/p", i)}
-		y.lives.joined(&edge{key: bpf.EdgeKey{Cgroup: 1}}, p, 0, clock())
+		y.lives.joined(&edge{whose: whose{cgroup: 1}}, p, 0, clock())
 		delete(y.lives.byFunction[p.Function()].byCgroup, 1)
 	}
 	if len(y.lives.byFunction) > programsLimit {

@@ -21,7 +21,18 @@ func edgeKey(port uint16, direction uint8) bpf.EdgeKey {
 }
 
 func addEdge(t *edges, port uint16, direction uint8) *edge {
-	return t.add(edgeKey(port, direction), model.Dependency{Proto: "tcp", Port: port, Direction: model.Out})
+	return addKey(t, edgeKey(port, direction))
+}
+
+// addKey adds an edge with what describes it.
+func addKey(t *edges, key bpf.EdgeKey) *edge {
+	d := model.Dependency{
+		Proto: protoName(key.Proto), Port: key.Port, Direction: toDirection(key.Direction), Client: bpf.Addr(key.Peer), Server: bpf.Addr(key.Local),
+	}
+	if d.Direction == model.Out {
+		d.Client, d.Server = d.Server, d.Client
+	}
+	return t.add(key, d)
 }
 
 // idleSince counts one connection that closed at the minute.
@@ -110,7 +121,7 @@ func TestEvictionOfUDPsShare(t *testing.T) {
 				if i >= c.tcp {
 					key.Proto = bpf.ProtoUDP
 				}
-				table.update(table.add(key, model.Dependency{Proto: "tcp", Port: key.Port}), idleSince(i/2), clock())
+				table.update(addKey(table, key), idleSince(i/2), clock())
 			}
 			got := map[uint8]int{}
 			for _, key := range table.toEvict(bpf.Limits{Edges: limit}, clock().MonoNs) {
@@ -132,10 +143,10 @@ func TestEvictionOfUDPsShare(t *testing.T) {
 // again.
 func TestDependencyOutlivesItsEdges(t *testing.T) {
 	table := newEdges()
-	one := table.add(edgeKey(80, bpf.DirectionOut), model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
+	one := addEdge(table, 80, bpf.DirectionOut)
 	key2 := edgeKey(80, bpf.DirectionOut)
 	key2.Cgroup = 7
-	two := table.add(key2, model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
+	two := addKey(table, key2)
 	if one.of != two.of {
 		t.Fatal("two dependencies")
 	}
@@ -155,7 +166,7 @@ func TestDependencyOutlivesItsEdges(t *testing.T) {
 	expect(0, 0, false, false)
 	table.drop(key2)
 	expect(0, 0, false, false)
-	two = table.add(key2, model.Dependency{Proto: "tcp", Port: 80, Direction: model.Out})
+	two = addKey(table, key2)
 	table.update(two, &bpf.Edge{Attempts: 1, Connections: 1}, clock())
 	expect(6, 3, true, true)
 	table.update(two, &bpf.Edge{Attempts: 2, Connections: 1, Refused: 1}, clock())

@@ -92,9 +92,9 @@ func (e *edge) open() flow {
 	return *e.live
 }
 
-// takeLive takes what the edge's open connections moved. The edge was read before
-// they were. It reports whether anything moved.
-func (e *edge) takeLive(live flow, clock bpf.Clock) bool {
+// takeLive takes what the edge's open connections moved, at lastNs last. The edge was read
+// before they were. It reports whether anything moved.
+func (e *edge) takeLive(live flow, lastNs uint64, clock bpf.Clock) bool {
 	was, read := e.shown(), e.read.counted()
 	if open(&read) == 0 { // it was opened since
 		live = flow{}
@@ -105,10 +105,32 @@ func (e *edge) takeLive(live flow, clock bpf.Clock) bool {
 		e.live = &live
 	}
 	e.raise(&read, was, live.moved)
-	if last := nanos(clock.Mono(e.liveNs)); moved && last > e.of.last {
+	if last := nanos(clock.Mono(lastNs)); moved && last > e.of.last {
 		e.of.last = last
 	}
 	return moved || e.shown() != was
+}
+
+// glance is what the open connections of one edge tell while they are read.
+type glance struct {
+	flow
+	fare   bpf.Health
+	lastNs uint64
+}
+
+func (g *glance) add(t *bpf.Traffic, nowNs uint64) {
+	g.flow.add(t)
+	observe(&g.fare, t, nowNs)
+	g.lastNs = max(g.lastNs, t.LastNs)
+}
+
+// taken is what they told in all, and when one of them moved last; nothing of nil.
+func (g *glance) taken() (live flow, lastNs uint64) {
+	if g == nil {
+		return flow{}, 0
+	}
+	g.health.advance(&g.fare)
+	return g.flow, g.lastNs
 }
 
 // trafficReads says when the open connections may be read, and counts how often they
@@ -148,25 +170,24 @@ func (c *Capture) readTraffic(ctx context.Context, places []*edge, clock bpf.Clo
 	if !c.traffic.due(begun.MonoNs) {
 		return nil
 	}
-	live, fare := make([]flow, len(places)), make([]*bpf.Health, len(places))
+	seen := make(map[uint32]*glance) // most edges have no open connection
 	err = c.cfg.Kernel.OpenTraffic(ctx, func(t *bpf.Traffic) {
 		if int(t.Edge) >= len(places) {
 			return // made after the edges were read
 		}
 		if e := places[t.Edge]; e != nil && e.read.life == t.Life {
-			live[t.Edge].add(t)
-			fare[t.Edge] = observe(fare[t.Edge], t, begun.MonoNs)
-			e.liveNs = max(e.liveNs, t.LastNs)
+			if seen[t.Edge] == nil {
+				seen[t.Edge] = new(glance)
+			}
+			seen[t.Edge].add(t, begun.MonoNs)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for i, e := range places {
-		if fare[i] != nil {
-			live[i].health.advance(fare[i])
-		}
-		if e != nil && e.takeLive(live[i], clock) {
+	for place, e := range places {
+		live, lastNs := seen[uint32(place)].taken()
+		if e != nil && e.takeLive(live, lastNs, clock) {
 			moved(e)
 		}
 	}

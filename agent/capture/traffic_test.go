@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"cassini/bpf"
-	"cassini/model"
 )
 
 // sockets is a kernel whose open connections moved so much.
@@ -49,13 +48,13 @@ func TestOpenTrafficIsShownOnce(t *testing.T) {
 		rtt             uint64
 	}{
 		{"opened, not yet looked at", func() { read(1, 0, 0) }, 0, 0, 1, 0},
-		{"looked at", func() { e.takeLive(live(100), clock()) }, 100, 100, 1, 40},
-		{"a second one", func() { read(2, 0, 0); e.takeLive(live(150, 7), clock()) }, 157, 157, 2, 40},
-		{"the first closed while it was read: neither tells of it", func() { e.takeLive(live(7), clock()) }, 157, 7, 2, 40},
-		{"now its edge does", func() { read(2, 1, 170); e.takeLive(live(9), clock()) }, 179, 9, 2, 25},
-		{"the second closed, nobody looked at what is open", func() { read(3, 2, 179+3); e.takeLive(live(5), clock()) }, 187, 5, 3, 20},
+		{"looked at", func() { e.takeLive(live(100), clock().MonoNs, clock()) }, 100, 100, 1, 40},
+		{"a second one", func() { read(2, 0, 0); e.takeLive(live(150, 7), clock().MonoNs, clock()) }, 157, 157, 2, 40},
+		{"the first closed while it was read: neither tells of it", func() { e.takeLive(live(7), clock().MonoNs, clock()) }, 157, 7, 2, 40},
+		{"now its edge does", func() { read(2, 1, 170); e.takeLive(live(9), clock().MonoNs, clock()) }, 179, 9, 2, 25},
+		{"the second closed, nobody looked at what is open", func() { read(3, 2, 179+3); e.takeLive(live(5), clock().MonoNs, clock()) }, 187, 5, 3, 20},
 		{"all closed", func() { read(3, 3, 200) }, 200, 0, 3, 10},
-		{"told of a connection that was not there as the edge was read", func() { e.takeLive(live(1000), clock()) }, 200, 0, 3, 10},
+		{"told of a connection that was not there as the edge was read", func() { e.takeLive(live(1000), clock().MonoNs, clock()) }, 200, 0, 3, 10},
 	} {
 		c.step()
 		body, _, ok := e.of.body()
@@ -74,8 +73,8 @@ func TestTrafficOutlivesItsEdge(t *testing.T) {
 	key := edgeKey(80, bpf.DirectionOut)
 	other := key
 	other.Cgroup = 7
-	e := table.add(key, model.Dependency{Proto: "tcp", Port: 80})
-	table.add(other, model.Dependency{Proto: "tcp", Port: 80})
+	e := addKey(table, key)
+	addKey(table, other)
 	table.update(e, &bpf.Edge{Connections: 1, Closed: 1, BytesSent: 5, BytesReceived: 6, Retransmits: 7}, clock())
 	table.drop(key)
 	if body, _, ok := e.of.body(); !ok || body.BytesSent != 5 || body.BytesReceived != 6 || body.Retransmits != 7 {
