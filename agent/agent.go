@@ -48,7 +48,9 @@ type Config struct {
 	WithoutUnix bool
 	// LivenessOnly discovers nothing: the host is on rings, and that is all.
 	LivenessOnly bool
-	Logger       *slog.Logger
+	// Thrifty collects garbage as an agent should, where nothing else is in this process.
+	Thrifty bool
+	Logger  *slog.Logger
 }
 
 // Agent is one server's agent. Run is called once; the other methods may be
@@ -84,7 +86,11 @@ type parts struct {
 
 // New makes an agent that does nothing yet and will bring its documents to sink.
 func New(cfg Config, sink model.Sink) *Agent {
-	return &Agent{cfg: cfg, sink: sink, ready: make(chan struct{}), trimmer: trim.New(trim.Now)}
+	busy, rest := func() {}, trim.Now
+	if cfg.Thrifty {
+		busy, rest = trim.Busy, trim.Rest
+	}
+	return &Agent{cfg: cfg, sink: sink, ready: make(chan struct{}), trimmer: trim.New(busy, rest)}
 }
 
 // Ready is closed when what existed at start has been found and published.
@@ -104,6 +110,9 @@ func (a *Agent) openOutbox() (*outbox.Outbox, error) {
 // Run attaches to the kernel and works until the context ends.
 func (a *Agent) Run(ctx context.Context) error {
 	defer a.trimmer.Stop()
+	if a.cfg.Thrifty {
+		trim.Busy()
+	}
 	if a.cfg.LivenessOnly {
 		return a.runLiveness(ctx)
 	}

@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
-// After so many documents memory is given back, once there were few for so long: to collect
-// costs a hundredth of what it took to make and to deliver them.
+// After so many documents memory is given back, once there were few for so long, or after
+// patience where there never are few: to collect costs a hundredth of what it took to make
+// and to deliver them.
 const (
-	enough = 10_000
-	few    = 100
-	quiet  = 5 * time.Second
+	enough   = 10_000
+	few      = 100
+	quiet    = 5 * time.Second
+	patience = 12 // times quiet
 )
 
 // Now collects, gives what is free back to the system, and lets go of the program's pages.
@@ -23,20 +25,21 @@ func Now() {
 	_ = forgetProgram() // it stays as large as it was
 }
 
-// Trimmer calls a function once much has been done and little is done any more. It is safe
-// for concurrent use.
+// Trimmer calls functions when much begins to be done, and when little is done any more. It is
+// safe for concurrent use.
 type Trimmer struct {
-	trim func()
+	busy, rest func()
 
 	mu     sync.Mutex
 	done   uint64 // since memory was given back
 	lately uint64 // of that since the timer was set
+	looks  int    // since there was enough
 	timer  *time.Timer
 	ended  bool
 }
 
-// New makes a Trimmer that calls trim, which is Now but in tests.
-func New(trim func()) *Trimmer { return &Trimmer{trim: trim} }
+// New makes a Trimmer that calls busy once enough was done, and rest when that is over.
+func New(busy, rest func()) *Trimmer { return &Trimmer{busy: busy, rest: rest} }
 
 // Done tells that so many documents have been delivered.
 func (t *Trimmer) Done(documents uint64) {
@@ -45,6 +48,7 @@ func (t *Trimmer) Done(documents uint64) {
 	t.done += documents
 	t.lately += documents
 	if t.done >= enough && t.timer == nil && !t.ended {
+		t.busy()
 		t.wait()
 	}
 }
@@ -58,17 +62,18 @@ func (t *Trimmer) wait() {
 func (t *Trimmer) look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.looks++
 	switch {
 	case t.ended:
-	case t.lately > few:
+	case t.lately > few && t.looks < patience:
 		t.wait()
 	default:
-		t.done, t.timer = 0, nil
-		t.trim()
+		t.done, t.looks, t.timer = 0, 0, nil
+		t.rest()
 	}
 }
 
-// Stop ends it; trim does not run any more when it returns.
+// Stop ends it; neither function runs any more when it returns.
 func (t *Trimmer) Stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,6 +2,7 @@ package trim
 
 import (
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,8 +17,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Memory is given back once, when much was delivered and little is delivered any more.
 func TestTrimmer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var trims atomic.Int64
-		r := New(func() { trims.Add(1) })
+		var begun, trims atomic.Int64
+		r := New(func() { begun.Add(1) }, func() { trims.Add(1) })
 		wait := func(d time.Duration, want int64) {
 			t.Helper()
 			time.Sleep(d)
@@ -40,10 +41,35 @@ func TestTrimmer(t *testing.T) {
 		r.Done(enough)
 		wait(time.Hour, 2)
 		r.Done(enough)
+		for range patience - 1 { // it never rests
+			r.Done(few + 1)
+			wait(quiet, 2)
+		}
+		r.Done(few + 1)
+		wait(quiet, 3)
+		r.Done(enough)
+		if begun.Load() != 4 {
+			t.Errorf("begun %d times, want once each time", begun.Load())
+		}
 		r.Stop()
 		r.Done(enough)
-		wait(time.Hour, 2)
+		wait(time.Hour, 3)
 	})
+}
+
+// At rest there is room for a little garbage, whatever is in use.
+func TestRestLeavesLittleRoom(t *testing.T) {
+	for live, want := range map[uint64]int{0: whileBusy, 1 << 20: whileBusy, 32 << 20: 25, 80 << 20: leastRest, 1 << 40: leastRest} {
+		if got := percent(live); got != want {
+			t.Errorf("%d bytes in use: %d percent, want %d", live, got, want)
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	Busy()
+	Rest()
+	if got := debug.SetGCPercent(100); got < leastRest || got > whileBusy {
+		t.Errorf("%d percent at rest", got)
+	}
 }
 
 const some = `00400000-02a1b000 r-xp 00000000 fd:00 1234                       /usr/bin/some program

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -52,19 +51,14 @@ func checkManager(raw string, insecure bool) error {
 	return usagef("--manager/CASSINI_MANAGER %q: not a loopback address, and without TLS documents and keys would cross the network in the clear: say https://..., after 'cassini join', or --insecure where nobody listens whom you do not trust", raw)
 }
 
-// gcPercent is how much garbage an agent lets come together, in percent of what it uses.
-const gcPercent = 40
-
 // serveAgent runs an agent whose manager is another process.
 func serveAgent(ctx context.Context, cfg serveConfig) error {
 	if os.Getenv("GOMAXPROCS") == "" {
 		// One core at most: it mostly waits, and wakes fewer threads when it does not.
 		runtime.GOMAXPROCS(1)
 	}
-	if os.Getenv("GOGC") == "" {
-		// It makes little garbage but when somebody asks: room for much of it would stay unused.
-		debug.SetGCPercent(gcPercent)
-	}
+	// It makes little garbage but when somebody asks: room for much of it would stay unused.
+	cfg.Thrifty = os.Getenv("GOGC") == ""
 	sink, work, err := reachManager(cfg)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type serveConfig struct {
 	Alerts   alertSettings // likewise
 	// LivenessOnly: an agent that is on rings and discovers nothing.
 	LivenessOnly bool
+	// Thrifty: an agent that has the process for itself, where nobody says how to collect garbage.
+	Thrifty bool
 	// Edges is how many dependencies the kernel keeps counters of, Connections how many open
 	// ones it knows.
 	Edges, Connections uint32

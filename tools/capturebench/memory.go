@@ -80,8 +80,9 @@ func memoryAt(ctx context.Context, cfg config, out io.Writer, n int) (err error)
 	return err
 }
 
-// rest is longer than an agent that has told much waits before it gives memory back.
-const rest = 12 * time.Second
+// rest is longer than an agent waits before it gives memory back that has told much, and
+// that always has a little to tell, as others on this machine do something.
+const rest = 70 * time.Second
 
 // settled makes the agent tell of everything, and waits until its manager has it and it has come to rest. While much is
 // on its way, the agent may end a question before it has an answer.
