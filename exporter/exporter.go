@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,7 +46,7 @@ func New(src Sources, cfg Config) *Exporter {
 // Handler serves a scrape, in the text format or OpenMetrics as the client asks.
 func (e *Exporter) Handler() http.Handler {
 	return promhttp.HandlerFor(e, promhttp.HandlerOpts{
-		ErrorLog:            scrapeLog{slog.NewLogLogger(e.logger.Handler(), slog.LevelError)},
+		ErrorLog:            scrapeLog{e.logger},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: scrapesAtOnce,
 		Timeout:             scrapeTimeout,
@@ -55,7 +56,7 @@ func (e *Exporter) Handler() http.Handler {
 
 // scrapeLog takes what goes wrong in a scrape. That nobody waits for the answer any more is
 // the scraper's to tell, and would be told of each of a thousand families.
-type scrapeLog struct{ *log.Logger }
+type scrapeLog struct{ logger *slog.Logger }
 
 // Println implements promhttp.Logger.
 func (l scrapeLog) Println(v ...any) {
@@ -64,7 +65,7 @@ func (l scrapeLog) Println(v ...any) {
 			return
 		}
 	}
-	l.Logger.Println(v...)
+	l.logger.Error(strings.TrimSuffix(fmt.Sprintln(v...), "\n"))
 }
 
 // Gather reads every source once. It makes Exporter a prometheus.Gatherer.
