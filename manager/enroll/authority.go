@@ -178,11 +178,17 @@ func (a *Authority) CreateToken(r TokenRequest, now time.Time) (string, Token, e
 	return text, t, nil
 }
 
-// keep writes a new token, and forgets those that ended long ago. The lock is held.
+// keep writes a new token, and forgets those that ended long ago, and of those for joining
+// that are spent all but the newest. The lock is held.
 func (a *Authority) keep(t Token, now time.Time) error {
 	dropped := a.having(func(old Token) bool { return old.forgotten(now) })
+	spent := a.having(func(old Token) bool { return !old.forgotten(now) && old.spent(now) })
+	if more := len(spent) - maxSpent; more > 0 {
+		slices.SortFunc(spent, func(x, y string) int { return a.tokens[x].Created.Compare(a.tokens[y].Created) })
+		dropped = append(dropped, spent[:more]...)
+	}
 	if len(a.tokens)-len(dropped) >= maxTokens {
-		return fmt.Errorf("make a token: %w: there are %d; those that ended or were revoked are forgotten after a week", ErrFull, maxTokens)
+		return fmt.Errorf("make a token: %w: there are %d; others than for joining are forgotten a week after they ended or were revoked", ErrFull, maxTokens)
 	}
 	return a.store(change{tokens: []Token{t}, dropped: dropped})
 }

@@ -16,6 +16,7 @@ import (
 // Bounds of tokens.
 const (
 	maxTokens  = 10_000
+	maxSpent   = 500 // of these for joining by which nobody can join any more
 	maxLife    = 10 * 365 * 24 * time.Hour
 	maxUses    = 100_000
 	maxLabel   = 200                // bytes
@@ -172,6 +173,11 @@ func (t Token) joins(host string) error {
 		return fmt.Errorf("token %s: %w: %d of %d hosts joined by it; ask an admin for another", t.ID, ErrUsedUp, t.Uses, t.Limit)
 	}
 	return nil
+}
+
+// spent says that nobody can join by a token any more that was for joining.
+func (t Token) spent(now time.Time) bool {
+	return t.Role == RoleAgent && (!t.Revoked.IsZero() || t.ended(now) || t.Uses >= t.Limit)
 }
 
 // forgotten says that a token has been dead for long enough not to be listed.

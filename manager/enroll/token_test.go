@@ -149,6 +149,48 @@ func TestTokensAreBoundedAndKept(t *testing.T) {
 	}
 }
 
+// Tokens for joining by which nobody can join any more do not fill the store, however many
+// are made: a machine that comes and goes may have one each time.
+func TestSpentTokensAreForgotten(t *testing.T) {
+	a := open(t, t.TempDir(), start)
+	now := start
+	issue := func(r TokenRequest, change func(*Token)) Token {
+		t.Helper()
+		now = now.Add(time.Second)
+		_, made, err := a.CreateToken(r, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := a.tokens[made.ID]
+		change(&kept)
+		a.tokens[made.ID] = kept
+		return kept
+	}
+	unused := issue(TokenRequest{Role: RoleAgent}, func(*Token) {})
+	viewer := issue(TokenRequest{Role: RoleViewer}, func(k *Token) { k.Revoked = now })
+	var first, last Token
+	for i := range maxSpent + 50 {
+		last = issue(TokenRequest{Role: RoleAgent}, [...]func(*Token){
+			func(k *Token) { k.Uses = k.Limit },
+			func(k *Token) { k.Revoked = now },
+			func(k *Token) { k.Expires = now },
+		}[i%3])
+		if i == 0 {
+			first = last
+		}
+	}
+	issue(TokenRequest{Role: RoleViewer}, func(*Token) {})
+	spent := a.having(func(k Token) bool { return k.spent(now) })
+	if len(spent) != maxSpent {
+		t.Errorf("%d are kept, want %d", len(spent), maxSpent)
+	}
+	for id, want := range map[string]bool{first.ID: false, last.ID: true, unused.ID: true, viewer.ID: true} {
+		if _, there := a.tokens[id]; there != want {
+			t.Errorf("%+v: kept is %v, want %v", a.tokens[id], there, want)
+		}
+	}
+}
+
 func FuzzParseToken(f *testing.F) {
 	f.Add("cassini_agent_0123456789_x_y")
 	f.Fuzz(func(t *testing.T, text string) {
