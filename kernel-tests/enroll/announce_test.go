@@ -45,7 +45,7 @@ func (l *link) ip(args ...string) {
 
 // run runs the binary to its end on one of both.
 func (l *link) run(on int, env string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", l.names[on], binary}, args...)...)
 	cmd.Env = append(os.Environ(), "CASSINI_CONFIG="+os.DevNull, env)
@@ -80,7 +80,7 @@ func TestAnnounced(t *testing.T) {
 		t.Helper()
 		var out string
 		var err error
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if out, err = ok(); err == nil {
 				return out
 			}

@@ -39,7 +39,7 @@ func TestEnrolment(t *testing.T) {
 		}
 		r.startAgent(host)
 	}
-	r.wait("a ring of two", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("a ring of two", func() error { return r.whole("s1-h3", viewer, 2) })
 	if info, err := os.Stat(filepath.Join(r.data("s1-h1"), "agent.pem")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
@@ -52,7 +52,7 @@ func TestEnrolment(t *testing.T) {
 
 	r.stop(manager, unix.SIGKILL)
 	r.startManager()
-	r.wait("after a kill of the manager", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("after a kill of the manager", func() error { return r.whole("s1-h3", viewer, 2) })
 }
 
 // tokens tries those that are no good.
@@ -67,7 +67,7 @@ func (r *rig) tokens(usedUp string) {
 	r.refused(r.join("s1-h3", revoked), "revoked at")
 	r.refused(r.join("s1-h3", r.token("--role", "viewer")), "hosts join by one of role agent")
 	r.refused(r.join("s1-h3", r.token("--role", "agent", "--host", "s1-h9")), "for host s1-h9 alone")
-	r.wait("a token expires", time.Minute, func() error {
+	r.wait("a token expires", func() error {
 		out, err := r.admin("token", "list")
 		if err == nil && !strings.Contains(out, "expired") {
 			err = errors.New(out)
@@ -215,10 +215,10 @@ func (r *rig) revocation(viewer string) {
 	if code, text := r.ask("s1-h2", "POST", "/api/v1/documents", `{"host":"s1-h2","documents":[]}`, "", "s1-h2"); code != http.StatusUnauthorized || !strings.Contains(text, "revoked") {
 		r.t.Errorf("a revoked certificate: %d %s", code, text)
 	}
-	r.wait("it is on no ring any more", time.Minute, func() error { return r.whole("s1-h3", viewer, 1) })
+	r.wait("it is on no ring any more", func() error { return r.whole("s1-h3", viewer, 1) })
 	r.stop("s1-h2", unix.SIGTERM)
 	r.startAgent("s1-h2")
-	r.wait("the agent says that it is revoked, and what to do", time.Minute, func() error {
+	r.wait("the agent says that it is revoked, and what to do", func() error {
 		if log := r.log("s1-h2"); !strings.Contains(log, "was revoked at") || !strings.Contains(log, "cassini join") {
 			return errors.New(log)
 		}
@@ -228,12 +228,12 @@ func (r *rig) revocation(viewer string) {
 	if err := r.join("s1-h2", r.token("--role", "agent")); err != nil {
 		r.t.Error(err)
 	}
-	r.wait("it is on the ring again", time.Minute, func() error { return r.whole("s1-h3", viewer, 2) })
+	r.wait("it is on the ring again", func() error { return r.whole("s1-h3", viewer, 2) })
 }
 
 // TestRenewal lives through several certificates, and then past the last one.
 func TestRenewal(t *testing.T) {
-	r := newRig(t, 1, "agent-certificate-life: 9s\n")
+	r := newRig(t, 1, "agent-certificate-life: 18s\n") // six seconds are left to renew one, where the agent has to wait for a processor
 	if err := r.join("s1-h1", r.token("--role", "agent")); err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestRenewal(t *testing.T) {
 	}
 	first := record()[0]
 	serials := map[string]bool{}
-	r.wait("three certificates more", time.Minute, func() error {
+	r.wait("three certificates more", func() error {
 		all := record()[0].Certificates
 		serials[all[len(all)-1].Serial] = true
 		if len(serials) < 4 {

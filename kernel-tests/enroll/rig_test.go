@@ -28,6 +28,9 @@ const (
 	managerPort = "1984"
 )
 
+// patience ends a wait for what never comes; it is no measure of speed.
+const patience = 3 * time.Minute
+
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(os.Stderr, "kernel-tests/enroll: NOT RUN: they need root, for network namespaces")
@@ -55,6 +58,7 @@ type rig struct {
 	scheme string // of its URL
 
 	running map[string]*program
+	lives   map[string]model.Incarnation // of hosts that were up
 }
 
 type program struct {
@@ -110,7 +114,7 @@ func (r *rig) log(host string) string {
 func (r *rig) startManager() {
 	r.t.Helper()
 	r.start(manager, "manager", "--listen", "0.0.0.0:"+managerPort, "--config", r.config, "--data-dir", r.data(manager))
-	r.wait("the manager answers", time.Minute, func() error {
+	r.wait("the manager answers", func() error {
 		_, err := r.admin("status")
 		return err
 	})
@@ -158,14 +162,14 @@ func (r *rig) stop(host string, s unix.Signal) {
 	_ = p.cmd.Process.Signal(s)
 	select {
 	case <-p.done:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		r.t.Fatalf("%s does not end", host)
 	}
 }
 
 // run runs a command line to its end, on a host.
 func (r *rig) run(host string, env []string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := r.estate.Command(ctx, host, append([]string{r.binary}, args...)...)
 	cmd.Env = append([]string{"CASSINI_CONFIG=" + os.DevNull}, env...)
@@ -205,7 +209,8 @@ func (r *rig) refused(err error, text string) {
 	}
 }
 
-func (r *rig) wait(what string, limit time.Duration, ask func() error) {
+// wait asks until there is no error.
+func (r *rig) wait(what string, ask func() error) {
 	r.t.Helper()
 	begin := time.Now()
 	for {
@@ -213,8 +218,8 @@ func (r *rig) wait(what string, limit time.Duration, ask func() error) {
 		if err == nil {
 			return
 		}
-		if time.Since(begin) > limit {
-			r.t.Fatalf("not within %v: %s: %v", limit, what, err)
+		if time.Since(begin) > patience {
+			r.t.Fatalf("not within %v: %s: %v", patience, what, err)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -255,7 +260,7 @@ func (r *rig) ask(from, method, path, body, token, certificateOf string) (int, s
 			return err
 		})
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial, TLSClientConfig: secure}}
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial, TLSClientConfig: secure}}
 	req, err := http.NewRequest(method, r.url()+path, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
