@@ -145,9 +145,7 @@ func (m *machine) restarts() {
 	if now := m.property("cassini-manager", "MainPID"); now == pid {
 		m.t.Error("it has the process that was killed")
 	}
-	if !m.listens() {
-		m.t.Errorf("it has forgotten what it knew\n%s", m.said())
-	}
+	m.await("what it knew, with the port that it listens on anew", m.listens)
 }
 
 // TestWatchdog stops the processes, so that they neither say anything nor end: systemd
