@@ -75,7 +75,7 @@ func (g *Graph) Affected(i model.Incident) *model.Affected {
 				continue
 			}
 			for _, id := range g.struck(i, subject) {
-				if n := v.nodes[id]; n != nil {
+				if n := v.named(id); n != nil {
 					starts = append(starts, n)
 				}
 			}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"hash/maphash"
 	"slices"
 	"strconv"
 
@@ -10,7 +11,7 @@ import (
 // build joins all facts anew.
 func (g *Graph) build() *view {
 	v := &view{
-		g: g, idle: &g.idle, nodes: make(map[string]*node), bulk: make(map[edgeKey]*edge), rings: make(map[string][]*edge),
+		g: g, seed: maphash.MakeSeed(), idle: &g.idle, bulk: make(map[edgeKey]*edge), rings: make(map[string][]*edge),
 	}
 	for name := range g.hosts {
 		v.host(name)
@@ -36,17 +37,17 @@ func (g *Graph) build() *view {
 		slices.SortFunc(n.out, compareEdges)
 		slices.SortFunc(n.in, compareEdges)
 	}
-	v.suspects = nil
+	v.list, v.suspects = tight(v.list), nil
 	v.topology = g.topology
 	return v
 }
 
 // tight is a list without room for more.
-func tight(list []*edge) []*edge {
+func tight[T any](list []T) []T {
 	if len(list) == cap(list) {
 		return list
 	}
-	return append(make([]*edge, 0, len(list)), list...)
+	return append(make([]T, 0, len(list)), list...)
 }
 
 func (v *view) host(name string) *node {
@@ -177,7 +178,7 @@ func (v *view) dropRing(key string) {
 		v.release(e)
 	}
 	delete(v.rings, key)
-	if n := v.nodes[model.RingNodeID(model.RingID(key))]; n != nil {
+	if n := v.named(model.RingNodeID(model.RingID(key))); n != nil {
 		n.fact = nil
 		v.suspects = append(v.suspects, n)
 	}

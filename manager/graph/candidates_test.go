@@ -154,7 +154,7 @@ func TestNearestTells(t *testing.T) {
 	w := newWorld(t)
 	w.estate()
 	w.read(func(v *view) {
-		x := &explaining{v: v, symptoms: []*node{v.nodes["host:web"]}, of: 1}
+		x := &explaining{v: v, symptoms: []*node{v.named("host:web")}, of: 1}
 		if all := x.nearest(100); len(all) != 4 || x.note != "" { // its card, the port, the switch
 			t.Errorf("%d nodes, %q", len(all), x.note)
 		}

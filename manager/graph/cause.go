@@ -34,7 +34,7 @@ func Diagnose(before, now *Graph, since time.Time, named []string, limit int) (d
 func (a *ailing) diagnose(then *view, named []string, limit int) (d model.Diagnosis, unknown string) {
 	d = model.Diagnosis{Symptoms: []model.Symptom{}, Explanations: []model.Explanation{}}
 	for _, id := range named {
-		n := a.now.nodes[id]
+		n := a.now.named(id)
 		if n == nil {
 			return d, id
 		}
@@ -72,7 +72,7 @@ func better(a, b []model.Explanation) bool {
 func (a *ailing) explain(v *view, symptoms []model.Symptom, limit int) ([]model.Explanation, string) {
 	x := explaining{ailing: a, v: v, of: len(symptoms), tried: maxTried, atOnce: atATime}
 	for _, s := range symptoms {
-		if n := v.nodes[s.Node]; n != nil {
+		if n := v.named(s.Node); n != nil {
 			x.symptoms = append(x.symptoms, n)
 		}
 	}

@@ -233,7 +233,7 @@ func TestAlikeKnowsEveryAttribute(t *testing.T) {
 		try := func(field string, other *Graph) {
 			base.read(func(v *view) {
 				other.read(func(u *view) {
-					a, b := v.nodes[c.node], u.nodes[c.node]
+					a, b := v.named(c.node), u.named(c.node)
 					if a == nil || b == nil {
 						return // it is told of another node
 					}

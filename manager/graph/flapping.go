@@ -77,7 +77,7 @@ func (g *Graph) Flapping() []model.Flapping {
 	list := []model.Flapping{}
 	g.read(func(v *view) {
 		for _, f := range g.flaps.All(g.now()) {
-			n := v.nodes[f.ID]
+			n := v.named(f.ID)
 			if n == nil {
 				continue // forgotten
 			}

@@ -57,7 +57,7 @@ func (g *Graph) dropForwarding(name model.Name) {
 
 // addForwarding joins a port of a bridge with the machine that is behind it.
 func (v *view) addForwarding(f *forwarding) {
-	port := v.nodes[f.at()]
+	port := v.named(f.at())
 	if port == nil {
 		return
 	}
@@ -72,14 +72,14 @@ func (v *view) addForwarding(f *forwarding) {
 
 // dropForwarding undoes addForwarding, as long as interfaces are what they were.
 func (v *view) dropForwarding(f *forwarding) {
-	port := v.nodes[f.at()]
+	port := v.named(f.at())
 	if port == nil {
 		return
 	}
 	if v.otherCards(f.MAC, port, func(card *node) { v.release(v.find(edgeForwardsTo, port, card)) }) {
 		return
 	}
-	n := v.nodes[model.UnknownHostOf(f.MAC)]
+	n := v.named(model.UnknownHostOf(f.MAC))
 	m := n.stranger()
 	m.behind = remove(m.behind, f)
 	v.release(v.find(edgeForwardsTo, port, n))
@@ -100,7 +100,7 @@ func (v *view) otherCards(mac string, but *node, tell func(*node)) (known bool) 
 
 // cards are the interfaces that have a hardware address.
 func (v *view) cards(mac string) []*node {
-	n := v.nodes[model.KindMAC+":"+mac]
+	n := v.named(model.KindMAC + ":" + mac)
 	if n == nil {
 		return nil
 	}

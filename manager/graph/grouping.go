@@ -140,7 +140,7 @@ func (k *keyed) host(name string) []string {
 }
 
 func (k *keyed) hostNames(name string) (names []string) {
-	n := k.nodes[model.HostID(name)]
+	n := k.named(model.HostID(name))
 	if n == nil {
 		return nil
 	}
@@ -189,7 +189,7 @@ func (n *node) outward() bool {
 
 // dead says whether a host is known to be.
 func (v *view) dead(host string) bool {
-	n := v.nodes[model.HostID(host)]
+	n := v.named(model.HostID(host))
 	return n != nil && n.status() != nil && gone(n.status().Kind)
 }
 

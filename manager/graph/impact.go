@@ -19,7 +19,7 @@ import (
 func (g *Graph) Impact(id string) (impact model.Impact, ok bool) {
 	impact = model.Impact{Of: id, Victims: []model.Victim{}}
 	g.read(func(v *view) {
-		start := v.nodes[id]
+		start := v.named(id)
 		if ok = start != nil; !ok {
 			return
 		}

@@ -115,7 +115,7 @@ func (v *view) strip(e *edge, l *link) {
 			v.state(e.to, func() { e.to.told-- })
 			if e.to.fact == nil {
 				v.release(v.find(edgeRuns, v.host(d.host), e.to))
-				v.release(v.find(edgeRunsAs, e.to, v.nodes[d.program.id(d.host)]))
+				v.release(v.find(edgeRunsAs, e.to, v.named(d.program.id(d.host))))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func TestEveryKindHasAName(t *testing.T) {
 // with what stands between them.
 func TestEdgesAreOrderedAsTheirIdentifiers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	v := &view{nodes: make(map[string]*node)}
+	v := &view{seed: maphash.MakeSeed()}
 	for range 60 {
 		var id strings.Builder
 		for range r.IntN(4) {

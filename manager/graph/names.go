@@ -6,20 +6,17 @@ import (
 	"iter"
 	"strings"
 
+	"cassini/manager/table"
 	"cassini/model"
 )
 
-// dependencies are all by the name of their documents: by a hash of it, since the name says
-// what the dependency knows anyway. The few whose hash another has are in clashing.
+// dependencies are all by the name of their documents, which they tell themselves.
 type dependencies struct {
-	seed     maphash.Seed
-	by       map[uint64]*dependency
-	clashing map[model.Name]*dependency
+	seed maphash.Seed
+	by   table.Table[*dependency]
 }
 
-func newDependencies() dependencies {
-	return dependencies{seed: maphash.MakeSeed(), by: make(map[uint64]*dependency), clashing: make(map[model.Name]*dependency)}
-}
+func newDependencies() dependencies { return dependencies{seed: maphash.MakeSeed()} }
 
 func (all *dependencies) hash(name model.Name) uint64 {
 	var h maphash.Hash
@@ -32,50 +29,19 @@ func (all *dependencies) hash(name model.Name) uint64 {
 
 // dependency is the one of a name, or nil.
 func (g *Graph) dependency(name model.Name) *dependency {
-	if d := g.deps.by[g.deps.hash(name)]; d != nil && d.isNamed(name) {
-		return d
-	}
-	if len(g.deps.clashing) == 0 {
-		return nil
-	}
-	return g.deps.clashing[name]
+	d, _ := g.deps.by.Find(g.deps.hash(name), func(d *dependency) bool { return d.isNamed(name) })
+	return d
 }
 
-func (g *Graph) keepDependency(name model.Name, d *dependency) {
-	hash := g.deps.hash(name)
-	if g.deps.by[hash] != nil {
-		g.deps.clashing[name] = d
-		return
-	}
-	g.deps.by[hash] = d
-}
+func (g *Graph) keepDependency(name model.Name, d *dependency) { g.deps.by.Add(g.deps.hash(name), d) }
 
 func (g *Graph) forgetDependency(d *dependency) {
-	name := d.name()
-	hash := g.deps.hash(name)
-	if g.deps.by[hash] == d {
-		delete(g.deps.by, hash)
-		return
-	}
-	delete(g.deps.clashing, name)
+	g.deps.by.Remove(g.deps.hash(d.name()), func(o *dependency) bool { return o == d })
 }
 
-func (g *Graph) countDependencies() int { return len(g.deps.by) + len(g.deps.clashing) }
+func (g *Graph) countDependencies() int { return g.deps.by.Len() }
 
-func (g *Graph) allDependencies() iter.Seq[*dependency] {
-	return func(yield func(*dependency) bool) {
-		for _, d := range g.deps.by {
-			if !yield(d) {
-				return
-			}
-		}
-		for _, d := range g.deps.clashing {
-			if !yield(d) {
-				return
-			}
-		}
-	}
-}
+func (g *Graph) allDependencies() iter.Seq[*dependency] { return g.deps.by.All() }
 
 // name is that of its documents.
 func (d *dependency) name() model.Name {

@@ -56,7 +56,7 @@ func TestImpactAfterImpact(t *testing.T) {
 			got, _ := w.Impact(n.ID)
 			w.read(func(v *view) {
 				f := &falling{v: v, hits: make([]hit, len(v.list))}
-				f.from(v.nodes[n.ID])
+				f.from(v.named(n.ID))
 				if a, b := text(t, got.Victims), text(t, f.victims()); a != b {
 					t.Fatalf("seed %d, %s: %s", seed, n.ID, difference(a, b))
 				}
@@ -86,7 +86,7 @@ func TestLargePartsAreRenderedWhole(t *testing.T) {
 		t.Fatalf("%d nodes and %d edges", len(p.Nodes), len(p.Edges))
 	}
 	for i, n := range p.Nodes {
-		if want := w.built.nodes[n.ID]; want == nil || !reflect.DeepEqual(n, want.render()) || i > 0 && p.Nodes[i-1].ID >= n.ID {
+		if want := w.built.named(n.ID); want == nil || !reflect.DeepEqual(n, want.render()) || i > 0 && p.Nodes[i-1].ID >= n.ID {
 			t.Fatalf("node %d: %+v", i, n)
 		}
 	}

@@ -150,7 +150,7 @@ func (g *Graph) renewInterface(h *host, before, i *iface) {
 	if g.built == nil {
 		return
 	}
-	if n := g.built.nodes[i.id()]; n != nil && n.iface() == before {
+	if n := g.built.named(i.id()); n != nil && n.iface() == before {
 		n.fact = i
 		return
 	}

@@ -66,7 +66,7 @@ type PanelFilter struct {
 // them but those from hosts to their processes. ok is false when there is no Focus.
 func (g *Graph) NodeGraph(f PanelFilter) (p NodeGraph, ok bool) {
 	g.read(func(v *view) {
-		focus := v.nodes[f.Focus]
+		focus := v.named(f.Focus)
 		if ok = focus != nil || f.Focus == ""; !ok {
 			return
 		}
@@ -211,7 +211,7 @@ func (n *node) health() (state, color string) {
 
 // colorOn is the color of what runs on a host: it is no better off than that.
 func (v *view) colorOn(host string) string {
-	if h := v.nodes[model.HostID(host)]; h != nil && h.status() != nil {
+	if h := v.named(model.HostID(host)); h != nil && h.status() != nil {
 		_, color := h.health()
 		return color
 	}

@@ -34,7 +34,7 @@ func (g *Graph) mustNotDie(limit int) []model.SinglePoint {
 			if len(list) == limit {
 				return
 			}
-			if n := v.nodes[p.ID]; n == nil || !f.selfish(n, p) {
+			if n := v.named(p.ID); n == nil || !f.selfish(n, p) {
 				list = append(list, p)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 func (g *Graph) Path(from, to string) (steps []model.Step, unknown string) {
 	steps = []model.Step{}
 	g.read(func(v *view) {
-		a, b := v.nodes[from], v.nodes[to]
+		a, b := v.named(from), v.named(to)
 		switch {
 		case a == nil:
 			unknown = from

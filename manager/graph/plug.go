@@ -200,7 +200,7 @@ func (v *view) claimAs(w *wire, now *neighbor) {
 
 // addWire joins an interface with what it hears, if it does and is not joined yet.
 func (v *view) addWire(n *neighbor) {
-	here := v.nodes[n.interfaceID()]
+	here := v.named(n.interfaceID())
 	if here == nil || n.wire != nil || n.State != model.NeighborPresent {
 		return // its own document is still to come
 	}

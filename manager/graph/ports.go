@@ -48,7 +48,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 		slices.SortFunc(list, func(a, b *neighbor) int {
 			return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.name().String(), b.name().String()))
 		})
-		p := port(list[0], v.nodes[c.here], tagged)
+		p := port(list[0], v.named(c.here), tagged)
 		if list[0].State == model.NeighborPresent {
 			p.PeerID = c.there
 		}
@@ -68,7 +68,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 
 // peerOf is the node that a neighbor was found to be.
 func (v *view) peerOf(n *neighbor) string {
-	here := v.nodes[n.interfaceID()]
+	here := v.named(n.interfaceID())
 	if here == nil {
 		return ""
 	}
@@ -115,7 +115,7 @@ func (g *Graph) Switches() []model.Switch {
 		by := make(map[string][]model.Port)
 		for _, p := range g.ports(v) {
 			if p.State == model.NeighborPresent {
-				peer := v.nodes[p.PeerID]
+				peer := v.named(p.PeerID)
 				if peer == nil {
 					continue
 				}

@@ -31,7 +31,7 @@ func (g *Graph) Services(f ServiceFilter) []model.Service {
 // Node is one node; ok is false where there is none of that identifier.
 func (g *Graph) Node(id string) (n model.Node, ok bool) {
 	g.read(func(v *view) {
-		if found := v.nodes[id]; found != nil {
+		if found := v.named(id); found != nil {
 			n, ok = found.render(), true
 		}
 	})
@@ -107,11 +107,11 @@ func (g *Graph) Edges(f EdgeFilter) []model.Edge {
 		var among []*edge
 		switch {
 		case f.From != "":
-			if n := v.nodes[f.From]; n != nil {
+			if n := v.named(f.From); n != nil {
 				among = n.out
 			}
 		case f.To != "":
-			if n := v.nodes[f.To]; n != nil {
+			if n := v.named(f.To); n != nil {
 				among = n.in
 			}
 		default:
@@ -186,7 +186,7 @@ func inOrder(chosen map[*node]bool) []*node {
 // either direction. The second answer is false when there is no such node.
 func (g *Graph) Neighbourhood(id string, depth int) (p model.Graph, ok bool) {
 	g.read(func(v *view) {
-		start := v.nodes[id]
+		start := v.named(id)
 		if ok = start != nil; !ok {
 			return
 		}

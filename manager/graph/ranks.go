@@ -43,7 +43,7 @@ var fallVisibly = []nodeKind{nodeHost, nodeService, nodeProcess, nodeUnknownHost
 
 // inRanks sorts the nodes of some kinds, or of all, and tells of each the place, from 1.
 func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, tell func(*node, uint32)) []*node {
-	list := make([]*node, 0, len(v.nodes))
+	list := make([]*node, 0, v.nodes.Len())
 	byKind := make([][]*node, nodeKinds) // of each kind identifiers begin alike
 	for n := range v.all() {
 		if kinds != nil && !slices.Contains(kinds, n.kind) {

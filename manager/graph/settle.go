@@ -117,7 +117,7 @@ func (g *Graph) settle() {
 	// Links have been parted before anything else changed. Which documents tell of a service
 	// depends on whether a listener's does: so services come before links.
 	for id := range c.services {
-		if n := v.nodes[id]; n != nil && n.fact != nil {
+		if n := v.named(id); n != nil && n.fact != nil {
 			v.dropService(n)
 		}
 		if s := g.services[id]; s != nil {
@@ -133,7 +133,7 @@ func (g *Graph) settle() {
 		v.addRing(key)
 	}
 	v.sweep()
-	if v.unranked > unrankedMost+len(v.nodes)/unrankedPart {
+	if v.unranked > unrankedMost+v.nodes.Len()/unrankedPart {
 		v.rank()
 	}
 	if v.topology = g.topology; v.lost {

@@ -150,7 +150,7 @@ func (w *world) check(t *testing.T) {
 			continue
 		}
 		nodes++
-		if int(n.index) != i || v.nodes[n.id] != n {
+		if int(n.index) != i || v.named(n.id) != n {
 			t.Errorf("%s has index %d at %d", n.id, n.index, i)
 		}
 		for _, e := range n.out {
@@ -165,8 +165,8 @@ func (w *world) check(t *testing.T) {
 			t.Errorf("edges of %s are not in order", n.id)
 		}
 	}
-	if nodes != len(v.nodes) || nodes+len(v.free) != len(v.list) || !slices.IsSortedFunc(v.byID(), compareNodes) || len(v.byID()) != nodes {
-		t.Errorf("%d nodes of %d, %d free of %d, %d in order", nodes, len(v.nodes), len(v.free), len(v.list), len(v.byID()))
+	if nodes != v.nodes.Len() || nodes+len(v.free) != len(v.list) || !slices.IsSortedFunc(v.byID(), compareNodes) || len(v.byID()) != nodes {
+		t.Errorf("%d nodes of %d, %d free of %d, %d in order", nodes, v.nodes.Len(), len(v.free), len(v.list), len(v.byID()))
 	}
 	if all := v.allEdges(); len(all) != edges || !slices.IsSortedFunc(all, compareEdges) {
 		t.Errorf("%d edges of %d", len(all), edges)

@@ -13,7 +13,7 @@ import (
 func (g *Graph) Shared(a, b string) (list []model.Shared, unknown string) {
 	list = []model.Shared{}
 	g.read(func(v *view) {
-		ofA, ofB := v.nodes[model.HostID(a)], v.nodes[model.HostID(b)]
+		ofA, ofB := v.named(model.HostID(a)), v.named(model.HostID(b))
 		switch {
 		case ofA == nil:
 			unknown = a

@@ -18,7 +18,7 @@ import (
 func (g *Graph) SinglePoints(of string) (list []model.SinglePoint, ok bool) {
 	list = []model.SinglePoint{}
 	g.read(func(v *view) {
-		target := v.nodes[of]
+		target := v.named(of)
 		if ok = of == "" || target != nil; ok {
 			list = v.singlePoints(target)
 		}

@@ -32,7 +32,7 @@ func (a *ailing) here(n *node) *node {
 	if n.g == a.now.g {
 		return n
 	}
-	return a.now.nodes[n.id]
+	return a.now.named(n.id)
 }
 
 // what is wrong with a node, or nothing.
@@ -70,7 +70,7 @@ func (a *ailing) wells(v *view) iter.Seq[*node] {
 	return func(yield func(*node) bool) {
 		tell := func(n *node) bool {
 			if v != a.now {
-				n = v.nodes[n.id]
+				n = v.named(n.id)
 			}
 			return n == nil || yield(n)
 		}
@@ -80,7 +80,7 @@ func (a *ailing) wells(v *view) iter.Seq[*node] {
 			}
 		}
 		for id := range a.grew {
-			if n := a.now.nodes[id]; n != nil && a.well(n) != "" && !tell(n) {
+			if n := a.now.named(id); n != nil && a.well(n) != "" && !tell(n) {
 				return
 			}
 		}
@@ -101,7 +101,7 @@ func (a *ailing) symptoms() []model.Symptom {
 		}
 	}
 	for id := range a.grew {
-		if n := a.now.nodes[id]; n != nil {
+		if n := a.now.named(id); n != nil {
 			take(n)
 		}
 	}

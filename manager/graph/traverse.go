@@ -50,7 +50,7 @@ func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
 	if f.Of == "" {
 		list = v.allEdges()
 	} else {
-		start := v.nodes[f.Of]
+		start := v.named(f.Of)
 		if start == nil {
 			return nil, false
 		}

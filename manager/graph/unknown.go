@@ -70,8 +70,8 @@ func latestFirst(a, b *client) int {
 // nil when there is no such interface, and when a host with an agent is known to have that
 // hardware address.
 func (v *view) meet(mac, from string, addr netip.Addr) *node {
-	here := v.nodes[from]
-	if here == nil || v.nodes[model.KindMAC+":"+mac] != nil {
+	here := v.named(from)
+	if here == nil || v.named(model.KindMAC+":"+mac) != nil {
 		return nil
 	}
 	n, _ := v.node(model.UnknownHostOf(mac), nodeUnknownHost, "")
@@ -85,14 +85,14 @@ func (v *view) meet(mac, from string, addr netip.Addr) *node {
 
 // part undoes meet.
 func (v *view) part(mac, from string, addr netip.Addr) *node {
-	here := v.nodes[from]
-	if here == nil || v.nodes[model.KindMAC+":"+mac] != nil {
+	here := v.named(from)
+	if here == nil || v.named(model.KindMAC+":"+mac) != nil {
 		return nil
 	}
-	n := v.nodes[model.UnknownHostOf(mac)]
+	n := v.named(model.UnknownHostOf(mac))
 	v.release(v.find(edgeSees, here, n))
 	if wide(addr) {
-		v.release(v.find(edgeHas, n, v.nodes[model.KindIP+":"+addr.String()]))
+		v.release(v.find(edgeHas, n, v.named(model.KindIP+":"+addr.String())))
 	}
 	return n
 }

@@ -2,11 +2,13 @@ package graph
 
 import (
 	"cmp"
+	"hash/maphash"
 	"iter"
 	"slices"
 	"strings"
 	"sync"
 
+	"cassini/manager/table"
 	"cassini/model"
 )
 
@@ -15,8 +17,9 @@ import (
 // the change (see settle). Nothing in it changes while questions are answered.
 type view struct {
 	g        *Graph
-	topology uint64 // of the facts that it follows; what is worked out from the view holds as long
-	nodes    map[string]*node
+	seed     maphash.Seed // of identifiers
+	topology uint64       // of the facts that it follows; what is worked out from the view holds as long
+	nodes    table.Table[*node]
 	list     []*node // by index; nil where a node has gone
 	free     []int32 // indices of such
 	suspects []*node // that may hang on nothing any more
@@ -36,7 +39,7 @@ type view struct {
 	far     farSums
 
 	order   sync.Mutex
-	ordered []*node // by ID, as far as unordered is empty and nothing has gone
+	ordered []*node // by ID, as far as late is empty and nothing has gone; nil before somebody asks
 	late    []*node // came since
 	gone    bool    // some went since
 
@@ -143,6 +146,10 @@ func (v *view) all() iter.Seq[*node] {
 func (v *view) byID() []*node {
 	v.order.Lock()
 	defer v.order.Unlock()
+	if v.ordered == nil {
+		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.nodes.Len()), v.all()), nil, false
+		slices.SortFunc(v.ordered, compareNodes)
+	}
 	if !v.gone && len(v.late) == 0 {
 		return v.ordered
 	}
@@ -192,9 +199,17 @@ func (v *view) allEdges() []*edge {
 	return list
 }
 
+func (v *view) hash(id string) uint64 { return maphash.String(v.seed, id) }
+
+// named is the node of an identifier, or nil.
+func (v *view) named(id string) *node {
+	n, _ := v.nodes.Find(v.hash(id), func(n *node) bool { return n.id == id })
+	return n
+}
+
 // node finds or makes a node.
 func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool) {
-	if n = v.nodes[id]; n != nil {
+	if n = v.named(id); n != nil {
 		return n, false
 	}
 	n = &node{g: v.g, id: id, kind: kind, host: host}
@@ -206,16 +221,34 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 		n.index = int32(len(v.list))
 		v.list = append(v.list, n)
 	}
-	v.nodes[id] = n
-	v.late = append(v.late, n)
+	v.nodes.Add(v.hash(id), n)
+	v.comesLate(n)
 	v.nodeCount[kind]++
 	v.unranked++
 	return n, true
 }
 
+// comesLate remembers a node for the order. Where so many came that nobody may ever ask for it, it
+// is made anew for who does.
+func (v *view) comesLate(n *node) {
+	switch {
+	case v.ordered == nil:
+	case len(v.late) > lateMost+len(v.ordered)/latePart:
+		v.ordered, v.late = nil, nil
+	default:
+		v.late = append(v.late, n)
+	}
+}
+
+// How many nodes may come late: so many, and besides a part of all.
+const (
+	lateMost = 1024
+	latePart = 4
+)
+
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
-	delete(v.nodes, n.id)
+	v.nodes.Remove(v.hash(n.id), func(o *node) bool { return o == n })
 	v.list[n.index] = nil
 	v.free = append(v.free, n.index)
 	n.index = -1

@@ -45,7 +45,7 @@ func (v *view) addInterface(i *iface) bool {
 // dropInterface undoes addInterface. It is false, and nothing has changed, when another
 // document tells of the same interface.
 func (v *view) dropInterface(i *iface) bool {
-	n := v.nodes[i.id()]
+	n := v.named(i.id())
 	if n == nil || n.iface() != i {
 		return false
 	}
@@ -94,7 +94,7 @@ func (v *view) standsOn(i *iface, each func(n, under *node)) {
 		if other == "" {
 			continue
 		}
-		if n, under := v.nodes[i.id()], v.nodes[model.InterfaceID(i.host, other, i.Netns)]; n != nil && under != nil {
+		if n, under := v.named(i.id()), v.named(model.InterfaceID(i.host, other, i.Netns)); n != nil && under != nil {
 			each(n, under)
 		}
 	}
@@ -231,7 +231,7 @@ func (v *view) hostEnd(n *neighbor, here *node) *node {
 	var named []*node
 	for _, i := range v.g.interfacesOf(hosts[0]) {
 		if i.Name == n.Port.ID {
-			named = append(named, v.nodes[i.id()])
+			named = append(named, v.named(i.id()))
 		}
 	}
 	return only(named, here)
