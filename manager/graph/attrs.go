@@ -34,14 +34,14 @@ func (n *node) attrs() model.Attrs {
 		if h := n.facts(); h != nil {
 			return n.labelled(n.liveness(h.attrs()))
 		}
-		return n.labelled(n.liveness(model.Attrs{"name": n.host}))
+		return n.labelled(n.liveness(model.Attrs{"name": n.host()}))
 	case nodeRing:
 		return ringAttrs(n.fact.(*model.Ring))
 	case nodeService:
 		return n.serviceAttrs()
 	case nodeEndpoint:
 		s, addr := n.listener()
-		a := model.Attrs{"host": n.host, "proto": s.proto, "addr": addr, "port": s.port, "state": s.state}
+		a := model.Attrs{"host": n.host(), "proto": s.proto, "addr": addr, "port": s.port, "state": s.state}
 		set(a, "netns", s.netns)
 		return a
 	case nodeProcess:
@@ -76,7 +76,7 @@ func (n *node) state() string {
 func (n *node) serviceAttrs() model.Attrs {
 	a := make(model.Attrs, mostAttrs)
 	a["state"], a["known"] = n.state(), n.state() != StateAbsent
-	set(a, "host", n.host)
+	set(a, "host", n.host())
 	if n.service() == nil {
 		d := latestOf(n.owners())
 		if d == nil {
@@ -119,7 +119,7 @@ func (n *node) serviceAttrs() model.Attrs {
 
 // processAttrs shows the latest of the processes that are one program.
 func (n *node) processAttrs() model.Attrs {
-	a := model.Attrs{"host": n.host}
+	a := model.Attrs{"host": n.host()}
 	if p, ok := n.latest(); ok {
 		n.ownerAttrs(a, p)
 	}
@@ -154,7 +154,7 @@ func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
 	a["cmdline"], a["uid"], a["gid"], a["cwd"] = p.Cmdline, p.UID, p.GID, p.Cwd
 	set(a, "comm", p.Comm)
 	set(a, "cgroup", p.Cgroup)
-	whereAttrs(a, n.g.containers.where(n.host, p))
+	whereAttrs(a, n.g.containers.where(n.host(), p))
 	set(a, "partial", p.Partial)
 }
 
@@ -245,12 +245,12 @@ func (e *edge) describe(v *model.DependencyView) {
 func (e *edge) describeNameless(v *model.DependencyView) {
 	last := e.describeFigures(v)
 	g := e.from.g
-	v.Client.ID, v.Client.Host = e.from.id, e.from.host
-	v.Server.ID, v.Server.Host = e.to.id, e.to.host
+	v.Client.ID, v.Client.Host = e.from.id, e.from.host()
+	v.Server.ID, v.Server.Host = e.to.id, e.to.host()
 	if len(e.outs()) > 0 {
 		g.fill(&v.Client, last.program, int(last.pid))
 	} else if p, ok := e.from.latest(); ok && e.from.kind == nodeProcess {
-		v.Client.Exe, v.Client.PID, v.Client.Where = p.Exe, p.PID, g.containers.where(e.from.host, p)
+		v.Client.Exe, v.Client.PID, v.Client.Where = p.Exe, p.PID, g.containers.where(e.from.host(), p)
 	}
 	if s := e.to.service(); s != nil {
 		owner := s.owner()

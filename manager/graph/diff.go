@@ -163,7 +163,7 @@ func (d *comparison) counts(n *node) bool {
 }
 
 func (n *node) change() model.Change {
-	return model.Change{ID: n.id, Kind: n.kind.String(), Host: n.host}
+	return model.Change{ID: n.id, Kind: n.kind.String(), Host: n.host()}
 }
 
 func (d *comparison) edges(was, is *edge) {
@@ -176,7 +176,7 @@ func (d *comparison) edges(was, is *edge) {
 }
 
 func (e *edge) change() model.Change {
-	return model.Change{ID: e.id(), Kind: e.kind.String(), Host: e.from.host}
+	return model.Change{ID: e.id(), Kind: e.kind.String(), Host: e.from.host()}
 }
 
 // differing are the attributes that differ, as JSON has them.

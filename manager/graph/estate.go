@@ -53,8 +53,8 @@ func (v *view) unmonitored(n *node) (u model.Unmonitored) {
 // supposed is the host with an agent on which a service would be that nobody knows; "" if
 // that is not told by the address.
 func (n *node) supposed() string {
-	if n.g.hosts[n.host] != nil {
-		return n.host
+	if n.g.hosts[n.host()] != nil {
+		return n.host()
 	}
 	if a := n.g.addresses[n.dialledAt()]; a != nil && len(a.owners) == 1 {
 		return a.owners[0].host
@@ -151,8 +151,8 @@ func (v *view) owners(n *node, a *model.Address) {
 
 func hostsOf(nodes []*node) (hosts []string) {
 	for _, n := range nodes {
-		if n.host != "" && !slices.Contains(hosts, n.host) {
-			hosts = append(hosts, n.host)
+		if n.host() != "" && !slices.Contains(hosts, n.host()) {
+			hosts = append(hosts, n.host())
 		}
 	}
 	return hosts

@@ -34,7 +34,7 @@ func (g *Graph) listen(host string, which func(*view, *node) bool) []model.Servi
 	list := []model.Service{}
 	g.read(func(v *view) {
 		for _, n := range v.byID() {
-			if n.listens() && (host == "" || host == n.host) && which(v, n) {
+			if n.listens() && (host == "" || host == n.host()) && which(v, n) {
 				list = append(list, g.containers.show(n.service()))
 			}
 		}

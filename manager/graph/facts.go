@@ -80,7 +80,7 @@ func (n *node) facts() *host {
 	if n.kind != nodeHost {
 		return nil
 	}
-	return n.g.hosts[n.host]
+	return n.g.hosts[n.host()]
 }
 
 // status is what its neighbors say against a host; nil when that is nothing.
@@ -88,7 +88,7 @@ func (n *node) status() *incidents.Status {
 	if n.kind != nodeHost {
 		return nil
 	}
-	if s, ok := n.g.incidents.Status(n.host); ok {
+	if s, ok := n.g.incidents.Status(n.host()); ok {
 		return &s
 	}
 	return nil
@@ -219,7 +219,7 @@ func (n *node) accepts() (latest *dependency) {
 			continue
 		}
 		for _, d := range e.from.owners() {
-			if d.host == n.host && d.program.id(d.host) == n.id {
+			if d.host == n.host() && d.program.id(d.host) == n.id {
 				latest = later(latest, d)
 			}
 		}

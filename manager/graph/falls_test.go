@@ -74,7 +74,7 @@ func (f *falling) byItself(n *node) model.SinglePoint {
 	f.from(n)
 	for _, victim := range f.touched {
 		switch {
-		case victim == n || victim.ended() || f.effect(victim) < affected || n.kind == nodeHost && victim.host == n.host:
+		case victim == n || victim.ended() || f.effect(victim) < affected || n.kind == nodeHost && victim.host() == n.host():
 		case victim.kind == nodeHost:
 			p.Hosts++
 		case victim.kind == nodeService:

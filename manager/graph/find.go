@@ -24,7 +24,7 @@ func (g *Graph) Find(text string) []model.Found {
 				return
 			}
 			if what := match(n); what != "" {
-				found = append(found, model.Found{ID: n.id, Kind: n.kind.String(), Host: n.host, What: what, Where: v.where(n)})
+				found = append(found, model.Found{ID: n.id, Kind: n.kind.String(), Host: n.host(), What: what, Where: v.where(n)})
 			}
 		}
 	})

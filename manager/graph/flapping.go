@@ -82,7 +82,7 @@ func (g *Graph) Flapping() []model.Flapping {
 				continue // forgotten
 			}
 			list = append(list, model.Flapping{
-				ID: n.id, Kind: n.kind.String(), Host: n.host, State: n.stands(), Changes: f.Changes,
+				ID: n.id, Kind: n.kind.String(), Host: n.host(), State: n.stands(), Changes: f.Changes,
 				WindowSeconds: int(flaps.Window / time.Second), Since: f.Since.UTC(), Last: f.Last.UTC(),
 			})
 		}

@@ -20,7 +20,7 @@ func (g *Graph) Grouping(by, label string, tenants map[string]string) (f groups.
 			if names := k.names(n); names != nil {
 				at[n] = len(f.Things)
 				t := n.thing(names)
-				t.Down = v.dead(n.host)
+				t.Down = v.dead(n.host())
 				f.Things = append(f.Things, t)
 			}
 		}
@@ -49,7 +49,7 @@ func (k *keyed) names(n *node) []string {
 	switch n.kind {
 	case nodeHost:
 		if k.ofHosts() {
-			return k.host(n.host)
+			return k.host(n.host())
 		}
 		if n.depends() {
 			return []string{""} // a client of which nothing tells the program
@@ -64,10 +64,10 @@ func (k *keyed) names(n *node) []string {
 		if !k.ofHosts() {
 			return []string{k.program(n)}
 		}
-		if n.host == "" {
+		if n.host() == "" {
 			return []string{""}
 		}
-		return k.host(n.host)
+		return k.host(n.host())
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (k *keyed) program(n *node) string {
 	if k.by == model.GroupByExecutable {
 		return strings.TrimSuffix(p.Exe, " (deleted)")
 	}
-	w := n.g.containers.where(n.host, p)
+	w := n.g.containers.where(n.host(), p)
 	if w == nil {
 		return ""
 	}
@@ -198,7 +198,7 @@ func gone(k model.VerdictKind) bool { return k == model.VerdictCrashed || k == m
 
 // thing is a node as a member.
 func (n *node) thing(names []string) groups.Thing {
-	t := groups.Thing{ID: n.id, Kind: n.kind.String(), Host: n.host, Groups: names, Alive: true}
+	t := groups.Thing{ID: n.id, Kind: n.kind.String(), Host: n.host(), Groups: names, Alive: true}
 	_, t.Flapping = n.g.flaps.Of(n.id, n.g.now())
 	switch n.kind {
 	case nodeHost:

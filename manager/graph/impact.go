@@ -284,7 +284,7 @@ func (f *falling) victims() []model.Victim {
 	slices.SortFunc(fell, compareVictims)
 	list := make([]model.Victim, len(fell))
 	for i, x := range fell {
-		list[i] = model.Victim{ID: x.id, Kind: x.kind.String(), Host: x.host, Effect: effects[x.hit.effect], Depth: int(x.hit.depth), Because: f.v.list[x.hit.because].id}
+		list[i] = model.Victim{ID: x.id, Kind: x.kind.String(), Host: x.host(), Effect: effects[x.hit.effect], Depth: int(x.hit.depth), Because: f.v.list[x.hit.because].id}
 	}
 	clear(fell) // no node of a view that is gone
 	f.fell = fell[:0]

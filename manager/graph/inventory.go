@@ -15,7 +15,7 @@ func (g *Graph) Programs(host, prefix string) []model.ProgramView {
 	list := []model.ProgramView{}
 	g.read(func(v *view) {
 		for n := range v.all() {
-			if n.kind != nodeProcess || host != "" && host != n.host {
+			if n.kind != nodeProcess || host != "" && host != n.host() {
 				continue
 			}
 			p, ok := n.latest()
@@ -35,7 +35,7 @@ func (g *Graph) Programs(host, prefix string) []model.ProgramView {
 }
 
 func (n *node) program(p model.Process) model.ProgramView {
-	v := model.ProgramView{ID: n.id, Host: n.host, Name: p.Program(), Process: p, Where: n.g.containers.where(n.host, p)}
+	v := model.ProgramView{ID: n.id, Host: n.host(), Name: p.Program(), Process: p, Where: n.g.containers.where(n.host(), p)}
 	for _, e := range n.in {
 		if e.kind == edgeRunsAs && e.from.listens() {
 			v.Listening++

@@ -31,7 +31,7 @@ func (g *Graph) Labels() map[string]model.HostLabels {
 
 // labelled adds the labels of a host to its attributes.
 func (n *node) labelled(a model.Attrs) model.Attrs {
-	l := n.g.labels[n.host]
+	l := n.g.labels[n.host()]
 	set(a, "label", l.Label)
 	for key, value := range l.Labels {
 		a[labelPrefix+key] = value

@@ -64,7 +64,7 @@ func grew(was, is uint64) uint64 { return is - min(was, is) }
 func (n *node) lives() (l model.Lives, since, last time.Time) {
 	switch {
 	case n.kind == nodeProcess:
-		name := model.Name{Host: n.host, Package: model.PackagePrograms, Key: strings.TrimPrefix(n.id, model.KindProcess+":"+n.host)}
+		name := model.Name{Host: n.host(), Package: model.PackagePrograms, Key: strings.TrimPrefix(n.id, model.KindProcess+":"+n.host())}
 		if p := n.g.herds[name]; p != nil {
 			return p.total, p.first.UTC(), p.last.UTC()
 		}

@@ -97,7 +97,7 @@ func (g *Graph) NodeGraph(f PanelFilter) (p NodeGraph, ok bool) {
 
 // drawn are the nodes and edges that a filter selects.
 func (v *view) drawn(f GraphFilter) (nodes []*node, edges []*edge) {
-	near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
+	near := func(n *node) bool { return f.Host == "" || n.host() == f.Host }
 	chosen := make(map[*node]bool)
 	for _, n := range v.byID() {
 		chosen[n] = near(n) && has(f.NodeKinds, n.kind.String())
@@ -140,19 +140,19 @@ func busiest(nodes []*node, edges []*edge, first *node, limit int) map[*node]boo
 
 func (v *view) panelNode(n *node) PanelNode {
 	_, name, _ := strings.Cut(n.id, ":")
-	p := PanelNode{ID: n.id, Title: strings.TrimPrefix(name, n.host+"/"), Subtitle: n.host, Color: colorUnknown, Kind: n.kind.String()}
+	p := PanelNode{ID: n.id, Title: strings.TrimPrefix(name, n.host()+"/"), Subtitle: n.host(), Color: colorUnknown, Kind: n.kind.String()}
 	switch n.kind {
 	case nodeHost:
-		p.Title, p.Subtitle = n.host, "host"
+		p.Title, p.Subtitle = n.host(), "host"
 		p.MainStat, p.Color = n.health()
 		p.SecondaryStat = plural(v.running(n), "service")
 	case nodeService:
 		p.MainStat = n.state()
 		if p.MainStat == model.StateListening {
-			p.Color = v.colorOn(n.host)
+			p.Color = v.colorOn(n.host())
 		}
 	case nodeProcess:
-		p.Color = v.colorOn(n.host)
+		p.Color = v.colorOn(n.host())
 	case nodeRing:
 		p.MainStat = plural(len(n.fact.(*model.Ring).Members), "member")
 	}

@@ -55,7 +55,7 @@ func (g *Graph) Nodes(f NodeFilter) []model.Node {
 			if f.Limit > 0 && len(list) == f.Limit {
 				return
 			}
-			if !has(f.Kinds, n.kind.String()) || f.Host != "" && f.Host != n.host {
+			if !has(f.Kinds, n.kind.String()) || f.Host != "" && f.Host != n.host() {
 				continue
 			}
 			if node := n.render(); f.Text == "" || contains(node, strings.ToLower(f.Text)) {
@@ -139,7 +139,7 @@ type GraphFilter struct {
 // Graph is the part of the graph that the filter selects.
 func (g *Graph) Graph(f GraphFilter) (p model.Graph) {
 	g.read(func(v *view) {
-		near := func(n *node) bool { return f.Host == "" || n.host == f.Host }
+		near := func(n *node) bool { return f.Host == "" || n.host() == f.Host }
 		chosen := make(map[*node]bool)
 		for _, n := range v.byID() {
 			if near(n) && len(f.EdgeKinds) == 0 && has(f.NodeKinds, n.kind.String()) {

@@ -63,7 +63,7 @@ func (v *view) belongings(host *node) map[belonging][]string {
 			v.below(e.to, add)
 		case edgeHas: // a process
 			for _, d := range e.to.out {
-				if d.kind == edgeDependsOn && d.to.host != host.host {
+				if d.kind == edgeDependsOn && d.to.host() != host.host() {
 					add(model.KindService, d.to.id, strings.TrimPrefix(d.to.id, model.KindService+":"), strings.TrimPrefix(e.to.id, model.KindProcess+":"))
 				}
 			}
@@ -120,7 +120,7 @@ func (g *Graph) Uplinks(host string) []model.Uplinks {
 	list := []model.Uplinks{}
 	g.read(func(v *view) {
 		for _, n := range v.byID() {
-			if n.kind == nodeHost && n.facts() != nil && (host == "" || host == n.host) {
+			if n.kind == nodeHost && n.facts() != nil && (host == "" || host == n.host()) {
 				list = append(list, v.uplinks(n))
 			}
 		}
@@ -129,7 +129,7 @@ func (g *Graph) Uplinks(host string) []model.Uplinks {
 }
 
 func (v *view) uplinks(host *node) model.Uplinks {
-	u := model.Uplinks{Host: host.host, Ports: []model.Uplink{}, Switches: []string{}, Risk: model.RiskUnknown}
+	u := model.Uplinks{Host: host.host(), Ports: []model.Uplink{}, Switches: []string{}, Risk: model.RiskUnknown}
 	devices := make(map[string]string)
 	for _, owned := range host.out {
 		if owned.kind != edgeOwns {

@@ -57,7 +57,7 @@ func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
 		list = v.reach(start, f)
 	}
 	return slices.DeleteFunc(list, func(e *edge) bool {
-		return e.kind != edgeDependsOn || f.Host != "" && f.Host != e.from.host && f.Host != e.to.host
+		return e.kind != edgeDependsOn || f.Host != "" && f.Host != e.from.host() && f.Host != e.to.host()
 	}), true
 }
 

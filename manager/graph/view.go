@@ -50,7 +50,6 @@ type view struct {
 type node struct {
 	g       *Graph
 	id      string
-	host    string  // "" for what belongs to none
 	out, in []*edge // by ID
 	// fact is a *service, an *iface, a *claimed, a *stranger or a *model.Ring, or nil where
 	// edges and the identifier tell all.
@@ -59,10 +58,22 @@ type node struct {
 	replica uint32 // of a service: the same for those that can stand in for each other, or 0
 	told    int32  // In documents behind edges to it
 	ranks   ranks
-	kind    nodeKind
+	// ofHost is how long the name of its host is, with which the identifier goes on behind the
+	// kind; 0 of what belongs to none.
+	ofHost uint16
+	kind   nodeKind
 	// begins says that edges of another node may stand between this one's: its identifier
 	// begins as this one's and goes on with what does not sort behind the kind of an edge.
 	begins bool
+}
+
+// host is the name of the host that it belongs to; "" of what belongs to none.
+func (n *node) host() string {
+	if n.ofHost == 0 {
+		return ""
+	}
+	from := len(n.kind.String()) + len(":")
+	return n.id[from : from+int(n.ofHost)]
 }
 
 // edge is one relation. Only depends_on has documents.
@@ -212,7 +223,7 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 	if n = v.named(id); n != nil {
 		return n, false
 	}
-	n = &node{g: v.g, id: id, kind: kind, host: host}
+	n = &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
 	if last := len(v.free) - 1; last >= 0 {
 		n.index = v.free[last]
 		v.free = v.free[:last]
@@ -356,7 +367,7 @@ func (v *view) sweep() {
 func (v *view) hangs(n *node) bool {
 	switch n.kind {
 	case nodeHost:
-		return v.g.hosts[n.host] != nil || len(n.in)+len(n.out) > 0
+		return v.g.hosts[n.host()] != nil || len(n.in)+len(n.out) > 0
 	case nodeProcess: // but for its host's
 		return len(n.out) > 0 || len(n.in) > 1
 	}
