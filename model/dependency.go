@@ -68,6 +68,9 @@ type Quantiles struct {
 
 // QuantilesOf reads them.
 func QuantilesOf(c *Counters) Quantiles {
+	if c.RTTs == "" && c.OpenRTTs == "" && c.Lifetimes == "" && c.OpenAges == "" {
+		return Quantiles{}
+	}
 	rtts, lifetimes := c.AllRTTs(), c.AllLifetimes()
 	return Quantiles{
 		RTTP50Micros: rtts.Quantile(.5), RTTP95Micros: rtts.Quantile(.95), RTTP99Micros: rtts.Quantile(.99),

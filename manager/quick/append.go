@@ -43,7 +43,7 @@ func AppendDependency(b []byte, v *model.DependencyView, id ...string) ([]byte, 
 	if len(v.TranslatedBy) > 0 {
 		w.value(`,"translated_by":`, v.TranslatedBy)
 	}
-	w.list(`,"seen_by":`, v.SeenBy)
+	w.seenBy(v.SeenBy)
 	w.time(`,"first_seen":`, v.FirstSeen)
 	w.time(`,"last_seen":`, v.LastSeen)
 	w.raw("}")
@@ -60,9 +60,7 @@ func (w *writer) raw(s string) { w.text = append(w.text, s...) }
 
 func (w *writer) party(begin string, p *model.Party) {
 	w.raw(begin)
-	w.field(`"id":`, p.ID)
-	w.field(`,"host":`, p.Host)
-	w.field(`,"exe":`, p.Exe)
+	w.names(p)
 	w.raw(`,"pid":`)
 	w.text = strconv.AppendInt(w.text, int64(p.PID), 10)
 	w.raw(`,"addr":`)
@@ -71,6 +69,23 @@ func (w *writer) party(begin string, p *model.Party) {
 		w.where(p.Where)
 	}
 	w.raw("}")
+}
+
+// names are the texts of a party: mostly all are plain, and are written with what stands between them.
+func (w *writer) names(p *model.Party) {
+	if !plainText(p.ID) || !plainText(p.Host) || !plainText(p.Exe) {
+		w.field(`"id":`, p.ID)
+		w.field(`,"host":`, p.Host)
+		w.field(`,"exe":`, p.Exe)
+		return
+	}
+	w.raw(`"id":"`)
+	w.raw(p.ID)
+	w.raw(`","host":"`)
+	w.raw(p.Host)
+	w.raw(`","exe":"`)
+	w.raw(p.Exe)
+	w.raw(`"`)
 }
 
 func (w *writer) where(p *model.Where) {
@@ -145,6 +160,10 @@ func (w *writer) histogram(name string, h model.Histogram) {
 
 func (w *writer) count(name string, n uint64) {
 	w.raw(name)
+	if n < 10 { // most are
+		w.text = append(w.text, '0'+byte(n))
+		return
+	}
 	w.text = strconv.AppendUint(w.text, n, 10)
 }
 
@@ -165,21 +184,18 @@ func (w *writer) field(name, s string) {
 	w.string(s)
 }
 
-// list writes a list of texts, which has to be one.
-func (w *writer) list(name string, list []string) {
-	w.raw(name)
-	if list == nil {
-		w.raw("null")
-		return
+// seenBy writes which ends tell: the client's, the service's or both.
+func (w *writer) seenBy(ends []string) {
+	switch {
+	case len(ends) == 1 && ends[0] == "client":
+		w.raw(`,"seen_by":["client"]`)
+	case len(ends) == 1 && ends[0] == "server":
+		w.raw(`,"seen_by":["server"]`)
+	case len(ends) == 2 && ends[0] == "client" && ends[1] == "server":
+		w.raw(`,"seen_by":["client","server"]`)
+	default:
+		w.value(`,"seen_by":`, ends)
 	}
-	w.raw("[")
-	for i, s := range list {
-		if i > 0 {
-			w.raw(",")
-		}
-		w.string(s)
-	}
-	w.raw("]")
 }
 
 // string writes plain texts at once, and leaves others to encoding/json.
