@@ -29,16 +29,16 @@ func (s *Scanner[T]) Failed() bool { return s.failed }
 // Done says whether all of the text was taken.
 func (s *Scanner[T]) Done() bool { return !s.failed && s.at == len(s.text) }
 
-// Next is the next byte, which stays; 0 at the end and after a failure.
-func (s *Scanner[T]) Next() byte {
+// next is the next byte, which stays; 0 at the end and after a failure.
+func (s *Scanner[T]) next() byte {
 	if s.failed || s.at >= len(s.text) {
 		return 0
 	}
 	return s.text[s.at]
 }
 
-// Skip takes a text that has to come.
-func (s *Scanner[T]) Skip(text string) {
+// skip takes a text that has to come.
+func (s *Scanner[T]) skip(text string) {
 	if s.failed || len(s.text)-s.at < len(text) {
 		s.Fail()
 		return
@@ -54,7 +54,7 @@ func (s *Scanner[T]) Skip(text string) {
 
 // more takes a comma; false where there is none.
 func (s *Scanner[T]) more() bool {
-	if s.Next() != ',' {
+	if s.next() != ',' {
 		return false
 	}
 	s.at++
@@ -63,14 +63,14 @@ func (s *Scanner[T]) more() bool {
 
 // Object calls each with every key of an object, whose value it has to take.
 func (s *Scanner[T]) Object(each func(key T)) {
-	s.Skip("{")
-	if s.Next() == '}' {
+	s.skip("{")
+	if s.next() == '}' {
 		s.at++
 		return
 	}
 	for !s.failed {
 		key := s.Text()
-		s.Skip(":")
+		s.skip(":")
 		if s.failed {
 			return
 		}
@@ -79,13 +79,13 @@ func (s *Scanner[T]) Object(each func(key T)) {
 			break
 		}
 	}
-	s.Skip("}")
+	s.skip("}")
 }
 
 // Array calls each before every element of an array, which it has to take.
 func (s *Scanner[T]) Array(each func()) {
-	s.Skip("[")
-	if s.Next() == ']' {
+	s.skip("[")
+	if s.next() == ']' {
 		s.at++
 		return
 	}
@@ -95,7 +95,7 @@ func (s *Scanner[T]) Array(each func()) {
 			break
 		}
 	}
-	s.Skip("]")
+	s.skip("]")
 }
 
 // Text takes a text without escapes.
@@ -112,7 +112,7 @@ func (s *Scanner[T]) Text() (text T) {
 
 // quoted takes a text and says whether there are escapes in it, which are not looked at.
 func (s *Scanner[T]) quoted() (inside T, escaped bool) {
-	s.Skip(`"`)
+	s.skip(`"`)
 	if s.failed {
 		return inside, false
 	}
@@ -142,7 +142,7 @@ func (s *Scanner[T]) quoted() (inside T, escaped bool) {
 // Number takes a number without sign, fraction and exponent, up to most.
 func (s *Scanner[T]) Number(most uint64) (n uint64) {
 	begin := s.at
-	for c := s.Next(); c >= '0' && c <= '9'; c = s.Next() {
+	for c := s.next(); c >= '0' && c <= '9'; c = s.next() {
 		digit := uint64(c - '0')
 		if n > (math.MaxUint64-digit)/10 {
 			s.Fail()
@@ -154,7 +154,7 @@ func (s *Scanner[T]) Number(most uint64) (n uint64) {
 	if digits := s.at - begin; digits == 0 || digits > 1 && s.text[begin] == '0' || n > most {
 		s.Fail()
 	}
-	switch s.Next() {
+	switch s.next() {
 	case '.', 'e', 'E':
 		s.Fail()
 	}
@@ -163,20 +163,20 @@ func (s *Scanner[T]) Number(most uint64) (n uint64) {
 
 // Bool takes true or false.
 func (s *Scanner[T]) Bool() bool {
-	if s.Next() == 't' {
-		s.Skip("true")
+	if s.next() == 't' {
+		s.skip("true")
 		return true
 	}
-	s.Skip("false")
+	s.skip("false")
 	return false
 }
 
 // Null takes null, if that is what comes next.
 func (s *Scanner[T]) Null() bool {
-	if s.Next() != 'n' {
+	if s.next() != 'n' {
 		return false
 	}
-	s.Skip("null")
+	s.skip("null")
 	return true
 }
 

@@ -17,7 +17,7 @@ func (s *Scanner[T]) value(depth int) {
 		s.Fail()
 		return
 	}
-	switch s.Next() {
+	switch s.next() {
 	case '{':
 		s.members(depth)
 	case '[':
@@ -25,11 +25,11 @@ func (s *Scanner[T]) value(depth int) {
 	case '"':
 		s.anyText()
 	case 't':
-		s.Skip("true")
+		s.skip("true")
 	case 'f':
-		s.Skip("false")
+		s.skip("false")
 	case 'n':
-		s.Skip("null")
+		s.skip("null")
 	default:
 		s.anyNumber()
 	}
@@ -37,24 +37,24 @@ func (s *Scanner[T]) value(depth int) {
 
 func (s *Scanner[T]) members(depth int) {
 	s.at++
-	if s.Next() == '}' {
+	if s.next() == '}' {
 		s.at++
 		return
 	}
 	for !s.failed {
 		s.anyText()
-		s.Skip(":")
+		s.skip(":")
 		s.value(depth - 1)
 		if !s.more() {
 			break
 		}
 	}
-	s.Skip("}")
+	s.skip("}")
 }
 
 func (s *Scanner[T]) elements(depth int) {
 	s.at++
-	if s.Next() == ']' {
+	if s.next() == ']' {
 		s.at++
 		return
 	}
@@ -64,7 +64,7 @@ func (s *Scanner[T]) elements(depth int) {
 			break
 		}
 	}
-	s.Skip("]")
+	s.skip("]")
 }
 
 // anyText takes a text, whose escapes have to be right.
@@ -119,21 +119,21 @@ func hex4[T string | []byte](text T, from int) (r rune, ok bool) {
 
 // anyNumber takes a number as JSON has them.
 func (s *Scanner[T]) anyNumber() {
-	if s.Next() == '-' {
+	if s.next() == '-' {
 		s.at++
 	}
-	if s.Next() == '0' {
+	if s.next() == '0' {
 		s.at++
 	} else {
 		s.digits()
 	}
-	if s.Next() == '.' {
+	if s.next() == '.' {
 		s.at++
 		s.digits()
 	}
-	if c := s.Next(); c == 'e' || c == 'E' {
+	if c := s.next(); c == 'e' || c == 'E' {
 		s.at++
-		if c := s.Next(); c == '+' || c == '-' {
+		if c := s.next(); c == '+' || c == '-' {
 			s.at++
 		}
 		s.digits()
@@ -143,7 +143,7 @@ func (s *Scanner[T]) anyNumber() {
 // digits takes one and more.
 func (s *Scanner[T]) digits() {
 	begin := s.at
-	for c := s.Next(); c >= '0' && c <= '9'; c = s.Next() {
+	for c := s.next(); c >= '0' && c <= '9'; c = s.next() {
 		s.at++
 	}
 	if s.at == begin {
