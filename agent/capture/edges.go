@@ -15,6 +15,8 @@ import (
 type edges struct {
 	byKernel *index[bpf.EdgeKey, edge]
 	byKey    *index[string, dependency]
+	edgeRoom slab[edge]
+	depRoom  slab[dependency]
 	images   images
 	fares    fares
 	resting  map[*dependency]struct{} // of byKey, those without an edge in the kernel
@@ -121,13 +123,15 @@ func newEdges() *edges {
 func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 	dep := t.byKey.get(describe.Key())
 	if dep == nil {
-		dep = &dependency{facts: t.images.facts(&describe)}
+		dep = t.depRoom.take()
+		dep.facts = t.images.facts(&describe)
 		t.byKey.put(dep)
 	} else if describe.PID != 0 { // another life of the same
 		dep.common, dep.pid, dep.netns = t.images.share(describe.Process, describe.NetnsName), int32(describe.PID), describe.Netns
 	}
 	delete(t.resting, dep)
-	e := &edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}
+	e := t.edgeRoom.take()
+	*e = edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}
 	dep.parts = e
 	t.byKernel.put(e)
 	if key.Proto == bpf.ProtoUDP {
@@ -164,11 +168,19 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 // The dependency goes with its last edge.
 func (t *edges) drop(key bpf.EdgeKey) {
 	if dep := t.part(key); dep.parts == nil {
-		t.byKey.remove(dep)
+		t.forget(dep)
 	}
 }
 
-// part removes an edge from its dependency, which keeps what it counted.
+// forget lets go of a dependency that rests. Nobody may make use of it any more.
+func (t *edges) forget(dep *dependency) {
+	delete(t.unsent, dep)
+	delete(t.resting, dep)
+	t.byKey.remove(dep)
+	t.depRoom.give(dep)
+}
+
+// part removes an edge from its dependency, which keeps what it counted. The edge is no more.
 func (t *edges) part(key bpf.EdgeKey) *dependency {
 	e := t.byKernel.get(key)
 	t.byKernel.remove(e)
@@ -192,6 +204,7 @@ func (t *edges) part(key bpf.EdgeKey) *dependency {
 			break
 		}
 	}
+	t.edgeRoom.give(e)
 	return dep
 }
 
