@@ -140,6 +140,9 @@ func (r *Rings) lose(c *check, now time.Time) {
 	v := r.report(model.VerdictSegment, model.RingMember{Host: c.zone, Zone: c.zone}, e, now)
 	r.lookFor(c.zone, v.ID, now)
 	for _, h := range r.hostsOf(c.zone) {
+		if h.Certificate != nil { // what was said of it before is part of this
+			r.subsume(h, model.Verdict{ID: *h.Certificate}, now)
+		}
 		h.State, h.Since, h.Certificate, h.ZoneLost = Unobservable, now, &v.ID, true
 		r.cfg.World.KeepHost(h)
 	}

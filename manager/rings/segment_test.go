@@ -123,3 +123,17 @@ func TestDeathToldElsewhereOfOneAlone(t *testing.T) {
 		}
 	}
 }
+
+// What was said of a host before its zone was lost is part of that, and ends with it.
+func TestUnwellBeforeItsZoneIsLost(t *testing.T) {
+	b := zoned(t)
+	v := b.say("h1", "h3", model.VerdictHung)
+	for _, name := range []string{"h1", "h3", "h5"} {
+		b.deaf[name] = true
+	}
+	b.run(time.Minute)
+	b.say("h0", "h1", model.VerdictCrashed)
+	if h := b.r.Host("h3"); !h.ZoneLost || !b.corrected(v) {
+		t.Errorf("it is %s, and that it was hung is corrected: %v", h.State, b.corrected(v))
+	}
+}
