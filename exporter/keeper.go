@@ -95,10 +95,10 @@ func (c *keeperCollector) sendHosts(ch chan<- prometheus.Metric, hosts []model.H
 }
 
 // expected says whether a host in such a state has a place in a ring: its end is not
-// known.
+// known, and it can be told one.
 func expected(state string) bool {
 	switch state {
-	case "ended", "stopped", "shut-down", "crashed":
+	case "ended", "stopped", "shut-down", "crashed", "deaf":
 		return false
 	}
 	return true

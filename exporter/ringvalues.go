@@ -30,6 +30,7 @@ func hostStates() []value {
 		{"shut-down", "It was shut down in order."},
 		{"crashed", "Two observers hear nothing at all of it."},
 		{"link-down", "Others hear it, a neighbor does not."},
+		{"deaf", "It hears nobody, as it says itself, and is heard."},
 		{"unobservable", "Silent, and nobody could confirm why; or most of its zone is silent."},
 	}
 }
@@ -42,6 +43,7 @@ func verdictKinds() []value {
 		{"host-shutdown", "The agent took its leave since its host goes down."},
 		{"agent-stopped", "The agent took its leave, and its host stays."},
 		{"link-down", "Others hear the host, the reporter does not; or the reporter's own interface was down."},
+		{"host-deaf", "The host hears nobody, as it says itself, and what it sends arrives."},
 		{"segment-lost", "All that is known of a zone is silent, and what is outside of it is not."},
 		{"partition", "Several zones were lost at one time."},
 		{"manager-unreachable", "The manager cannot be reached, the ring can."},

@@ -123,9 +123,9 @@ func (m *Manager) tidyHosts(ctx context.Context, since time.Time) error {
 }
 
 // stays says whether a host is there, or may be, for as long as its state lasts: neighbors hear
-// it, or its kernel.
+// it, or its kernel, or the manager its word.
 func stays(state string) bool {
-	return slices.Contains([]rings.State{rings.Up, rings.LinkDown, rings.Hung}, rings.State(state))
+	return slices.Contains([]rings.State{rings.Up, rings.LinkDown, rings.Hung, rings.Deaf}, rings.State(state))
 }
 
 // silentHosts are some of which nothing was heard since a moment, and when something was.

@@ -73,7 +73,7 @@ type Affected struct {
 // IncidentKinds lists all kinds of incidents.
 func IncidentKinds() []VerdictKind {
 	return []VerdictKind{
-		VerdictCrashed, VerdictEnded, VerdictHung, VerdictStopped, VerdictShutdown, VerdictLink, VerdictUnobservable, VerdictSegment, VerdictPartition, VerdictManager,
+		VerdictCrashed, VerdictEnded, VerdictHung, VerdictStopped, VerdictShutdown, VerdictLink, VerdictDeaf, VerdictUnobservable, VerdictSegment, VerdictPartition, VerdictManager,
 		IncidentServiceGone, IncidentNewListener, IncidentDependency, IncidentAddress, IncidentPortMoved, IncidentHostIdentity, IncidentHostName,
 	}
 }

@@ -85,7 +85,7 @@ type HostLiveness struct {
 	Addr        netip.AddrPort `json:"addr"`
 	Zone        string         `json:"zone,omitempty"`
 	Incarnation Incarnation    `json:"incarnation"`
-	// State is up, hung, ended, stopped, shut-down, crashed, link-down or unobservable.
+	// State is up, hung, ended, stopped, shut-down, crashed, link-down, deaf or unobservable.
 	State     string    `json:"state"`
 	Since     time.Time `json:"since"`
 	Watch     string    `json:"watch,omitempty"` // "kernel" or "user": who waits there for heartbeats

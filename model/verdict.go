@@ -20,6 +20,8 @@ const (
 	// VerdictLink: others hear the host, the reporter does not; or the reporter's own
 	// interface was down.
 	VerdictLink VerdictKind = "link-down"
+	// VerdictDeaf: the host hears nobody, as it says itself, and what it sends arrives.
+	VerdictDeaf VerdictKind = "host-deaf"
 	// VerdictSegment: all that is known of a zone is silent, and what is outside of it is not.
 	VerdictSegment VerdictKind = "segment-lost"
 	// VerdictPartition: members of several zones cannot be heard, others can.
@@ -71,7 +73,8 @@ type Evidence struct {
 	// Doubts are the reporter's about itself while the case was open: "late",
 	// "starved", "suspended", "link-down", "all-silent". It waited a window for each case with any.
 	Doubts []string `json:"doubts,omitempty"`
-	// Clue says by what a correction is known: "heartbeat", "answer", "restarted", ClueUnlinked.
+	// Clue says by what a correction is known: "heartbeat", "answer", "restarted",
+	// "segment", "reunited", ClueUnlinked.
 	Clue string `json:"clue,omitempty"`
 }
 
@@ -103,7 +106,7 @@ type Verdict struct {
 	// At is the reporter's wall clock, for people; nothing is decided by it.
 	At       time.Time `json:"at"`
 	Evidence Evidence  `json:"evidence"`
-	// Corrects is the report that a correction takes back, and Was its kind. Became is
+	// Corrects is the report that a correction takes back, or that turned out to be VerdictDeaf, and Was its kind. Became is
 	// what it turned out to be: "" when the subject is simply back.
 	Corrects *ReportID   `json:"corrects,omitempty"`
 	Was      VerdictKind `json:"was,omitempty"`

@@ -30,6 +30,9 @@ func (w world) Send(ring model.RingID, to model.RingMember, m wire.Message) {
 			return
 		}
 		to.Addr = joined.Manager.Addr
+		if m.Type == wire.Report {
+			w.h.cfg.Logger.Warn("nobody is heard, neither neighbors nor the manager", "silent", m.Verdict.Evidence.Silent)
+		}
 	}
 	if err := w.h.endpoint.Send(ring, to, m); err != nil {
 		w.h.cfg.Logger.Debug("send datagram", "error", err)

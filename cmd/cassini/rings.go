@@ -37,7 +37,7 @@ func newHosts(sys *system) *cobra.Command {
 		Args:    noArgs,
 	}
 	cmd.Flags().StringVar(&host, "host", "", "only this `host`")
-	cmd.Flags().StringVar(&state, "state", "", "only hosts in this `state`: up, hung, ended, stopped, shut-down, crashed, link-down, unobservable")
+	cmd.Flags().StringVar(&state, "state", "", "only hosts in this `state`: up, hung, ended, stopped, shut-down, crashed, link-down, deaf, unobservable")
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		list, err := c.Liveness(ctx, client.Query{}.With("host", host).With("state", state))

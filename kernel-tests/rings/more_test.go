@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -150,26 +149,6 @@ func TestSwitchLost(t *testing.T) {
 	r.do(r.estate.StartSwitch(2))
 	r.waitStates(90*time.Second, map[string]string{})
 	r.wait("rings are whole", 30*time.Second, func() error { return r.whole(12) })
-}
-
-// TestOneWay: a host that hears nothing goes on with its heartbeats for as long as its
-// kernel holds the addresses of its neighbors for confirmed, which is up to 45 s, and 8 s
-// more to ask again in vain (Documentation/networking/ip-sysctl.rst, base_reachable_time_ms).
-// Until then what is said of it is corrected whenever the manager hears it.
-func TestOneWay(t *testing.T) {
-	r := newRig(t, 1, 5)
-	r.do(r.estate.Loss("s1-h2", estate.Loss{Percent: 100}, estate.Loss{}))
-	r.wait("something is told of s1-h2", 2*time.Minute, func() error {
-		for _, i := range r.incidents() {
-			if slices.Contains(i.Subjects, "s1-h2") {
-				return nil
-			}
-		}
-		return errNone
-	})
-	time.Sleep(10 * time.Second)
-	r.do(r.estate.Loss("s1-h2", estate.Loss{}, estate.Loss{}))
-	r.waitStates(90*time.Second, map[string]string{})
 }
 
 func TestLoss(t *testing.T) {

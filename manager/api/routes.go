@@ -50,7 +50,7 @@ var (
 	edgeKinds = []string{model.EdgeRuns, model.EdgeListensOn, model.EdgeRunsAs, model.EdgeHas, model.EdgeDependsOn,
 		model.EdgeOwns, model.EdgeIn, model.EdgeWiredTo, model.EdgeSees, model.EdgeForwardsTo, model.EdgeOn, model.EdgeNext}
 	eventKinds = model.EventKinds()
-	ringStates = []string{"up", "hung", "ended", "stopped", "shut-down", "crashed", "link-down", "unobservable"}
+	ringStates = []string{"up", "hung", "ended", "stopped", "shut-down", "crashed", "link-down", "deaf", "unobservable"}
 )
 
 // common are parameters and answers that several routes have.

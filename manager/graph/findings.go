@@ -50,7 +50,7 @@ func (g *Graph) tellFindings(e *events) {
 // isUp says whether a host is up, as far as its neighbors tell.
 func (g *Graph) isUp(host string) bool {
 	s, ok := g.incidents.Status(host)
-	return !ok || s.Kind == model.VerdictLink
+	return !ok || s.Kind == model.VerdictLink || s.Kind == model.VerdictDeaf
 }
 
 func (g *Graph) watchService(h *host, before, now model.Service, at time.Time) {

@@ -79,6 +79,8 @@ func (b *Book) Apply(v model.Verdict, at time.Time) *model.Incident {
 
 func (b *Book) apply(v model.Verdict, at time.Time) *model.Incident {
 	switch {
+	case v.Kind == model.VerdictDeaf && v.ID.Reporter != model.ManagerHost:
+		return nil // nobody else can tell
 	case v.Kind == model.VerdictCorrected:
 		return b.correct(v, at)
 	case v.Kind == model.VerdictSegment:
@@ -98,18 +100,21 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 		b.add(zone, v) // all of its zone is lost: nothing new
 		return nil
 	}
+	if i := b.open[host]; i != nil && v.Kind == model.VerdictDeaf && i.Kind != v.Kind && len(i.Subjects) > 1 {
+		b.part(i, host, at) // the others are what they were taken for
+	}
 	if i := b.open[host]; i != nil {
 		b.add(i, v)
-		if was := b.states[host].Kind; was == v.Kind || rank(v.Kind) < rank(was) {
+		switch was := b.states[host].Kind; {
+		case was == v.Kind:
 			return nil
-		}
-		b.states[host] = Status{v.Kind, at}
-		if len(i.Subjects) > 1 || i.Kind == v.Kind {
+		case v.Kind == model.VerdictDeaf: // whatever it was taken for
+		case rank(v.Kind) < rank(was):
 			return nil
+		case was == model.VerdictDeaf && v.ID.Reporter != model.ManagerHost:
+			return nil // of a deaf host nobody else can tell anything
 		}
-		i.Kind, i.Severity = v.Kind, severity(v.Kind)
-		summarize(i)
-		return i
+		return b.becomes(i, v, at)
 	}
 	b.states[host] = Status{v.Kind, at}
 	i := b.sameCause(v, at)
@@ -126,9 +131,30 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 	return i
 }
 
+// part ends what an incident is about one of its subjects.
+func (b *Book) part(i *model.Incident, host string, at time.Time) {
+	b.leave(i, host)
+	i.Changed = at
+	if b.over(i) {
+		i.State, i.Closed = model.IncidentClosed, at
+	}
+	summarize(i)
+}
+
+// becomes changes what an incident is, if it is about one host alone.
+func (b *Book) becomes(i *model.Incident, v model.Verdict, at time.Time) *model.Incident {
+	b.states[v.Subject.Host] = Status{v.Kind, at}
+	if len(i.Subjects) > 1 || i.Kind == v.Kind {
+		return nil
+	}
+	i.Kind, i.Severity = v.Kind, severity(v.Kind)
+	summarize(i)
+	return i
+}
+
 // rank orders kinds: a report of no smaller one changes what an incident is.
 func rank(k model.VerdictKind) int {
-	if k == model.VerdictLink {
+	if k == model.VerdictLink || k == model.VerdictDeaf {
 		k = model.VerdictUnobservable // whichever comes last: others hear the host now, or nobody does
 	}
 	return slices.Index([]model.VerdictKind{
@@ -190,8 +216,11 @@ func (b *Book) correct(v model.Verdict, at time.Time) *model.Incident {
 		return nil
 	}
 	b.add(i, v)
-	if v.Evidence.Clue == model.ClueUnlinked && b.states[host].Kind != model.VerdictLink {
+	switch was := b.states[host].Kind; {
+	case v.Evidence.Clue == model.ClueUnlinked && was != model.VerdictLink:
 		return nil // the manager looks for itself
+	case was == model.VerdictDeaf && v.Was != was:
+		return nil // something else was said of it as well
 	}
 	if v.Became != "" { // another kind of thing, which has an incident of its own
 		b.leave(i, host)

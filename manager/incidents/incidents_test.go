@@ -112,7 +112,28 @@ func TestIncidents(t *testing.T) {
 		"others hear it after all":           {"3 a unobservable x@z\n4 a link-down x@z", "open link-down x: 2 reports"},
 		"a link that is none any more":       {"3 a link-down x@z\n4 a corrected x@z clue=unlinked", "closed link-down x: 2 reports"},
 		"watched no more is no sign of life": {"3 a unobservable x@z\n4 a corrected x@z clue=unlinked", "open unobservable x: 2 reports"},
-		"a correction of nothing":            {"3 a corrected x@z clue=heartbeat", ""},
+		"it hears nobody, and says so when it is back": {
+			"3 (manager) host-deaf x@z\n60 x link-down x@z clue=reunited silent=57s", "closed host-deaf x: 2 reports",
+		},
+		"what others say of the deaf is nothing": {
+			"3 (manager) host-deaf x@z\n4 a host-crashed x@z\n5 a corrected x@z was=host-crashed\n6 b process-hung x@z", "open host-deaf x: 4 reports",
+		},
+		"who else says that it is deaf": {"3 a host-deaf x@z", ""},
+		"the manager tells that a deaf host answers": {
+			"3 (manager) host-deaf x@z\n60 (manager) corrected x@z was=host-deaf clue=answer", "closed host-deaf x: 2 reports",
+		},
+		"a deaf host falls silent": {
+			"3 (manager) host-deaf x@z\n200 (manager) unobservable x@z\n206 a host-crashed x@z", "open host-crashed x: 3 reports",
+		},
+		"who was taken for dead is deaf": {"3 a host-crashed x@z\n9 (manager) host-deaf x@z corrects=a/1", "open host-deaf x: 2 reports"},
+		"one of those taken for dead is deaf": {
+			"3 a host-crashed x@z\n4 a host-crashed y@z\n9 (manager) host-deaf x@z corrects=a/1", "open host-crashed x,y: 2 reports\nopen host-deaf x: 1 reports",
+		},
+		"all that were taken for dead are deaf": {
+			"3 a host-crashed x@z\n4 a host-crashed y@z\n9 (manager) host-deaf x@z corrects=a/1\n9 (manager) host-deaf y@z corrects=a/2",
+			"closed host-crashed x,y: 2 reports\nopen host-deaf x,y: 2 reports",
+		},
+		"a correction of nothing": {"3 a corrected x@z clue=heartbeat", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b Book

@@ -30,6 +30,7 @@ func summarize(i *model.Incident) {
 		model.VerdictStopped:      ": the agent was stopped in order",
 		model.VerdictShutdown:     " shut down in order",
 		model.VerdictLink:         ": not heard by all, a link or an interface is down or loses datagrams",
+		model.VerdictDeaf:         " is deaf: it hears no heartbeats and no answers, and is heard by others",
 		model.VerdictUnobservable: ": silent, and nobody could confirm why",
 		model.VerdictSegment:      " lost: nothing is heard of any host there",
 		model.VerdictPartition:    " cut off together",

@@ -88,7 +88,7 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 	if i := b.open[host]; i != nil {
 		b.add(i, v)
 		b.leave(i, host)
-		if len(i.Subjects) == 1 {
+		if len(i.Subjects) == 1 && i.Kind != model.VerdictDeaf {
 			i.Kind, i.Severity = model.VerdictLink, severity(model.VerdictLink)
 		}
 		if b.over(i) {

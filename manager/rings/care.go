@@ -24,7 +24,7 @@ const (
 )
 
 // unwell says that something is said of a host which is no death, nor of its whole zone.
-func (h *Host) unwell() bool { return h.State != Up && h.alive() && !h.ZoneLost }
+func (h *Host) unwell() bool { return h.State != Up && !h.ZoneLost && (h.alive() || h.State == Deaf) }
 
 // careFor begins to look after a host, if it is unwell.
 func (r *Rings) careFor(h *Host, now time.Time) {
@@ -48,6 +48,8 @@ func (r *Rings) takeCare(now time.Time) {
 		switch {
 		case h == nil || !h.unwell():
 			delete(r.cares, name)
+		case h.State == Deaf && now.Sub(h.word) >= wordless:
+			r.fellSilent(h, now)
 		case !now.Before(c.due):
 			c.pause = min(2*c.pause, lastCare)
 			c.due = now.Add(c.pause)

@@ -34,6 +34,7 @@ const (
 	Shutdown     State = "shut-down"
 	Crashed      State = "crashed"
 	LinkDown     State = "link-down"
+	Deaf         State = "deaf"
 	Unobservable State = "unobservable"
 )
 
@@ -52,6 +53,8 @@ func stateOf(kind model.VerdictKind) State {
 		return Crashed
 	case model.VerdictLink:
 		return LinkDown
+	case model.VerdictDeaf:
+		return Deaf
 	case model.VerdictUnobservable, model.VerdictSegment, model.VerdictPartition:
 		return Unobservable
 	}
@@ -76,12 +79,17 @@ type Host struct {
 	// ZoneLost says that its certificate is about its zone.
 	ZoneLost bool `json:"zone_lost,omitempty"`
 
+	word time.Time // when it last said that it is deaf, as far as this life of the manager knows
 	back time.Time // when it was last taken for alive again, in this life of the manager
 }
 
 // alive says whether it belongs into rings.
 func (h *Host) alive() bool {
-	return h.State != Crashed && h.State != Stopped && h.State != Shutdown && h.State != Ended
+	switch h.State {
+	case Crashed, Stopped, Shutdown, Ended, Deaf:
+		return false
+	}
+	return true
 }
 
 // Ring is one ring with what only the manager may know.

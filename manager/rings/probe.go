@@ -39,12 +39,24 @@ func (q *request) due() time.Time {
 
 // probe finds out whether a host is there, from a time on, and tells the waiter.
 func (r *Rings) probe(h *Host, from time.Time, tell func(model.Sight, time.Time)) {
-	if q := r.requests[h.Host]; q != nil && !q.probes.Ended() {
-		q.waiters = append(q.waiters, tell)
-		return
+	q := r.requests[h.Host]
+	if !r.asked(h) {
+		q = r.begin(h, from)
 	}
-	q := r.begin(h, from)
 	q.waiters = append(q.waiters, tell)
+}
+
+// ask finds out whether a host is there; an answer is a sign of life, which does the rest.
+func (r *Rings) ask(h *Host, now time.Time) {
+	if !r.asked(h) {
+		r.begin(h, now)
+	}
+}
+
+// asked says whether that is being found out.
+func (r *Rings) asked(h *Host) bool {
+	q := r.requests[h.Host]
+	return q != nil && !q.probes.Ended()
 }
 
 func (r *Rings) begin(h *Host, from time.Time) *request {
@@ -60,9 +72,7 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 	if h == nil {
 		return
 	}
-	if m.Type != wire.Leave && (from.Incarnation > h.Incarnation || from.Incarnation == h.Incarnation && !h.left()) {
-		r.alive(h, now)
-	}
+	r.sign(h, from, m.Type, now)
 	switch m.Type {
 	case wire.Ack:
 		r.acknowledged(m.Ring, from.Host, m.Epoch, now)
@@ -74,16 +84,19 @@ func (r *Rings) Receive(ring model.RingID, from model.RingMember, m wire.Message
 		}
 	case wire.Probe:
 		r.cfg.World.Send(ring, from, wire.Message{Type: wire.ProbeAnswer, ID: m.ID, Subject: r.cfg.Self})
+	case wire.Report:
+		r.saysDeaf(h, m.Verdict, now)
 	case wire.Leave:
 		r.leave(ring, h, from, m, now)
 	}
 }
 
-// alive corrects what was said of a host that gives a sign of life.
-func (r *Rings) alive(h *Host, now time.Time) {
-	if h.doubtful() {
-		r.revive(h, "answer", now)
+// was is the kind of a host's certificate, where others can have said something of it too.
+func (h *Host) was() model.VerdictKind {
+	if h.State == Deaf {
+		return model.VerdictDeaf
 	}
+	return ""
 }
 
 // revive takes back what was said of a host, and of its zone.
@@ -92,13 +105,16 @@ func (r *Rings) revive(h *Host, clue string, now time.Time) {
 		r.found(z, now) // and what was said of the zone is not said of the host any more
 	}
 	if h.Certificate != nil {
-		r.correct(h.RingMember, *h.Certificate, "", clue, now)
+		r.correct(h.RingMember, *h.Certificate, h.was(), clue, now)
 	}
 	r.returned(h, now)
 }
 
 // doubtful says that it may not be there, as far as is known.
-func (h *Host) doubtful() bool { return h.State != Up && h.State != LinkDown }
+func (h *Host) doubtful() bool { return h.State != Up && h.State != LinkDown && h.State != Deaf }
+
+// away says that it hears nothing, as far as is known.
+func (h *Host) away() bool { return h.doubtful() || h.State == Deaf }
 
 // left says that it took its leave: what comes of that life now was sent before.
 func (h *Host) left() bool { return h.State == Stopped || h.State == Shutdown }
@@ -182,7 +198,7 @@ func (r *Rings) Reflected(addr netip.AddrPort, life model.Incarnation, progress 
 // leave takes a host's farewell.
 func (r *Rings) leave(ring model.RingID, h *Host, from model.RingMember, m wire.Message, now time.Time) {
 	r.cfg.World.Send(ring, from, wire.Message{Type: wire.LeaveAck, ID: m.ID})
-	if from.Incarnation < h.Incarnation || !h.alive() {
+	if from.Incarnation < h.Incarnation || !h.alive() && h.State != Deaf {
 		return
 	}
 	kind := model.VerdictStopped

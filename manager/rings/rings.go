@@ -115,6 +115,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		}
 	}
 	for _, h := range r.Hosts() {
+		h.word = now
 		r.watchIfAlone(h, now)
 		r.careFor(h, now)
 		r.findLost(h, now)
@@ -280,7 +281,7 @@ func (r *Rings) Keys(id model.RingID) model.KeySet {
 }
 
 // WatchedBy is who watches a host: its neighbors, by name, the manager for one that has
-// none, nobody for the manager's own machine when it is alone.
+// none or is deaf, nobody for the manager's own machine when it is alone.
 func (r *Rings) WatchedBy(host string) (list []string) {
 	h := r.hosts[host]
 	if h == nil {
@@ -295,7 +296,7 @@ func (r *Rings) WatchedBy(host string) (list []string) {
 			}
 		}
 	}
-	if len(list) == 0 && r.alone[host] != nil {
+	if len(list) == 0 && (r.alone[host] != nil || h.State == Deaf) {
 		list = append(list, model.ManagerHost)
 	}
 	return list

@@ -75,7 +75,7 @@ func (r *Rings) examine(h *Host, v model.Verdict, now time.Time) {
 		}
 	}
 	c.waiting = append(c.waiting, waiting{h, v})
-	r.probe(h, now, func(model.Sight, time.Time) {}) // for the second look, if there is to be one
+	r.ask(h, now) // for the second look, if there is to be one
 }
 
 // check is what finds out about the zone of a host; nil if nobody needs to be asked, since
@@ -204,7 +204,7 @@ func (r *Rings) findLost(h *Host, now time.Time) {
 func (r *Rings) probeTwice(h *Host, now time.Time) {
 	r.probe(h, now, func(s model.Sight, now time.Time) {
 		if s == model.SightAgent || h.State != Unobservable {
-			return // answered did the rest
+			return // which did the rest
 		}
 		r.probe(h, now.Add(firstLook), func(s model.Sight, now time.Time) {
 			if s != model.SightAgent && h.State == Unobservable {
@@ -224,7 +224,7 @@ func (r *Rings) look(now time.Time) {
 		z.due = now.Add(z.pause)
 		z.pause = min(2*z.pause, lastLook)
 		if others := r.others(z.zone, ""); len(others) > 0 {
-			r.probe(others[0], now, func(model.Sight, time.Time) {}) // answered does the rest
+			r.ask(others[0], now)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (r *Rings) TakeFrom(by string, v model.Verdict, now time.Time) {
 // something.
 func (r *Rings) heardFrom(host string, now time.Time) {
 	if h := r.hosts[host]; h != nil && h.doubtful() && !h.left() {
-		r.probe(h, now, func(model.Sight, time.Time) {}) // answered does the rest
+		r.ask(h, now)
 	}
 }
 
@@ -101,6 +101,8 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		v.Kind = model.VerdictUnobservable // one alone calls nobody dead
 	}
 	switch {
+	case v.Kind == model.VerdictDeaf, h.State == Deaf && v.ID.Reporter != h.Host:
+		r.stats.Stale++ // nobody else can tell
 	case v.Evidence.Clue == model.ClueUnlinked && h.State != LinkDown:
 		r.heardFrom(h.Host, now) // nobody else may have anything to say of it
 	case v.Kind == model.VerdictCorrected, v.Subject.Host == v.ID.Reporter: // it was cut off, and is back
@@ -126,11 +128,11 @@ func accusesOften(v model.Verdict) bool {
 	return len(v.Evidence.Observations) > 0 && v.Evidence.Observations[0].Score >= often
 }
 
-// wasAway says that a host is held for dead or cut off, or was until just now: what it
+// wasAway says that a host is held for dead, cut off or deaf, or was until just now: what it
 // reports may be old.
 func (r *Rings) wasAway(host string, now time.Time) bool {
 	h := r.hosts[host]
-	return h != nil && (h.doubtful() || now.Sub(h.back) < lateWords)
+	return h != nil && (h.away() || now.Sub(h.back) < lateWords)
 }
 
 // lateWords is for how long after its return a host may yet bring verdicts of the time
@@ -161,12 +163,15 @@ func (r *Rings) enforce(h *Host, v model.Verdict, now time.Time) {
 		return
 	}
 	h.State, h.Since, h.Certificate, h.ZoneLost = state, now, &v.ID, false
-	if h.alive() {
-		r.careFor(h, now)
+	r.careFor(h, now)
+	switch {
+	case !h.alive():
+		r.remove(h, now)
+	case len(h.Rings) == 0:
+		r.insert(h, now)
+	default:
 		r.cfg.World.KeepHost(h)
-		return
 	}
-	r.remove(h, now)
 }
 
 // returned takes a host for alive again.
@@ -177,7 +182,7 @@ func (r *Rings) returned(h *Host, now time.Time) {
 	if h.State == Up {
 		return
 	}
-	if h.doubtful() {
+	if h.away() {
 		h.back = now
 	}
 	h.State, h.Since, h.Certificate, h.ZoneLost = Up, now, nil, false

@@ -93,6 +93,8 @@ func faults() []fault {
 			c.OneWay[pair[0].Name+">"+pair[1].Name] = true
 			return map[string]rings.State{pair[0].Name: rings.LinkDown}
 		}},
+		{"deaf", func(c *trial) map[string]rings.State { return c.one(rings.Deaf, func(n *Node) { n.Ears = Deaf }) }},
+		{"deaf to datagrams", func(c *trial) map[string]rings.State { return c.one(rings.Deaf, func(n *Node) { n.Ears = Filtered }) }},
 		{"switch lost", func(c *trial) map[string]rings.State {
 			return c.zone(rings.Unobservable, func(zone string) { c.SwitchDown[zone] = true })
 		}},
@@ -124,7 +126,7 @@ func (c *trial) heal() {
 	}
 	for _, name := range sortedNames(c.Sim) {
 		n := c.Nodes[name]
-		n.Link = true
+		n.Link, n.Ears = true, Hears
 		switch n.State {
 		case Running:
 		case Frozen:
@@ -170,7 +172,7 @@ func newTrial(t *testing.T, seed uint64) *trial {
 // Faults of all kinds in estates of all sizes: what the manager says in the end, and that
 // everything is well again once it has passed.
 func TestRandomFaults(t *testing.T) {
-	const seeds = 110
+	const seeds = 130
 	said, wrong := make(confusion), 0
 	kinds := faults()
 	for seed := range uint64(seeds) {

@@ -45,7 +45,7 @@ func (m *Manager) Send(ring model.RingID, to model.RingMember, msg wire.Message)
 		return
 	}
 	self := model.RingMember{Host: model.ManagerHost}
-	m.sim.carry(m.node, o, func() {
+	m.sim.datagram(m.node, o, func() {
 		if o.State == Killed {
 			m.sim.carry(o, m.node, func() { m.Rings.Refused(o.addr, m.sim.now) })
 			return

@@ -20,12 +20,23 @@ const (
 	Dead              // nothing answers
 )
 
+// Hearing is what comes in of what is sent to a host. What it sends goes out.
+type Hearing int
+
+// Hearings.
+const (
+	Hears    Hearing = iota
+	Filtered         // all but datagrams of agents and manager
+	Deaf             // nothing
+)
+
 // Node is one host with its agent.
 type Node struct {
 	Name   string
 	Zone   string
 	Link   bool // of its interface
 	State  Condition
+	Ears   Hearing
 	Member *member.Member
 	// Sent counts datagrams, Starved makes the host doubt itself.
 	Sent    uint64
@@ -193,7 +204,7 @@ func (n *Node) send(to string, deliver func(*Node), refused func()) {
 	if o == nil {
 		return
 	}
-	n.sim.carry(n, o, func() {
+	n.sim.datagram(n, o, func() {
 		if o.State != Killed {
 			deliver(o)
 		} else if refused != nil {
@@ -204,7 +215,7 @@ func (n *Node) send(to string, deliver func(*Node), refused func()) {
 
 func (n *Node) toManager(do func()) {
 	n.Sent++
-	n.sim.carry(n, n.sim.Manager.node, func() {
+	n.sim.datagram(n, n.sim.Manager.node, func() {
 		if n.sim.Manager.Up {
 			do()
 		}
@@ -244,7 +255,7 @@ func (n *Node) deliver() {
 	if len(n.spool) == 0 || n.State != Running || n.sim.now.Before(n.retry) {
 		return
 	}
-	if m := n.sim.Manager; m.Up && n.sim.reaches(n, m.node) && n.sim.reaches(m.node, n) {
+	if m := n.sim.Manager; m.Up && n.sim.talks(n, m.node) {
 		list := n.spool
 		n.spool = nil
 		n.sim.after(n.sim.latency(), func() { // one delivery after the other, in order

@@ -163,7 +163,7 @@ func (n *Node) joinNow() {
 	if n.State != Running || n.joined {
 		return
 	}
-	if m.Up && n.sim.reaches(n, m.node) {
+	if m.Up && n.sim.talks(n, m.node) {
 		answer, err := m.Rings.Join(model.Join{RingMember: n.Member.Self()}, n.sim.now)
 		m.schedule()
 		if err == nil {
@@ -223,11 +223,21 @@ func (s *Sim) latency() time.Duration {
 
 // reaches says whether there is a way.
 func (s *Sim) reaches(a, b *Node) bool {
-	return a.State != Dead && b.State != Dead && a.Link && b.Link && !s.SwitchDown[a.Zone] && !s.SwitchDown[b.Zone] &&
+	return a.State != Dead && b.State != Dead && a.Link && b.Link && b.Ears != Deaf && !s.SwitchDown[a.Zone] && !s.SwitchDown[b.Zone] &&
 		(a.Zone == b.Zone || !s.Apart[a.Zone] && !s.Apart[b.Zone]) && !s.OneWay[a.Name+">"+b.Name]
 }
 
-// carry delivers a datagram, unless it is lost.
+// talks says whether there is a way and one back.
+func (s *Sim) talks(a, b *Node) bool { return s.reaches(a, b) && s.reaches(b, a) }
+
+// datagram carries one of agents and manager.
+func (s *Sim) datagram(a, b *Node, deliver func()) {
+	if b.Ears == Hears {
+		s.carry(a, b, deliver)
+	}
+}
+
+// carry delivers what is sent, unless it is lost.
 func (s *Sim) carry(a, b *Node, deliver func()) {
 	if !s.reaches(a, b) || s.loses(a) {
 		return

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cassini/model"
+	"cassini/model/wire"
 )
 
 // DoubtStarved is a host's doubt that tasks wait for the CPU. It is a reason to look twice;
@@ -46,21 +47,27 @@ func (m *Member) allSilent() bool {
 type cut struct {
 	ring  *ring
 	since time.Time
+	word  *model.Verdict // that it is deaf, if not more
+	due   time.Time      // when that is said again
+	pause time.Duration
 }
 
 // isCut says that nobody at all was heard while a case was open, in spite of a second
 // look: then it is this host that is cut off, and its verdicts on others are worth nothing.
+// Answers to pings say no more than that something lets them pass and agents' words not.
 func (m *Member) isCut(c *suspicion) bool {
-	return c.waited && m.allSilent() && m.heard.Before(c.opened) && c.probes.Sight() == model.SightNothing
+	s := c.probes.Sight()
+	return c.waited && m.allSilent() && m.heard.Before(c.opened) && (s == model.SightNothing || s == model.SightKernel)
 }
 
-// cutOff ends a case without a verdict: nobody would hear it.
+// cutOff ends a case without a verdict on the suspect.
 func (m *Member) cutOff(c *suspicion, now time.Time) {
 	m.close(c, model.SightUnable, now)
 	if s := m.standing[c.subject.Host]; s != nil && !s.verdict.Kind.Death() {
 		s.later(now)
 	}
 	m.beginCut(c)
+	m.sayDeaf(now)
 	if l := c.ring.links[c.subject.Host]; l != nil {
 		m.world.Rewatch(c.ring.id, c.subject.Host)
 	}
@@ -71,6 +78,33 @@ func (m *Member) beginCut(c *suspicion) {
 	if m.cut == nil {
 		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
 	}
+}
+
+// This host says that it is deaf at once, and then ever more seldom.
+const (
+	firstWord = 5 * time.Second
+	lastWord  = time.Minute
+)
+
+// sayDeaf tells the manager that nobody is heard: others may hear this host. It is told by
+// one datagram, since nothing comes back, and not by the outbox: if this host is cut off in
+// both directions, that is known by the time at which the outbox would bring it.
+func (m *Member) sayDeaf(now time.Time) {
+	c := m.cut
+	if now.Before(c.due) {
+		return
+	}
+	if c.word == nil {
+		v := m.verdict(c.ring, model.VerdictDeaf, m.self, now)
+		v.Evidence = model.Evidence{
+			Silent: now.Sub(c.since), Doubts: []string{DoubtAllSilent},
+			Observations: []model.Observation{{Observer: m.self.Host, Sight: model.SightUnable}},
+		}
+		c.word, c.pause = &v, firstWord
+		m.stats.Verdicts[v.Kind]++
+	}
+	c.due, c.pause = now.Add(c.pause), min(2*c.pause, lastWord)
+	m.world.Send(model.ManagerRing(m.self.Host), model.RingMember{Host: model.ManagerHost}, wire.Message{Type: wire.Report, Verdict: c.word})
 }
 
 // reunited reports that this host was cut off, now that it hears a neighbor again.

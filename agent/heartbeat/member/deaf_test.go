@@ -1,0 +1,85 @@
+package member
+
+import (
+	"testing"
+	"time"
+
+	"cassini/model"
+	"cassini/model/wire"
+)
+
+// words are what the member said of itself to the manager, with no datagram to rely on.
+func (b *bench) words() (list []model.Verdict) {
+	for _, s := range b.sent {
+		if s.Type == wire.Report && s.to == model.ManagerHost && s.ring == model.ManagerRing(self().Host) {
+			list = append(list, *s.Verdict)
+		}
+	}
+	return list
+}
+
+// deafen lets the watch of both neighbors run out again and again.
+func (b *bench) deafen(rounds int, hears func()) {
+	for range rounds {
+		b.quiet(next)
+		b.quiet(previous)
+		b.pass(3 * time.Second)
+		hears()
+		b.pass(7 * time.Second)
+	}
+}
+
+// One that hears nobody tells the manager so, again and again, ever more seldom, and says
+// nothing of others; also if their kernels answer pings.
+func TestDeafSaysSo(t *testing.T) {
+	for name, hears := range map[string]func(*bench){
+		"nothing": func(*bench) {},
+		"pings": func(b *bench) {
+			b.Echoed(next.Addr.Addr(), b.now)
+			b.Echoed(previous.Addr.Addr(), b.now)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := placed(t)
+			b.deafen(1, func() { hears(b) })
+			first := b.words()
+			if len(first) != 1 || first[0].Kind != model.VerdictDeaf || first[0].Subject != self() || first[0].Evidence.Silent < 10*time.Second {
+				t.Fatalf("said %+v", first)
+			}
+			b.deafen(59, func() { hears(b) })
+			all := b.words()
+			if n := len(all); n < 10 || n > 14 {
+				t.Errorf("said %d times in ten minutes", n)
+			}
+			for _, v := range all {
+				if v.ID != first[0].ID {
+					t.Errorf("said %+v and %+v", first[0].ID, v.ID)
+				}
+			}
+			b.reported()
+			if got := b.Stats().Verdicts[model.VerdictDeaf]; got != 1 {
+				t.Errorf("counted %d times", got)
+			}
+			b.Resumed(testRing, "next", 5, b.now)
+			b.reported(model.VerdictLink)
+			b.deafen(1, func() { hears(b) })
+			if again := b.words(); len(again) != len(all)+1 || again[len(all)].ID == first[0].ID {
+				t.Errorf("deaf again it said %d times", len(again)-len(all))
+			}
+		})
+	}
+}
+
+// Who hears the manager is not deaf, whatever it thinks of its neighbors.
+func TestWhoHearsTheManagerIsNotDeaf(t *testing.T) {
+	b := placed(t)
+	b.quiet(next)
+	b.quiet(previous)
+	for range 20 {
+		b.pass(500 * time.Millisecond)
+		b.Receive(model.ManagerRing(self().Host), model.RingMember{Host: model.ManagerHost}, wire.Message{Type: wire.Probe, ID: 1}, b.now)
+	}
+	if words := b.words(); len(words) != 0 {
+		t.Errorf("said %+v", words)
+	}
+}
