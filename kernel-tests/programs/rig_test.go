@@ -144,12 +144,23 @@ func (c *cassini) service(port int, state string) model.Service {
 func (c *cassini) dependency(client string, port int, ok func(model.DependencyView) bool) model.DependencyView {
 	c.t.Helper()
 	var found model.DependencyView
+	var others []model.DependencyView
+	defer func() {
+		if c.t.Failed() {
+			c.t.Logf("on that port: %+v", others)
+		}
+	}()
 	eventually(c.t, fmt.Sprintf("%s on port %d", client, port), func() bool {
+		others = nil
 		for _, d := range ask[model.DependencyView](c, "deps") {
-			if int(d.Port) == port && filepath.Base(d.Client.Exe) == client && ok(d) {
+			if int(d.Port) != port {
+				continue
+			}
+			if filepath.Base(d.Client.Exe) == client && ok(d) {
 				found = d
 				return true
 			}
+			others = append(others, d)
 		}
 		return false
 	})
