@@ -33,9 +33,9 @@ func (g *Graph) build() *view {
 	v.bulk = nil
 	v.rank()
 	for _, n := range v.list {
-		n.out, n.in = tight(n.out), tight(n.in)
-		slices.SortFunc(n.out, compareEdges)
-		slices.SortFunc(n.in, compareEdges)
+		n.edges = tight(n.edges)
+		slices.SortFunc(n.out(), compareEdges)
+		slices.SortFunc(n.in(), compareEdges)
 	}
 	v.list, v.suspects = tight(v.list), nil
 	v.topology = g.topology
@@ -81,12 +81,10 @@ func (v *view) addService(s *service) {
 
 // dropService undoes addService, as it was when it was done.
 func (v *view) dropService(n *node) {
-	for _, list := range [][]*edge{slices.Clone(n.in), slices.Clone(n.out)} {
-		for _, e := range list {
-			switch e.kind {
-			case edgeRuns, edgeRunsAs, edgeListensOn:
-				v.release(e)
-			}
+	for _, e := range slices.Clone(n.edges) {
+		switch e.kind {
+		case edgeRuns, edgeRunsAs, edgeListensOn:
+			v.release(e)
 		}
 	}
 	v.state(n, func() { n.fact = nil })

@@ -32,8 +32,8 @@ func (g *Graph) Cycles() []model.Cycle {
 
 // needs are the services that the program of a service is a client of, but for itself.
 func (v *view) needs(service *node) (list []*node) {
-	for _, p := range service.far(service.out, edgeRunsAs) {
-		for _, s := range p.far(p.out, edgeDependsOn) {
+	for _, p := range service.far(service.out(), edgeRunsAs) {
+		for _, s := range p.far(p.out(), edgeDependsOn) {
 			if s != service && !slices.Contains(list, s) {
 				list = append(list, s)
 			}

@@ -120,15 +120,15 @@ func (n *node) to(kind edgeKind) []*edge {
 		return nil
 	}
 	is := func(e *edge) bool { return e.kind == kind }
-	first := slices.IndexFunc(n.out, is)
+	first := slices.IndexFunc(n.out(), is)
 	if first < 0 {
 		return nil
 	}
 	end := first + 1
-	for end < len(n.out) && is(n.out[end]) { // those of a kind stand together
+	for end < len(n.out()) && is(n.out()[end]) { // those of a kind stand together
 		end++
 	}
-	return n.out[first:end]
+	return n.out()[first:end]
 }
 
 // nodes compares a node as it was and is, of which one may not be there.

@@ -37,9 +37,9 @@ func (v *view) unmonitored(n *node) (u model.Unmonitored) {
 		}
 	case nodeUnknownHost:
 		u.Why = "no agent reports from there"
-		u.Seen = len(n.far(n.in, edgeSees))
+		u.Seen = len(n.far(n.in(), edgeSees))
 	case nodeService:
-		u.Clients = len(n.far(n.in, edgeDependsOn))
+		u.Clients = len(n.far(n.in(), edgeDependsOn))
 		if n.state() == StateAbsent {
 			u.Why = dialledBy(u.Clients) + ", and no agent knows it"
 			if host := n.supposed(); host != "" {
@@ -137,7 +137,7 @@ func (v *view) owners(n *node, a *model.Address) {
 		a.Owners = append(a.Owners, n.id)
 		return
 	}
-	holders := n.far(n.in, edgeHas)
+	holders := n.far(n.in(), edgeHas)
 	for _, owner := range holders {
 		a.Owners = append(a.Owners, owner.id)
 		if owner.kind == nodeInterface {

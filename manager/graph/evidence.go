@@ -82,7 +82,7 @@ func (e *edge) unwrite() {
 
 // unwriteClients forgets those of the edges to a service.
 func (n *node) unwriteClients() {
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		e.unwrite()
 	}
 }

@@ -15,7 +15,7 @@ func (g *Graph) Unused(host string) []model.Service {
 		if model.IsTap(n.service().proto) {
 			return false // it has no clients
 		}
-		return !slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == edgeDependsOn })
+		return !slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeDependsOn })
 	})
 }
 

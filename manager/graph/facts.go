@@ -102,7 +102,7 @@ func (n *node) heard() bool { return n.onRingOf(2) }
 
 // onRingOf says whether a host is on a ring of so many or more.
 func (n *node) onRingOf(members int) bool {
-	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.onRingOf(members) })
+	return slices.ContainsFunc(n.out(), func(e *edge) bool { return e.onRingOf(members) })
 }
 
 // onRingOf says whether an edge leads to a ring of so many or more.
@@ -122,7 +122,7 @@ func (n *node) addr() (a netip.Addr) {
 	switch n.kind {
 	case nodeIP:
 	case nodeUnknownHost:
-		if len(n.out) == 0 || n.out[0].kind != edgeDependsOn { // their first
+		if len(n.out()) == 0 || n.out()[0].kind != edgeDependsOn { // their first
 			return a
 		}
 	default:
@@ -135,7 +135,7 @@ func (n *node) addr() (a netip.Addr) {
 // listener is the service of an endpoint, and its address. Several may have had it, one
 // after the other.
 func (n *node) listener() (best *service, addr netip.Addr) {
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		if s := e.from.service(); s != nil && e.kind == edgeListensOn && (best == nil || preferred(serviceEnd(s), serviceEnd(best))) {
 			best = s
 		}
@@ -161,7 +161,7 @@ func (n *node) owners() (docs []*dependency) {
 	if n.kind != nodeService || n.fact != nil || n.told == 0 {
 		return nil
 	}
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		docs = append(docs, e.ins()...)
 	}
 	return docs
@@ -172,7 +172,7 @@ func (n *node) dialled() (docs []*dependency) {
 	if n.kind != nodeService || n.fact != nil || n.told > 0 {
 		return nil
 	}
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		docs = append(docs, e.outs()...)
 	}
 	return docs
@@ -181,7 +181,7 @@ func (n *node) dialled() (docs []*dependency) {
 // absent is where a service that no agent knows is dialled.
 func (n *node) absent() (at netip.AddrPort, proto string) {
 	if n.kind == nodeService && n.fact == nil && n.told == 0 {
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			for _, d := range e.outs() {
 				return d.link.server(), d.link.target.proto
 			}
@@ -194,7 +194,7 @@ func (n *node) dialledAt() netip.Addr { at, _ := n.absent(); return at.Addr() }
 
 // runs are the services that run as a process, as far as documents of listeners tell.
 func (n *node) runs() (list []*service) {
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		if s := e.from.service(); s != nil && e.kind == edgeRunsAs {
 			list = append(list, s)
 		}
@@ -204,7 +204,7 @@ func (n *node) runs() (list []*service) {
 
 // talks are the Out documents of a process.
 func (n *node) talks() (latest *dependency) {
-	for _, e := range n.out {
+	for _, e := range n.out() {
 		if e.kind == edgeDependsOn {
 			latest = later(latest, latestOf(e.outs()))
 		}
@@ -214,7 +214,7 @@ func (n *node) talks() (latest *dependency) {
 
 // accepts is the latest In document of a process that no document of a listener tells of.
 func (n *node) accepts() (latest *dependency) {
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		if e.kind != edgeRunsAs {
 			continue
 		}

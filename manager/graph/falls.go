@@ -116,15 +116,15 @@ func (l *layout) rules(n *node) {
 	start := l.start[n.index]
 	switch n.kind {
 	case nodeSwitch:
-		l.all(start, n.out, edgeHas)
+		l.all(start, n.out(), edgeHas)
 	case nodeInterface:
 		l.wires(n)
 	case nodeHost:
-		l.all(start, n.out, edgeRuns)
-		l.all(start, n.out, edgeHas)
+		l.all(start, n.out(), edgeRuns)
+		l.all(start, n.out(), edgeHas)
 		l.uplinks(n)
 	case nodeProcess:
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == edgeRunsAs {
 				l.pair(start, l.hit[e.from.index])
 			}
@@ -144,7 +144,7 @@ func (l *layout) all(from int32, edges []*edge, kind edgeKind) {
 // wires cuts an interface off with all that it is wired to, of which one is a switch's port.
 func (l *layout) wires(i *node) {
 	wires, port := l.far[:0], false
-	for _, e := range i.out {
+	for _, e := range i.out() {
 		if e.kind == edgeWiredTo {
 			wires = append(wires, l.start[e.to.index])
 			port = port || e.to.kind == nodeSwitchPort
@@ -169,7 +169,7 @@ func (l *layout) uplinks(host *node) {
 	if host.wired() {
 		return
 	}
-	for _, e := range host.out { // each other card is one as soon as it is lost
+	for _, e := range host.out() { // each other card is one as soon as it is lost
 		if e.kind != edgeOwns || e.to.carries() {
 			continue
 		}
@@ -180,7 +180,7 @@ func (l *layout) uplinks(host *node) {
 // needs hits a client with the last service of each kind that it depends on.
 func (l *layout) needs(client *node) {
 	var several []*node // that others might stand in for
-	for _, e := range client.out {
+	for _, e := range client.out() {
 		switch {
 		case e.kind != edgeDependsOn:
 		case e.to.replica == 0:

@@ -44,7 +44,7 @@ func (f farSums) of(n *node) uint64 {
 	var h maphash.Hash
 	h.SetSeed(farSeed)
 	some := false
-	for _, e := range n.out {
+	for _, e := range n.out() {
 		if e.kind == edgeDependsOn || e.kind == edgeWiredTo {
 			some = true
 			h.WriteByte(byte(e.kind))

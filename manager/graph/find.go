@@ -105,7 +105,7 @@ func (n *node) hasAddress(addr netip.Addr) string {
 // where says in words where a node is.
 func (v *view) where(n *node) string {
 	wires := func(here *node) (texts []string) {
-		for _, e := range here.out {
+		for _, e := range here.out() {
 			if e.kind == edgeWiredTo {
 				texts = append(texts, strings.TrimPrefix(here.id, model.KindInterface+":")+" -> "+v.callEnd(e.to))
 			}
@@ -116,19 +116,19 @@ func (v *view) where(n *node) string {
 	switch n.kind {
 	case nodeInterface:
 		texts = wires(n)
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == edgeForwardsTo {
 				texts = append(texts, "behind "+strings.TrimPrefix(e.from.id, model.KindInterface+":"))
 			}
 		}
 	case nodeHost:
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if e.kind == edgeOwns {
 				texts = append(texts, wires(e.to)...)
 			}
 		}
 	case nodeSwitchPort, nodeUnknownHost:
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			switch e.kind {
 			case edgeWiredTo:
 				texts = append(texts, wires(e.from)...)
@@ -139,7 +139,7 @@ func (v *view) where(n *node) string {
 			}
 		}
 	case nodeSwitch:
-		texts = []string{fmt.Sprintf("%d ports with hosts", len(n.out))}
+		texts = []string{fmt.Sprintf("%d ports with hosts", len(n.out()))}
 	}
 	return strings.Join(texts, ", ")
 }

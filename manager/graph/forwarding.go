@@ -104,5 +104,5 @@ func (v *view) cards(mac string) []*node {
 	if n == nil {
 		return nil
 	}
-	return n.far(n.in, edgeHas)
+	return n.far(n.in(), edgeHas)
 }

@@ -82,7 +82,7 @@ func (k *keyed) ofHosts() bool {
 }
 
 func (n *node) depends() bool {
-	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.kind == edgeDependsOn })
+	return slices.ContainsFunc(n.out(), func(e *edge) bool { return e.kind == edgeDependsOn })
 }
 
 // program is the one group of a service or a program.
@@ -152,14 +152,14 @@ func (k *keyed) hostNames(name string) (names []string) {
 			names = append(names, tenant)
 		}
 	case model.GroupByRing:
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if r, ok := e.to.fact.(*model.Ring); ok && e.kind == edgeIn {
 				names = append(names, string(r.ID))
 			}
 		}
 	case model.GroupBySubnet, model.GroupBySwitch:
 		want := map[string]string{model.GroupBySubnet: model.KindSubnet, model.GroupBySwitch: model.KindSwitch}[k.by]
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if e.kind != edgeOwns || !e.to.outward() {
 				continue
 			}
@@ -182,7 +182,7 @@ func (n *node) outward() bool {
 	if n.iface().Kind != "bridge" {
 		return true
 	}
-	return slices.ContainsFunc(n.in, func(e *edge) bool {
+	return slices.ContainsFunc(n.in(), func(e *edge) bool {
 		return e.kind == edgeOn && e.from.iface() != nil && e.from.iface().Kind != "veth" && e.from.iface().Kind != "tun"
 	})
 }
@@ -218,7 +218,7 @@ func (n *node) thing(names []string) groups.Thing {
 		}
 	case nodeProcess:
 		var first moment.Moment
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			for _, d := range e.outs() {
 				if first.IsZero() || d.firstSeen.Before(first) {
 					first = d.firstSeen

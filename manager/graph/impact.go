@@ -137,12 +137,12 @@ func (f *falling) spread(n *node) {
 	how := f.effect(n)
 	switch n.kind {
 	case nodeSwitch:
-		f.all(n, n.out, edgeHas)
+		f.all(n, n.out(), edgeHas)
 	case nodeSwitchPort:
 		f.unplugged(n)
 	case nodeInterface:
 		f.unplugged(n)
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == edgeOwns {
 				f.uplinkLost(e.from, n)
 			}
@@ -151,16 +151,16 @@ func (f *falling) spread(n *node) {
 		if how != down {
 			return // it is a client itself, or lost one of its uplinks
 		}
-		f.all(n, n.out, edgeRuns)
-		f.all(n, n.out, edgeHas)
+		f.all(n, n.out(), edgeRuns)
+		f.all(n, n.out(), edgeHas)
 	case nodeService:
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == edgeDependsOn {
 				f.strike(e.from, f.without(e.from, n), n)
 			}
 		}
 	case nodeProcess:
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == edgeRunsAs {
 				f.strike(e.from, how, n)
 			}
@@ -180,12 +180,12 @@ func (f *falling) all(by *node, edges []*edge, kind edgeKind) {
 // unplugged cuts off the interfaces whose last wire ended here. Of those that are wired to
 // interfaces alone nothing is known to be lost.
 func (f *falling) unplugged(end *node) {
-	for _, e := range end.in {
+	for _, e := range end.in() {
 		if e.kind != edgeWiredTo {
 			continue
 		}
 		port, all := false, true
-		for _, w := range e.from.out {
+		for _, w := range e.from.out() {
 			if w.kind == edgeWiredTo {
 				port = port || w.to.kind == nodeSwitchPort
 				all = all && f.effect(w.to) == down
@@ -201,7 +201,7 @@ func (f *falling) unplugged(end *node) {
 func (f *falling) uplinkLost(host, lost *node) {
 	if lost.plugged() { // as all uplinks are then
 		how := down
-		for _, e := range host.out {
+		for _, e := range host.out() {
 			if e.kind == edgeOwns && e.to != lost && f.effect(e.to) != down && e.to.plugged() {
 				how = degraded
 				break
@@ -229,7 +229,7 @@ func (f *falling) uplinkLost(host, lost *node) {
 func (n *node) uplinks() iter.Seq[*node] {
 	wired := n.wired()
 	return func(yield func(*node) bool) {
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if e.kind == edgeOwns && (wired && e.to.plugged() || !wired && e.to.carries()) && !yield(e.to) {
 				return
 			}
@@ -239,12 +239,12 @@ func (n *node) uplinks() iter.Seq[*node] {
 
 // wired says whether an interface of a host is.
 func (n *node) wired() bool {
-	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.kind == edgeOwns && e.to.plugged() })
+	return slices.ContainsFunc(n.out(), func(e *edge) bool { return e.kind == edgeOwns && e.to.plugged() })
 }
 
 // plugged says whether it is known what is at the other end of an interface's wire.
 func (n *node) plugged() bool {
-	return slices.ContainsFunc(n.out, func(e *edge) bool { return e.kind == edgeWiredTo })
+	return slices.ContainsFunc(n.out(), func(e *edge) bool { return e.kind == edgeWiredTo })
 }
 
 // carries says whether an interface is a card with a carrier.
@@ -258,7 +258,7 @@ func (f *falling) without(client, service *node) effect {
 	if service.replica == 0 || f.v.g.replicas.alone(service.replica) {
 		return affected
 	}
-	for _, e := range client.out {
+	for _, e := range client.out() {
 		other := e.to
 		if e.kind == edgeDependsOn && other != service && other.replica == service.replica && other.listens() && f.effect(other) < affected {
 			return degraded
@@ -318,5 +318,5 @@ var kindOrder = func() (order [nodeKinds]uint8) {
 
 // serves says whether a program runs a service.
 func (n *node) serves() bool {
-	return slices.ContainsFunc(n.in, func(e *edge) bool { return e.kind == edgeRunsAs })
+	return slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeRunsAs })
 }

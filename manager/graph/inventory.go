@@ -36,7 +36,7 @@ func (g *Graph) Programs(host, prefix string) []model.ProgramView {
 
 func (n *node) program(p model.Process) model.ProgramView {
 	v := model.ProgramView{ID: n.id, Host: n.host(), Name: p.Program(), Process: p, Where: n.g.containers.where(n.host(), p)}
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		if e.kind == edgeRunsAs && e.from.listens() {
 			v.Listening++
 			v.Dials += dials(e.from)
@@ -47,7 +47,7 @@ func (n *node) program(p model.Process) model.ProgramView {
 }
 
 func dials(n *node) (count int) {
-	for _, e := range n.out {
+	for _, e := range n.out() {
 		if e.kind == edgeDependsOn {
 			count++
 		}
@@ -84,7 +84,7 @@ func (g *Graph) Unknown() []model.UnknownNode {
 			if n.kind != nodeUnknownHost && (n.kind != nodeService || n.state() != StateAbsent || n.supposed() != "") {
 				continue
 			}
-			u := model.UnknownNode{ID: n.id, Kind: n.kind.String(), AskedAs: n.askedAs(), Clients: len(n.far(n.in, edgeDependsOn)), Dials: dials(n), SeenBy: len(n.far(n.in, edgeSees))}
+			u := model.UnknownNode{ID: n.id, Kind: n.kind.String(), AskedAs: n.askedAs(), Clients: len(n.far(n.in(), edgeDependsOn)), Dials: dials(n), SeenBy: len(n.far(n.in(), edgeSees))}
 			if s := n.stranger(); s != nil {
 				u.Vendor = s.describe(n.g, n.id).Vendor
 			}

@@ -220,7 +220,7 @@ func (v *view) colorOn(host string) string {
 
 // running are a host's services that listen.
 func (v *view) running(h *node) (n int) {
-	for _, e := range h.out {
+	for _, e := range h.out() {
 		if e.kind == edgeRuns && e.to.state() == model.StateListening {
 			n++
 		}

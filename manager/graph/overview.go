@@ -47,10 +47,10 @@ func (f *falling) selfish(n *node, p model.SinglePoint) bool {
 	if n.kind != nodeService || p.Hosts > 0 {
 		return false
 	}
-	programs := n.far(n.out, edgeRunsAs)
+	programs := n.far(n.out(), edgeRunsAs)
 	runs := 0
 	for _, program := range programs {
-		runs += len(program.far(program.in, edgeRunsAs))
+		runs += len(program.far(program.in(), edgeRunsAs))
 	}
 	if runs < p.Services {
 		return false
@@ -60,7 +60,7 @@ func (f *falling) selfish(n *node, p model.SinglePoint) bool {
 		if victim == n || victim.kind != nodeService || victim.ended() || f.effect(victim) < affected {
 			continue
 		}
-		if !slices.ContainsFunc(victim.far(victim.out, edgeRunsAs), func(program *node) bool { return slices.Contains(programs, program) }) {
+		if !slices.ContainsFunc(victim.far(victim.out(), edgeRunsAs), func(program *node) bool { return slices.Contains(programs, program) }) {
 			return false
 		}
 	}

@@ -50,7 +50,7 @@ type search struct {
 }
 
 func newSearch(end *node) *search {
-	return &search{end: end, came: map[*node]*edge{end: nil}, level: []*node{end}, edges: len(end.out) + len(end.in)}
+	return &search{end: end, came: map[*node]*edge{end: nil}, level: []*node{end}, edges: len(end.out()) + len(end.in())}
 }
 
 // leads says whether a way can go on from a node.
@@ -65,7 +65,7 @@ func (s *search) widen(far *search) (*node, *edge) {
 		if !s.leads(n) {
 			continue
 		}
-		for _, edges := range [2][]*edge{n.out, n.in} {
+		for _, edges := range [2][]*edge{n.out(), n.in()} {
 			for _, e := range edges {
 				if e.kind == edgeNext {
 					continue // who watches whom is no way
@@ -80,7 +80,7 @@ func (s *search) widen(far *search) (*node, *edge) {
 				s.came[other] = e
 				s.level = append(s.level, other)
 				if s.leads(other) {
-					s.edges += len(other.out) + len(other.in)
+					s.edges += len(other.out()) + len(other.in())
 				}
 			}
 		}

@@ -119,7 +119,7 @@ func (g *Graph) Switches() []model.Switch {
 				if peer == nil {
 					continue
 				}
-				for _, e := range peer.in {
+				for _, e := range peer.in() {
 					if e.from.kind == nodeSwitch {
 						by[e.from.id] = append(by[e.from.id], p)
 					}

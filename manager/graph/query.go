@@ -108,11 +108,11 @@ func (g *Graph) Edges(f EdgeFilter) []model.Edge {
 		switch {
 		case f.From != "":
 			if n := v.named(f.From); n != nil {
-				among = n.out
+				among = n.out()
 			}
 		case f.To != "":
 			if n := v.named(f.To); n != nil {
-				among = n.in
+				among = n.in()
 			}
 		default:
 			among = v.allEdges()
@@ -213,10 +213,10 @@ func (w *walk) around(v *view, start *node, depth int) (nodes []*node, edges []*
 	reach(start)
 	for next := 0; depth > 0 && next < len(w.queue); depth-- {
 		for end := len(w.queue); next < end; next++ {
-			for _, e := range w.queue[next].out {
+			for _, e := range w.queue[next].out() {
 				reach(e.to)
 			}
-			for _, e := range w.queue[next].in {
+			for _, e := range w.queue[next].in() {
 				reach(e.from)
 			}
 		}
@@ -226,7 +226,7 @@ func (w *walk) around(v *view, start *node, depth int) (nodes []*node, edges []*
 	sorted := true
 	for _, n := range w.queue {
 		last := len(w.edges) - 1
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if w.was(e.to) {
 				w.edges = append(w.edges, e)
 			}

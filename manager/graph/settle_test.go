@@ -153,15 +153,15 @@ func (w *world) check(t *testing.T) {
 		if int(n.index) != i || v.named(n.id) != n {
 			t.Errorf("%s has index %d at %d", n.id, n.index, i)
 		}
-		for _, e := range n.out {
-			if edges++; !slices.Contains(e.to.in, e) || e.from != n {
+		for _, e := range n.out() {
+			if edges++; !slices.Contains(e.to.in(), e) || e.from != n {
 				t.Errorf("%s is not at both ends", e.id())
 			}
 			if e.kind == edgeDependsOn && len(e.facts.docs) == 0 || e.kind != edgeDependsOn && e.held == 0 {
 				t.Errorf("%s is there for nothing", e.id())
 			}
 		}
-		if !slices.IsSortedFunc(n.out, compareEdges) || !slices.IsSortedFunc(n.in, compareEdges) {
+		if !slices.IsSortedFunc(n.out(), compareEdges) || !slices.IsSortedFunc(n.in(), compareEdges) {
 			t.Errorf("edges of %s are not in order", n.id)
 		}
 	}

@@ -57,12 +57,12 @@ func (v *view) belongings(host *node) map[belonging][]string {
 		at := belonging{kind, id, name}
 		all[at] = append(all[at], how)
 	}
-	for _, e := range host.out {
+	for _, e := range host.out() {
 		switch e.kind {
 		case edgeOwns:
 			v.below(e.to, add)
 		case edgeHas: // a process
-			for _, d := range e.to.out {
+			for _, d := range e.to.out() {
 				if d.kind == edgeDependsOn && d.to.host() != host.host() {
 					add(model.KindService, d.to.id, strings.TrimPrefix(d.to.id, model.KindService+":"), strings.TrimPrefix(e.to.id, model.KindProcess+":"))
 				}
@@ -75,14 +75,14 @@ func (v *view) belongings(host *node) map[belonging][]string {
 // below are the things that an interface hangs on.
 func (v *view) below(here *node, add func(kind, id, name, how string)) {
 	label := here.iface().label()
-	for _, e := range here.out {
+	for _, e := range here.out() {
 		switch e.kind {
 		case edgeWiredTo:
 			v.cable(e.to, label, add)
 		case edgeIn:
 			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text(), label)
 		case edgeHas:
-			for _, in := range e.to.out {
+			for _, in := range e.to.out() {
 				if in.kind == edgeIn {
 					add(model.KindSubnet, in.to.id, in.to.text(), label+" "+e.to.addr().String())
 				}
@@ -102,12 +102,12 @@ func (v *view) cable(end *node, label string, add func(kind, id, name, how strin
 		return
 	}
 	add(model.KindSwitchPort, end.id, end.says().title(), label)
-	for _, e := range end.in {
+	for _, e := range end.in() {
 		if e.from.kind == nodeSwitch {
 			add(model.KindSwitch, e.from.id, or(end.says().SystemName, end.says().Chassis.ID), label+" port "+end.says().Port.ID)
 		}
 	}
-	for _, e := range end.out {
+	for _, e := range end.out() {
 		if e.kind == edgeIn {
 			add(model.KindVLAN, e.to.id, "VLAN "+e.to.text(), label+" port "+end.says().Port.ID)
 		}
@@ -131,11 +131,11 @@ func (g *Graph) Uplinks(host string) []model.Uplinks {
 func (v *view) uplinks(host *node) model.Uplinks {
 	u := model.Uplinks{Host: host.host(), Ports: []model.Uplink{}, Switches: []string{}, Risk: model.RiskUnknown}
 	devices := make(map[string]string)
-	for _, owned := range host.out {
+	for _, owned := range host.out() {
 		if owned.kind != edgeOwns {
 			continue
 		}
-		for _, e := range owned.to.out {
+		for _, e := range owned.to.out() {
 			if e.kind != edgeWiredTo || e.to.kind != nodeSwitchPort {
 				continue
 			}

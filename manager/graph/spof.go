@@ -156,7 +156,7 @@ func (s *spof) besides(p *point, fell fallen) {
 	switch p.node.kind {
 	case nodeHost:
 		p.hosts--
-		for _, e := range p.out { // services that nobody is known to run are on none
+		for _, e := range p.out() { // services that nobody is known to run are on none
 			p.services -= b2i(e.kind == edgeRuns && !e.to.ended() && fell.has(s.hit[e.to.index]))
 		}
 	case nodeService:
@@ -213,7 +213,7 @@ func canFail(n *node) bool {
 
 // answered says whether anybody ever got through to a service.
 func (n *node) answered() bool {
-	return slices.ContainsFunc(n.in, func(e *edge) bool {
+	return slices.ContainsFunc(n.in(), func(e *edge) bool {
 		return e.kind == edgeDependsOn && sumOf(e.told()).Connections > 0
 	})
 }

@@ -140,9 +140,9 @@ func (w *walk) along(v *view, from []*node, depth int, down bool) {
 
 // follow adds the edges of a node, and those to queue who are to be asked next.
 func (w *walk) follow(n *node, down, further bool) {
-	edges := n.in
+	edges := n.in()
 	if down {
-		edges = n.out
+		edges = n.out()
 	}
 	for _, e := range edges {
 		if e.kind != edgeDependsOn {
@@ -152,13 +152,13 @@ func (w *walk) follow(n *node, down, further bool) {
 		switch {
 		case !further:
 		case down:
-			for _, r := range e.to.out {
+			for _, r := range e.to.out() {
 				if r.kind == edgeRunsAs {
 					w.queue = append(w.queue, r.to)
 				}
 			}
 		default:
-			for _, r := range e.from.in {
+			for _, r := range e.from.in() {
 				if r.kind == edgeRunsAs {
 					w.queue = append(w.queue, r.from)
 				}
@@ -172,15 +172,15 @@ func (w *walk) follow(n *node, down, further bool) {
 func (v *view) within(n *node, down bool) []*node {
 	switch {
 	case n.kind == nodeService && down:
-		return n.far(n.out, edgeRunsAs)
+		return n.far(n.out(), edgeRunsAs)
 	case n.kind == nodeProcess && !down:
-		return n.far(n.in, edgeRunsAs)
+		return n.far(n.in(), edgeRunsAs)
 	case n.kind == nodeHost && down:
-		return append(n.far(n.out, edgeHas), n)
+		return append(n.far(n.out(), edgeHas), n)
 	case n.kind == nodeHost:
-		return n.far(n.out, edgeRuns)
+		return n.far(n.out(), edgeRuns)
 	case n.kind == nodeEndpoint && !down:
-		return n.far(n.in, edgeListensOn)
+		return n.far(n.in(), edgeListensOn)
 	}
 	return []*node{n}
 }

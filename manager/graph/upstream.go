@@ -107,14 +107,14 @@ func (s *ascent) carry(from []*node) []lane {
 // above tells what a node hangs on directly.
 func (n *node) above(tell func(*node)) {
 	from := func(kind edgeKind) {
-		for _, e := range n.in {
+		for _, e := range n.in() {
 			if e.kind == kind {
 				tell(e.from)
 			}
 		}
 	}
 	to := func(kind edgeKind) {
-		for _, e := range n.out {
+		for _, e := range n.out() {
 			if e.kind == kind {
 				tell(e.to)
 			}

@@ -48,15 +48,16 @@ type view struct {
 
 // node is one node. What its attributes are read from depends on its kind.
 type node struct {
-	g       *Graph
-	id      string
-	out, in []*edge // by ID
+	g     *Graph
+	id    string
+	edges []*edge // those from it, and then those to it; both by ID
 	// fact is a *service, an *iface, a *claimed, a *stranger or a *model.Ring, or nil where
 	// edges and the identifier tell all.
 	fact    any
 	index   int32  // in view.list; the same as long as the node is there
 	replica uint32 // of a service: the same for those that can stand in for each other, or 0
 	told    int32  // In documents behind edges to it
+	outs    int32  // how many edges are from it
 	ranks   ranks
 	// ofHost is how long the name of its host is, with which the identifier goes on behind the
 	// kind; 0 of what belongs to none.
@@ -65,6 +66,30 @@ type node struct {
 	// begins says that edges of another node may stand between this one's: its identifier
 	// begins as this one's and goes on with what does not sort behind the kind of an edge.
 	begins bool
+}
+
+// out are the edges from a node, by ID.
+func (n *node) out() []*edge { return n.edges[:n.outs:n.outs] }
+
+// in are the edges to a node, by ID.
+func (n *node) in() []*edge { return n.edges[n.outs:] }
+
+// leaves puts an edge among those from a node, arrives among those to it.
+func (n *node) leaves(e *edge, at int) {
+	n.edges = slices.Insert(n.edges, at, e)
+	n.outs++
+}
+
+func (n *node) arrives(e *edge, at int) { n.edges = slices.Insert(n.edges, int(n.outs)+at, e) }
+
+// lose takes an edge away by its place among all.
+func (n *node) lose(at int) {
+	if at < int(n.outs) {
+		n.outs--
+	}
+	if n.edges = slices.Delete(n.edges, at, at+1); len(n.edges) == 0 {
+		n.edges = nil
+	}
 }
 
 // host is the name of the host that it belongs to; "" of what belongs to none.
@@ -199,10 +224,10 @@ func (v *view) allEdges() []*edge {
 	list := make([]*edge, 0, n)
 	sorted := true
 	for _, from := range v.byID() {
-		if len(from.out) > 0 && len(list) > 0 && compareEdges(list[len(list)-1], from.out[0]) > 0 {
+		if len(from.out()) > 0 && len(list) > 0 && compareEdges(list[len(list)-1], from.out()[0]) > 0 {
 			sorted = false // the identifier of one node begins as that of another
 		}
-		list = append(list, from.out...)
+		list = append(list, from.out()...)
 	}
 	if !sorted {
 		slices.SortFunc(list, compareEdges)
@@ -282,18 +307,19 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 		}
 		v.bulk[key] = fresh
 		fresh.begin()
-		from.out, to.in = append(from.out, fresh), append(to.in, fresh)
+		from.leaves(fresh, len(from.out()))
+		to.arrives(fresh, len(to.in()))
 		v.edgeCount[kind]++
 		return fresh
 	}
-	at, known := slices.BinarySearchFunc(from.out, fresh, compareEdges)
+	at, known := slices.BinarySearchFunc(from.out(), fresh, compareEdges)
 	if known {
-		return from.out[at]
+		return from.out()[at]
 	}
 	fresh.begin()
-	from.out = slices.Insert(from.out, at, fresh)
-	at, _ = slices.BinarySearchFunc(to.in, fresh, compareEdges)
-	to.in = slices.Insert(to.in, at, fresh)
+	from.leaves(fresh, at)
+	at, _ = slices.BinarySearchFunc(to.in(), fresh, compareEdges)
+	to.arrives(fresh, at)
 	v.edgeCount[kind]++
 	v.unsum(from)
 	return fresh
@@ -325,21 +351,20 @@ func (v *view) release(e *edge) {
 
 // find is the edge between two nodes, or nil.
 func (v *view) find(kind edgeKind, from, to *node) *edge {
-	at, known := slices.BinarySearchFunc(from.out, &edge{kind: kind, from: from, to: to}, compareEdges)
+	at, known := slices.BinarySearchFunc(from.out(), &edge{kind: kind, from: from, to: to}, compareEdges)
 	if !known {
 		return nil
 	}
-	return from.out[at]
+	return from.out()[at]
 }
 
 // cut takes an edge away.
 func (v *view) cut(e *edge) {
-	for _, list := range []*[]*edge{&e.from.out, &e.to.in} {
-		if at, known := slices.BinarySearchFunc(*list, e, compareEdges); known {
-			if *list = slices.Delete(*list, at, at+1); len(*list) == 0 {
-				*list = nil
-			}
-		}
+	if at, known := slices.BinarySearchFunc(e.from.out(), e, compareEdges); known {
+		e.from.lose(at)
+	}
+	if at, known := slices.BinarySearchFunc(e.to.in(), e, compareEdges); known {
+		e.to.lose(int(e.to.outs) + at)
 	}
 	v.edgeCount[e.kind]--
 	v.unsum(e.from)
@@ -355,7 +380,7 @@ func (v *view) sweep() {
 		if n.index < 0 || v.hangs(n) {
 			continue
 		}
-		for _, e := range n.in { // of a process: its host's
+		for _, e := range n.in() { // of a process: its host's
 			v.cut(e)
 		}
 		v.drop(n)
@@ -367,9 +392,9 @@ func (v *view) sweep() {
 func (v *view) hangs(n *node) bool {
 	switch n.kind {
 	case nodeHost:
-		return v.g.hosts[n.host()] != nil || len(n.in)+len(n.out) > 0
+		return v.g.hosts[n.host()] != nil || len(n.edges) > 0
 	case nodeProcess: // but for its host's
-		return len(n.out) > 0 || len(n.in) > 1
+		return len(n.out()) > 0 || len(n.in()) > 1
 	}
-	return n.fact != nil || len(n.in)+len(n.out) > 0
+	return n.fact != nil || len(n.edges) > 0
 }

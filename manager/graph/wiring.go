@@ -154,7 +154,7 @@ func (v *view) vlan(number int) *node {
 // vlanName is how the switches call a VLAN. They may call it differently: the first name in
 // their order stands.
 func (n *node) vlanName() (name string) {
-	for _, e := range n.in {
+	for _, e := range n.in() {
 		w := e.from.claimed()
 		if w == nil {
 			continue
