@@ -25,7 +25,7 @@ func newOutboxCollector(source func() *model.OutboxStats) *outboxCollector {
 		retries:    counter("outbox_retries_total", "Deliveries that failed and were tried again."),
 		putOff:     counter("outbox_put_off_total", "Deliveries that the manager asked to come later; part of cassini_outbox_retries_total."),
 		renumbered: counter("outbox_renumbered_total", "How often waiting documents were numbered anew, since the manager had documents of this host under the numbers to come: a machine that was put back to an earlier state, or two machines of one name."),
-		dropped:    counter("outbox_dropped_total", "Documents that never reached the manager, by reason: the outbox was full, the manager refused them, or they are of an earlier name of this host.", "reason"),
+		dropped:    counter("outbox_dropped_total", "Documents that never reached the manager, by reason: the outbox was full, the manager refused them, they are of an earlier name of this host, or the disk damaged them.", "reason"),
 		connected:  gauge("outbox_connected", "Whether the last delivery to the manager succeeded: 1 or 0."),
 	}
 }

@@ -162,6 +162,7 @@ func outboxReasons() []value {
 		{"full", "The outbox was at its limit while the manager was away."},
 		{"refused", "The manager found the document invalid."},
 		{"renamed", "It waited since a time when this host had another name."},
+		{"damaged", "It waited on disk and could not be read any more when the agent started."},
 	}
 }
 

@@ -74,7 +74,7 @@ type OutboxStats struct {
 	Accepted  uint64            `json:"accepted"`
 	Retries   uint64            `json:"retries"`
 	PutOff    uint64            `json:"put_off"` // of Retries, since the manager was busy
-	Dropped   map[string]uint64 `json:"dropped"` // by reason: "full", "refused"
+	Dropped   map[string]uint64 `json:"dropped"` // by reason: "full", "refused", "renamed", "damaged"
 	Connected bool              `json:"connected"`
 	// Problem is why the last delivery failed; "" where it did not.
 	Problem string `json:"problem,omitempty"`

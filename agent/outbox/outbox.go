@@ -82,12 +82,15 @@ func New(cfg Config) (*Outbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
-	strange, err := spool.dropOthers(cfg.Host)
+	strange, damaged, err := spool.clean(cfg.Host)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), spool.close())
 	}
 	if strange > 0 {
 		cfg.Logger.Warn("documents that waited are of the name that this host had before, and are dropped", "documents", strange, "host", cfg.Host)
+	}
+	if damaged > 0 {
+		cfg.Logger.Error("documents that waited cannot be read any more, and are dropped", "documents", damaged, "file", cfg.Path)
 	}
 	left, err := spool.len()
 	if err != nil {
@@ -109,8 +112,10 @@ func New(cfg Config) (*Outbox, error) {
 		dropped: make(map[string]uint64),
 		ledger:  ledger,
 	}
-	if strange > 0 {
-		o.dropped["renamed"] = uint64(strange)
+	for reason, n := range map[string]int{"renamed": strange, "damaged": damaged} {
+		if n > 0 {
+			o.dropped[reason] = uint64(n)
+		}
 	}
 	return o, nil
 }

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"cassini/model"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Who has many documents waits until few are on their way, and never for a manager that is away.
@@ -89,5 +94,32 @@ func TestManyDocumentsWaitOnDisk(t *testing.T) {
 	}
 	if err := spool.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDamagedDocument: one that cannot be read any more does not hold up those behind it, once
+// the agent is started again.
+func TestDamagedDocument(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	spool, life, err := openSpool(path, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []item
+	for i, doc := range numbered(t, 0, 3) {
+		items = append(items, item{model.Position{Incarnation: life, Sequence: uint64(i + 1)}, doc})
+	}
+	err = errors.Join(spool.append(items), spool.db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket(documents).Put(spoolKey(items[0].at), []byte(`{"host":`))
+	}), spool.close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sink{}
+	box := open(t, s, path, 10)
+	defer running(t, box)()
+	flush(t, box)
+	if got := s.keys(); !slices.Equal(got, []string{"1", "2"}) || box.Stats().Dropped["damaged"] != 1 {
+		t.Errorf("got %v, %+v", got, box.Stats())
 	}
 }

@@ -147,11 +147,11 @@ func (s *spool) len() (n int, err error) {
 	return n, err
 }
 
-// each hands out all documents that can be decoded, the oldest first.
+// each hands out all documents that can be read, the oldest first.
 func (s *spool) each(f func(model.Document)) error {
 	return s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(documents).ForEach(func(key, raw []byte) error {
-			if it, err := decodeItem(key, raw); err == nil { // head tells what cannot be
+			if it, err := decodeItem(key, raw); err == nil {
 				f(it.doc)
 			}
 			return nil
@@ -159,27 +159,30 @@ func (s *spool) each(f func(model.Document)) error {
 	})
 }
 
-// dropOthers removes documents that are not of a host, and says how many there were.
-func (s *spool) dropOthers(host string) (n int, err error) {
-	if host == "" {
-		return 0, nil
-	}
+// clean removes documents that are not of a host, "" being any, and those that cannot be read:
+// they would hold up what is behind them for good. It says how many there were of each.
+func (s *spool) clean(host string) (others, damaged int, err error) {
 	err = s.db.Update(func(tx *bolt.Tx) error {
-		var others [][]byte
+		var unwanted [][]byte
 		b := tx.Bucket(documents)
 		err := b.ForEach(func(key, raw []byte) error {
-			if it, err := decodeItem(key, raw); err == nil && it.doc.Host != host {
-				others = append(others, key)
+			switch it, err := decodeItem(key, raw); {
+			case err != nil:
+				damaged++
+			case host != "" && it.doc.Host != host:
+				others++
+			default:
+				return nil
 			}
+			unwanted = append(unwanted, key)
 			return nil
 		})
-		for _, key := range others {
+		for _, key := range unwanted {
 			err = errors.Join(err, b.Delete(key))
 		}
-		n = len(others)
 		return err
 	})
-	return n, err
+	return others, damaged, err
 }
 
 func (s *spool) append(items []item) error {
