@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"cassini/agent/netns"
@@ -18,9 +19,33 @@ const readAtOnce = 8192
 // restShare is how much longer than a reading of the table the pause behind it lasts.
 const restShare = 9
 
+// overlap is how long behind a reading of the table the kernel may still tell of flows that
+// were in it: they wait in the socket's buffer, or are told of a moment after they are there.
+const overlap = time.Second
+
+// found are flows that were counted as they were found in the table.
+type found struct {
+	ids   map[uint32]struct{}
+	until time.Time // when no message of these can come any more
+}
+
+// others are the flows that were not.
+func (f *found) others(flows []conntrack.Tracked, now time.Time) []conntrack.Tracked {
+	if now.After(f.until) {
+		f.ids = nil
+	}
+	if len(f.ids) == 0 {
+		return flows
+	}
+	return slices.DeleteFunc(flows, func(flow conntrack.Tracked) bool {
+		_, counted := f.ids[flow.ID]
+		return counted
+	})
+}
+
 // read hears one namespace until its socket is closed.
 func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
-	rested := t.reread(netns, socket)
+	counted, rested := t.reread(netns, socket)
 	began, taken := time.Now(), 0
 	for {
 		flows, malformed, err := socket.Read()
@@ -32,14 +57,15 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 			if !pause(ctx, rested) {
 				return
 			}
-			rested = t.reread(netns, socket)
+			counted, rested = t.reread(netns, socket)
 			continue
 		case err != nil:
 			t.cfg.Logger.Warn("translated connections are no longer told of", "namespace", netns, "error", err)
 			return
 		}
-		t.heard(netns, flows, malformed)
-		if taken += len(flows); taken < readAtOnce {
+		taken += len(flows)
+		t.heard(netns, counted.others(flows, time.Now()), malformed)
+		if taken < readAtOnce {
 			continue
 		}
 		if !pause(ctx, began.Add(time.Second)) {
@@ -50,23 +76,23 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 }
 
 // reread takes what is there and returns when that may be done again.
-func (t *Translate) reread(in string, socket Socket) time.Time {
+func (t *Translate) reread(in string, socket Socket) (counted found, again time.Time) {
 	began := time.Now()
-	flows, err := socket.Dump()
+	table, err := socket.Dump()
 	if err != nil {
 		t.cfg.Logger.Log(context.Background(), netns.Level(err), "translated connections that were there already are not told of", "namespace", in, "error", err)
-		return began.Add(time.Second)
+		return found{}, began.Add(time.Second)
 	}
 	ended := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.table.found(in, flows, ended)
+	t.table.found(in, table.Counts, ended)
 	for _, e := range t.table.moved() {
 		if !e.sent {
 			t.tell(e, ended)
 		}
 	}
-	return ended.Add(restShare * ended.Sub(began))
+	return found{table.IDs, ended.Add(overlap)}, ended.Add(restShare * ended.Sub(began))
 }
 
 func (t *Translate) overrun() {

@@ -1,7 +1,9 @@
 package translate
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"cassini/agent/translate/conntrack"
@@ -86,7 +88,7 @@ func (t *table) forget() {
 	}
 }
 
-// moved are the translations of which something is to be told, in the order of their keys.
+// moved are the translations of which something is to be told, the oldest first.
 func (t *table) moved() []*entry {
 	var list []*entry
 	for _, e := range t.entries {
@@ -94,6 +96,8 @@ func (t *table) moved() []*entry {
 			list = append(list, e)
 		}
 	}
-	slices.SortFunc(list, func(a, b *entry) int { return a.FirstSeen.Compare(b.FirstSeen) })
+	slices.SortFunc(list, func(a, b *entry) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), strings.Compare(a.Key(), b.Key()))
+	})
 	return list
 }

@@ -16,8 +16,8 @@ import (
 
 // Socket hears one network namespace: *conntrack.Socket.
 type Socket interface {
-	Read() (flows []conntrack.Flow, malformed int, err error)
-	Dump() (map[conntrack.Flow]uint64, error)
+	Read() (flows []conntrack.Tracked, malformed int, err error)
+	Dump() (conntrack.Table, error)
 	Close() error
 }
 
@@ -133,13 +133,13 @@ func (t *Translate) close(s *space) {
 }
 
 // heard takes flows that begin. A translation that was not known is told at once.
-func (t *Translate) heard(netns string, flows []conntrack.Flow, malformed int) {
+func (t *Translate) heard(netns string, flows []conntrack.Tracked, malformed int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	t.malformed += uint64(malformed)
 	for _, f := range flows {
-		if e := t.table.began(netns, f, now); !e.sent {
+		if e := t.table.began(netns, f.Flow, now); !e.sent {
 			t.tell(e, now)
 		}
 	}

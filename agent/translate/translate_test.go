@@ -28,9 +28,17 @@ func flow(client, server byte) conntrack.Flow {
 	}
 }
 
+// tracked are flows of which no table tells.
+func tracked(flows ...conntrack.Flow) (list []conntrack.Tracked) {
+	for _, f := range flows {
+		list = append(list, conntrack.Tracked{Flow: f})
+	}
+	return list
+}
+
 // answer is what a socket says next.
 type answer struct {
-	flows     []conntrack.Flow
+	flows     []conntrack.Tracked
 	malformed int
 	err       error
 }
@@ -42,11 +50,11 @@ type socket struct {
 	once    sync.Once
 
 	mu    sync.Mutex
-	table map[conntrack.Flow]uint64
+	table conntrack.Table
 	dumps int
 }
 
-func (s *socket) Read() ([]conntrack.Flow, int, error) {
+func (s *socket) Read() ([]conntrack.Tracked, int, error) {
 	select {
 	case a := <-s.answers:
 		return a.flows, a.malformed, a.err
@@ -55,7 +63,7 @@ func (s *socket) Read() ([]conntrack.Flow, int, error) {
 	}
 }
 
-func (s *socket) Dump() (map[conntrack.Flow]uint64, error) {
+func (s *socket) Dump() (conntrack.Table, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dumps++
@@ -79,8 +87,8 @@ type rig struct {
 	docs []model.Document
 }
 
-func start(t *testing.T, table map[conntrack.Flow]uint64) *rig {
-	r := &rig{t: t, socket: &socket{answers: make(chan answer), closed: make(chan struct{}), table: table}}
+func start(t *testing.T, there map[conntrack.Flow]uint64) *rig {
+	r := &rig{t: t, socket: &socket{answers: make(chan answer), closed: make(chan struct{}), table: conntrack.Table{Counts: there}}}
 	r.Translate = New(Config{
 		Host: "lb", Logger: slog.New(slog.DiscardHandler),
 		Open: func(netns.Namespace) (Socket, error) {
@@ -147,16 +155,16 @@ func TestWhatIsTold(t *testing.T) {
 		r.expect("before it is published")
 		r.Publish()
 		r.expect("what was there", "10.1.0.1 0+3")
-		r.say(answer{flows: []conntrack.Flow{flow(9, 1), flow(9, 2)}})
+		r.say(answer{flows: tracked(flow(9, 1), flow(9, 2))})
 		r.expect("a new one", "10.1.0.2 1+0")
-		r.say(answer{flows: []conntrack.Flow{flow(9, 2)}, malformed: 2})
+		r.say(answer{flows: tracked(flow(9, 2)), malformed: 2})
 		r.expect("more of it")
 		r.Refresh()
 		r.expect("asked for", "*10.1.0.1 1+3", "*10.1.0.2 2+0")
 		r.Refresh()
 		r.expect("asked again")
 		r.socket.mu.Lock()
-		r.socket.table = map[conntrack.Flow]uint64{flow(9, 1): 4, flow(9, 2): 1, flow(9, 3): 5}
+		r.socket.table.Counts = map[conntrack.Flow]uint64{flow(9, 1): 4, flow(9, 2): 1, flow(9, 3): 5}
 		r.socket.mu.Unlock()
 		r.say(answer{err: conntrack.ErrOverrun})
 		r.expect("some were lost", "10.1.0.3 0+5")
@@ -172,6 +180,32 @@ func TestWhatIsTold(t *testing.T) {
 	})
 }
 
+// Flows that began before the table was read, and are told of behind that, count once.
+func TestBegunWhileTheTableIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, map[conntrack.Flow]uint64{flow(9, 1): 3, flow(9, 2): 1})
+		r.socket.table.IDs = map[uint32]struct{}{11: {}, 12: {}, 13: {}, 21: {}}
+		go func() { _ = r.Run(t.Context()) }()
+		r.link(model.InterfacePresent)
+		r.Publish()
+		r.expect("what was there", "10.1.0.1 0+3", "10.1.0.2 0+1")
+		begun := func(ids ...uint32) (list []conntrack.Tracked) {
+			for _, id := range ids {
+				list = append(list, conntrack.Tracked{Flow: flow(9, byte(id/10)), ID: id})
+			}
+			return list
+		}
+		r.say(answer{flows: begun(12, 14, 21)})
+		r.say(answer{flows: begun(13, 22)})
+		r.Refresh()
+		r.expect("those that were not in the table", "*10.1.0.1 1+3", "*10.1.0.2 1+1")
+		time.Sleep(2 * overlap)
+		r.say(answer{flows: begun(11)})
+		r.Refresh()
+		r.expect("a number that was given again", "*10.1.0.1 2+3")
+	})
+}
+
 // However many connections are translated, reading them takes a bounded part of a second.
 func TestFloodIsReadInPieces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -180,7 +214,7 @@ func TestFloodIsReadInPieces(t *testing.T) {
 		r.link(model.InterfacePresent)
 		began := time.Now()
 		for range 3 * readAtOnce / 64 {
-			r.socket.answers <- answer{flows: make([]conntrack.Flow, 64)}
+			r.socket.answers <- answer{flows: make([]conntrack.Tracked, 64)}
 		}
 		synctest.Wait()
 		if took := time.Since(began); took < 2*time.Second || took > 4*time.Second {

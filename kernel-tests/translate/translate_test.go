@@ -1,10 +1,14 @@
 package translate
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"cassini/model"
 )
@@ -138,6 +142,48 @@ func TestTranslatedOnTheClientsHost(t *testing.T) {
 			d := r.dependencies("translate.test")[at]
 			return d.Connections == 5 && len(d.SeenBy) == 2 && len(d.Dialled) == 1 && d.Dialled[0].String() == address
 		})
+	}
+}
+
+// Connections that begin while the agent starts count once, whether it finds them or hears of
+// them.
+func TestBegunAsTheAgentStarts(t *testing.T) {
+	e := build(t, fmt.Sprintf(balance, ""))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for command := inside(e.client, os.Args[0], "child", "dial", "10.81.0.1:80", "50"); ctx.Err() == nil; {
+			_ = exec.Command(command[0], command[1:]...).Run()
+		}
+	}()
+	defer func() { stop(); <-ended }()
+	there := func() (n uint64) {
+		for _, of := range tracked(t, e.router, "80") {
+			n += uint64(of)
+		}
+		return n
+	}
+	for there() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	r := start(t)
+	counted := func() uint64 {
+		found, begun := r.flows(e.router)
+		return found + begun
+	}
+	r.wait("some that were there, and some that began", func() bool {
+		found, begun := r.flows(e.router)
+		return found > 0 && begun > 100
+	})
+	stop()
+	<-ended
+	all := there() // which conntrack keeps for two minutes
+	r.wait("all of them", func() bool { return counted() >= all })
+	dial(t, e.client, "10.81.0.1:80", 1) // told after the others would have been
+	r.wait("another", func() bool { return counted() > all })
+	if n := counted(); n != all+1 {
+		t.Errorf("%d flows were counted of %d", n, all+1)
 	}
 }
 

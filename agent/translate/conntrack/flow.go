@@ -25,6 +25,18 @@ type Flow struct {
 	SeenAs  netip.Addr // the client, by who is reached
 }
 
+// Tracked is one flow, by the number that the kernel gives it as long as it is there.
+type Tracked struct {
+	Flow
+	ID uint32
+}
+
+// Table are the flows that are there.
+type Table struct {
+	Counts map[Flow]uint64
+	IDs    map[uint32]struct{}
+}
+
 // ErrMalformed says that a message could not be read.
 var ErrMalformed = errors.New("malformed conntrack message")
 
@@ -33,15 +45,16 @@ const translated = conntrack.StatusSrcNAT | conntrack.StatusDstNAT
 
 // Parse reads a message of a flow that begins or is there. ok is false for what is not translated,
 // and of protocols other than TCP and UDP. Errors wrap ErrMalformed.
-func Parse(m netlink.Message) (f Flow, ok bool, err error) {
+func Parse(m netlink.Message) (f Tracked, ok bool, err error) {
 	var e conntrack.Event
 	if err := e.Unmarshal(m); err != nil {
-		return Flow{}, false, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return f, false, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if e.Type != conntrack.EventNew || e.Flow == nil {
-		return Flow{}, false, nil
+		return f, false, nil
 	}
-	f, ok = flowOf(e.Flow)
+	f.ID = e.Flow.ID
+	f.Flow, ok = flowOf(e.Flow)
 	return f, ok, nil
 }
 

@@ -106,7 +106,7 @@ func filter() []bpf.Instruction {
 
 // Read waits for messages. It returns flows that begin, and how many messages could not be
 // read. Errors wrap ErrOverrun, after which it may be called again, or os.ErrClosed.
-func (s *Socket) Read() (flows []Flow, malformed int, err error) {
+func (s *Socket) Read() (flows []Tracked, malformed int, err error) {
 	messages, err := s.events.Receive()
 	switch {
 	case errors.Is(err, unix.ENOBUFS):
@@ -128,22 +128,24 @@ func (s *Socket) Read() (flows []Flow, malformed int, err error) {
 	return flows, malformed, nil
 }
 
-// Dump counts the translated flows that are there.
-func (s *Socket) Dump() (counts map[Flow]uint64, err error) {
-	counts = make(map[Flow]uint64)
+// Dump counts the translated flows that are there. Messages that some of them began may still
+// wait to be read.
+func (s *Socket) Dump() (Table, error) {
+	t := Table{Counts: make(map[Flow]uint64), IDs: make(map[uint32]struct{})}
 	for _, status := range []conntrack.Status{conntrack.StatusSrcNAT, conntrack.StatusDstNAT} {
 		flows, err := s.dump(status)
 		if err != nil {
-			return nil, fmt.Errorf("read the table of conntrack: %w", err)
+			return Table{}, fmt.Errorf("read the table of conntrack: %w", err)
 		}
 		for i := range flows {
 			both := flows[i].Status&translated == translated && status == conntrack.StatusDstNAT
 			if f, ok := flowOf(&flows[i]); ok && !both && flows[i].Status&status != 0 {
-				counts[f]++
+				t.Counts[f]++
+				t.IDs[flows[i].ID] = struct{}{}
 			}
 		}
 	}
-	return counts, nil
+	return t, nil
 }
 
 // dump reads flows of a status; kernels before 5.15 pass all of them.
