@@ -63,7 +63,6 @@ func (c *Capture) bury(p *program, some int, clock bpf.Clock) error {
 	}
 	for _, dep := range c.edges.overslept() {
 		c.emitDependency(dep, clock)
-		c.edges.forget(dep)
 		c.lives.forgotten++
 	}
 	return nil
@@ -124,7 +123,7 @@ func (t *edges) rest(key bpf.EdgeKey) {
 }
 
 // overslept are the tenth of dependencies that rest longest, where there are more than
-// restingLimit. They are to be told once more, and then forgotten.
+// restingLimit. They are to be told once more, and are forgotten.
 func (t *edges) overslept() []*dependency {
 	if len(t.resting) <= restingLimit {
 		return nil
@@ -134,5 +133,10 @@ func (t *edges) overslept() []*dependency {
 		list = append(list, dep)
 	}
 	slices.SortFunc(list, func(a, b *dependency) int { return cmp.Compare(a.last, b.last) })
-	return list[:len(list)-restingLimit*9/10]
+	list = list[:len(list)-restingLimit*9/10]
+	for _, dep := range list {
+		delete(t.resting, dep)
+		t.byKey.remove(dep)
+	}
+	return list
 }

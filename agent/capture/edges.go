@@ -15,8 +15,6 @@ import (
 type edges struct {
 	byKernel *index[bpf.EdgeKey, edge]
 	byKey    *index[string, dependency]
-	edgeRoom slab[edge]
-	depRoom  slab[dependency]
 	images   images
 	fares    fares
 	resting  map[*dependency]struct{} // of byKey, those without an edge in the kernel
@@ -123,15 +121,13 @@ func newEdges() *edges {
 func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 	dep := t.byKey.get(describe.Key())
 	if dep == nil {
-		dep = t.depRoom.take()
-		dep.facts = t.images.facts(&describe)
+		dep = &dependency{facts: t.images.facts(&describe)}
 		t.byKey.put(dep)
 	} else if describe.PID != 0 { // another life of the same
 		dep.common, dep.pid, dep.netns = t.images.share(describe.Process, describe.NetnsName), int32(describe.PID), describe.Netns
 	}
 	delete(t.resting, dep)
-	e := t.edgeRoom.take()
-	*e = edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}
+	e := &edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}
 	dep.parts = e
 	t.byKernel.put(e)
 	if key.Proto == bpf.ProtoUDP {
@@ -168,19 +164,11 @@ func (t *edges) update(e *edge, read *bpf.Edge, clock bpf.Clock) bool {
 // The dependency goes with its last edge.
 func (t *edges) drop(key bpf.EdgeKey) {
 	if dep := t.part(key); dep.parts == nil {
-		t.forget(dep)
+		t.byKey.remove(dep)
 	}
 }
 
-// forget lets go of a dependency that rests. Nobody may make use of it any more.
-func (t *edges) forget(dep *dependency) {
-	delete(t.unsent, dep)
-	delete(t.resting, dep)
-	t.byKey.remove(dep)
-	t.depRoom.give(dep)
-}
-
-// part removes an edge from its dependency, which keeps what it counted. The edge is no more.
+// part removes an edge from its dependency, which keeps what it counted.
 func (t *edges) part(key bpf.EdgeKey) *dependency {
 	e := t.byKernel.get(key)
 	t.byKernel.remove(e)
@@ -204,7 +192,6 @@ func (t *edges) part(key bpf.EdgeKey) *dependency {
 			break
 		}
 	}
-	t.edgeRoom.give(e)
 	return dep
 }
 

@@ -29,9 +29,8 @@ func (m *many) Edge(key bpf.EdgeKey) (bpf.Edge, bool, error) {
 }
 
 func (m *many) Edges(fn func(uint32, *bpf.Edge)) error {
-	var e bpf.Edge // one for all, as the kernel's are read
 	for i := range m.n {
-		e = m.edge(i)
+		e := m.edge(i)
 		fn(uint32(i), &e)
 	}
 	return nil

@@ -83,7 +83,7 @@ func (c *Capture) readEdges(clock bpf.Clock) error {
 
 // readCounters reads the edges, then what more does with them by their places.
 func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge) error) error {
-	places := make([]*edge, 0, c.edges.byKernel.len()) // at least
+	var places []*edge
 	err := c.cfg.Kernel.Edges(func(place uint32, read *bpf.Edge) {
 		e := c.edges.byKernel.get(read.Key)
 		if e == nil {

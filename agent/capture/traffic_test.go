@@ -74,11 +74,10 @@ func TestTrafficOutlivesItsEdge(t *testing.T) {
 	other := key
 	other.Cgroup = 7
 	e := addKey(table, key)
-	dep := e.of
 	addKey(table, other)
 	table.update(e, &bpf.Edge{Connections: 1, Closed: 1, BytesSent: 5, BytesReceived: 6, Retransmits: 7}, clock())
 	table.drop(key)
-	if body, _, ok := dep.body(); !ok || body.BytesSent != 5 || body.BytesReceived != 6 || body.Retransmits != 7 {
+	if body, _, ok := e.of.body(); !ok || body.BytesSent != 5 || body.BytesReceived != 6 || body.Retransmits != 7 {
 		t.Errorf("%v, %+v", ok, body.Counters)
 	}
 }
