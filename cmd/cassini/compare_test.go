@@ -226,7 +226,13 @@ func TestAgentsDirectoryLost(t *testing.T) {
 	c.set(2, "changed meanwhile")
 	c.forget(3)
 	c.agree("with an empty directory")
-	if s := c.box.Stats().Compared; s.Differed != 0 || !s.Comparable || s.Known != 39 {
+	var s model.ComparedStats // which the manager's answer tells, a moment after it has all
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if s = c.box.Stats().Compared; s.Comparable && s.Known == 39 {
+			break
+		}
+	}
+	if s.Differed != 0 || !s.Comparable || s.Known != 39 {
 		t.Errorf("%+v", s)
 	}
 }
