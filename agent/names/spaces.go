@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"cassini/agent/frames/links"
 	"cassini/agent/netns"
+	"cassini/agent/pace"
 	"cassini/model"
 )
 
@@ -108,7 +108,7 @@ func (n *Names) closeAll(s *space) {
 // read hears one name server until its socket is closed.
 func (n *Names) read(ctx context.Context, netns, server string, socket Socket) {
 	var lost uint32
-	began, taken := time.Now(), 0
+	ration := pace.Ration{Most: readAtOnce}
 	for {
 		message, dropped, err := socket.Read()
 		if errors.Is(err, os.ErrClosed) || ctx.Err() != nil {
@@ -118,23 +118,9 @@ func (n *Names) read(ctx context.Context, netns, server string, socket Socket) {
 			n.hear(netns, server, message, uint64(dropped-lost))
 			lost = dropped
 		}
-		if taken++; taken < readAtOnce {
-			continue
-		}
-		if !pause(ctx, began.Add(time.Second)) {
+		if !ration.Take(ctx, 1) {
 			return
 		}
-		began, taken = time.Now(), 0
-	}
-}
-
-// pause waits until a moment; false when the context ends before.
-func pause(ctx context.Context, until time.Time) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(time.Until(until)):
-		return true
 	}
 }
 

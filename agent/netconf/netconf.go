@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cassini/agent/netns"
+	"cassini/agent/pace"
 	"cassini/agent/tell"
 	"cassini/model"
 )
@@ -128,16 +129,7 @@ func (n *NetConf) Run(ctx context.Context) error {
 			return nil
 		case <-n.look:
 		}
-		wait(ctx, settle)
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+		pace.Until(ctx, time.Now().Add(settle))
 	}
 }
 

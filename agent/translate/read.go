@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cassini/agent/netns"
+	"cassini/agent/pace"
 	"cassini/agent/translate/conntrack"
 )
 
@@ -46,7 +47,7 @@ func (f *found) others(flows []conntrack.Tracked, now time.Time) []conntrack.Tra
 // read hears one namespace until its socket is closed.
 func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 	counted, rested := t.reread(netns, socket)
-	began, taken := time.Now(), 0
+	ration := pace.Ration{Most: readAtOnce}
 	for {
 		flows, malformed, err := socket.Read()
 		switch {
@@ -54,7 +55,7 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 			return
 		case errors.Is(err, conntrack.ErrOverrun):
 			t.overrun()
-			if !pause(ctx, rested) {
+			if !pace.Until(ctx, rested) {
 				return
 			}
 			counted, rested = t.reread(netns, socket)
@@ -63,15 +64,11 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 			t.cfg.Logger.Warn("translated connections are no longer told of", "namespace", netns, "error", err)
 			return
 		}
-		taken += len(flows)
+		read := len(flows)
 		t.heard(netns, counted.others(flows, time.Now()), malformed)
-		if taken < readAtOnce {
-			continue
-		}
-		if !pause(ctx, began.Add(time.Second)) {
+		if !ration.Take(ctx, read) {
 			return
 		}
-		began, taken = time.Now(), 0
 	}
 }
 
@@ -99,14 +96,4 @@ func (t *Translate) overrun() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.overruns++
-}
-
-// pause waits until a moment; false when the context ends before.
-func pause(ctx context.Context, until time.Time) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(time.Until(until)):
-		return true
-	}
 }
