@@ -88,7 +88,7 @@ func TestTokensAndAgents(t *testing.T) {
 func TestJoinCommand(t *testing.T) {
 	url, dir := secured(t, manager.TLS{On: true})
 	here := map[string]string{"CASSINI_DATA_DIR": dir, "CASSINI_API": url}
-	var made tokenMade
+	var made authority.TokenMade
 	got := cassini(t, here, "token", "create", "--role", "agent", "-o", "json")
 	if err := json.Unmarshal([]byte(got.stdout), &made); err != nil {
 		t.Fatalf("%v: %+v", err, got)

@@ -16,6 +16,7 @@ import (
 	"cassini/agent/outbox"
 	"cassini/agent/srv/srvtest"
 	"cassini/manager"
+	authority "cassini/manager/enroll"
 	"cassini/model"
 )
 
@@ -114,7 +115,7 @@ func TestManagerByDNS(t *testing.T) {
 	dir := t.TempDir()
 	first, port, stop := managerAt(t, dir, "m1.example.org")
 	dns.Set(service, net.SRV{Target: "m1.example.org.", Port: port, Priority: 10})
-	var made tokenMade
+	var made authority.TokenMade
 	got := cassini(t, map[string]string{"CASSINI_DATA_DIR": dir, "CASSINI_API": "https://" + "127.0.0.1:" + portText(port)}, "token", "create", "--role", "agent", "-o", "json")
 	if err := json.Unmarshal([]byte(got.stdout), &made); err != nil {
 		t.Fatalf("%v: %+v", err, got)

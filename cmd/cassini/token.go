@@ -36,27 +36,8 @@ func grouped(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// tokenOrder is what is asked for; the manager has the defaults.
-type tokenOrder struct {
-	Role        string            `json:"role"`
-	Label       string            `json:"label,omitempty"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Host        string            `json:"host,omitempty"`
-	Tenant      string            `json:"tenant,omitempty"`
-	LifeSeconds int64             `json:"life_seconds,omitempty"`
-	Limit       int               `json:"limit,omitempty"`
-	Request     string            `json:"request,omitempty"`
-}
-
-// tokenMade is the answer.
-type tokenMade struct {
-	Text string `json:"text,omitempty"`
-	authority.Certified
-	authority.Token
-}
-
 func newTokenCreate(sys *system) *cobra.Command {
-	var order tokenOrder
+	var order authority.TokenOrder
 	var life time.Duration
 	cmd := &cobra.Command{
 		Use:   "create",
@@ -85,11 +66,11 @@ func newTokenCreate(sys *system) *cobra.Command {
 		if life != 0 && life < time.Second {
 			return usagef("--life %v: want a second or more", life)
 		}
-		order.Role, order.LifeSeconds = role.value, int64(life/time.Second)
+		order.Role, order.LifeSeconds = authority.Role(role.value), int64(life/time.Second)
 		if file != "" {
 			return a.certify(ctx, c, order, file)
 		}
-		return tell(ctx, a, c, "tokens", order, func(made tokenMade) error {
+		return tell(ctx, a, c, "tokens", order, func(made authority.TokenMade) error {
 			if err := a.say(made.Text); err != nil {
 				return err
 			}
@@ -101,7 +82,7 @@ func newTokenCreate(sys *system) *cobra.Command {
 }
 
 // certify makes a certificate, and a file of it. Its key leaves this machine at no time.
-func (a *asker) certify(ctx context.Context, c *client.Client, order tokenOrder, path string) (err error) {
+func (a *asker) certify(ctx context.Context, c *client.Client, order authority.TokenOrder, path string) (err error) {
 	f, err := newSecretFile(path)
 	if err != nil {
 		return err
@@ -116,7 +97,7 @@ func (a *asker) certify(ctx context.Context, c *client.Client, order tokenOrder,
 		return err
 	}
 	order.Request = request
-	return tell(ctx, a, c, "tokens", order, func(made tokenMade) error {
+	return tell(ctx, a, c, "tokens", order, func(made authority.TokenMade) error {
 		if _, err := f.WriteString(string(key) + made.Certificate + made.Authorities); err != nil {
 			return fmt.Errorf("write the certificate: %w", err)
 		}

@@ -18,27 +18,6 @@ const keepsHeader = "Cassini-Keeps-Authorities"
 // maxEnroll is the size of a request about enrolment in bytes.
 const maxEnroll = 16 << 10
 
-// tokenBody asks for a token.
-type tokenBody struct {
-	Role  string `json:"role"`
-	Label string `json:"label,omitempty"`
-	// Labels are what hosts get which join by it.
-	Labels      map[string]string `json:"labels,omitempty"`
-	Host        string            `json:"host,omitempty"`
-	Tenant      string            `json:"tenant,omitempty"`
-	LifeSeconds int64             `json:"life_seconds,omitempty"`
-	Limit       int               `json:"limit,omitempty"`
-	// Request is a certificate request in PEM: then a certificate is made instead.
-	Request string `json:"request,omitempty"`
-}
-
-// madeToken is its answer: the only one that has the token itself, or the certificate.
-type madeToken struct {
-	Text string `json:"text,omitempty"`
-	enroll.Certified
-	enroll.Token
-}
-
 type tokenName struct {
 	ID string `json:"id"`
 }
@@ -58,7 +37,7 @@ func (s *server) enrollRoutes() []route {
 		{method: "GET", path: "/api/v1/enroll/hosts", summary: "Hosts that joined, and what counts of their certificates", answer: []enroll.Record{}, statuses: []int{401, 409}, handle: s.getEnrolled},
 		{method: "POST", path: "/api/v1/enroll/revoke", summary: "Shut a host out, or one certificate of it", body: hostName{}, answer: hostName{}, statuses: append(refusals, 404), handle: s.postRevoke},
 		{method: "GET", path: "/api/v1/tokens", summary: "Tokens, without their secrets, and certificates of people and programs", answer: []enroll.Token{}, statuses: []int{401, 403, 409}, handle: s.getTokens},
-		{method: "POST", path: "/api/v1/tokens", summary: "Make a token, or a certificate for a request; its text is in this answer alone", body: tokenBody{}, answer: madeToken{}, statuses: refusals, handle: s.postToken},
+		{method: "POST", path: "/api/v1/tokens", summary: "Make a token, or a certificate for a request; its text is in this answer alone", body: enroll.TokenOrder{}, answer: enroll.TokenMade{}, statuses: refusals, handle: s.postToken},
 		{method: "POST", path: "/api/v1/tokens/revoke", summary: "End a token, or a certificate of a person or program", body: tokenName{}, answer: tokenName{}, statuses: append(refusals, 404), handle: s.postRevokeToken},
 	}
 }
@@ -209,19 +188,11 @@ func (s *server) getTokens(w http.ResponseWriter, r *http.Request, _ params) {
 }
 
 func (s *server) postToken(w http.ResponseWriter, r *http.Request, _ params) {
-	body, ok := enrollBody[tokenBody](s, w, r)
+	order, ok := enrollBody[enroll.TokenOrder](s, w, r)
 	if !ok {
 		return
 	}
-	life := time.Duration(min(max(body.LifeSeconds, -1), int64(time.Duration(1<<62)/time.Second))) * time.Second
-	order := enroll.TokenRequest{Role: enroll.Role(body.Role), Label: body.Label, Labels: body.Labels, Host: body.Host, Tenant: body.Tenant, Life: life, Limit: body.Limit}
-	var made madeToken
-	var err error
-	if body.Request != "" {
-		made.Certified, made.Token, err = s.Enroll.Certify(order, body.Request, s.Now())
-	} else {
-		made.Text, made.Token, err = s.Enroll.CreateToken(order, s.Now())
-	}
+	made, err := s.Enroll.Make(order, s.Now())
 	noted(r).target, noted(r).detail = made.ID, tokenDetail(made.Token)
 	s.enrolled(w, r, made, err)
 }

@@ -1,12 +1,13 @@
 package api
 
 import (
-	"cassini/manager/store"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"cassini/manager/store"
 )
 
 // debugRoute is what people look at who look for a fault of Cassini's own. It is not

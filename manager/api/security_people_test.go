@@ -24,7 +24,7 @@ func (g *guarded) certificate(admin func(*http.Request), order string) (id strin
 	g.t.Helper()
 	body := fmt.Sprintf(`{%s,"request":%q}`, order, csr(g.t))
 	w := do(g.h, "POST", "/api/v1/tokens", body, admin)
-	var made madeToken
+	var made enroll.TokenMade
 	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || w.Code != http.StatusOK || made.Text != "" || made.Authorities == "" {
 		g.t.Fatalf("%d %v: %s", w.Code, err, w.Body)
 	}

@@ -207,7 +207,7 @@ func TestTokensOverTheAPI(t *testing.T) {
 	g := newGuarded(t)
 	admin := g.token(enroll.TokenRequest{Role: enroll.RoleAdmin})
 	w := do(g.h, "POST", "/api/v1/tokens", `{"role":"viewer","label":"grafana","life_seconds":60}`, admin)
-	var made madeToken
+	var made enroll.TokenMade
 	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || w.Code != 200 || made.Text == "" || made.Hash != "" || !made.Expires.Equal(later.Add(time.Minute)) {
 		t.Fatalf("%d %v: %s", w.Code, err, w.Body)
 	}

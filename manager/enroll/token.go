@@ -51,15 +51,13 @@ type Token struct {
 
 // TokenRequest asks for a token.
 type TokenRequest struct {
-	Role  Role   `json:"role"`
-	Label string `json:"label,omitempty"`
-	// Labels are what hosts get which join by it: see Record.
-	Labels map[string]string `json:"labels,omitempty"`
-	Host   string            `json:"host,omitempty"`
-	// Tenant is whose hosts join by it, or whose are seen by it.
-	Tenant string        `json:"tenant,omitempty"`
-	Life   time.Duration `json:"life,omitempty"`  // 0: a day for joining, 90 days for others
-	Limit  int           `json:"limit,omitempty"` // 0: one host
+	Role   Role
+	Label  string
+	Labels map[string]string // what hosts get which join by it: see Record
+	Host   string
+	Tenant string        // whose hosts join by it, or whose are seen by it
+	Life   time.Duration // 0: a day for joining, 90 days for others
+	Limit  int           // 0: one host
 }
 
 func (r *TokenRequest) settle() error {
