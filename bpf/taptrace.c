@@ -7,18 +7,28 @@
  */
 #include "tap.h"
 
-static __always_inline int opened(struct sock *sk, __u16 number, int err)
+/* What is told of a socket that is opened; NULL of the kernel's own. */
+static __always_inline struct tap_event *opening(struct sock *sk, int err)
 {
 	struct tap_event *event;
 
 	if (err || !sk || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
-		return 0;
+		return NULL;
 	event = reserve_tap(TAP_EVENT_OPENED);
 	if (!event)
-		return 0;
+		return NULL;
 	event->socket.cookie = bpf_get_socket_cookie(sk);
 	event->socket.netns = sk->__sk_common.skc_net.net->ns.inum;
 	event->socket.family = sk->__sk_common.skc_family;
+	return event;
+}
+
+static __always_inline int opened(struct sock *sk, __u16 number, int err)
+{
+	struct tap_event *event = opening(sk, err);
+
+	if (!event)
+		return 0;
 	event->socket.number = number;
 	tell_opened(event);
 	return 0;
@@ -48,16 +58,10 @@ SEC("fexit/packet_bind")
 int BPF_PROG(packet_bound, struct socket *sock, void *address, int size, int err)
 {
 	struct sock *sk = sock->sk;
-	struct tap_event *event;
+	struct tap_event *event = opening(sk, err);
 
-	if (err || !sk || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
-		return 0;
-	event = reserve_tap(TAP_EVENT_OPENED);
 	if (!event)
 		return 0;
-	event->socket.cookie = bpf_get_socket_cookie(sk);
-	event->socket.netns = sk->__sk_common.skc_net.net->ns.inum;
-	event->socket.family = AF_PACKET;
 	describe_packet(&event->socket, sk);
 	tell_opened(event);
 	return 0;

@@ -106,14 +106,10 @@ static __noinline int count_attempt(struct bpf_sock_addr *ctx, const struct atte
 static __noinline int first_attempt(struct bpf_sock_addr *ctx, const struct attempt *a)
 {
 	bool fresh = false;
-	struct unix_edge *edge = make_unix_edge(&a->key, &a->text, a->type, &fresh);
+	struct unix_edge *edge = first_unix_edge(&a->key, &a->text, a->type, &fresh);
 
 	if (!edge)
 		return 0;
-	if (fresh) {
-		current_owner(&edge->owner, bpf_get_current_task_btf()->flags & PF_KTHREAD);
-		edge->whole = 1;
-	}
 	return count_attempt(ctx, a, edge, fresh);
 }
 

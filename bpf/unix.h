@@ -307,4 +307,17 @@ make_unix_edge(const struct unix_key *key, const struct unix_text *text, __u16 t
 	return edge;
 }
 
+/* That of the current program's first attempt at a name. */
+static __always_inline struct unix_edge *
+first_unix_edge(const struct unix_key *key, const struct unix_text *text, __u16 type, bool *fresh)
+{
+	struct unix_edge *edge = make_unix_edge(key, text, type, fresh);
+
+	if (edge && *fresh) {
+		current_owner(&edge->owner, bpf_get_current_task_btf()->flags & PF_KTHREAD);
+		edge->whole = 1;
+	}
+	return edge;
+}
+
 #endif

@@ -66,14 +66,10 @@ static __always_inline void count_result(const struct attempt *a, struct unix_ed
 static __noinline int first_result(const struct attempt *a, int err)
 {
 	bool fresh = false;
-	struct unix_edge *edge = make_unix_edge(&a->key, &a->text, a->type, &fresh);
+	struct unix_edge *edge = first_unix_edge(&a->key, &a->text, a->type, &fresh);
 
 	if (!edge)
 		return 0;
-	if (fresh) {
-		current_owner(&edge->owner, bpf_get_current_task_btf()->flags & PF_KTHREAD);
-		edge->whole = 1;
-	}
 	count_result(a, edge, err, fresh);
 	return 0;
 }
