@@ -22,6 +22,8 @@ PARALLEL ?= 4
 VCS     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 GOBUILD  = $(GO) build -trimpath -buildvcs=$(VCS)
 GOLANGCI = $(GO) tool -modfile=tools/lint/go.mod golangci-lint
+# Tests that were left out are listed behind the others, with the reason.
+GOTEST   = $(GO) tool -modfile=tools/gotestsum/go.mod gotestsum --format standard-quiet --
 GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
@@ -83,20 +85,20 @@ cross: ## build everything for amd64 and arm64
 
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(UNIT)
+	CGO_ENABLED=1 $(GOTEST) -race -timeout 30m $(UNIT)
 	$(GO) test -C tools/livenessbench ./...
 
 .PHONY: test-privileged
 test-privileged: ## capture and the network on the running kernel (root)
-	CASSINI_REQUIRE_ROOT=1 $(GO) test -count=1 -timeout 20m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./kernel-tests/translate ./tools/estate
+	CASSINI_REQUIRE_ROOT=1 $(GOTEST) -count=1 -timeout 20m -p 1 ./kernel-tests/capture ./kernel-tests/netconf ./kernel-tests/links ./kernel-tests/frames ./kernel-tests/heartbeat ./kernel-tests/translate ./tools/estate
 
 .PHONY: test-rings
 test-rings: build ## liveness: agents and a manager in network namespaces, and faults (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 20m -parallel 6 ./kernel-tests/rings
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 20m -parallel 6 ./kernel-tests/rings
 
 .PHONY: test-enroll
 test-enroll: build ## who may speak: agents that join a manager by TLS in network namespaces, and impostors (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/enroll
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 10m ./kernel-tests/enroll
 
 .PHONY: test-compat
 test-compat: build ## agents and managers of two versions, the older one built of the history (root)
@@ -104,16 +106,16 @@ test-compat: build ## agents and managers of two versions, the older one built o
 
 .PHONY: test-alerts
 test-alerts: build ## who is told of incidents: Alertmanager, a webhook and a program, and kills
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/alerts
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 10m ./kernel-tests/alerts
 
 .PHONY: test-programs
 test-programs: build ## the binary against nginx, PostgreSQL and others, its units against systemd (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 20m ./kernel-tests/programs ./tools/systemd
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./kernel-tests/units
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 20m ./kernel-tests/programs ./tools/systemd
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 10m ./kernel-tests/units
 
 .PHONY: test-dashboards
 test-dashboards: build ## rules, and dashboards on a Prometheus that scrapes an estate (root)
-	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GO) test -count=1 -timeout 10m ./exporter/... ./kernel-tests/dashboards
+	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 10m ./exporter/... ./kernel-tests/dashboards
 
 .PHONY: test-vm
 test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual machines
@@ -124,7 +126,7 @@ test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual ma
 
 .PHONY: test-vm-self
 test-vm-self: ## the virtual machines' harness itself: break everything once
-	CASSINI_VM_SELFTEST=$(firstword $(subst $(comma), ,$(KERNELS))) $(GO) test -count=1 -timeout 10m -run '^TestSelf$$' ./kernel-tests/vm
+	CASSINI_VM_SELFTEST=$(firstword $(subst $(comma), ,$(KERNELS))) $(GOTEST) -count=1 -timeout 10m -run '^TestSelf$$' ./kernel-tests/vm
 
 comma := ,
 
