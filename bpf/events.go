@@ -27,3 +27,16 @@ func EachEvent[E any](ctx context.Context, read func(*E) error, bad func(), hand
 		}
 	}
 }
+
+// Listen runs events, which hands on events, until the context ends. Then last tells what it
+// still has to while the kernel side is open, and done closes that, which ends events. Where
+// events ends by itself, the kernel side is only closed.
+func Listen(ctx context.Context, events func(context.Context) error, last, done func() error) error {
+	closed := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { closed <- errors.Join(last(), done()) })
+	err := events(ctx)
+	if stop() { // ended by an error, not by the context
+		return errors.Join(err, done())
+	}
+	return errors.Join(err, <-closed)
+}

@@ -129,13 +129,7 @@ func (c *Capture) OpenSCTP(ctx context.Context) error {
 // Run reads events until the context ends. Then it reads the counters once more, emits
 // what moved, and closes the kernel side.
 func (c *Capture) Run(ctx context.Context) error {
-	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- errors.Join(c.lastWord(), c.Close()) })
-	err := c.readEvents(ctx)
-	if stop() { // ended by an error, not by the context
-		return errors.Join(err, c.Close())
-	}
-	return errors.Join(err, <-closed)
+	return bpf.Listen(ctx, c.readEvents, c.lastWord, c.Close)
 }
 
 func (c *Capture) readEvents(ctx context.Context) error {

@@ -98,13 +98,7 @@ func (c *Local) Bootstrap(ctx context.Context) error {
 // Run reads events until the context ends. Then it reads the counters once more, emits
 // what moved, and closes the kernel side.
 func (c *Local) Run(ctx context.Context) error {
-	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- errors.Join(c.lastWord(), c.Close()) })
-	err := c.readEvents(ctx)
-	if stop() { // ended by an error, not by the context
-		return errors.Join(err, c.Close())
-	}
-	return errors.Join(err, <-closed)
+	return bpf.Listen(ctx, c.readEvents, c.lastWord, c.Close)
 }
 
 func (c *Local) readEvents(ctx context.Context) error {
