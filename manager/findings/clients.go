@@ -20,12 +20,13 @@ const (
 )
 
 // Talk is how steadily a client talks, by its host's clock. The zero value has not seen
-// it.
+// it. There is one of each dependency, so that it is small: what decides is hours.
 type Talk struct {
-	first, last moment.Moment
-	longest     uint32 // silence, in milliseconds, the next greater one
-	talks       uint8
-	open        bool
+	last    moment.Moment
+	first   uint32 // in seconds since 1970
+	longest uint16 // silence, in minutes, the next greater one
+	talks   uint8  // 0 before it was seen
+	open    bool
 }
 
 // See takes a document of the dependency: when its newest connection moved, whether any
@@ -35,8 +36,8 @@ func (t *Talk) See(moved moment.Moment, open bool, read time.Time) {
 	if open {
 		last = moment.Of(read)
 	}
-	if t.first.IsZero() {
-		t.first, t.last, t.talks, t.open = moved, last, 1, open
+	if t.talks == 0 {
+		t.first, t.last, t.talks, t.open = seconds(moved), last, 1, open
 		return
 	}
 	if !last.After(t.last) {
@@ -44,7 +45,7 @@ func (t *Talk) See(moved moment.Moment, open bool, read time.Time) {
 		return
 	}
 	if !t.open {
-		t.longest = max(t.longest, millis(last.Sub(t.last)))
+		t.longest = max(t.longest, minutes(last.Sub(t.last)))
 	}
 	t.last, t.open = last, open
 	if t.talks < steadyTalks { // more than enough is not counted
@@ -52,16 +53,21 @@ func (t *Talk) See(moved moment.Moment, open bool, read time.Time) {
 	}
 }
 
-// millis are those that a silence took at most.
-func millis(d time.Duration) uint32 {
-	return uint32(min((max(d, 0)+time.Millisecond-1)/time.Millisecond, math.MaxUint32))
+// seconds are those since 1970 until a moment, as far as there is room for them: until 2106.
+func seconds(m moment.Moment) uint32 {
+	return uint32(min(max(m.Time().Unix(), 0), math.MaxUint32))
 }
 
-func (t *Talk) gap() time.Duration { return time.Duration(t.longest) * time.Millisecond }
+// minutes are those that a silence took at most.
+func minutes(d time.Duration) uint16 {
+	return uint16(min((max(d, 0)+time.Minute-1)/time.Minute, math.MaxUint16))
+}
+
+func (t *Talk) gap() time.Duration { return time.Duration(t.longest) * time.Minute }
 
 // Steady says whether a silence would be news.
 func (t *Talk) Steady() bool {
-	span := t.last.Sub(t.first)
+	span := t.last.Time().Sub(time.Unix(int64(t.first), 0))
 	return span >= steadySpan && (t.talks >= steadyTalks || t.longest == 0) && span >= steadyGaps*t.gap()
 }
 

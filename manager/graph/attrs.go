@@ -248,7 +248,7 @@ func (e *edge) describeNameless(v *model.DependencyView) {
 	v.Client.ID, v.Client.Host = e.from.id, e.from.host()
 	v.Server.ID, v.Server.Host = e.to.id, e.to.host()
 	if len(e.outs()) > 0 {
-		g.fill(&v.Client, last.program, int(last.pid))
+		g.fill(&v.Client, last.program, last.pid())
 	} else if p, ok := e.from.latest(); ok && e.from.kind == nodeProcess {
 		v.Client.Exe, v.Client.PID, v.Client.Where = p.Exe, p.PID, g.containers.where(e.from.host(), p)
 	}
@@ -256,7 +256,7 @@ func (e *edge) describeNameless(v *model.DependencyView) {
 		owner := s.owner()
 		g.fill(&v.Server, owner.program, owner.pid)
 	} else if owner := latestOf(e.to.owners()); owner != nil {
-		g.fill(&v.Server, owner.program, int(owner.pid))
+		g.fill(&v.Server, owner.program, owner.pid())
 	}
 }
 

@@ -39,7 +39,7 @@ func (g *Graph) branch(d *dependency) {
 			Direction: model.Out, Proto: to.proto, Process: d.process(), Client: to.client, Server: to.server.Addr(), Port: to.server.Port(),
 		}
 		p := g.holdPlace(d.host, d.netns)
-		x := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, &body), goes: directionOf(model.Out), rare: &rare{branch: &branch{b, to}}}
+		x := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, &body), brief: briefOf(model.Out), rare: &rare{branch: &branch{b, to}}}
 		b.list = append(b.list, x)
 		g.touch(x.link)
 		x.link.add(x)
@@ -73,8 +73,9 @@ func (g *Graph) followBranches(d *dependency) {
 	}
 	p := d.process()
 	for _, x := range b.list {
-		x.program, x.pid = g.programs.swap(x.program, &p), d.pid
-		x.firstSeen, x.lastSeen, x.countingSince = d.firstSeen, d.lastSeen, d.countingSince
+		x.program = g.programs.swap(x.program, &p)
+		x.isProcess(d.pid())
+		x.firstSeen, x.lastSeen = d.firstSeen, d.lastSeen
 	}
 }
 

@@ -3,13 +3,47 @@ package graph
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 
 	"cassini/model"
 )
 
-// packed are counters in the memory that those need which are not zero: which these are, as
-// the bits of a number, and then their values, all as varints. nil is all zero.
-type packed []byte
+// packed are counters in the memory that those need which are not zero, without the header of
+// a slice, since every dependency has them: how long the piece of memory is, in parts of
+// packedPart bytes, which counters there are, as the bits of a number, and then their values,
+// all as varints. The zero value is all zero.
+type packed struct{ at *byte }
+
+// packedPart divides the sizes in which Go hands out memory.
+const packedPart = 8
+
+// block is the whole piece of memory.
+func (p packed) block() []byte {
+	if p.at == nil {
+		return nil
+	}
+	parts, _ := binary.Uvarint(unsafe.Slice(p.at, packedPart)) // there is no smaller one
+	return unsafe.Slice(p.at, parts*packedPart)
+}
+
+// newPacked is a piece of memory with so much room behind its size.
+func newPacked(room int) packed {
+	size := room + 1
+	if size > 1<<7*packedPart-packedPart { // which no longer fits into a byte
+		size = room + binary.MaxVarintLen64
+	}
+	b := append([]byte(nil), make([]byte, size)...)
+	b = b[:cap(b)/packedPart*packedPart]
+	binary.PutUvarint(b, uint64(len(b)/packedPart))
+	return packed{&b[0]}
+}
+
+// room is what is behind the size.
+func (p packed) room() []byte {
+	b := p.block()
+	_, n := binary.Uvarint(b)
+	return b[n:]
+}
 
 // counted is how many counters there are.
 const counted = 20
@@ -44,8 +78,8 @@ func (p packed) pack(c *model.Counters) packed {
 			which |= 1 << (counted + i)
 		}
 	}
-	if which == 0 {
-		return p[:0]
+	if which == 0 && p.at == nil {
+		return p
 	}
 	var room [binary.MaxVarintLen64 * (counted + 1)]byte
 	b := binary.AppendUvarint(room[:0], which)
@@ -57,10 +91,11 @@ func (p packed) pack(c *model.Counters) packed {
 			b = append(binary.AppendUvarint(b, uint64(len(h))), h...)
 		}
 	}
-	if cap(p) < len(b) {
-		return append(make(packed, 0, len(b)), b...)
+	if len(p.room()) < len(b) {
+		p = newPacked(len(b))
 	}
-	return append(p[:0], b...)
+	copy(p.room(), b)
+	return p
 }
 
 // counters are what was packed.
@@ -76,9 +111,10 @@ func (p packed) numbers() (c model.Counters) {
 }
 
 func (p packed) unpack(c *model.Counters, whole bool) {
-	which, n := binary.Uvarint(p)
+	rest := p.room()
+	which, n := binary.Uvarint(rest)
 	all, texts := each(c), histograms(c)
-	for rest := p[n:]; which != 0; which &= which - 1 {
+	for rest = rest[n:]; which != 0; which &= which - 1 {
 		i := bits.TrailingZeros64(which)
 		if i >= counted && !whole {
 			return

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"cassini/manager/findings"
@@ -26,11 +24,10 @@ type dependency struct {
 	counts    packed // of the newest run of the agent
 	talk      findings.Talk
 
-	firstSeen, lastSeen, countingSince moment.Moment
+	firstSeen, lastSeen moment.Moment
 
-	pid    int32
-	goes   direction
-	joined bool // with an Out document, of an In one
+	run uint32 // of the agent, the newest, by its number in the graph
+	brief
 }
 
 // rare is what few dependencies have.
@@ -62,20 +59,6 @@ func (d *dependency) branch() *branch {
 	}
 	return d.rare.branch
 }
-
-// direction is a model.Direction, in a byte.
-type direction uint8
-
-var directions = [...]model.Direction{model.Unknown, model.Out, model.In}
-
-func directionOf(d model.Direction) direction {
-	return direction(max(slices.Index(directions[:], d), 0))
-}
-
-func (d *dependency) direction() model.Direction { return directions[d.goes] }
-
-// pidOf is the number of a process in little memory: of no kernel is it greater.
-func pidOf(pid int) int32 { return int32(min(max(pid, math.MinInt32), math.MaxInt32)) }
 
 // earlier is what the runs of the agent before the newest one counted.
 type earlier struct {
@@ -130,15 +113,15 @@ func (d *dependency) isOf(body *model.Dependency) bool {
 }
 
 // process is this end's, as the newest document has it.
-func (d *dependency) process() model.Process { return d.program.as(int(d.pid)) }
+func (d *dependency) process() model.Process { return d.program.as(d.pid()) }
 
 // counters are those of the newest run of the agent.
 func (d *dependency) counters() model.Counters { return d.counts.counters() }
 
 func (g *Graph) addDependency(name model.Name, body *model.Dependency) *dependency {
 	p := g.holdPlace(name.Host, body.NetnsName)
-	d := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, body), goes: directionOf(body.Direction)}
-	if string(d.appendKey(nil)) != name.Key {
+	d := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, body), brief: briefOf(body.Direction)}
+	if !d.isNamed(name) {
 		key := name.Key
 		d.rarely().key = &key
 	}
@@ -159,17 +142,14 @@ func (g *Graph) removeDependency(d *dependency) {
 		delete(r.steady, d)
 		delete(r.silent, d)
 	}
-	if d.announced != 0 {
-		if g.pairs[d.announced]--; g.pairs[d.announced] == 0 {
-			delete(g.pairs, d.announced)
-		}
-	}
+	g.pairs.drop(d.announced)
 	g.touch(d.link)
 	g.indexDependency(d, -1)
 	if d.link.remove(d); len(d.link.docs) == 0 {
 		g.dropLink(d.link)
 	}
 	g.programs.drop(d.program)
+	g.runs.drop(d.run)
 	g.dropPlace(d.place)
 }
 
@@ -200,18 +180,19 @@ func (g *Graph) indexDependency(d *dependency, n int) {
 // what the run before it counted becomes the base.
 func (g *Graph) renew(d *dependency, known bool, body *model.Dependency) {
 	since := moment.Of(body.CountingSince)
-	if known && since != d.countingSince {
+	if before := g.runs.since(d.run); known && since != before {
 		base, left := d.totals(), d.counters().OpenTraffic
 		base.Open, base.Adopted, base.OpenTraffic, base.AdoptedTraffic = 0, 0, model.Traffic{}, model.Traffic{}
 		base.OpenRTTs, base.OpenAges = "", "" // told again, or by the run in which they close
-		d.rarely().earlier = &earlier{base: base, left: left, since: d.countingSince}
+		d.rarely().earlier = &earlier{base: base, left: left, since: before}
 	}
-	d.countingSince = since
+	d.run = g.runs.swap(d.run, since)
 	if first := moment.Of(body.FirstSeen); d.firstSeen.IsZero() || first.Before(d.firstSeen) {
 		d.firstSeen = first
 	}
 	d.lastSeen = max(d.lastSeen, moment.Of(body.LastSeen))
-	d.program, d.pid = g.programs.swap(d.program, &body.Process), pidOf(body.PID)
+	d.program = g.programs.swap(d.program, &body.Process)
+	d.isProcess(body.PID)
 	d.counts = d.counts.pack(&body.Counters)
 	if d.edge != nil {
 		d.edge.unwrite()
@@ -296,7 +277,7 @@ func (g *Graph) announce(d *dependency, known bool, body *model.Dependency, e *e
 		return
 	}
 	failing := body.Failed > 0
-	if failing && known && moment.Of(body.CountingSince) == d.countingSince {
+	if failing && known && moment.Of(body.CountingSince) == g.runs.since(d.run) {
 		failing = d.counts.numbers().Failed == 0
 	}
 	if d.announced != 0 && !failing {
@@ -309,7 +290,7 @@ func (g *Graph) announce(d *dependency, known bool, body *model.Dependency, e *e
 	pair := model.EdgeID(model.EdgeDependsOn, client.id, server.id)
 	if d.announced == 0 && client.kind != nodeHost {
 		d.announced = pairOf(pair)
-		if g.pairs[d.announced]++; g.pairs[d.announced] == 1 {
+		if g.pairs.add(d.announced) {
 			e.add(model.EventDependencyNew, pair, fmt.Sprintf("%s is a client of %s", client.label(), server.label()))
 		}
 	}

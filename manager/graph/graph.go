@@ -49,8 +49,9 @@ type Graph struct {
 	listening int // of services
 	addresses map[netip.Addr]*address
 	programs  programs
+	runs      runs
 	deps      dependencies
-	pairs     map[uint64]uint32 // dependencies behind each pair that was announced
+	pairs     pairs
 
 	cards   map[string]int // interfaces with a hardware address
 	unheard map[string]int // neighbors that have ended, by host
@@ -114,8 +115,8 @@ func New(limits Limits) *Graph {
 		services:  make(map[string]*service),
 		addresses: make(map[netip.Addr]*address),
 		programs:  newPrograms(),
+		runs:      newRuns(),
 		deps:      newDependencies(),
-		pairs:     make(map[uint64]uint32),
 		rejected:  make(map[string]uint64),
 
 		translations: newTranslations(),

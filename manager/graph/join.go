@@ -9,7 +9,8 @@ import (
 // joinLink joins both ends of the same connections. The link is not joined yet.
 func (v *view) joinLink(l *link) {
 	for _, d := range l.docs {
-		d.edge, d.joined = nil, false
+		d.edge = nil
+		d.isJoined(false)
 	}
 	for _, d := range l.outDocs() {
 		if v.g.translations.branches[d] != nil {
@@ -20,13 +21,13 @@ func (v *view) joinLink(l *link) {
 		v.attach(d.edge, d)
 		for _, in := range v.g.sameConnections(d) {
 			if v.g.serviceOf(in).id == server.id {
-				in.joined = true
+				in.isJoined(true)
 				v.attach(d.edge, in)
 			}
 		}
 	}
 	for _, d := range l.inDocs() {
-		if !d.joined {
+		if !d.joined() {
 			d.edge = v.dependsOn(v.client(d), v.g.serviceOf(d))
 			v.attach(d.edge, d)
 		}

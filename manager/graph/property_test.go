@@ -233,7 +233,7 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 
 // left counts what the indices still have.
 func (g *Graph) left() int {
-	n := len(g.addresses) + len(g.programs.by) + len(g.pairs) + g.countDependencies() + g.undirected + g.listening
+	n := len(g.addresses) + len(g.programs.by) + g.runs.by.Len() + g.pairs.count() + len(g.pairs.more) + g.countDependencies() + g.undirected + g.listening
 	for _, h := range g.hosts {
 		n += len(h.places) + len(h.described) + h.ended
 	}
