@@ -67,6 +67,14 @@ type DependencyView struct {
 	LastSeen  time.Time `json:"last_seen"`
 }
 
+// Reached is a dependency by the names of its ends, and how many steps lead to it; without a
+// node to begin at there are none.
+type Reached struct {
+	Client string `json:"client"`
+	Server string `json:"server"`
+	Depth  int    `json:"depth,omitempty"`
+}
+
 // Kinds of events.
 const (
 	EventServiceStarted = "service.started"

@@ -29,6 +29,7 @@ func TestProblems(t *testing.T) {
 		"/api/v1/history?host=h&limit=0":                 {400, "from 1 to"},
 		"/api/v1/dependencies?of=x&depth=65":             {400, "from 1 to 64"},
 		"/api/v1/dependencies?of=service:wob/nginx:8080": {404, "did you mean service:web-17/nginx:8080?"},
+		"/api/v1/reach?of=service:wob/nginx:8080":        {404, "did you mean service:web-17/nginx:8080?"},
 		"/api/v1/node?id=zzz":                            {404, `no node "zzz"`},
 		"/api/v1/graph?kind=hosts":                       {400, "unknown-host, interface"},
 		"/api/v1/nothing":                                {404, "openapi.json"},
@@ -143,6 +144,8 @@ func TestAnswers(t *testing.T) {
 	count("/api/v1/dependencies?of=service:web-17/nginx:8080&direction=up", 1)
 	count("/api/v1/dependencies?of=service:web-17/nginx:8080", 0)
 	count("/api/v1/dependencies?of=process:web-17/usr/bin/curl&direction=both&depth=3", 2)
+	count("/api/v1/reach?of=process:web-17/usr/bin/curl&direction=both&depth=3", 2)
+	count("/api/v1/reach?of=service:web-17/nginx:8080", 0)
 	count("/api/v1/nodes?kind=service,host", 3)
 	count("/api/v1/nodes?kind=service&kind=host&limit=2", 2)
 	count("/api/v1/edges?kind=depends_on", 2)

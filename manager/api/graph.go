@@ -33,11 +33,30 @@ func (s *server) getDependencies(w http.ResponseWriter, r *http.Request, p param
 	if g == nil {
 		return
 	}
+	s.answerDependencies(w, r, p, g, along(p))
+}
+
+// along are the dependencies that are asked for.
+func along(p params) graph.DependencyFilter {
 	direction := p.get("direction")
-	s.answerDependencies(w, r, p, g, graph.DependencyFilter{
+	return graph.DependencyFilter{
 		Host: p.get("host"), Of: p.get("of"), Depth: p.numbers["depth"],
 		Down: direction != "up", Up: direction != "down",
-	})
+	}
+}
+
+// getReach needs no counters.
+func (s *server) getReach(w http.ResponseWriter, r *http.Request, p params) {
+	g := s.standing(w, r, p)
+	if g == nil {
+		return
+	}
+	list, ok := g.Reach(along(p))
+	if !ok {
+		unknownNode(w, r, g, p.get("of"))
+		return
+	}
+	s.answer(w, r, list)
 }
 
 func (s *server) answerDependencies(w http.ResponseWriter, r *http.Request, p params, g *graph.Graph, f graph.DependencyFilter) {

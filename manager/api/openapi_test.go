@@ -42,7 +42,7 @@ func TestEverythingServedIsDescribed(t *testing.T) {
 	}
 	for _, promise := range []string{
 		"POST /api/v1/documents", "GET /api/v1/documents host package key at", "GET /api/v1/history host package key limit before",
-		"GET /api/v1/services host state program proto at", "GET /api/v1/dependencies host of direction depth at format",
+		"GET /api/v1/services host state program proto at", "GET /api/v1/dependencies host of direction depth at format", "GET /api/v1/reach host of direction depth at",
 		"GET /api/v1/nodes kind host q limit at", "GET /api/v1/edges kind from to limit at", "GET /api/v1/node id depth at format",
 		"GET /api/v1/graph kind picture host at format", "GET /api/v1/events kind host since node limit", "GET /api/v1/status", "GET /api/v1/openapi.json",
 		"GET /metrics", "GET /-/healthy", "GET /-/ready", "GET /",
@@ -69,7 +69,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	s := spec(t)
 	h := handler(filled(t))
 	for path, query := range map[string]string{
-		"/api/v1/documents": "", "/api/v1/history": "?host=web-17", "/api/v1/services": "", "/api/v1/dependencies": "", "/api/v1/nodes": "",
+		"/api/v1/documents": "", "/api/v1/history": "?host=web-17", "/api/v1/services": "", "/api/v1/dependencies": "", "/api/v1/reach": "", "/api/v1/nodes": "",
 		"/api/v1/edges": "", "/api/v1/node": "?id=host:web-17", "/api/v1/graph": "", "/api/v1/events": "", "/api/v1/status": "",
 	} {
 		w := do(h, "GET", path+query, "")

@@ -79,6 +79,13 @@ func (common) depth(high int) param {
 	return param{name: "depth", kind: number, low: 1, high: high, def: 1, about: "how many steps to follow"}
 }
 
+// along are which dependencies are asked for.
+func (c common) along() []param {
+	return []param{c.host, {name: "of", about: "identifier of the service, process or host to begin at; without it all"},
+		{name: "direction", enum: []string{"down", "up", "both"}, def: "down", about: "down is what it depends on, up who depends on it"},
+		c.depth(64), c.at}
+}
+
 func (s *server) table() []route {
 	c := newCommon()
 	return slices.Concat(s.logRoutes(c), s.logQueryRoutes(c), s.graphRoutes(c), s.nodegraphRoutes(c), s.networkRoutes(c), s.wiringRoutes(c), s.answerRoutes(c), s.estateRoutes(c), s.pageRoutes(c), s.groupRoutes(c), s.ringRoutes(c), s.alertRoutes(), s.auditRoutes(c), s.enrollRoutes(), s.authorityRoutes(), s.processRoutes())
@@ -122,10 +129,10 @@ func (s *server) graphRoutes(c common) []route {
 				{name: "program", about: "only services of this program"}, {name: "proto", enum: protocols(), about: "only services of this protocol"}, c.at},
 			answer: []model.Service{}, statuses: []int{http.StatusBadRequest}, handle: s.getServices},
 		{method: "GET", path: "/api/v1/dependencies", summary: "Who is client of whom", data: true,
-			params: []param{c.host, {name: "of", about: "identifier of the service, process or host to begin at; without it all"},
-				{name: "direction", enum: []string{"down", "up", "both"}, def: "down", about: "down is what it depends on, up who depends on it"},
-				c.depth(64), c.at, c.format},
+			params: append(c.along(), c.format),
 			answer: []model.DependencyView{}, media: c.graphMedia, statuses: []int{http.StatusBadRequest, http.StatusNotFound}, handle: s.getDependencies},
+		{method: "GET", path: "/api/v1/reach", summary: "The same by names alone, and how many steps lead there", data: true,
+			params: c.along(), answer: []model.Reached{}, statuses: []int{http.StatusBadRequest, http.StatusNotFound}, handle: s.getReach},
 		{method: "GET", path: "/api/v1/nodes", summary: "Nodes of the graph", data: true,
 			params: []param{{name: "kind", enum: nodeKinds, many: true, about: "only nodes of these kinds"}, c.host,
 				{name: "q", about: "only nodes that have this text in identifier or attributes"}, c.limit(0), c.at},

@@ -64,6 +64,34 @@ func TestTraversal(t *testing.T) {
 	}
 }
 
+// TestReach tells of the chain by names, with the fewest steps that lead to each.
+func TestReach(t *testing.T) {
+	w := chain(t)
+	for name, tt := range map[string]struct {
+		f    DependencyFilter
+		want []string
+	}{
+		"down": {DependencyFilter{Of: "process:pc/curl", Down: true, Depth: 3}, []string{"process:app/app service:db/postgres:5432 3", "process:pc/curl service:web/nginx:80 1", "process:web/nginx service:app/app:8080 2"}},
+		"up":   {DependencyFilter{Of: "service:db/postgres:5432", Up: true, Depth: 2}, []string{"process:app/app service:db/postgres:5432 1", "process:web/nginx service:app/app:8080 2"}},
+		"both, in a circle": {DependencyFilter{Of: "service:app/app:8080", Up: true, Down: true, Depth: 3}, []string{
+			"process:app/app service:db/postgres:5432 1", "process:db/postgres service:web/nginx:80 2", "process:pc/curl service:web/nginx:80 2", "process:web/nginx service:app/app:8080 1"}},
+		"of a host": {DependencyFilter{Of: "service:app/app:8080", Up: true, Depth: 2, Host: "pc"}, []string{"process:pc/curl service:web/nginx:80 2"}},
+		"all":       {DependencyFilter{Host: "app"}, []string{"process:app/app service:db/postgres:5432 0", "process:web/nginx service:app/app:8080 0"}},
+	} {
+		list, ok := w.Reach(tt.f)
+		got := make([]string, len(list))
+		for i, r := range list {
+			got[i] = fmt.Sprint(r.Client, " ", r.Server, " ", r.Depth)
+		}
+		if equal(t, name, got, tt.want); !ok {
+			t.Errorf("%s: nothing there", name)
+		}
+	}
+	if list, ok := w.Reach(DependencyFilter{Of: "host:nobody", Down: true, Depth: 1}); ok || list == nil {
+		t.Errorf("%v, %v of what is not there", list, ok)
+	}
+}
+
 func nodeIDs(nodes []model.Node) []string {
 	ids := []string{}
 	for _, n := range nodes {

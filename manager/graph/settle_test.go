@@ -197,5 +197,11 @@ func (g *Graph) writtenAsJSON(t *testing.T) {
 		if got.String() != want.String() {
 			t.Fatalf("%+v: %s", f, difference(got.String(), want.String()))
 		}
+		names, _ := g.Reach(f)
+		if !slices.EqualFunc(names, deps, func(r model.Reached, d model.DependencyView) bool {
+			return r.Client == d.Client.ID && r.Server == d.Server.ID
+		}) {
+			t.Fatalf("%+v: %v", f, names)
+		}
 	}
 }

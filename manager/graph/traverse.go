@@ -46,25 +46,65 @@ func (g *Graph) DependencyGraph(f DependencyFilter) (p model.Graph, ok bool) {
 	return p, ok
 }
 
-func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
-	if f.Of == "" {
-		list = v.allEdges()
-	} else {
-		start := v.named(f.Of)
-		if start == nil {
-			return nil, false
+// Reach tells of Dependencies who and how far from Of alone, in the same order.
+func (g *Graph) Reach(f DependencyFilter) (list []model.Reached, ok bool) {
+	list = []model.Reached{}
+	g.read(func(v *view) {
+		if f.Of == "" {
+			for _, e := range v.dependenciesOfAll(f) {
+				list = append(list, reached{edge: e}.names())
+			}
+			ok = true
+			return
 		}
-		list = v.reach(start, f)
-	}
-	return slices.DeleteFunc(list, func(e *edge) bool {
-		return e.kind != edgeDependsOn || f.Host != "" && f.Host != e.from.host() && f.Host != e.to.host()
-	}), true
+		start := v.named(f.Of)
+		if ok = start != nil; !ok {
+			return
+		}
+		w := v.reach(start, f)
+		defer w.done(v)
+		list = make([]model.Reached, len(w.found))
+		for i, r := range w.found {
+			list[i] = r.names()
+		}
+	})
+	return list, ok
 }
 
-// reach are the depends_on edges that lead on from a node, by ID.
-func (v *view) reach(start *node, f DependencyFilter) []*edge {
+func (r reached) names() model.Reached {
+	return model.Reached{Client: r.edge.from.id, Server: r.edge.to.id, Depth: int(r.depth)}
+}
+
+func (v *view) dependencies(f DependencyFilter) (list []*edge, ok bool) {
+	if f.Of == "" {
+		return v.dependenciesOfAll(f), true
+	}
+	start := v.named(f.Of)
+	if start == nil {
+		return nil, false
+	}
+	w := v.reach(start, f)
+	defer w.done(v)
+	list = make([]*edge, len(w.found))
+	for i, r := range w.found {
+		list[i] = r.edge
+	}
+	return list, true
+}
+
+func (v *view) dependenciesOfAll(f DependencyFilter) []*edge {
+	return slices.DeleteFunc(v.allEdges(), func(e *edge) bool { return e.kind != edgeDependsOn || !f.takes(e) })
+}
+
+// takes says whether a dependency is of the host that is asked for.
+func (f *DependencyFilter) takes(e *edge) bool {
+	return f.Host == "" || f.Host == e.from.host() || f.Host == e.to.host()
+}
+
+// reach finds the depends_on edges that lead on from a node, by ID. The walk is to be ended
+// when they have been read.
+func (v *view) reach(start *node, f DependencyFilter) *walk {
 	w := v.idle.walks.take()
-	defer v.idle.walks.put(w)
 	w.found = w.found[:0]
 	if f.Down {
 		w.along(v, v.within(start, true), f.Depth, true)
@@ -72,18 +112,12 @@ func (v *view) reach(start *node, f DependencyFilter) []*edge {
 	if f.Up {
 		w.along(v, v.within(start, false), f.Depth, false)
 	}
-	slices.SortFunc(w.found, func(a, b reached) int {
-		if a.place != 0 && b.place != 0 {
-			return cmp.Compare(a.place, b.place)
-		}
-		return compareEdges(a.edge, b.edge)
-	})
-	list := make([]*edge, len(w.found))
-	for i, r := range w.found {
-		list[i] = r.edge
+	slices.SortFunc(w.found, compareReached)
+	w.found = slices.CompactFunc(w.found, func(a, b reached) bool { return a.edge == b.edge }) // one can lead both up and down
+	if f.Host != "" {
+		w.found = slices.DeleteFunc(w.found, func(r reached) bool { return !f.takes(r.edge) })
 	}
-	clear(w.found)              // no edge of a view that is gone
-	return slices.Compact(list) // one can lead both up and down
+	return w
 }
 
 // walk follows depends_on edges. It is used again, so that asking for a few of many nodes
@@ -96,10 +130,28 @@ type walk struct {
 	edges []*edge
 }
 
-// reached is an edge with its place.
+// reached is an edge with its place and how far it is.
 type reached struct {
 	place uint64
 	edge  *edge
+	depth int32
+}
+
+// compareReached orders by ID, and the nearer of one before the farther.
+func compareReached(a, b reached) int {
+	switch {
+	case a.place != b.place && a.place != 0 && b.place != 0:
+		return cmp.Compare(a.place, b.place)
+	case a.edge == b.edge:
+		return cmp.Compare(a.depth, b.depth)
+	}
+	return compareEdges(a.edge, b.edge)
+}
+
+// done gives the walk back, with no edge of a view that may go.
+func (w *walk) done(v *view) {
+	clear(w.found)
+	v.idle.walks.put(w)
 }
 
 // begin lets a walk come by everything once more.
@@ -127,11 +179,11 @@ func (w *walk) forget() {
 func (w *walk) along(v *view, from []*node, depth int, down bool) {
 	w.begin(v)
 	w.queue = append(w.queue[:0], from...)
-	for next := 0; depth > 0 && next < len(w.queue); depth-- {
+	for next, at := 0, 1; at <= depth && next < len(w.queue); at++ {
 		for end := len(w.queue); next < end; next++ {
 			if n := w.queue[next]; w.seen[n.index] != w.turn {
 				w.seen[n.index] = w.turn
-				w.follow(n, down, depth > 1)
+				w.follow(n, down, at, at < depth)
 			}
 		}
 	}
@@ -139,7 +191,7 @@ func (w *walk) along(v *view, from []*node, depth int, down bool) {
 }
 
 // follow adds the edges of a node, and those to queue who are to be asked next.
-func (w *walk) follow(n *node, down, further bool) {
+func (w *walk) follow(n *node, down bool, depth int, further bool) {
 	edges := n.in()
 	if down {
 		edges = n.out()
@@ -148,7 +200,7 @@ func (w *walk) follow(n *node, down, further bool) {
 		if e.kind != edgeDependsOn {
 			continue
 		}
-		w.found = append(w.found, reached{e.place(), e})
+		w.found = append(w.found, reached{e.place(), e, int32(depth)})
 		switch {
 		case !further:
 		case down:

@@ -33,7 +33,10 @@ type answer func() []string
 func (w *world) questions() []question {
 	list := []question{w.neighbourhood()}
 	for _, depth := range []int{2, 3} {
-		list = append(list, w.down(depth), w.up(depth))
+		list = append(list, w.reach(depth, false), w.reach(depth, true))
+	}
+	for _, depth := range []int{2, 3} {
+		list = append(list, w.full(depth, false), w.full(depth, true))
 	}
 	return append(list, w.impact("impact of a host", w.randomHost), w.impact("impact of a switch", w.randomSwitch), w.path(), w.cause())
 }
@@ -73,30 +76,48 @@ func (w *world) neighbourhood() question {
 	}
 }
 
-func (w *world) down(depth int) question {
-	return question{
-		name: fmt.Sprintf("dependencies of a host, depth %d", depth), start: w.randomHost,
-		ours: func(start []string) answer {
-			return w.dependencies(graph.DependencyFilter{Of: start[0], Down: true, Depth: depth})
-		},
-		peers: func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
-			rows, err := db.Down(ctx, start[0], depth)
-			return func() []string { return names(rows) }, err
-		},
+// follow asks for dependencies of a host or, with up, for dependents of a service, by a name of
+// the way of asking.
+func (w *world) follow(depth int, up bool, how string) (q question, along func(start []string) graph.DependencyFilter) {
+	q = question{name: fmt.Sprintf("dependencies of a host, depth %d%s", depth, how), start: w.randomHost}
+	if up {
+		q = question{name: fmt.Sprintf("dependents of a service, depth %d%s", depth, how), start: w.randomServer}
+	}
+	return q, func(start []string) graph.DependencyFilter {
+		return graph.DependencyFilter{Of: start[0], Down: !up, Up: up, Depth: depth}
 	}
 }
 
-func (w *world) up(depth int) question {
-	return question{
-		name: fmt.Sprintf("dependents of a service, depth %d", depth), start: w.randomServer,
-		ours: func(start []string) answer {
-			return w.dependencies(graph.DependencyFilter{Of: start[0], Up: true, Depth: depth})
-		},
-		peers: func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
-			rows, err := db.Up(ctx, start[0], depth)
-			return func() []string { return names(rows) }, err
-		},
+// reach asks for names and steps alone: what walking costs.
+func (w *world) reach(depth int, up bool) question {
+	q, along := w.follow(depth, up, "")
+	q.ours = func(start []string) answer {
+		list, _ := w.graph.Reach(along(start))
+		return func() []string {
+			return texts(list, func(r model.Reached) string {
+				return fmt.Sprint(model.EdgeID(model.EdgeDependsOn, r.Client, r.Server), " ", r.Depth)
+			})
+		}
 	}
+	q.peers = func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
+		list, err := db.Reach(ctx, start[0], depth, up)
+		return func() []string {
+			return texts(list, func(s peer.Step) string { return fmt.Sprint(s.Name, " ", s.Depth) })
+		}, err
+	}
+	return q
+}
+
+// full asks for all that is known of each: of us for the answer that the API sends, written, of
+// peers for the attributes that they have written in their tables.
+func (w *world) full(depth int, up bool) question {
+	q, along := w.follow(depth, up, ", in full")
+	q.ours = func(start []string) answer { return w.dependencies(along(start)) }
+	q.peers = func(ctx context.Context, db *peer.DB, start []string) (answer, error) {
+		rows, err := db.Dependencies(ctx, start[0], depth, up)
+		return func() []string { return names(rows) }, err
+	}
+	return q
 }
 
 func (w *world) impact(name string, start func(*rand.Rand) []string) question {

@@ -87,17 +87,25 @@ const postgresFalling = `WITH RECURSIVE f(id) AS (SELECT id FROM nodes WHERE nam
 const postgresNear = `WITH s(id) AS (SELECT id FROM nodes WHERE name = $1),
 c(id) AS MATERIALIZED (SELECT id FROM s UNION SELECT dst FROM s JOIN edges ON src = s.id UNION SELECT src FROM s JOIN edges ON dst = s.id) `
 
+// postgresDown are the processes of a host and those that they come to, with how many steps it takes.
+const postgresDown = `WITH RECURSIVE w(id, d) AS (
+	SELECT e.dst, 1 FROM nodes n JOIN edges e ON e.src = n.id AND e.kind = 'has' WHERE n.name = $1
+	UNION SELECT r.dst, w.d + 1 FROM w JOIN edges e ON e.src = w.id AND e.kind = 'depends_on' JOIN edges r ON r.src = e.dst AND r.kind = 'runs_as' WHERE w.d < $2)
+`
+
+// postgresUp are a service and those that come to it, likewise.
+const postgresUp = `WITH RECURSIVE w(id, d) AS (
+	SELECT id, 1 FROM nodes WHERE name = $1
+	UNION SELECT r.src, w.d + 1 FROM w JOIN edges e ON e.dst = w.id AND e.kind = 'depends_on' JOIN edges r ON r.dst = e.src AND r.kind = 'runs_as' WHERE w.d < $2)
+`
+
 var postgresStatements = map[string]string{
 	"nodes near": postgresNear + `SELECT n.name, n.attrs FROM c JOIN nodes n ON n.id = c.id`,
 	"edges near": postgresNear + `SELECT e.name, e.attrs FROM c JOIN edges e ON e.src = c.id JOIN c d ON d.id = e.dst`,
-	"down": `WITH RECURSIVE w(id, d) AS (
-	SELECT e.dst, 1 FROM nodes n JOIN edges e ON e.src = n.id AND e.kind = 'has' WHERE n.name = $1
-	UNION SELECT r.dst, w.d + 1 FROM w JOIN edges e ON e.src = w.id AND e.kind = 'depends_on' JOIN edges r ON r.src = e.dst AND r.kind = 'runs_as' WHERE w.d < $2)
-SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
-	"up": `WITH RECURSIVE w(id, d) AS (
-	SELECT id, 1 FROM nodes WHERE name = $1
-	UNION SELECT r.src, w.d + 1 FROM w JOIN edges e ON e.dst = w.id AND e.kind = 'depends_on' JOIN edges r ON r.dst = e.src AND r.kind = 'runs_as' WHERE w.d < $2)
-SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
+	"down":       postgresDown + `SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
+	"reach down": postgresDown + `SELECT e.name, x.d FROM (SELECT id, min(d) d FROM w GROUP BY id) x JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
+	"up":         postgresUp + `SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
+	"reach up":   postgresUp + `SELECT e.name, x.d FROM (SELECT id, min(d) d FROM w GROUP BY id) x JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
 	"impact": postgresFalling + `SELECT n.name, n.kind FROM f JOIN nodes n ON n.id = f.id WHERE n.name <> $1 AND n.kind NOT IN ('switchport', 'interface')
 	AND NOT (n.kind = 'process' AND EXISTS (SELECT 1 FROM edges e WHERE e.dst = n.id AND e.kind = 'runs_as'))`,
 	"point": postgresFalling + `SELECT count(*) FILTER (WHERE n.kind = 'host'), count(*) FILTER (WHERE n.kind = 'service') FROM f JOIN nodes n ON n.id = f.id, (SELECT * FROM nodes WHERE name = $1) s

@@ -58,14 +58,32 @@ func (p *DB) Neighbourhood(ctx context.Context, node string) (nodes, edges []Row
 	return nodes, edges, err
 }
 
-// Down are the dependencies of a host, so many steps on.
-func (p *DB) Down(ctx context.Context, host string, depth int) ([]Row, error) {
-	return p.list(ctx, "down", host, depth)
+// Step is a dependency by its name, and how many steps lead to it.
+type Step struct {
+	Name  string
+	Depth int
 }
 
-// Up are the dependencies on a service, so many steps back.
-func (p *DB) Up(ctx context.Context, service string, depth int) ([]Row, error) {
-	return p.list(ctx, "up", service, depth)
+// Reach are the dependencies of a host, so many steps on, or with up those on a service.
+func (p *DB) Reach(ctx context.Context, from string, depth int, up bool) (list []Step, err error) {
+	err = p.each(ctx, "reach "+way(up), func(r *sql.Rows) error {
+		list = append(list, Step{})
+		last := &list[len(list)-1]
+		return r.Scan(&last.Name, &last.Depth)
+	}, from, depth)
+	return list, err
+}
+
+// Dependencies are the same with attributes, and without steps.
+func (p *DB) Dependencies(ctx context.Context, from string, depth int, up bool) ([]Row, error) {
+	return p.list(ctx, way(up), from, depth)
+}
+
+func way(up bool) string {
+	if up {
+		return "up"
+	}
+	return "down"
 }
 
 // Impact are the victims of a node.

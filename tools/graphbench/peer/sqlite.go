@@ -91,17 +91,25 @@ const sqliteFalling = `WITH RECURSIVE f(id) AS (SELECT id FROM nodes WHERE name 
 const sqliteNear = `WITH s(id) AS (SELECT id FROM nodes WHERE name = ?1),
 c(id) AS (SELECT id FROM s UNION SELECT dst FROM s CROSS JOIN edges ON src = s.id UNION SELECT src FROM s CROSS JOIN edges ON dst = s.id) `
 
+// sqliteDown are the processes of a host and those that they come to, with how many steps it takes.
+const sqliteDown = `WITH RECURSIVE w(id, d) AS (
+	SELECT e.dst, 1 FROM nodes n CROSS JOIN edges e ON e.src = n.id AND e.kind = 'has' WHERE n.name = ?1
+	UNION SELECT r.dst, w.d + 1 FROM w CROSS JOIN edges e ON e.src = w.id AND e.kind = 'depends_on' CROSS JOIN edges r ON r.src = e.dst AND r.kind = 'runs_as' WHERE w.d < ?2)
+`
+
+// sqliteUp are a service and those that come to it, likewise.
+const sqliteUp = `WITH RECURSIVE w(id, d) AS (
+	SELECT id, 1 FROM nodes WHERE name = ?1
+	UNION SELECT r.src, w.d + 1 FROM w CROSS JOIN edges e ON e.dst = w.id AND e.kind = 'depends_on' CROSS JOIN edges r ON r.dst = e.src AND r.kind = 'runs_as' WHERE w.d < ?2)
+`
+
 var sqliteStatements = map[string]string{
 	"nodes near": sqliteNear + `SELECT n.name, n.attrs FROM c CROSS JOIN nodes n ON n.id = c.id`,
 	"edges near": sqliteNear + `SELECT e.name, e.attrs FROM c CROSS JOIN edges e ON e.src = c.id WHERE e.dst IN c`,
-	"down": `WITH RECURSIVE w(id, d) AS (
-	SELECT e.dst, 1 FROM nodes n CROSS JOIN edges e ON e.src = n.id AND e.kind = 'has' WHERE n.name = ?1
-	UNION SELECT r.dst, w.d + 1 FROM w CROSS JOIN edges e ON e.src = w.id AND e.kind = 'depends_on' CROSS JOIN edges r ON r.src = e.dst AND r.kind = 'runs_as' WHERE w.d < ?2)
-SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x CROSS JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
-	"up": `WITH RECURSIVE w(id, d) AS (
-	SELECT id, 1 FROM nodes WHERE name = ?1
-	UNION SELECT r.src, w.d + 1 FROM w CROSS JOIN edges e ON e.dst = w.id AND e.kind = 'depends_on' CROSS JOIN edges r ON r.dst = e.src AND r.kind = 'runs_as' WHERE w.d < ?2)
-SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x CROSS JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
+	"down":       sqliteDown + `SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x CROSS JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
+	"reach down": sqliteDown + `SELECT e.name, x.d FROM (SELECT id, min(d) d FROM w GROUP BY id) x CROSS JOIN edges e ON e.src = x.id AND e.kind = 'depends_on'`,
+	"up":         sqliteUp + `SELECT e.name, e.attrs FROM (SELECT DISTINCT id FROM w) x CROSS JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
+	"reach up":   sqliteUp + `SELECT e.name, x.d FROM (SELECT id, min(d) d FROM w GROUP BY id) x CROSS JOIN edges e ON e.dst = x.id AND e.kind = 'depends_on'`,
 	"impact": sqliteFalling + `SELECT n.name, n.kind FROM f CROSS JOIN nodes n ON n.id = f.id WHERE n.name <> ?1 AND n.kind NOT IN ('switchport', 'interface')
 	AND NOT (n.kind = 'process' AND EXISTS (SELECT 1 FROM edges e WHERE e.dst = n.id AND e.kind = 'runs_as'))`,
 	"point": sqliteFalling + `SELECT coalesce(sum(n.kind = 'host'), 0), coalesce(sum(n.kind = 'service'), 0) FROM f CROSS JOIN nodes n ON n.id = f.id, (SELECT * FROM nodes WHERE name = ?1) s
