@@ -54,11 +54,11 @@ func (g *Graph) isUp(host string) bool {
 }
 
 func (g *Graph) watchService(h *host, before, now model.Service, at time.Time) {
-	known := findings.Host{Known: h.known}
+	known := findings.Host{Known: h.known.Time()}
 	if h.identity != nil {
 		known.Boot = h.identity.BootTime
 	}
-	if before.State == "" && at.Sub(h.known) >= g.limits.Learn { // else nobody looks at it
+	if before.State == "" && at.Sub(h.known.Time()) >= g.limits.Learn { // else nobody looks at it
 		for s := range h.services() {
 			if s.id != now.ID && s.proto == now.Proto && s.program() == now.Program() {
 				known.Siblings++

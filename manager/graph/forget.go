@@ -81,10 +81,10 @@ func (g *Graph) Spent(before time.Time, most int) (names []model.Name) {
 func (g *Graph) Unheard(since time.Time) map[string]time.Time {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	list := make(map[string]time.Time)
+	list, end := make(map[string]time.Time), moment.Of(since)
 	for name, h := range g.hosts {
-		if h.heard.Before(since) {
-			list[name] = h.heard
+		if h.heard < end {
+			list[name] = h.heard.Time()
 		}
 	}
 	return list

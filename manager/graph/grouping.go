@@ -204,7 +204,7 @@ func (n *node) thing(names []string) groups.Thing {
 	case nodeHost:
 		t.State, t.Births = n.stands(), 1
 		if n.facts() != nil {
-			t.Since = n.facts().firstSeen.UTC()
+			t.Since = n.facts().firstSeen.Time()
 		}
 		if t.Alive = n.status() == nil || !gone(n.status().Kind); !t.Alive {
 			t.Deaths = 1

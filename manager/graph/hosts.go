@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"cassini/manager/identity"
+	"cassini/manager/moment"
 	"cassini/model"
 )
 
 // host is a machine whose agent reported.
 type host struct {
 	name      string
-	firstSeen time.Time
-	known     time.Time // the same by the manager's clock
-	heard     time.Time // when the manager had its newest document
-	boots     []string  // before that of identity, the newest last
-	lastSeen  time.Time
+	firstSeen moment.Moment
+	known     moment.Moment // the same by the manager's clock
+	heard     moment.Moment // when the manager had its newest document
+	boots     []string      // before that of identity, the newest last
+	lastSeen  moment.Moment
 	identity  *model.Identity
 	os        *model.OS
 	places    []*place
@@ -43,7 +44,7 @@ func (h *host) services() iter.Seq[*service] {
 func (g *Graph) seeHost(doc *Decoded, e *events) {
 	h, ok := g.hosts[doc.Host]
 	if !ok {
-		h = &host{name: doc.Host, firstSeen: doc.Time, known: e.at}
+		h = &host{name: doc.Host, firstSeen: moment.Of(doc.Time), known: moment.Of(e.at)}
 		g.hosts[doc.Host] = h
 		if _, n := model.CutNamesake(doc.Host); n > 1 {
 			g.numbered[doc.Host] = true
@@ -51,13 +52,8 @@ func (g *Graph) seeHost(doc *Decoded, e *events) {
 		g.touchHost(doc.Host)
 		e.add(model.EventHostSeen, model.HostID(doc.Host), doc.Host+" reports for the first time")
 	}
-	h.heard = e.at
-	if doc.Time.After(h.lastSeen) {
-		h.lastSeen = doc.Time
-	}
-	if doc.Time.Before(h.firstSeen) {
-		h.firstSeen = doc.Time
-	}
+	at := moment.Of(doc.Time)
+	h.heard, h.firstSeen, h.lastSeen = moment.Of(e.at), min(h.firstSeen, at), max(h.lastSeen, at)
 }
 
 func (g *Graph) applyIdentity(doc *Decoded, e *events) bool {
@@ -138,7 +134,7 @@ func (g *Graph) applyOS(doc *Decoded, e *events) bool {
 
 func (h *host) attrs() model.Attrs {
 	a := make(model.Attrs, mostAttrs)
-	a["name"], a["first_seen"], a["last_seen"] = h.name, h.firstSeen.UTC(), h.lastSeen.UTC()
+	a["name"], a["first_seen"], a["last_seen"] = h.name, h.firstSeen.Time(), h.lastSeen.Time()
 	if id := h.identity; id != nil {
 		set(a, "hostname", id.Hostname)
 		set(a, "machine_id", id.MachineID)

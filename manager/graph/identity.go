@@ -10,6 +10,7 @@ import (
 
 	"cassini/manager/findings"
 	"cassini/manager/identity"
+	"cassini/manager/moment"
 	"cassini/model"
 )
 
@@ -124,7 +125,7 @@ func (g *Graph) isLive(h *host, since time.Time) bool {
 	if _, bad := g.incidents.Status(h.name); bad {
 		return g.isUp(h.name)
 	}
-	return h.heard.After(since) || g.isHeard(h.name)
+	return h.heard > moment.Of(since) || g.isHeard(h.name)
 }
 
 // Machine is what a host told of the machine that it runs on, and whether it is known to be
@@ -187,7 +188,7 @@ func (g *Graph) Identities(host string) []model.HostIdentity {
 		if h.identity == nil || host != "" && host != name {
 			continue
 		}
-		i := model.HostIdentity{Host: name, Hostname: h.identity.Hostname, Known: h.known.UTC(), Heard: h.heard.UTC(), MachineID: h.identity.MachineID, DMI: h.identity.DMI, BootID: h.identity.BootID, BootTime: h.identity.BootTime.UTC(), MACs: g.devices(name)}
+		i := model.HostIdentity{Host: name, Hostname: h.identity.Hostname, Known: h.known.Time(), Heard: h.heard.Time(), MachineID: h.identity.MachineID, DMI: h.identity.DMI, BootID: h.identity.BootID, BootTime: h.identity.BootTime.UTC(), MACs: g.devices(name)}
 		for _, other := range g.machines[keyOfMachine(i.MachineID)] {
 			if other == name || i.MachineID == "" || !g.hasMachine(other, i.MachineID) {
 				continue
@@ -196,7 +197,7 @@ func (g *Graph) Identities(host string) []model.HostIdentity {
 			if known := g.hosts[other].known; known.Before(h.known) {
 				p = findings.Pair{Original: other, Clone: name}
 			}
-			s := model.SharedIdentity{Host: other, Original: p.Original == name, Relation: string(g.twins(p, h.known))}
+			s := model.SharedIdentity{Host: other, Original: p.Original == name, Relation: string(g.twins(p, h.known.Time()))}
 			if g.incidents.Known(model.IncidentHostIdentity, model.HostID(p.Clone)) {
 				s.Relation = string(identity.Cloned)
 			} else if s.Relation == string(identity.Cloned) {
