@@ -83,10 +83,10 @@ func remove[T comparable](list []T, one T) []T {
 }
 
 func (g *Graph) holdAddress(a netip.Addr) *address {
-	known := g.addresses[a]
+	known := g.addresses.of(a)
 	if known == nil {
 		known = &address{Addr: a}
-		g.addresses[a] = known
+		g.addresses.keep(known)
 	}
 	known.refs++
 	return known
@@ -94,7 +94,7 @@ func (g *Graph) holdAddress(a netip.Addr) *address {
 
 func (g *Graph) dropAddress(a *address) {
 	if a.refs--; a.refs == 0 {
-		delete(g.addresses, a.Addr)
+		g.addresses.forget(a)
 	}
 }
 

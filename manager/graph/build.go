@@ -17,10 +17,10 @@ func (g *Graph) build() *view {
 		v.host(name)
 	}
 	g.replicas = replicas{}
-	for _, s := range g.services {
+	for s := range g.services.All() {
 		v.addService(s)
 	}
-	for _, a := range g.addresses {
+	for a := range g.addresses.All() {
 		for _, l := range a.clients {
 			l.touched = false
 			v.joinLink(l)

@@ -56,7 +56,7 @@ func (n *node) supposed() string {
 	if n.g.hosts[n.host()] != nil {
 		return n.host()
 	}
-	if a := n.g.addresses[n.dialledAt()]; a != nil && len(a.owners) == 1 {
+	if a := n.g.addresses.of(n.dialledAt()); a != nil && len(a.owners) == 1 {
 		return a.owners[0].host
 	}
 	return ""

@@ -103,10 +103,10 @@ func (w *world) leavesNothing(host string) {
 	for _, names := range w.machines {
 		left("machines", slices.Contains(names, host))
 	}
-	for id := range w.services {
-		left("services", strings.HasPrefix(id, "service:"+host+"/"))
+	for s := range w.services.All() {
+		left("services", strings.HasPrefix(s.id, "service:"+host+"/"))
 	}
-	for _, a := range w.addresses {
+	for a := range w.addresses.All() {
 		left("owners of addresses", slices.ContainsFunc(a.owners, func(p *place) bool { return p.host == host }))
 	}
 	for d := range w.allDependencies() {

@@ -45,9 +45,9 @@ type Graph struct {
 
 	mu        sync.RWMutex
 	hosts     map[string]*host
-	services  map[string]*service
+	services  serviceTable
 	listening int // of services
-	addresses map[netip.Addr]*address
+	addresses addressTable
 	programs  programs
 	runs      runs
 	deps      dependencies
@@ -112,8 +112,8 @@ func New(limits Limits) *Graph {
 	g := &Graph{
 		limits:    limits,
 		hosts:     make(map[string]*host),
-		services:  make(map[string]*service),
-		addresses: make(map[netip.Addr]*address),
+		services:  newServices(),
+		addresses: newAddresses(),
 		programs:  newPrograms(),
 		runs:      newRuns(),
 		deps:      newDependencies(),

@@ -103,7 +103,7 @@ func TestFoldedDependency(t *testing.T) {
 	folded("net:[2]", t0, 5)
 	folded("net:[3]", t0.Add(time.Hour), 7) // the agent started again
 	w.expect("process:a/usr/bin/job -> service:db/postgres:5432 12/0 [client server]")
-	if w.isOf(w.addresses[netip.MustParseAddr("172.17.0.2")], "a") {
+	if w.isOf(w.addresses.of(netip.MustParseAddr("172.17.0.2")), "a") {
 		t.Error("the address of lives that ended is the host's")
 	}
 }

@@ -218,12 +218,12 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 			w.put(d.Name, nil)
 		}
 	}
-	for _, s := range w.services {
+	for s := range w.services.All() {
 		if s.state != model.StateEnded {
 			t.Errorf("%s still listens", s.id)
 		}
 	}
-	for _, s := range w.services {
+	for _, s := range slices.Collect(w.services.All()) {
 		w.forgetService(s)
 	}
 	if n := w.left(); n != 0 {
@@ -233,7 +233,7 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 
 // left counts what the indices still have.
 func (g *Graph) left() int {
-	n := len(g.addresses) + len(g.programs.by) + g.runs.by.Len() + g.pairs.count() + len(g.pairs.more) + g.countDependencies() + g.undirected + g.listening
+	n := g.addresses.Len() + len(g.programs.by) + g.runs.by.Len() + g.pairs.count() + len(g.pairs.more) + g.countDependencies() + g.undirected + g.listening
 	for _, h := range g.hosts {
 		n += len(h.places) + len(h.described) + h.ended
 	}

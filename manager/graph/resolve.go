@@ -51,7 +51,7 @@ func (g *Graph) clientOf(d *dependency) end {
 func (g *Graph) serviceOf(d *dependency) end {
 	t := d.link.target
 	id := model.ServiceID(d.host, d.program.Program(), t.proto, t.port, d.netns)
-	if s := g.services[id]; s != nil {
+	if s := g.services.named(id); s != nil {
 		return serviceEnd(s)
 	}
 	if s := d.at(t.proto, t.server.Addr, t.port); s != nil {

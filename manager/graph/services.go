@@ -129,13 +129,13 @@ func (s *service) listener(addr netip.Addr) *listening {
 
 // findService finds or begins the service of a listener.
 func (g *Graph) findService(id, host string, l *model.Listener) *service {
-	s := g.services[id]
+	s := g.services.named(id)
 	if s == nil {
 		s = &service{place: g.holdPlace(host, l.NetnsName), id: id, proto: l.Proto, port: l.Port}
 		if s.proto == "tcp" {
 			s.proto = "tcp" // one text
 		}
-		g.services[id] = s
+		g.services.keep(s)
 		i, _ := slices.BinarySearchFunc(s.services, s, compareServices)
 		s.services = slices.Insert(s.services, i, s)
 	}
@@ -343,7 +343,7 @@ func endedBefore(a, b *service) bool {
 // forgetService forgets a service with all that it listened on.
 func (g *Graph) forgetService(s *service) {
 	g.flaps.Forget(s.id)
-	delete(g.services, s.id)
+	g.services.forget(s)
 	g.listening -= b2i(s.state == model.StateListening)
 	g.touchService(s, true)
 	h := g.hosts[s.host]

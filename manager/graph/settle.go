@@ -120,7 +120,7 @@ func (g *Graph) settle() {
 		if n := v.named(id); n != nil && n.fact != nil {
 			v.dropService(n)
 		}
-		if s := g.services[id]; s != nil {
+		if s := g.services.named(id); s != nil {
 			v.addService(s)
 		}
 	}

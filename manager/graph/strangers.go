@@ -103,7 +103,7 @@ func who(mac string) string {
 // ownerBesides is the interface of a known host that has the address on the same link,
 // when another machine was seen at it; nil when that is the host itself.
 func (g *Graph) ownerBesides(s *seen) *iface {
-	a := g.addresses[s.Addr]
+	a := g.addresses.of(s.Addr)
 	if a == nil || len(a.owners) == 0 {
 		return nil
 	}

@@ -126,7 +126,7 @@ func (g *Graph) branchAll(at way) {
 
 // outsOn are the Out documents of a way.
 func (g *Graph) outsOn(w way) (list []*dependency) {
-	a := g.addresses[w.client]
+	a := g.addresses.of(w.client)
 	if a == nil {
 		return nil
 	}
