@@ -34,7 +34,8 @@ func (m *Manager) openRings() (err error) {
 	}
 	m.keeper, err = keeper.New(keeper.Config{
 		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local, Rotation: m.cfg.Rings.KeyLife, Limit: m.cfg.Limits.Hosts,
-		Keep: m.Accept, Logger: m.log,
+		Tenant: m.tenantOf(),
+		Keep:   m.Accept, Logger: m.log,
 	})
 	return err
 }
@@ -43,6 +44,9 @@ func (m *Manager) openRings() (err error) {
 func (m *Manager) runRings(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- m.keeper.Run(ctx) }() // ends with the context
+	if err := m.expelRevoked(ctx); err != nil && ctx.Err() == nil {
+		m.log.Warn("hosts that were revoked may be on rings yet", "error", err)
+	}
 	if err := m.await(ctx); err == nil {
 		if err := m.takeAgain(ctx); err != nil {
 			m.log.Warn("verdicts of just before the start are not taken again", "error", err)
@@ -51,6 +55,24 @@ func (m *Manager) runRings(ctx context.Context) error {
 	return <-done
 }
 
+// expelRevoked shuts hosts out of rings that were revoked when this could not be done, as the
+// manager ended in between.
+func (m *Manager) expelRevoked(ctx context.Context) error {
+	if m.enroll == nil {
+		return nil
+	}
+	for _, h := range m.enroll.Hosts() {
+		if h.Revoked.IsZero() {
+			continue
+		}
+		if err := m.keeper.Expel(ctx, h.Host); err != nil {
+			return fmt.Errorf("expel %s: %w", h.Host, err)
+		}
+	}
+	return nil
+}
+
+// takeAgain takes the verdicts of just before the start, unless what they say is over.
 func (m *Manager) takeAgain(ctx context.Context) error {
 	from := store.Until(m.cfg.Now().Add(-replayVerdicts))
 	var verdicts []model.Document

@@ -57,6 +57,7 @@ type Ring struct {
 	// Level is 0 for rings of hosts that share a switch or subnet, and one more for
 	// rings of their representatives.
 	Level   int          `json:"level"`
+	Tenant  string       `json:"tenant,omitempty"` // whose hosts are on it
 	Zone    string       `json:"zone,omitempty"`
 	Members []RingMember `json:"members"` // in order; the last is followed by the first
 	Profile Profile      `json:"profile"`

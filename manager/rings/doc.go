@@ -1,5 +1,5 @@
 // Package rings decides who watches whom. It groups the estate's hosts into rings by the
-// switch or subnet that they share, joins these by rings of representatives, mends a ring
+// switch or subnet that they share, each tenant's by themselves, joins these by rings of representatives, mends a ring
 // when a member has died, and finds out whether a host has died or all that is around
 // it. It is a state machine without sockets, clocks or files: the keeper runs it on real
 // ones, the simulator on a modelled network.
@@ -64,6 +64,7 @@ func stateOf(kind model.VerdictKind) State {
 // Host is what is known of one that has joined.
 type Host struct {
 	model.RingMember
+	Tenant  string       `json:"tenant,omitempty"`
 	Chassis string       `json:"chassis,omitempty"`
 	Watch   string       `json:"watch,omitempty"`
 	Secret  model.Secret `json:"secret"` // of its ring with the manager
@@ -95,6 +96,7 @@ func (h *Host) alive() bool {
 // Ring is one ring with what only the manager may know.
 type Ring struct {
 	ID      model.RingID  `json:"id"`
+	Tenant  string        `json:"tenant,omitempty"` // whose hosts are on it
 	Zone    string        `json:"zone,omitempty"`
 	Level   int           `json:"level"`
 	Epoch   model.Epoch   `json:"epoch"`

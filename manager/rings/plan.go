@@ -1,6 +1,7 @@
 package rings
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,36 +10,34 @@ import (
 	"cassini/model"
 )
 
-// insert gives a host a place in a ring of its zone, and lets it represent the ring if
-// that lacks representatives.
+// insert gives a host a place in a ring of its tenant's in its zone, and lets it represent the
+// ring if that lacks representatives.
 func (r *Rings) insert(h *Host, now time.Time) {
-	ring := r.roomIn(h.Zone, 0, now)
+	ring := r.roomIn(h.Zone, tier{h.Tenant, 0}, now)
 	r.put(ring, h, now)
 	r.represent(ring, now)
 }
 
 // roomIn is the first ring of a zone, or of a level's, that has room, or a new one.
-func (r *Rings) roomIn(group string, level int, now time.Time) *Ring {
+func (r *Rings) roomIn(group string, of tier, now time.Time) *Ring {
 	for _, id := range r.zones[group] {
-		if ring := r.rings[id]; len(ring.Order) < MaxRing {
+		if ring := r.rings[id]; ring.Tenant == of.tenant && len(ring.Order) < MaxRing {
 			return ring
 		}
 	}
-	id := model.RingID(group)
-	if id == "" {
-		id = "unzoned"
-	}
+	first := model.RingID(cmp.Or(group, "unzoned"))
+	id := first
 	for n := 2; r.rings[id] != nil; n++ {
-		id = model.RingID(fmt.Sprintf("%s#%d", group, n))
+		id = model.RingID(fmt.Sprintf("%s#%d", first, n))
 	}
-	ring := &Ring{ID: id, Level: level, Epoch: r.beginning(id, now), Master: r.cfg.Secret(), Generation: 1, Profile: r.cfg.Profile}
+	ring := &Ring{ID: id, Tenant: of.tenant, Level: of.level, Epoch: r.beginning(id, now), Master: r.cfg.Secret(), Generation: 1, Profile: r.cfg.Profile}
 	r.plan(ring, now)
-	if level == 0 {
+	if of.level == 0 {
 		ring.Zone = group
 	}
 	r.rings[id] = ring
 	r.zones[group] = append(r.zones[group], id)
-	r.levels[level]++
+	r.levels[of]++
 	return ring
 }
 
@@ -102,6 +101,35 @@ func (r *Rings) remove(h *Host, now time.Time) {
 	r.cfg.World.KeepHost(h)
 }
 
+// resettle takes a host that has become another tenant's to the rings of that one.
+func (r *Rings) resettle(h *Host, now time.Time) {
+	tenant := r.tenantOf(h.Host)
+	if h.Tenant == tenant {
+		return
+	}
+	r.shutOut(h, now)
+	h.Tenant = tenant
+	if h.alive() {
+		r.insert(h, now)
+	}
+	r.dismiss(h, now)
+	r.cfg.World.KeepHost(h)
+}
+
+// shutOut removes a host that may not know any more what its rings tell each other. They get
+// new keys, since it knows the next ones too.
+func (r *Rings) shutOut(h *Host, now time.Time) {
+	was := slices.Clone(h.Rings)
+	r.remove(h, now)
+	for _, id := range was {
+		if ring := r.rings[id]; ring != nil {
+			ring.Master, ring.Generation = r.cfg.Secret(), 1
+			r.plan(ring, now)
+			r.tellAll(ring, func() time.Time { return now })
+		}
+	}
+}
+
 // take removes a host from one ring, and replaces it as a representative.
 func (r *Rings) take(ring *Ring, h *Host, now time.Time) {
 	at := slices.Index(ring.Order, h.Host)
@@ -137,34 +165,34 @@ func (r *Rings) drop(ring *Ring) {
 		delete(r.zones, group)
 	}
 	delete(r.rings, ring.ID)
-	r.levels[ring.Level]--
+	r.levels[ring.tier()]--
 	r.ended[ring.ID] = ring.Epoch + 1
 	r.cfg.World.DropRing(ring.ID)
 }
 
 // represent sees to it that a ring has its representatives on the ring above, as soon as
-// there is more than one ring on its level.
+// its tenant has more than one ring on its level.
 func (r *Rings) represent(ring *Ring, now time.Time) {
-	level := ring.Level + 1
+	above := tier{ring.Tenant, ring.Level + 1}
 	switch {
-	case r.levels[ring.Level] < 2:
-		r.dissolve(level, now)
-	case r.levels[level] > 0: // the other rings have theirs
-		r.delegate(ring, level, now)
+	case r.levels[ring.tier()] < 2:
+		r.dissolve(above, now)
+	case r.levels[above] > 0: // the other rings have theirs
+		r.delegate(ring, above, now)
 	default:
-		for _, low := range r.level(ring.Level) {
-			r.delegate(low, level, now)
+		for _, low := range r.level(ring.tier()) {
+			r.delegate(low, above, now)
 		}
 	}
 }
 
 // delegate sends the first members that are not yet above.
-func (r *Rings) delegate(low *Ring, level int, now time.Time) {
+func (r *Rings) delegate(low *Ring, to tier, now time.Time) {
 	sent := 0
 	var candidates []*Host
 	for _, name := range low.Order {
 		h := r.hosts[name]
-		if r.on(h, level) != nil {
+		if r.on(h, to.level) != nil {
 			sent++
 		} else if h.alive() {
 			candidates = append(candidates, h)
@@ -174,7 +202,7 @@ func (r *Rings) delegate(low *Ring, level int, now time.Time) {
 		if sent >= Representatives {
 			return
 		}
-		above := r.roomIn(fmt.Sprintf("top/%d", level), level, now)
+		above := r.roomIn(fmt.Sprintf("top/%d", to.level), to, now)
 		r.put(above, h, now)
 		r.represent(above, now)
 		sent++
@@ -191,27 +219,23 @@ func (r *Rings) on(h *Host, level int) *Ring {
 	return nil
 }
 
-func (r *Rings) level(n int) (list []*Ring) {
+// level are the rings of one, by name.
+func (r *Rings) level(of tier) (list []*Ring) {
 	for _, ring := range r.rings {
-		if ring.Level == n {
+		if ring.tier() == of {
 			list = append(list, ring)
 		}
 	}
-	slices.SortFunc(list, func(a, b *Ring) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, func(a, b *Ring) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
 
-// dissolve ends the rings of a level and above: what is below is one ring.
-func (r *Rings) dissolve(level int, now time.Time) {
-	if r.levels[level] == 0 {
+// dissolve ends a tenant's rings of a level and above: what is below is one ring.
+func (r *Rings) dissolve(of tier, now time.Time) {
+	if r.levels[of] == 0 {
 		return
 	}
-	for _, ring := range r.level(level) {
+	for _, ring := range r.level(of) {
 		for _, name := range slices.Clone(ring.Order) {
 			h := r.hosts[name]
 			ring.Order = slices.DeleteFunc(ring.Order, func(o string) bool { return o == name })
@@ -224,7 +248,5 @@ func (r *Rings) dissolve(level int, now time.Time) {
 		}
 		r.drop(ring)
 	}
-	if r.levels[level+1] > 0 {
-		r.dissolve(level+1, now)
-	}
+	r.dissolve(tier{of.tenant, of.level + 1}, now)
 }

@@ -26,13 +26,14 @@ type bench struct {
 	sent     int
 	answers  []func()
 	sequence uint64
-	backward bool // hosts know later plans than the manager, and say so
+	backward bool              // hosts know later plans than the manager, and say so
+	tenants  map[string]string // of hosts
 }
 
 func newBench(t *testing.T, seed uint64) *bench {
 	b := &bench{
 		t: t, now: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), deaf: make(map[string]bool), places: make(map[place]*model.Assignment),
-		hosts: make(map[string]Host), rings: make(map[model.RingID]Ring),
+		hosts: make(map[string]Host), rings: make(map[model.RingID]Ring), tenants: make(map[string]string),
 	}
 	b.r = b.fresh(seed)
 	return b
@@ -42,6 +43,7 @@ func (b *bench) fresh(seed uint64) *Rings {
 	random := rand.New(rand.NewPCG(seed, 1))
 	return New(Config{
 		Self: model.RingMember{Host: model.ManagerHost}, World: b, Rand: random, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: 1},
+		Tenant: func(host string) string { return b.tenants[host] },
 		Secret: func() (s model.Secret) { s[0], s[1] = byte(random.Uint32()), byte(random.Uint32()); return s },
 	})
 }
@@ -172,6 +174,9 @@ func (b *bench) check() {
 			b.t.Fatalf("%s has %d members", ring.ID, len(ring.Order))
 		}
 		for _, name := range ring.Order {
+			if h := b.r.hosts[name]; h.Tenant != ring.Tenant || h.Tenant != b.tenants[name] {
+				b.t.Fatalf("%s of %q is known as one of %q, on %s of %q", name, b.tenants[name], h.Tenant, ring.ID, ring.Tenant)
+			}
 			want := b.r.assignment(ring, name)
 			got := b.places[place{ring.ID, name}]
 			if b.deaf[name] {
@@ -205,7 +210,15 @@ func (b *bench) check() {
 			b.t.Fatalf("%s (%s) is on %v", h.Host, h.State, h.Rings)
 		}
 	}
-	lower := b.r.level(0)
+	for tenant := range b.r.levels {
+		if tenant.level == 0 {
+			b.checkRepresentatives(b.r.level(tenant))
+		}
+	}
+}
+
+// checkRepresentatives looks whether a tenant's rings have theirs on the ring above.
+func (b *bench) checkRepresentatives(lower []*Ring) {
 	for _, ring := range lower {
 		up := 0
 		for _, name := range ring.Order {

@@ -23,10 +23,11 @@ type Config struct {
 	Profile  model.Profile    // of new rings; the zero value is the standard one
 	World    World
 	Rand     *rand.Rand
-	Secret   func() model.Secret // makes a new secret
-	Limit    int                 // hosts; 0 is DefaultLimit
-	Rotation time.Duration       // for which a ring's keys are in use, more or less; 0 is until Rotate
-	Reporter model.ReportID      // of the manager's own verdicts: name, incarnation, last sequence
+	Secret   func() model.Secret      // makes a new secret
+	Limit    int                      // hosts; 0 is DefaultLimit
+	Rotation time.Duration            // for which a ring's keys are in use, more or less; 0 is until Rotate
+	Tenant   func(host string) string // whose a host is; nil where there are no tenants
+	Reporter model.ReportID           // of the manager's own verdicts: name, incarnation, last sequence
 }
 
 // DefaultLimit of hosts.
@@ -44,8 +45,8 @@ type Rings struct {
 	cfg    Config
 	hosts  map[string]*Host
 	rings  map[model.RingID]*Ring
-	zones  map[string][]model.RingID // rings of a zone, in order; level > 0: "top/N"
-	levels map[int]int               // how many rings there are on each
+	zones  map[string][]model.RingID // rings of a zone, of all tenants, in order; level > 0: "top/N"
+	levels map[tier]int              // how many rings there are on each
 	// ended are the last epochs of rings that are no more, as far as this life knows.
 	ended    map[model.RingID]model.Epoch
 	pending  map[place]*instruction
@@ -62,6 +63,14 @@ type Rings struct {
 	seen     recent.Set[model.ReportID]
 	stats    Stats
 }
+
+// tier is one level of a tenant's rings: no ring has hosts of two tenants.
+type tier struct {
+	tenant string
+	level  int
+}
+
+func (g *Ring) tier() tier { return tier{g.Tenant, g.Level} }
 
 // place is one host's place in one ring.
 type place struct {
@@ -86,7 +95,7 @@ func New(c Config) *Rings {
 	}
 	c.Limit = cmp.Or(c.Limit, DefaultLimit)
 	return &Rings{
-		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[int]int), ended: make(map[model.RingID]model.Epoch),
+		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[tier]int), ended: make(map[model.RingID]model.Epoch),
 		pending: make(map[place]*instruction), told: make(map[place]uint64), seed: maphash.MakeSeed(), requests: make(map[string]*request),
 		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil), cares: make(map[string]*care),
 		seen:  recent.Set[model.ReportID]{Limit: maxReports},
@@ -104,7 +113,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 	for _, ring := range rings {
 		r.rings[ring.ID] = ring
 		r.zones[ring.group()] = append(r.zones[ring.group()], ring.ID)
-		r.levels[ring.Level]++
+		r.levels[ring.tier()]++
 		r.planAgain(ring, now)
 	}
 	spread := max(restoreSpread, time.Duration(len(hosts))*restoreEach)
@@ -119,6 +128,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		r.watchIfAlone(h, now)
 		r.careFor(h, now)
 		r.findLost(h, now)
+		r.resettle(h, now)
 	}
 }
 
@@ -156,12 +166,15 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 		return &model.Joined{Incarnation: h.Incarnation + 1}, nil // it lost its count
 	}
 	again := j.Incarnation > h.Incarnation || !h.alive()
-	moved := h.Zone != j.Zone || h.Addr != j.Addr
-	if h.Zone != j.Zone {
+	moved, tenant := h.Zone != j.Zone || h.Addr != j.Addr, r.tenantOf(j.Host)
+	if h.Tenant != tenant {
+		r.shutOut(h, now)
+	}
+	if h.Zone != j.Zone || h.Tenant != tenant {
 		r.remove(h, now) // the answer tells where it has no place any more
 		r.release(h, now)
 	}
-	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
+	h.RingMember, h.Tenant, h.Chassis, h.Watch = j.RingMember, tenant, j.Chassis, j.Watch
 	if again {
 		r.revive(h, "restarted", now)
 	}
@@ -172,6 +185,14 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	}
 	r.cfg.World.KeepHost(h)
 	return r.joined(h, now), nil
+}
+
+// tenantOf is whose a host is.
+func (r *Rings) tenantOf(host string) string {
+	if r.cfg.Tenant == nil {
+		return ""
+	}
+	return r.cfg.Tenant(host)
 }
 
 func validate(j model.Join) error {
@@ -261,7 +282,7 @@ func (r *Rings) Ring(id model.RingID) (model.Ring, bool) {
 }
 
 func (r *Rings) public(ring *Ring) model.Ring {
-	answer := model.Ring{ID: ring.ID, Epoch: ring.Epoch, Level: ring.Level, Zone: ring.Zone, Profile: ring.Profile, Members: []model.RingMember{}}
+	answer := model.Ring{ID: ring.ID, Epoch: ring.Epoch, Level: ring.Level, Tenant: ring.Tenant, Zone: ring.Zone, Profile: ring.Profile, Members: []model.RingMember{}}
 	for _, host := range ring.Order {
 		answer.Members = append(answer.Members, r.hosts[host].RingMember)
 	}

@@ -24,6 +24,9 @@ func TestChanges(t *testing.T) {
 			before := b.sent
 			switch h := b.r.hosts[name]; {
 			case h == nil, b.deaf[name]:
+				if b.tenants[name] == "" && seed%2 == 1 {
+					b.tenants[name] = []string{"", "red", "blue"}[random.IntN(3)]
+				}
 				lives[n]++
 				j := b.host(n, random.IntN(4))
 				j.Incarnation = lives[n]

@@ -16,11 +16,20 @@ const postponed = time.Minute
 // Rotate takes the next key of every ring into use. Members accept it already.
 func (r *Rings) Rotate(now time.Time) {
 	for _, id := range slices.Sorted(maps.Keys(r.rings)) {
-		r.rotate(r.rings[id], now)
+		if ring := r.rings[id]; ring != nil {
+			r.rotate(ring, now)
+		}
 	}
 }
 
+// rotate gives a ring the next key, unless all its hosts are another tenant's now.
 func (r *Rings) rotate(ring *Ring, now time.Time) {
+	for _, host := range slices.Clone(ring.Order) {
+		r.resettle(r.hosts[host], now)
+	}
+	if r.rings[ring.ID] != ring {
+		return
+	}
 	ring.Generation++
 	r.plan(ring, now)
 	r.stats.Rotations++
@@ -71,7 +80,7 @@ func (r *Rings) rotateDue(now time.Time) {
 	for _, id := range slices.Sorted(maps.Keys(r.rings)) {
 		ring := r.rings[id]
 		switch {
-		case ring.Rotation.IsZero():
+		case ring == nil || ring.Rotation.IsZero():
 		case now.Before(ring.Rotation):
 			r.rotateAt(ring, ring.Rotation)
 		case r.isMending(ring):

@@ -1,7 +1,6 @@
 package rings
 
 import (
-	"slices"
 	"time"
 
 	"cassini/model"
@@ -43,22 +42,13 @@ func (r *Rings) heardFrom(host string, now time.Time) {
 	}
 }
 
-// Expel takes a host out of everything: it is shut out. The rings that it was on get new
-// keys, since it knows the next ones too.
+// Expel takes a host out of everything: it is shut out.
 func (r *Rings) Expel(host string, now time.Time) bool {
 	h := r.hosts[host]
 	if h == nil {
 		return false
 	}
-	was := slices.Clone(h.Rings)
-	r.remove(h, now)
-	for _, id := range was {
-		if ring := r.rings[id]; ring != nil {
-			ring.Master, ring.Generation = r.cfg.Secret(), 1
-			r.plan(ring, now)
-			r.tellAll(ring, func() time.Time { return now })
-		}
-	}
+	r.shutOut(h, now)
 	delete(r.hosts, host)
 	delete(r.alone, host)
 	delete(r.cares, host)

@@ -33,6 +33,8 @@ type Config struct {
 	// Rotation is for how long a ring's keys are in use, more or less; 0 is until Rotate.
 	Rotation time.Duration
 	Limit    int // of hosts; 0 is rings.DefaultLimit
+	// Tenant is whose a host is, for no ring has hosts of two; nil where there are none.
+	Tenant func(host string) string
 	// Local says that an agent of this machine runs in the same process.
 	Local bool
 	// Keep brings documents into the manager's log.
@@ -112,7 +114,7 @@ func (k *Keeper) open() error {
 	}
 	k.rings = rings.New(rings.Config{
 		Self: k.self, Host: k.cfg.Host, Local: local, Profile: k.cfg.Profile, World: world{k}, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		Secret: newSecret, Rotation: k.cfg.Rotation, Limit: k.cfg.Limit, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
+		Secret: newSecret, Tenant: k.cfg.Tenant, Rotation: k.cfg.Rotation, Limit: k.cfg.Limit, Reporter: model.ReportID{Reporter: model.ManagerHost, Incarnation: c.Incarnation},
 	})
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // Rings lays out rings, those of representatives first.
 func Rings(list []model.RingHealth) *output.Table {
 	table := &output.Table{Columns: []output.Column{
-		{Title: "RING", Flex: true}, {Title: "LEVEL", Right: true}, {Title: "EPOCH", Right: true}, {Title: "MEMBERS", Right: true},
+		{Title: "RING", Flex: true}, {Title: "TENANT"}, {Title: "LEVEL", Right: true}, {Title: "EPOCH", Right: true}, {Title: "MEMBERS", Right: true},
 		{Title: "STATE"}, {Title: "IN ORDER", Flex: true},
 	}}
 	for _, r := range list {
@@ -28,10 +28,10 @@ func Rings(list []model.RingHealth) *output.Table {
 		case r.State == model.RingMending:
 			state.Style = output.Yellow
 		}
-		table.Add(output.Plain, output.Cell{Text: string(r.ID)}, output.Cell{Text: strconv.Itoa(r.Level)}, output.Cell{Text: strconv.FormatUint(uint64(r.Epoch), 10)},
+		table.Add(output.Plain, output.Cell{Text: string(r.ID)}, output.Cell{Text: r.Tenant}, output.Cell{Text: strconv.Itoa(r.Level)}, output.Cell{Text: strconv.FormatUint(uint64(r.Epoch), 10)},
 			output.Cell{Text: strconv.Itoa(len(names))}, state, output.Cell{Text: strings.Join(names, " > ")})
 	}
-	return table
+	return table.DropEmpty("TENANT")
 }
 
 // some are the first of many names.

@@ -25,6 +25,14 @@ func TestRings(t *testing.T) {
 	}))
 }
 
+// TestRingsOfTenants has a column more.
+func TestRingsOfTenants(t *testing.T) {
+	golden(t, "rings-of-tenants", Rings([]model.RingHealth{
+		{Ring: model.Ring{ID: "switch:00:1b:fc:00:00:0a", Epoch: 12, Members: members("core-1", "core-2")}, State: model.RingWhole},
+		{Ring: model.Ring{ID: "switch:00:1b:fc:00:00:0a#2", Tenant: "shop", Epoch: 7, Members: members("shop-1", "shop-2")}, State: model.RingWhole},
+	}))
+}
+
 func TestLiveness(t *testing.T) {
 	host := func(name, state string, since time.Duration, edit ...func(*model.HostLiveness)) model.HostLiveness {
 		h := model.HostLiveness{
