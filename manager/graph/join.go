@@ -61,7 +61,7 @@ func (v *view) attach(e *edge, d *dependency) {
 	e.unwrite()
 	if d.direction() == model.Out {
 		at, _ := slices.BinarySearchFunc(e.outs(), d, (*dependency).compareNames)
-		e.facts.docs = insert(e.facts.docs, at, d)
+		e.facts.insert(at, d)
 		e.held++
 		return
 	}
@@ -73,20 +73,12 @@ func (v *view) attach(e *edge, d *dependency) {
 		before, _ := slices.BinarySearchFunc(e.ins(), d, (*dependency).compareNames)
 		at += before
 	}
-	e.facts.docs = insert(e.facts.docs, at, d)
+	e.facts.insert(at, d)
 	v.state(e.to, func() { e.to.told++ })
 	if e.to.fact == nil { // nothing else tells what runs there
 		v.hold(edgeRuns, v.host(d.host), e.to)
 		v.hold(edgeRunsAs, e.to, v.process(d.host, d.program))
 	}
-}
-
-// insert puts one into a list that hardly ever grows beyond two.
-func insert(list []*dependency, at int, d *dependency) []*dependency {
-	if len(list) == cap(list) && cap(list) < 4 {
-		list = append(make([]*dependency, 0, len(list)+1+len(list)/2), list...)
-	}
-	return slices.Insert(list, at, d)
 }
 
 // parts undoes joinLink, as long as no document of the link has gone and nothing else has
@@ -103,28 +95,28 @@ func (v *view) partLink(l *link) {
 // strip takes the documents of a link away from an edge.
 func (v *view) strip(e *edge, l *link) {
 	e.unwrite()
-	docs := e.facts.docs
-	kept := docs[:0]
-	outs := e.held
-	for i, d := range docs {
+	outs := int(e.held)
+	some := e.facts.drop(func(at int, d *dependency) bool {
 		switch {
 		case d.link != l:
-			kept = append(kept, d)
-		case i < int(outs):
+			return false
+		case at < outs:
 			e.held--
 		default:
-			v.state(e.to, func() { e.to.told-- })
-			if e.to.fact == nil {
-				v.release(v.find(edgeRuns, v.host(d.host), e.to))
-				v.release(v.find(edgeRunsAs, e.to, v.named(d.program.id(d.host))))
-			}
+			v.untell(e, d)
 		}
-	}
-	if len(kept) == len(docs) {
-		return // it was done for another document of the link
-	}
-	clear(docs[len(kept):])
-	if e.facts.docs = kept; len(kept) == 0 {
+		return true
+	})
+	if some && len(e.facts.docs()) == 0 { // else it was done for another document of the link
 		v.cut(e)
+	}
+}
+
+// untell takes back that an In document tells of the service of an edge.
+func (v *view) untell(e *edge, d *dependency) {
+	v.state(e.to, func() { e.to.told-- })
+	if e.to.fact == nil {
+		v.release(v.find(edgeRuns, v.host(d.host), e.to))
+		v.release(v.find(edgeRunsAs, e.to, v.named(d.program.id(d.host))))
 	}
 }

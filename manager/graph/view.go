@@ -114,7 +114,7 @@ func (e *edge) outs() []*dependency {
 	if e.kind != edgeDependsOn {
 		return nil
 	}
-	return e.facts.docs[:e.held]
+	return e.facts.docs()[:e.held]
 }
 
 // ins are the documents of the service's end.
@@ -122,7 +122,7 @@ func (e *edge) ins() []*dependency {
 	if e.kind != edgeDependsOn {
 		return nil
 	}
-	return e.facts.docs[e.held:]
+	return e.facts.docs()[e.held:]
 }
 
 // id is the edge's identifier: made when it is asked for, since it is longer than all else
