@@ -157,6 +157,40 @@ func TestSinglePointsOfMany(t *testing.T) {
 	}
 }
 
+// TestSinglePointsOfManyReaches has more failures than are followed at a time, of which some take
+// nearly everything along and most hardly anything, some in circles.
+func TestSinglePointsOfManyReaches(t *testing.T) {
+	w := newWorld(t)
+	r := rand.New(rand.NewPCG(3, 7))
+	const hosts = 1200
+	addr := func(h int) string { return fmt.Sprintf("10.0.%d.%d", h/200, h%200+1) }
+	exe := func(h int) string { return fmt.Sprint("/usr/bin/app", h) }
+	for h := range hosts {
+		w.link(fmt.Sprint("h", h), "eth0", fmt.Sprintf("02:00:00:00:%02x:%02x", h>>8, h&255), addresses(addr(h)+"/16"))
+		w.wired(fmt.Sprint("h", h), "eth0", fmt.Sprintf("00:1b:fc:00:00:%02x", h/48), fmt.Sprint("p", h%48))
+		w.listen(fmt.Sprint("h", h), exe(h), addr(h), 80)
+	}
+	for h := range hosts {
+		for range 4 { // the last are asked by the most
+			to := hosts - 1 - int(hosts*r.Float64()*r.Float64()*r.Float64())
+			if to > h || r.IntN(20) == 0 {
+				w.out(fmt.Sprint("h", h), exe(h), addr(h), addr(to), 80, n(1))
+			}
+		}
+	}
+	all, _ := w.pointsByThemselves()
+	w.comparePoints(3, "", all)
+	w.read(func(v *view) {
+		roots := make(map[int32]bool)
+		for _, root := range v.falls().shortcuts().root {
+			roots[root] = true
+		}
+		if len(roots) <= atATime+1 {
+			t.Errorf("only %d are followed", len(roots)-1)
+		}
+	})
+}
+
 // TestSinglePointsAgainstEach compares counts with those of each node by itself, of the
 // whole and of what takes one node along; also of what was asked before and changed since.
 func TestSinglePointsAgainstEach(t *testing.T) {

@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // shortcuts tell of most places what they take along in terms of another's: a port takes
 // along its interface and what the host does, a host itself and what its one busy service
@@ -13,6 +16,9 @@ type shortcuts struct {
 	first []int32 // by place: where its others begin, of which itself is one
 	count []uint8 // by place: how many they are
 	other []int32
+	// reach is by place, in powers of two: as many places fall with it at most, were those that
+	// several others take along counted for each of these.
+	reach []uint8
 }
 
 // mostOthers is how many places may fall besides those of the root.
@@ -21,7 +27,9 @@ const mostOthers = 16
 // newShortcuts works them out from the last place to the first. There is no gate among the
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
-	s := &shortcuts{root: make([]int32, len(f.node)), first: make([]int32, len(f.node)), count: make([]uint8, len(f.node))}
+	s := &shortcuts{
+		root: make([]int32, len(f.node)), first: make([]int32, len(f.node)), count: make([]uint8, len(f.node)), reach: f.reaches(),
+	}
 	var others []int32
 	for p := int32(len(f.node) - 1); p >= 0; p-- {
 		s.root[p], others = s.of(f, p, others[:0])
@@ -63,4 +71,23 @@ func (s *shortcuts) of(f *falls, p int32, others []int32) (root int32, _ []int32
 // own.
 func (s *shortcuts) others(p int32) []int32 {
 	return s.other[s.first[p] : s.first[p]+int32(s.count[p])]
+}
+
+// reaches adds up by place what falls with each, from the last to the first. Ways back count
+// for nothing.
+func (f *falls) reaches() []uint8 {
+	places := uint64(len(f.node))
+	sum, reach := make([]uint32, places), make([]uint8, places)
+	for p := len(f.node) - 1; p >= 0; p-- {
+		all := uint64(1)
+		for _, to := range f.strike[f.off[p]:f.off[p+1]] {
+			if to < 0 {
+				to = ^to
+			}
+			all += uint64(sum[to])
+		}
+		sum[p] = uint32(min(all, places))
+		reach[p] = uint8(bits.Len32(sum[p]))
+	}
+	return reach
 }

@@ -30,29 +30,27 @@ func (g *Graph) SinglePoints(of string) (list []model.SinglePoint, ok bool) {
 func (v *view) singlePoints(target *node) []model.SinglePoint {
 	f := v.falls()
 	s := spof{falls: f, shortcuts: f.shortcuts(), target: -1}
-	var above []bool
 	if target != nil {
 		if s.target = f.hit[target.index]; s.target < 0 {
 			return []model.SinglePoint{} // nothing takes it along
 		}
-		above = f.above(s.target)
+		s.above = f.above(s.target)
 	}
-	points := make([]point, 0, len(v.list))
-	for _, n := range v.byID() {
-		if n != target && canFail(n) && (above == nil || above[f.start[n.index]]) && f.strikes(n) {
-			points = append(points, point{node: n, root: s.root[f.start[n.index]]})
-		}
-	}
-	// Those that are near to each other take the same along.
-	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.root, b.root) })
-	s.follow(points)
-	points = slices.DeleteFunc(points, func(p point) bool { return p.hosts+p.services == 0 })
+	points, rooted := s.points(v, target)
+	s.follow(rooted)
+	points = slices.DeleteFunc(append(points, rooted...), point.alone)
 	slices.SortFunc(points, func(a, b point) int {
-		return cmp.Or(cmp.Compare(b.hosts+b.services, a.hosts+a.services), compareNatural(a.node, b.node))
+		if c := cmp.Compare(b.hosts+b.services, a.hosts+a.services); c != 0 {
+			return c
+		}
+		if a.natural != 0 && b.natural != 0 {
+			return cmp.Compare(a.natural, b.natural)
+		}
+		return compareNatural(a.node, b.node)
 	})
 	list := make([]model.SinglePoint, len(points))
 	for i, p := range points {
-		list[i] = model.SinglePoint{ID: p.id, Kind: p.kind.String(), Hosts: p.hosts, Services: p.services}
+		list[i] = model.SinglePoint{ID: p.id, Kind: p.kind.String(), Hosts: int(p.hosts), Services: int(p.services)}
 	}
 	return list
 }
@@ -61,19 +59,56 @@ func (v *view) singlePoints(target *node) []model.SinglePoint {
 type point struct {
 	*node
 	root            int32
-	hosts, services int
+	natural         uint32 // its rank
+	hosts, services int32
 }
+
+// alone says that nothing falls with it.
+func (p point) alone() bool { return p.hosts+p.services == 0 }
 
 // spof counts what falls with points.
 type spof struct {
 	*falls
 	*shortcuts
-	target int32 // place that has to fall, or -1
+	target int32  // place that has to fall, or -1
+	above  []bool // by place, with a target: whether it can come to fall
 }
+
+// points are those that have no root, of which all is known at once, and the rest, in the
+// order in which they are followed: those of which the most may fall come together, since who
+// takes everything along makes a walk over everything of that of all who are followed beside it.
+// Of those, such that are near to each other take the same along.
+func (s *spof) points(v *view, target *node) (lone, rooted []point) {
+	var lock sync.Mutex
+	inParts(len(v.list), pointsApart, func(from, end int) {
+		var mine, ours []point
+		for _, n := range v.list[from:end] {
+			if n == nil || n == target || !canFail(n) || s.above != nil && !s.above[s.start[n.index]] || !s.strikes(n) {
+				continue
+			}
+			p := point{node: n, root: s.root[s.start[n.index]], natural: n.ranks.natural}
+			if p.root >= 0 {
+				ours = append(ours, p)
+			} else if s.besides(&p, fallen{nil, -1, s.others(s.start[n.index])}); !p.alone() {
+				mine = append(mine, p)
+			}
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		lone, rooted = append(lone, mine...), append(rooted, ours...)
+	})
+	slices.SortFunc(rooted, func(a, b point) int {
+		return cmp.Or(cmp.Compare(s.reach[b.root], s.reach[a.root]), cmp.Compare(a.root, b.root))
+	})
+	return lone, rooted
+}
+
+// pointsApart is how many nodes are worth a processor of their own.
+const pointsApart = 10_000
 
 // follow counts for points that are sorted by their roots, some of them on each processor.
 func (s *spof) follow(points []point) {
-	batches := make(chan []point, len(points)/atATime+2)
+	batches := make(chan []point, len(points)/atATime+1)
 	for len(points) > 0 {
 		end, roots := 0, 0
 		for end < len(points) && roots < atATime {
@@ -101,7 +136,7 @@ func (s *spof) follow(points []point) {
 func (s *spof) count(f *flood, points []point) {
 	roots := make([]int32, 0, atATime)
 	for _, p := range points {
-		if p.root >= 0 && (len(roots) == 0 || roots[len(roots)-1] != p.root) {
+		if len(roots) == 0 || roots[len(roots)-1] != p.root {
 			roots = append(roots, p.root)
 		}
 	}
@@ -115,17 +150,12 @@ func (s *spof) count(f *flood, points []point) {
 			services.add(&f.bits[p])
 		}
 	}
-	bit := -1
+	bit := 0
 	for i := range points {
 		p := &points[i]
-		if p.root >= 0 && (bit < 0 || roots[bit] != p.root) {
-			bit++
-		}
-		fell := fallen{f, -1, s.others(s.start[p.index])}
-		if p.root >= 0 {
-			fell.bit, p.hosts, p.services = bit, hosts.of(bit), services.of(bit)
-		}
-		s.besides(p, fell)
+		bit += b2i(roots[bit] != p.root)
+		p.hosts, p.services = int32(hosts.of(bit)), int32(services.of(bit))
+		s.besides(p, fallen{f, bit, s.others(s.start[p.index])})
 	}
 }
 
@@ -149,15 +179,16 @@ func (s *spof) besides(p *point, fell fallen) {
 	}
 	for _, place := range fell.others {
 		if !fell.withRoot(place) {
-			p.hosts += b2i(s.kind[place] == nodeHost)
-			p.services += b2i(s.kind[place] == nodeService)
+			p.hosts += int32(b2i(s.kind[place] == nodeHost))
+			p.services += int32(b2i(s.kind[place] == nodeService))
 		}
 	}
 	switch p.node.kind {
 	case nodeHost:
 		p.hosts--
-		for _, e := range p.out() { // services that nobody is known to run are on none
-			p.services -= b2i(e.kind == edgeRuns && !e.to.ended() && fell.has(s.hit[e.to.index]))
+		at := s.start[p.index]
+		for _, to := range s.strike[s.off[at]:s.off[at+1]] { // services that nobody is known to run are on none
+			p.services -= int32(b2i(to >= 0 && s.kind[to] == nodeService))
 		}
 	case nodeService:
 		p.services--
