@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cassini/model"
+	"cassini/model/scan"
 )
 
 // StateUp is the state of a host on a ring that nothing is said against; else it is a kind
@@ -56,7 +57,7 @@ func subjectNode(i *model.Incident) string {
 // received is when the manager had a document: the beginning of its log key.
 func received(logKey string, otherwise time.Time) time.Time {
 	if len(logKey) >= len(keyTime) {
-		if at, err := time.ParseInLocation(keyTime, logKey[:len(keyTime)], time.UTC); err == nil {
+		if at, ok := scan.Clock(logKey[:len(keyTime)], '.'); ok {
 			return at
 		}
 	}

@@ -117,7 +117,13 @@ func (s *Scanner[T]) quoted() (inside T, escaped bool) {
 		return inside, false
 	}
 	text, begin, all := s.text, s.at, byte(0)
-	for i := begin; i < len(text); i++ {
+	for i := begin; ; i++ {
+		for i < len(text) && ordinary[text[i]] {
+			i++
+		}
+		if i >= len(text) {
+			break
+		}
 		switch c := text[i]; {
 		case c == '"':
 			s.at = i + 1
@@ -138,6 +144,15 @@ func (s *Scanner[T]) quoted() (inside T, escaped bool) {
 	s.Fail()
 	return inside, false
 }
+
+// ordinary are the bytes that mean nothing but themselves in a text: ASCII but for what ends
+// or escapes, and for what may not be there. It never changes.
+var ordinary = func() (is [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
 
 // Number takes a number without sign, fraction and exponent, up to most.
 func (s *Scanner[T]) Number(most uint64) (n uint64) {
@@ -183,7 +198,12 @@ func (s *Scanner[T]) Null() bool {
 // Time takes a moment as encoding/json does.
 func (s *Scanner[T]) Time() (t time.Time) {
 	begin := s.at
-	s.Text()
+	text := s.Text()
+	if last := len(text) - 1; last >= 0 && text[last] == 'Z' {
+		if t, ok := Clock(text[:last], 'T'); ok {
+			return t
+		}
+	}
 	if s.failed || t.UnmarshalJSON([]byte(s.text[begin:s.at])) != nil {
 		s.Fail()
 	}
