@@ -65,7 +65,7 @@ func (k Key) Split() (pkg, host string, err error) {
 }
 
 func escape(s, special string) string {
-	if !strings.ContainsAny(s, special) {
+	if !hasAny(s, special) {
 		return s
 	}
 	var b strings.Builder
@@ -77,6 +77,16 @@ func escape(s, special string) string {
 		}
 	}
 	return b.String()
+}
+
+// hasAny is what strings.ContainsAny says, where few bytes are special.
+func hasAny(s, special string) bool {
+	for i := range len(special) {
+		if strings.IndexByte(s, special[i]) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // unescape undoes escape; what was never escaped stays as it is.
