@@ -211,10 +211,13 @@ func (p *place) holds(a *address) int {
 // isLocal reports whether a place reaches itself at an address.
 func (p *place) isLocal(a *address) bool { return a.IsLoopback() || p.holds(a) >= 0 }
 
+// fewOwners are looked at one by one: most addresses have one owner.
+const fewOwners = 4
+
 // isOf reports whether an address is known as some place's of a host.
 func (g *Graph) isOf(a *address, host string) bool {
-	if len(a.owners) == 0 {
-		return false
+	if len(a.owners) <= fewOwners {
+		return slices.ContainsFunc(a.owners, func(p *place) bool { return p.host == host })
 	}
 	h := g.hosts[host]
 	return h != nil && slices.ContainsFunc(h.places, func(p *place) bool { return p.holds(a) >= 0 })

@@ -138,7 +138,7 @@ func (g *Graph) addDependency(name model.Name, body *model.Dependency) *dependen
 func (g *Graph) removeDependency(d *dependency) {
 	g.unbranch(d)
 	g.forgetDependency(d)
-	if r := g.readings[d.host]; r != nil {
+	if r := g.hosts[d.host].reading; r != nil {
 		delete(r.steady, d)
 		delete(r.silent, d)
 	}

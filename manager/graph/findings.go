@@ -104,13 +104,13 @@ const readApart = time.Minute
 func (g *Graph) talked(d *dependency, doc *Decoded, at time.Time) {
 	before := d.talk.Last()
 	d.talk.See(d.lastSeen, d.counts.numbers().Open > 0, doc.Time)
-	r := g.readings[d.host]
+	r := g.telling.reading
 	if r == nil && !doc.Progress {
 		return
 	}
 	if r == nil {
 		r = &reading{steady: make(map[*dependency]struct{}), silent: make(map[*dependency]string)}
-		g.readings[d.host] = r
+		g.telling.reading = r
 	}
 	if pair, ok := r.silent[d]; ok && d.talk.Last().After(before) {
 		delete(r.silent, d)

@@ -110,8 +110,8 @@ func (g *Graph) applyForgotten(doc *Decoded, e *events) bool {
 		return true
 	}
 	g.forgetFacts(h)
-	delete(g.readings, h.name)
 	delete(g.hosts, h.name)
+	g.telling = nil
 	delete(g.numbered, h.name)
 	g.touchHost(h.name)
 	e.add(model.EventHostForgotten, model.HostID(h.name), h.name+" is forgotten")

@@ -45,6 +45,7 @@ type Graph struct {
 
 	mu        sync.RWMutex
 	hosts     map[string]*host
+	telling   *host // of the newest document; nil when it is gone
 	services  serviceTable
 	listening int // of services
 	addresses addressTable
@@ -72,7 +73,6 @@ type Graph struct {
 	acks       map[string]model.Ack // by the incident's identifier
 	silences   map[string]model.Silence
 	labels     map[string]model.HostLabels // by host
-	readings   map[string]*reading         // of counters, by host
 	machines   machines
 	numbered   map[string]bool // hosts whose host name another machine had first
 	forwarding map[model.Name]*forwarding
@@ -142,7 +142,6 @@ func New(limits Limits) *Graph {
 		acks:       make(map[string]model.Ack),
 		silences:   make(map[string]model.Silence),
 		labels:     make(map[string]model.HostLabels),
-		readings:   make(map[string]*reading),
 		asked:      make(askedNames),
 		askedOf:    make(map[netip.Addr][]*model.Asked),
 		machines:   make(machines),

@@ -26,6 +26,7 @@ type host struct {
 	ifaces    []*iface    // by key
 	neighbors []*neighbor // by key
 	ended     int         // of services
+	reading   *reading    // of counters; nil before one was told
 }
 
 // services are all that listen or listened on the host.
@@ -42,10 +43,13 @@ func (h *host) services() iter.Seq[*service] {
 }
 
 func (g *Graph) seeHost(doc *Decoded, e *events) {
-	h, ok := g.hosts[doc.Host]
-	if !ok {
+	h := g.telling
+	if h == nil || h.name != doc.Host { // mostly many documents of one host come after each other
+		h = g.hosts[doc.Host]
+	}
+	if g.telling = h; h == nil {
 		h = &host{name: doc.Host, firstSeen: moment.Of(doc.Time), known: moment.Of(e.at)}
-		g.hosts[doc.Host] = h
+		g.hosts[doc.Host], g.telling = h, h
 		if _, n := model.CutNamesake(doc.Host); n > 1 {
 			g.numbered[doc.Host] = true
 		}
