@@ -95,6 +95,9 @@ type feeder struct {
 	docs  []model.Document
 	fresh int
 	sent  int
+	// What a manager has that follows its log.
+	decoder graph.Decoder
+	some    []graph.Logged
 }
 
 func (w *world) feeder(fresh int) (*feeder, error) {
@@ -117,7 +120,7 @@ func (w *world) feeder(fresh int) (*feeder, error) {
 
 // next applies a batch.
 func (f *feeder) next() (int, error) {
-	docs := make([]graph.Logged, 0, batch)
+	docs := f.some[:0]
 	for range batch {
 		f.sent++
 		doc := f.docs[f.sent%len(f.docs)]
@@ -129,7 +132,8 @@ func (f *feeder) next() (int, error) {
 		}
 		docs = append(docs, graph.Logged{Key: string(store.NewKey(doc.Time, doc.Name)), Document: doc})
 	}
-	f.w.graph.ApplyAll(graph.DecodeAll(docs))
+	f.some = docs
+	f.w.graph.ApplyAll(f.decoder.All(docs))
 	return batch, nil
 }
 
