@@ -11,8 +11,8 @@ import (
 
 	"cassini/manager/api"
 	"cassini/manager/enroll"
-	"cassini/manager/identity"
 	"cassini/model"
+	"cassini/model/claim"
 )
 
 // heardOf is for how long a host that said something is taken for up.
@@ -89,7 +89,7 @@ func (m *Manager) nameOf(name string, machine model.Machine) (string, error) {
 		return name, nil
 	}
 	slices.Sort(hosts)
-	if host, ok := identity.Choose(hosts, func(host string) identity.Claim { return m.claims(host, machine) }); ok {
+	if host, ok := claim.Choose(hosts, func(host string) claim.Claim { return m.claims(host, machine) }); ok {
 		return host, nil
 	}
 	next := 1
@@ -109,13 +109,13 @@ func (m *Manager) isCalled(host string) bool {
 }
 
 // claims says what a machine is to a host that reported, or that was given its name.
-func (m *Manager) claims(host string, machine model.Machine) identity.Claim {
+func (m *Manager) claims(host string, machine model.Machine) claim.Claim {
 	has := m.known(host)
 	has.Machine = has.Machine.Over(m.promised.byHost[host].machine)
 	if host == m.cfg.Host {
 		has.Machine = has.Machine.Over(m.cfg.Machine)
 	}
-	return identity.Claims(has.Machine, machine, func() bool { return has.Live })
+	return claim.Of(has.Machine, machine, false, func() bool { return has.Live })
 }
 
 // makeRoom forgets what hosts were given that have reported since, if it has to.

@@ -5,8 +5,8 @@ import (
 	"net"
 	"slices"
 
-	"cassini/manager/identity"
 	"cassini/model"
+	"cassini/model/claim"
 )
 
 // A host is called by its host name. Where another machine has that name, the later one is
@@ -40,12 +40,12 @@ func (a *Authority) seat(t Token, j JoinRequest, key string) string {
 	if len(ids) == 0 {
 		return j.Host
 	}
-	id, ok := identity.Choose(ids, func(id string) identity.Claim {
-		claim, revoked := a.claims(id, j), a.hosts[id].Revoked
-		if id == j.Host && claim == identity.Another && !revoked.IsZero() && t.Created.After(revoked) { // somebody took it away
-			return identity.Untold
+	id, ok := claim.Choose(ids, func(id string) claim.Claim {
+		is, revoked := a.claims(id, j), a.hosts[id].Revoked
+		if id == j.Host && is == claim.Another && !revoked.IsZero() && t.Created.After(revoked) { // somebody took it away
+			return claim.Untold
 		}
-		return claim
+		return is
 	})
 	if ok {
 		return id
@@ -67,7 +67,7 @@ func (a *Authority) nameOf(id string) string {
 }
 
 // claims says what a machine that joins is to the one that is called so.
-func (a *Authority) claims(id string, j JoinRequest) identity.Claim {
+func (a *Authority) claims(id string, j JoinRequest) claim.Claim {
 	has := model.Machine{}
 	if m := a.hosts[id].Machine; m != nil {
 		has = *m
@@ -75,11 +75,11 @@ func (a *Authority) claims(id string, j JoinRequest) identity.Claim {
 		has = a.cfg.Machine
 	}
 	live := func() bool { return a.cfg.Known != nil && a.cfg.Known(id).Live }
-	claim := identity.Claims(has, j.machine(), live)
-	if claim == identity.Untold && a.cfg.Known != nil {
-		claim = identity.Claims(has.Over(a.cfg.Known(id).Machine), j.machine(), live)
+	is := claim.Of(has, j.machine(), false, live)
+	if is == claim.Untold && a.cfg.Known != nil {
+		is = claim.Of(has.Over(a.cfg.Known(id).Machine), j.machine(), false, live)
 	}
-	return claim
+	return is
 }
 
 // index notes under which host name a record stands.
