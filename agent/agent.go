@@ -40,7 +40,11 @@ const latestTimeout = 2 * time.Second
 // Config holds what New needs.
 type Config struct {
 	Host    string // the name that documents bear
+	CopyOf  string // the host of whose data directory this one's is a copy; "" for most
 	DataDir string // exists and is writable
+	// Doubted says that this may be another machine than the one that has the name and the data
+	// directory: it takes no places on rings before the manager has said so.
+	Doubted bool
 	Version string
 	Limits  bpf.Limits
 	Rings   Rings
@@ -315,6 +319,7 @@ func (a *Agent) publishHost(box *outbox.Outbox) error {
 	if err != nil {
 		a.cfg.Logger.Warn("identity is incomplete", "error", err)
 	}
+	identity.CopyOf = a.cfg.CopyOf
 	os, err := host.ReadOS()
 	if err != nil {
 		a.cfg.Logger.Warn("operating system is not fully known", "error", err)

@@ -50,7 +50,7 @@ func (m *membership) run(ctx context.Context, a *Agent, p *parts) error {
 	}
 	for {
 		life, err := heartbeat.New(heartbeat.Config{
-			Host: a.cfg.Host, DataDir: a.cfg.DataDir, Manager: a.cfg.Rings.Manager, Logger: a.cfg.Logger,
+			Host: a.cfg.Host, DataDir: a.cfg.DataDir, Doubted: a.cfg.Doubted, Manager: a.cfg.Rings.Manager, Logger: a.cfg.Logger,
 			Listen: a.cfg.Rings.Listen, Addr: a.cfg.Rings.Addr, Watch: a.cfg.Rings.Watch, Reflect: a.cfg.Rings.Reflect, Report: p.outbox.Put, Restored: p.outbox.Doubt,
 			Zone: func(addr netip.Addr) (string, string) {
 				if p.netconf == nil {

@@ -91,6 +91,7 @@ func refusalReasons() []value {
 		{model.RefusedMalformed, "The body was not what is wanted: not JSON, not whole zstd, of several hosts."},
 		{model.RefusedInvalid, "A document in it was not valid."},
 		{model.RefusedSlow, "The body did not come within 30 s."},
+		{model.RefusedMachine, "Another machine has the name of the host that it was for (409): the agent's data directory was copied, see clones in operations.md."},
 		{model.RefusedVersion, "The agent speaks a version of the protocol that this manager does not take (426): upgrade the one that the log names."},
 	}
 }

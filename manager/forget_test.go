@@ -138,7 +138,7 @@ func TestSilentHostsAreForgotten(t *testing.T) {
 	if n := len(m.enroll.Hosts()); n != 5 { // their certificates count for 30 days
 		t.Errorf("%d records", n)
 	}
-	if err := m.enroll.Revoke("blue-1", "", clock.now()); err != nil {
+	if _, err := m.enroll.Revoke("blue-1", "", clock.now()); err != nil {
 		t.Fatal(err)
 	}
 	pass(10 * 24 * time.Hour)

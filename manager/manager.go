@@ -19,6 +19,7 @@ import (
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
+	"cassini/manager/speakers"
 	"cassini/manager/store"
 	"cassini/manager/store/bolt"
 	"cassini/model"
@@ -79,6 +80,7 @@ type Manager struct {
 	agreed     agreed
 	forgot     forgetting
 	promised   promised
+	speakers   speakers.Speakers
 
 	ready   chan struct{}     // closed when the log is replayed
 	stopped chan struct{}     // closed when Run returns

@@ -115,6 +115,9 @@ func (m *Manager) claims(host string, machine model.Machine) claim.Claim {
 	if host == m.cfg.Host {
 		has.Machine = has.Machine.Over(m.cfg.Machine)
 	}
+	if m.speakers.Other(host, machine.Mark()) {
+		return claim.Another
+	}
 	return claim.Of(has.Machine, machine, false, func() bool { return has.Live })
 }
 

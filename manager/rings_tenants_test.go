@@ -28,7 +28,7 @@ func TestRingsOfTenants(t *testing.T) {
 		t.Fatalf("revoke: %d %s", status, body)
 	}
 	wantRings(t, e.Manager, "switch:1: red-2", "switch:1#2: blue-1 blue-2", "switch:1#3: core-1")
-	if err := e.enroll.Revoke("blue-1", "", e.cfg.Now()); err != nil {
+	if _, err := e.enroll.Revoke("blue-1", "", e.cfg.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.stop(); err != nil {

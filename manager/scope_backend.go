@@ -15,6 +15,7 @@ import (
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
+	"cassini/manager/speakers"
 	"cassini/manager/store"
 	"cassini/model"
 )
@@ -264,6 +265,16 @@ func (b tenantBackend) RegisterAgent(string, string) error { return errEstate }
 // Join implements api.Backend.
 func (b tenantBackend) Join(context.Context, model.Join) (*model.Joined, error) {
 	return nil, errEstate
+}
+
+// Speaks implements api.Backend.
+func (b tenantBackend) Speaks(context.Context, string, string) (speakers.Answer, error) {
+	return speakers.Later, errEstate
+}
+
+// Introduce implements api.Backend.
+func (b tenantBackend) Introduce(context.Context, string, model.Machine) (speakers.Answer, error) {
+	return speakers.Later, errEstate
 }
 
 // Name implements api.Backend.

@@ -9,6 +9,7 @@ const (
 	RefusedInvalid   = "invalid"
 	RefusedSlow      = "slow"
 	RefusedVersion   = "version"
+	RefusedMachine   = "machine"
 )
 
 // DeliveryStats are the manager's figures of what agents deliver.

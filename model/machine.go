@@ -23,6 +23,24 @@ func (m Machine) IsZero() bool {
 	return m.MachineID == "" && m.DMI == "" && m.BootID == "" && len(m.MACs) == 0
 }
 
+// Equal says that both say the same.
+func (m Machine) Equal(other Machine) bool {
+	return m.MachineID == other.MachineID && m.DMI == other.DMI && m.BootID == other.BootID && slices.Equal(m.MACs, other.MACs)
+}
+
+// Mark tells a boot of a machine from another boot and from another machine, as far as these
+// say who they are: what an agent sends it has with each request. "" is of a machine of which
+// nothing of it is known.
+func (m Machine) Mark() string {
+	if m.BootID == "" && m.DMI == "" {
+		return ""
+	}
+	return m.BootID + "/" + m.DMI
+}
+
+// MarkHeader is the header in which requests of agents have the mark of their machine.
+const MarkHeader = "Cassini-Machine"
+
 // Over is m, and where m does not know something what other says.
 func (m Machine) Over(other Machine) Machine {
 	if m.MachineID == "" {

@@ -68,6 +68,19 @@ func Called(ctx context.Context, r CallRequest) (string, error) {
 	return host, writeFile(path, append(raw, '\n'))
 }
 
+// CalledAnew is Called for a machine that has a copy of what another one was called: what is
+// kept does not count. Errors wrap ErrInvalid where it is called the same, or the cause.
+func CalledAnew(ctx context.Context, r CallRequest, copied string) (string, error) {
+	if err := os.Remove(filepath.Join(r.Dir, calledFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("forget what this host is called: %w", err)
+	}
+	host, err := Called(ctx, r)
+	if err == nil && host == copied {
+		err = fmt.Errorf("ask the manager what this host is called: %w: it says %q again", ErrInvalid, host)
+	}
+	return host, err
+}
+
 // mayBeCalled says whether a machine of a name can be called so.
 func mayBeCalled(name, host string) bool {
 	_, n := model.CutNamesake(host)

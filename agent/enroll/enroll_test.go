@@ -198,7 +198,7 @@ func TestJoinIsTriedAgain(t *testing.T) {
 	if _, err := f.join(dir); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "used up") {
 		t.Errorf("got %v", err)
 	}
-	kept, err := pendingKey(dir)
+	kept, err := pendingKey(dir, pendingFile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	FileName    = "agent.pem" // key, certificate, and the certificates of the manager's authorities
 	pendingFile = "agent.key" // of a join that has no answer yet
+	copyFile    = "copy.key"  // the same of a copy that asks for a name of its own
 )
 
 const (

@@ -49,7 +49,7 @@ func Join(ctx context.Context, r Request) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := pendingKey(r.Dir)
+	key, err := pendingKey(r.Dir, pendingFile)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func Join(ctx context.Context, r Request) (*Identity, error) {
 	if err := id.store(r.Dir); err != nil {
 		return nil, err
 	}
-	return id, os.Remove(filepath.Join(r.Dir, pendingFile))
+	return id, errors.Join(keepMachine(r.Dir, housed{Host: id.Host, Machine: r.Machine}), os.Remove(filepath.Join(r.Dir, pendingFile)))
 }
 
 // pin is the hash to hold the manager against. One that was named must be the token's.
@@ -86,8 +86,8 @@ func (r Request) pin() (string, error) {
 }
 
 // pendingKey is the key of a join that failed, or a new one that is kept for the next.
-func pendingKey(dir string) (crypto.Signer, error) {
-	path := filepath.Join(dir, pendingFile)
+func pendingKey(dir, file string) (crypto.Signer, error) {
+	path := filepath.Join(dir, file)
 	raw, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the key of this host: %w", err)

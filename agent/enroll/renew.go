@@ -42,7 +42,7 @@ type Member struct {
 
 	mu   sync.Mutex
 	id   *Identity
-	read time.Time // when the file was written that was read
+	read os.FileInfo // of the file that was read; another one takes its place, perhaps within a tick of the clock
 }
 
 // Open reads the identity of a data directory, for the agent of a host name, whose manager is
@@ -121,7 +121,7 @@ func (m *Member) load() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	info, err := os.Stat(filepath.Join(m.dir, FileName))
-	if err == nil && m.id != nil && info.ModTime().Equal(m.read) {
+	if err == nil && m.id != nil && m.read != nil && os.SameFile(info, m.read) && info.ModTime().Equal(m.read.ModTime()) {
 		return nil
 	}
 	id, err := Load(m.dir)
@@ -132,9 +132,7 @@ func (m *Member) load() error {
 		return fmt.Errorf("%s is of host %s since 'cassini join' ran, and this agent began as %s: restart it", filepath.Join(m.dir, FileName), id.Host, m.id.Host)
 	}
 	m.id = id
-	if info != nil {
-		m.read = info.ModTime()
-	}
+	m.read = info
 	return nil
 }
 

@@ -40,6 +40,9 @@ const (
 type Config struct {
 	Host    string
 	DataDir string
+	// Doubted says that this may be another machine than the one that the state is of: it has no
+	// place on rings before the manager gives it one.
+	Doubted bool
 	Listen  netip.AddrPort // where heartbeats are heard
 	// Addr is the address at which others reach this host. It is asked when the host
 	// joins, and again when Moved is called.
@@ -96,7 +99,7 @@ type watched struct {
 
 // New opens the socket and the watch, and begins a life.
 func New(cfg Config) (*Heartbeat, error) {
-	k, err := openKeeper(cfg.DataDir, cfg.Host)
+	k, err := openKeeper(cfg.DataDir, cfg.Host, cfg.Doubted)
 	if errors.Is(err, errDamaged) {
 		cfg.Logger.Warn("cannot go on from an earlier life", "error", err)
 	} else if err != nil {

@@ -40,8 +40,9 @@ type keeper struct {
 
 // openKeeper reads what an earlier life left. A file that cannot be read is put aside:
 // the manager knows the incarnation, and tells the places again.
-// Of what a host was given under another name only its counts go on: these never fall.
-func openKeeper(dir, host string) (*keeper, error) {
+// Of what a host was given under another name, or perhaps another machine was, only its counts
+// go on: these never fall.
+func openKeeper(dir, host string, doubted bool) (*keeper, error) {
 	k := &keeper{path: filepath.Join(dir, "rings.json")}
 	raw, err := os.ReadFile(k.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +60,7 @@ func openKeeper(dir, host string) (*keeper, error) {
 		k.s = state{Host: host}
 		return k, fmt.Errorf("%w: it is kept as %s: %w", errDamaged, aside, err)
 	}
-	if k.s.host() != host {
+	if k.s.host() != host || doubted {
 		k.s.Joined, k.s.Assignments = nil, nil
 	}
 	k.s.Host = host

@@ -16,7 +16,7 @@ import (
 
 func opened(t *testing.T, dir string) *keeper {
 	t.Helper()
-	k, err := openKeeper(dir, "h1")
+	k, err := openKeeper(dir, "h1", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestStateIsKept(t *testing.T) {
 	if got := opened(t, dir).read(); !reflect.DeepEqual(got, want) {
 		t.Errorf("kept of an older version %+v, want %+v", got, want)
 	}
-	if other, err := openKeeper(dir, "h1~2"); err != nil || !reflect.DeepEqual(other.read(), state{Host: "h1~2", Incarnation: 7, Nonces: 1 << 40, Sequence: 3}) {
+	if other, err := openKeeper(dir, "h1~2", false); err != nil || !reflect.DeepEqual(other.read(), state{Host: "h1~2", Incarnation: 7, Nonces: 1 << 40, Sequence: 3}) {
 		t.Errorf("under another name %+v, %v", other.read(), err)
 	}
 	if got := names(t, dir); len(got) != 1 || got[0] != "rings.json" {
@@ -88,7 +88,7 @@ func TestDamagedStateIsPutAside(t *testing.T) {
 		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		k, err := openKeeper(dir, "web-17")
+		k, err := openKeeper(dir, "web-17", false)
 		if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), path+".damaged") {
 			t.Fatalf("%q: %v", bad, err)
 		}
@@ -112,7 +112,7 @@ func TestStateThatCannotBeRead(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "rings.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openKeeper(dir, "web-17"); err == nil || errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "read the state of rings") {
+	if _, err := openKeeper(dir, "web-17", false); err == nil || errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "read the state of rings") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	if got := opened(t, dir).read().Incarnation; got != 1 {
 		t.Errorf("the life on disk is %d", got)
 	}
-	missing, err := openKeeper(filepath.Join(dir, "missing"), "web-17")
+	missing, err := openKeeper(filepath.Join(dir, "missing"), "web-17", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type HTTPSink struct {
 	client   *http.Client
 	codec    *delivery.Codec
 	ours     delivery.Range
+	machine  func() model.Machine // nil: it says nothing of the machine
+	mark     string               // of it
+	other    func(error)          // hears that another machine has this one's name
 
 	mu     sync.Mutex
 	terms  terms
@@ -81,12 +84,17 @@ func (s *HTTPSink) Deliver(ctx context.Context, b model.Batch) (receipt model.Re
 	if t.version < delivery.Numbered && len(b.Documents) == 0 {
 		return receipt, nil // it compares nothing
 	}
+	path, body := "/api/v1/deliveries", any(delivery.Body{Host: b.Host, Position: b.First, Documents: b.Documents, Check: b.Check})
 	if t.version < delivery.Numbered || b.First == (model.Position{}) {
-		_, err := s.post(ctx, t, "/api/v1/documents", map[string]any{"host": b.Host, "documents": b.Documents})
-		return receipt, err
+		path, body = "/api/v1/documents", map[string]any{"host": b.Host, "documents": b.Documents}
 	}
-	raw, err := s.post(ctx, t, "/api/v1/deliveries", delivery.Body{Host: b.Host, Position: b.First, Documents: b.Documents, Check: b.Check})
-	if err != nil {
+	raw, err := s.post(ctx, t, path, body)
+	if again, errSaid := s.said(ctx, b.Host, err); again {
+		raw, err = s.post(ctx, t, path, body)
+	} else {
+		err = errSaid
+	}
+	if err != nil || path == "/api/v1/documents" {
 		return receipt, err
 	}
 	if err := json.Unmarshal(raw, &receipt); err != nil {
@@ -172,6 +180,9 @@ func (s *HTTPSink) get(ctx context.Context, path string, v any) error {
 func (s *HTTPSink) do(req *http.Request, t terms) ([]byte, error) {
 	req.Header.Set(delivery.Header, strconv.Itoa(t.version))
 	req.Header.Set("Accept-Encoding", delivery.Encoding)
+	if s.mark != "" {
+		req.Header.Set(model.MarkHeader, s.mark)
+	}
 	s.openAnew()
 	resp, err := s.client.Do(req)
 	if err != nil {
@@ -219,6 +230,12 @@ func refusal(resp *http.Response, raw []byte) error {
 		return fmt.Errorf("%w: %w", ErrNotServed, err)
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w: %w", model.ErrInvalidDocument, err)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("%w: %w", ErrShutOut, err)
+	case http.StatusConflict:
+		return fmt.Errorf("%w: %w", ErrAnother, err)
+	case http.StatusPreconditionRequired:
+		return fmt.Errorf("%w: %w", errUnknown, err)
 	case http.StatusUpgradeRequired:
 		return fmt.Errorf("%w: %w", delivery.ErrVersion, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"net/url"
 	"os"
@@ -59,13 +60,15 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	}
 	// It makes little garbage but when somebody asks: room for much of it would stay unused.
 	cfg.Thrifty = os.Getenv("GOGC") == ""
-	sink, work, err := reachManager(cfg)
+	to, err := settleAgent(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	if cfg.Host, err = calledBy(ctx, cfg, sink); err != nil {
-		return err
-	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	to.speakAs(cfg, end)
+	cfg.Host, cfg.CopyOf, cfg.Doubted = to.Host, to.CopyOf, to.Doubted
+	sink := to.sink
 	a := newAgentOf(cfg, sink, agent.Rings{
 		Manager: sink, Listen: heartbeatAddr(cfg, 0), Watch: cfg.Watch, Chassis: cfg.Chassis, Reflect: cfg.Reflect,
 		Addr: func() (netip.Addr, error) { return addrTowardManager(cfg) },
@@ -81,7 +84,11 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	metrics := exporter.New(sources, exporterConfig(cfg))
 	handler := guard(operated(a.Handler(metrics.Handler(), cfg.Start), cfg))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
-	return withMetrics(cfg, metrics, func(ctx context.Context) error { return nest(ctx, serve, work(a.Run)) })(ctx)
+	err = withMetrics(cfg, metrics, func(ctx context.Context) error { return nest(ctx, serve, to.work(a.Run)) })(ctx)
+	if cause := context.Cause(ctx); errors.Is(cause, errNotMine) {
+		return errors.Join(cause, err)
+	}
+	return err
 }
 
 // lives asks an agent whether it does.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"cassini/agent/enroll"
-	"cassini/agent/host"
 	"cassini/agent/outbox"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/manager"
@@ -130,46 +128,4 @@ func openMember(cfg serveConfig, way *enroll.Way) (m *enroll.Member, err error) 
 		m.Tell(func() model.Machine { return ownMachine(cfg.Logger) })
 	}
 	return m, err
-}
-
-// calledBy is what the manager calls this host: as its certificate says, or where there is
-// none, as the manager says. Certificates of another authority bear the host name.
-func calledBy(ctx context.Context, cfg serveConfig, sink *outbox.HTTPSink) (called string, err error) {
-	switch {
-	case cfg.AgentTLS.Cert != "":
-		return cfg.Host, nil
-	case cfg.Finder == nil && !isHTTPS(cfg.Manager):
-		called = calledWithoutTLS(ctx, cfg, sink)
-	default:
-		id, err := enroll.Load(cfg.DataDir)
-		if err != nil {
-			return "", err
-		}
-		called = id.Host
-	}
-	if called != cfg.Host {
-		cfg.Logger.Warn("another machine has the name of this one: the manager calls it otherwise", "name", cfg.Host, "host", called)
-	}
-	return called, nil
-}
-
-func calledWithoutTLS(ctx context.Context, cfg serveConfig, sink *outbox.HTTPSink) string {
-	machine := ownMachine(cfg.Logger)
-	called, err := enroll.Called(ctx, enroll.CallRequest{
-		Dir: cfg.DataDir, Manager: cfg.Manager, Name: cfg.Host, Final: outbox.ErrNotServed,
-		Ask: func(ctx context.Context) (string, error) { return sink.Name(ctx, cfg.Host, machine) },
-	})
-	if err != nil && ctx.Err() == nil {
-		cfg.Logger.Warn("whether another machine has the name of this one is not known; it is asked again at the next start", "host", called, "error", err)
-	}
-	return called
-}
-
-// ownMachine is what tells this machine from others of its name.
-func ownMachine(log *slog.Logger) model.Machine {
-	machine, err := host.ReadMachine()
-	if err != nil {
-		log.Warn("this machine cannot be told as well from others of its name", "error", err)
-	}
-	return machine
 }

@@ -20,7 +20,8 @@ func newIdentity(sys *system) *cobra.Command {
 		Long: "Show who hosts say they are, and tell clones: two live machines with one machine-id, and\n" +
 			"namesakes: two machines with one host name, of which the later one is called NAME~2.\n\n" +
 			"Images that are made with /etc/machine-id in them give it to all machines that are made of them.\n" +
-			"On the clone, stop the agent, remove agent.pem, rings.json and outbox.db from its data directory,\n" +
+			"A clone that has the agent's data directory as well is told from the original, and called NAME~2.\n" +
+			"On the clone, stop the agent, remove its data directory (/var/lib/cassini),\n" +
 			"run 'rm /etc/machine-id && systemd-machine-id-setup', boot it, and let it join again.\n" +
 			"Give a namesake a name of its own (hostnamectl set-hostname NAME), and let it join again.",
 		Example: "  cassini identity\n  cassini identity --shared\n  cassini identity web-17 -o json",

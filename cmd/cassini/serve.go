@@ -28,6 +28,8 @@ const defaultDataDir = "/var/lib/cassini"
 // their port is bound and their data directory is there.
 type serveConfig struct {
 	Host    string // the name of this machine
+	CopyOf  string // of an agent: whose data directory its own is a copy of
+	Doubted bool   // likewise: whether it may be another machine's
 	DataDir string
 	Manager string      // URL of the manager, or srv:DOMAIN, for an agent
 	Finder  *srv.Finder // of a manager that DNS names, else nil

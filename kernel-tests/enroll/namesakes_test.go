@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ const pretend = `
 hostname "$1"
 mount --bind "$2/machine-id" /etc/machine-id
 mount --bind "$2/boot-id" /proc/sys/kernel/random/boot_id
+mount -t tmpfs none /sys/class
+mkdir -p /sys/class/dmi/id
+cp "$2/dmi" /sys/class/dmi/id/product_uuid
 shift 2
 exec "$@"`
 
@@ -31,16 +35,18 @@ type machine struct {
 	at   string // host of the estate
 	name string // host name
 	id   string // of the machine
+	dmi  string // UUID; "" is none
+	boot string // the machine-id's only one by default
 }
 
 func (m machine) argv(args ...string) []string {
 	m.r.t.Helper()
-	dir := filepath.Join(m.r.dir, "machine-"+m.id)
+	dir := filepath.Join(m.r.dir, "machine-"+m.at)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		m.r.t.Fatal(err)
 	}
-	for _, file := range []string{"machine-id", "boot-id"} {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(file+" of "+m.id+"\n"), 0o600); err != nil {
+	for file, text := range map[string]string{"machine-id": "machine-id of " + m.id, "boot-id": "boot-id of " + cmp.Or(m.boot, m.id), "dmi": m.dmi} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text+"\n"), 0o600); err != nil {
 			m.r.t.Fatal(err)
 		}
 	}
@@ -128,7 +134,7 @@ func (r *rig) up(anew []string, want ...string) {
 // watched, each under a name of its own, which it keeps.
 func TestTwoMachinesOfOneName(t *testing.T) {
 	r := newRig(t, 2, "")
-	first, second := machine{r, "s1-h1", "debian", "a"}, machine{r, "s1-h2", "debian", "b"}
+	first, second := machine{r: r, at: "s1-h1", name: "debian", id: "a"}, machine{r: r, at: "s1-h2", name: "debian", id: "b"}
 	token := r.token("--role", "agent", "--limit", "9")
 	if out, err := first.join(token); err != nil || !strings.HasPrefix(out, "debian joined;") || strings.Contains(out, "another machine") {
 		t.Fatalf("%s, %v", out, err)
@@ -186,7 +192,7 @@ func TestTwoMachinesOfOneName(t *testing.T) {
 // what each is called.
 func TestTwoMachinesOfOneNameInsecure(t *testing.T) {
 	r := newRig(t, 2, "insecure: true\n")
-	first, second := machine{r, "s1-h1", "debian", "a"}, machine{r, "s1-h2", "debian", "b"}
+	first, second := machine{r: r, at: "s1-h1", name: "debian", id: "a"}, machine{r: r, at: "s1-h2", name: "debian", id: "b"}
 	for _, m := range []machine{first, second} { // which of two that begin at once is the first is left to chance
 		if err := os.MkdirAll(r.data(m.at), 0o700); err != nil {
 			t.Fatal(err)

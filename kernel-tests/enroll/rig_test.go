@@ -56,6 +56,7 @@ type rig struct {
 	dir    string
 	config string // of the manager
 	scheme string // of its URL
+	viewer string // a token, where a test made one
 
 	running map[string]*program
 	lives   map[string]model.Incarnation // of hosts that were up

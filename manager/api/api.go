@@ -19,6 +19,7 @@ import (
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
+	"cassini/manager/speakers"
 	"cassini/model"
 	"cassini/model/delivery"
 )
@@ -45,6 +46,10 @@ type Backend interface {
 	// Name is what a machine of a host name is called, where no certificate says so: by its host
 	// name, unless another machine has that. Errors wrap ErrInvalid.
 	Name(ctx context.Context, name string, machine model.Machine) (string, error)
+	// Speaks says whether a machine, by the mark that it sends, is the one that has a host's name.
+	Speaks(ctx context.Context, host, mark string) (speakers.Answer, error)
+	// Introduce says the same of a machine that says what it is.
+	Introduce(ctx context.Context, host string, machine model.Machine) (speakers.Answer, error)
 	// Join takes an agent into the rings; errors wrap those of package rings.
 	Join(ctx context.Context, j model.Join) (*model.Joined, error)
 	Rings(ctx context.Context) (keeper.View, error)

@@ -11,7 +11,10 @@ import (
 )
 
 // note is what the audit log will have of a request. Only the request's goroutine has it.
-type note struct{ who, target, detail, why string }
+type note struct {
+	who, target, detail, why string
+	keep                     bool // also where a request of this kind is not kept
+}
 
 type noteKey struct{}
 
@@ -29,6 +32,7 @@ var actions = map[string]string{
 	"POST /api/v1/enroll":           "host.join",
 	"POST /api/v1/enroll/revoke":    "host.revoke",
 	"POST /api/v1/enroll/name":      "host.name",
+	"POST /api/v1/enroll/machine":   "host.machine",
 	"POST /api/v1/tokens":           "token.create",
 	"POST /api/v1/tokens/revoke":    "token.revoke",
 	"POST /api/v1/hosts/forget":     "host.forget",
@@ -77,7 +81,7 @@ func (s *server) audited(rt route, next http.Handler) http.Handler {
 		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
 		status := cmp.Or(out.status, http.StatusOK)
 		refused := status == http.StatusUnauthorized || status == http.StatusForbidden
-		if !change && !refused {
+		if !change && !refused && !n.keep {
 			return
 		}
 		_ = s.Audit.Add(audit.Entry{ // a failure is logged and counted

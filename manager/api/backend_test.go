@@ -19,6 +19,7 @@ import (
 
 	"cassini/manager/graph"
 	"cassini/manager/rings/keeper"
+	"cassini/manager/speakers"
 	"cassini/manager/store"
 	"cassini/model"
 )
@@ -248,6 +249,16 @@ func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, text st
 
 func (b *backend) Join(context.Context, model.Join) (*model.Joined, error) {
 	return &model.Joined{Incarnation: 1}, nil
+}
+
+// Speaks takes "other/..." for another machine, and so on.
+func (b *backend) Speaks(_ context.Context, _, mark string) (speakers.Answer, error) {
+	kind, _, _ := strings.Cut(mark, "/")
+	return map[string]speakers.Answer{"other": speakers.Another, "later": speakers.Later, "new": speakers.Unknown}[kind], b.err
+}
+
+func (b *backend) Introduce(ctx context.Context, host string, m model.Machine) (speakers.Answer, error) {
+	return b.Speaks(ctx, host, m.Mark())
 }
 
 func (b *backend) Name(_ context.Context, name string, m model.Machine) (string, error) {

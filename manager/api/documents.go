@@ -59,6 +59,9 @@ func (s *server) deliver(w http.ResponseWriter, r *http.Request, b model.Batch) 
 		s.refuseBody(w, r, err)
 		return receipt, false
 	}
+	if !s.speaks(w, r, b.Host) {
+		return receipt, false
+	}
 	if url := r.Header.Get("Cassini-Agent-Url"); url != "" {
 		if err := s.Backend.RegisterAgent(b.Host, url); err != nil {
 			s.refuseBody(w, r, fmt.Errorf("%w: header Cassini-Agent-Url: %w", errMalformed, err))

@@ -34,6 +34,7 @@ func (s *server) enrollRoutes() []route {
 		{method: "POST", path: "/api/v1/enroll", summary: "Join by a token of role agent: a certificate for a request", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postEnroll},
 		{method: "POST", path: "/api/v1/enroll/renew", summary: "The next certificate of the agent that shows one", body: enroll.JoinRequest{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postRenew},
 		{method: "POST", path: "/api/v1/enroll/name", summary: "What a machine is called, for the agents of a manager without TLS: as it names itself, unless another machine has that name", body: nameBody{}, answer: named{}, statuses: []int{http.StatusBadRequest, 401, 403, 409, 413, 415, 503}, handle: s.postName},
+		{method: "POST", path: pathMachine, summary: "Whether a machine is the one that has a host's name, for its agent; with a certificate request, a name and a certificate of its own if it is another one, that came with a copy of that one's", body: machineBody{}, answer: enroll.Joined{}, statuses: refusals, handle: s.postMachine},
 		{method: "GET", path: "/api/v1/enroll/hosts", summary: "Hosts that joined, and what counts of their certificates", answer: []enroll.Record{}, statuses: []int{401, 409}, handle: s.getEnrolled},
 		{method: "POST", path: "/api/v1/enroll/revoke", summary: "Shut a host out, or one certificate of it", body: hostName{}, answer: hostName{}, statuses: append(refusals, 404), handle: s.postRevoke},
 		{method: "GET", path: "/api/v1/tokens", summary: "Tokens, without their secrets, and certificates of people and programs", answer: []enroll.Token{}, statuses: []int{401, 403, 409}, handle: s.getTokens},
@@ -147,6 +148,9 @@ func (s *server) postRenew(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	body.Keeps = r.Header.Get(keepsHeader) != ""
+	if m := body.Machine; m != nil && !m.IsZero() && enroll.CheckMachine(m) == nil && !s.introduced(w, r, whoAsks(r).Host, *m) {
+		return
+	}
 	joined, err := s.Enroll.Renew(r.TLS.PeerCertificates[0], body, s.Now())
 	s.enrolled(w, r, joined, err)
 }
@@ -173,9 +177,15 @@ func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
 		if body.Serial != "" {
 			noted(r).detail = "certificate " + body.Serial
 		}
-		err := s.Enroll.Revoke(body.Host, body.Serial, s.Now())
+		gone, err := s.Enroll.Revoke(body.Host, body.Serial, s.Now())
+		if len(gone) > 0 {
+			noted(r).detail = strings.TrimPrefix(noted(r).detail+", and machines that run with copies of it: "+strings.Join(gone, " "), ", ")
+		}
 		if err == nil && body.Serial == "" {
-			err = s.Backend.Expel(r.Context(), body.Host)
+			gone = append(gone, body.Host)
+		}
+		for _, host := range gone {
+			err = errors.Join(err, s.Backend.Expel(r.Context(), host))
 		}
 		s.unknownIs404(w, r, body, err)
 	}

@@ -146,6 +146,7 @@ const (
 	pathDocuments  = "/api/v1/documents"
 	pathDeliveries = "/api/v1/deliveries"
 	pathJoin       = "/api/v1/rings/join"
+	pathMachine    = "/api/v1/enroll/machine"
 )
 
 // fromAgents says whether a path is for agents alone: what comes there without a version

@@ -17,7 +17,7 @@ const maxJoin = 16 << 10
 // postJoin takes an agent into the rings. Its answer holds keys.
 func (s *server) postJoin(w http.ResponseWriter, r *http.Request, _ params) {
 	j, ok := jsonBody[model.Join](w, r, maxJoin)
-	if !ok {
+	if !ok || !s.speaks(w, r, j.Host) {
 		return
 	}
 	joined, err := s.Backend.Join(r.Context(), j)

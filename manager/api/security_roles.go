@@ -19,7 +19,7 @@ func needed(r route) enroll.Role {
 	switch r.method + " " + r.path {
 	case "GET /-/healthy", "GET /-/ready", "POST /api/v1/enroll":
 		return everybody
-	case "POST /api/v1/documents", "POST /api/v1/deliveries", "POST /api/v1/rings/join", "POST /api/v1/enroll/renew":
+	case "POST /api/v1/documents", "POST /api/v1/deliveries", "POST /api/v1/rings/join", "POST /api/v1/enroll/renew", "POST /api/v1/enroll/machine":
 		return enroll.RoleAgent
 	case "POST /api/v1/query", "POST /api/v1/wiring": // they read, whatever the method
 		return enroll.RoleViewer

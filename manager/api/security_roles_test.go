@@ -103,7 +103,7 @@ func TestWhoMayWhat(t *testing.T) {
 		{"admin", g.token(enroll.TokenRequest{Role: enroll.RoleAdmin}), 3},
 	}
 	open := map[string]bool{"GET /-/healthy": true, "GET /-/ready": true, "POST /api/v1/enroll": true}
-	agents := map[string]bool{"POST /api/v1/documents": true, "POST /api/v1/deliveries": true, "POST /api/v1/rings/join": true, "POST /api/v1/enroll/renew": true}
+	agents := map[string]bool{"POST /api/v1/documents": true, "POST /api/v1/deliveries": true, "POST /api/v1/rings/join": true, "POST /api/v1/enroll/renew": true, "POST /api/v1/enroll/machine": true}
 	ranks := map[string]int{"POST /api/v1/query": 1, "POST /api/v1/wiring": 1, "POST /api/v1/rings/rotate": 2, "POST /api/v1/incidents/ack": 2, "POST /api/v1/silences": 2, "POST /api/v1/silences/end": 2, "GET /api/v1/tokens": 3, "GET /api/v1/backup": 3, "GET /api/v1/audit": 3}
 	s := &server{Config: config(g.b)}
 	for _, r := range s.table() {

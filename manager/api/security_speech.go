@@ -28,7 +28,7 @@ func (s *server) ownSpeech(w http.ResponseWriter, r *http.Request, rt route, who
 	}
 	host := r.URL.Query().Get("host")
 	switch rt.path {
-	case "/api/v1/enroll/renew": // the certificate says whose it is
+	case "/api/v1/enroll/renew", pathMachine: // the certificate says whose it is
 		return true
 	case pathDocuments, pathDeliveries, pathJoin:
 		if r.Method != http.MethodPost {

@@ -16,7 +16,7 @@ func TestForget(t *testing.T) {
 	if _, err := seated(t, a, TokenRequest{}, "gone", box(9), start); err != nil { // gone~2
 		t.Fatal(err)
 	}
-	if err := a.Revoke("revoked", "", start); err != nil {
+	if _, err := a.Revoke("revoked", "", start); err != nil {
 		t.Fatal(err)
 	}
 	forget := func(host string, now time.Time) bool {

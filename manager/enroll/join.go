@@ -149,24 +149,35 @@ func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time)
 }
 
 // Revoke shuts a host out: none of its certificates counts any more, or with a serial not
-// that one. Errors wrap ErrUnknown.
-func (a *Authority) Revoke(host, serial string, now time.Time) error {
+// that one. Machines that got their names by what is revoked are shut out as well: whoever
+// stole a key may be one of them. They are returned. Errors wrap ErrUnknown.
+func (a *Authority) Revoke(host, serial string, now time.Time) (copies []string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r, ok := a.hosts[host]
 	switch {
 	case !ok:
-		return fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
+		return nil, fmt.Errorf("host %q: %w: it did not join; 'cassini agents' lists those that did", host, ErrUnknown)
 	case serial == "":
-		r.Revoked, r.Barred, r.Certificates, r.Outside = now.UTC(), now.UTC(), []Issued{}, ""
+		r = r.revoked(now)
 	case r.find(serial) < 0:
-		return fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
+		return nil, fmt.Errorf("certificate %q of host %s: %w: it counts no more, or never did", serial, host, ErrUnknown)
 	default:
 		r.Certificates = slices.DeleteFunc(slices.Clone(r.Certificates), func(i Issued) bool { return i.Serial == serial })
 		r.Shut = append(slices.Clone(r.Shut[max(0, len(r.Shut)-maxShut+1):]), serial)
 	}
-	a.cfg.Logger.Warn("certificates revoked", "host", host, "serial", serial)
-	return a.store(change{hosts: []Record{r}})
+	c := change{hosts: []Record{r}}
+	for _, of := range a.copiesOf(host, serial) {
+		c.hosts, copies = append(c.hosts, of.revoked(now)), append(copies, of.Host)
+	}
+	a.cfg.Logger.Warn("certificates revoked", "host", host, "serial", serial, "copies", copies)
+	return copies, a.store(c)
+}
+
+// revoked is a record of a host that is shut out.
+func (r Record) revoked(now time.Time) Record {
+	r.Revoked, r.Barred, r.Certificates, r.Outside = now.UTC(), now.UTC(), []Issued{}, ""
+	return r
 }
 
 // Hosts lists the hosts that joined, by name.

@@ -110,7 +110,7 @@ func TestRevokeAndJoinAnew(t *testing.T) {
 	a := open(t, dir, start)
 	cert := joined(t, a, "web-17", start)
 	before := token(t, a, TokenRequest{Role: RoleAgent, Limit: 9}, start)
-	if err := a.Revoke("web-17", "", start.Add(time.Minute)); err != nil {
+	if _, err := a.Revoke("web-17", "", start.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_ = a.Close()
@@ -131,7 +131,7 @@ func TestRevokeAndJoinAnew(t *testing.T) {
 	if _, err := a.whose(cert, start.Add(time.Hour)); !errors.Is(err, ErrRevoked) {
 		t.Errorf("the certificate of before: %v", err)
 	}
-	if err := a.Revoke("nobody", "", start); !errors.Is(err, ErrUnknown) {
+	if _, err := a.Revoke("nobody", "", start); !errors.Is(err, ErrUnknown) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -171,7 +171,7 @@ func TestRenew(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
 		}
 	}
-	if err := a.Revoke("web-17", serialOf(third), start); err != nil {
+	if _, err := a.Revoke("web-17", serialOf(third), start); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.whose(third, start); !errors.Is(err, ErrRevoked) {
@@ -180,7 +180,7 @@ func TestRenew(t *testing.T) {
 	if _, err := a.whose(second, start); err != nil {
 		t.Errorf("the other: %v", err)
 	}
-	if err := a.Revoke("web-17", "beef", start); !errors.Is(err, ErrUnknown) {
+	if _, err := a.Revoke("web-17", "beef", start); !errors.Is(err, ErrUnknown) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -256,7 +256,7 @@ func TestOutsideAgents(t *testing.T) {
 	}
 	for _, host := range []string{"web-17", "web-18"} {
 		joined(t, a, host, start)
-		if err := a.Revoke(host, "", start.Add(time.Minute)); err != nil {
+		if _, err := a.Revoke(host, "", start.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}

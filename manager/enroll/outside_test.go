@@ -133,7 +133,7 @@ func TestOutsideNames(t *testing.T) {
 		t.Errorf("renewed here: %v", err)
 	}
 	// Revoked, it is let in again by what was given since, and so is another identity.
-	if err := a.Revoke("web-17", "", start.Add(time.Minute)); err != nil {
+	if _, err := a.Revoke("web-17", "", start.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	now := start.Add(2 * time.Minute)

@@ -39,6 +39,8 @@ type Record struct {
 	Certificates []Issued `json:"certificates"`
 	// Root is the newest authority of the manager that the host has shown to know.
 	Root string `json:"root,omitempty"`
+	// CopyOf is by whose certificate it got its name, where it did not join by a token.
+	CopyOf *Origin `json:"copy_of,omitempty"`
 	// Shut are serials that were revoked one by one, the last few: a restored manager would
 	// take them for forgotten ones else.
 	Shut []string `json:"shut,omitempty"`
@@ -99,7 +101,7 @@ func (r Record) knows(cert *x509.Certificate, rootID string) bool {
 
 // again says that the same key asks once more by the same token: an answer was lost.
 func (r Record) again(token, key string) bool {
-	return r.Token == token && r.Revoked.IsZero() && slices.ContainsFunc(r.Certificates, func(i Issued) bool { return i.Key == key })
+	return r.Token == token && r.Revoked.IsZero() && r.hasKey(key)
 }
 
 // mayJoin says whether a host that is known may join anew by a token. Without this, who

@@ -32,7 +32,7 @@ func TestRestored(t *testing.T) {
 	stays := joined(t, a, "stays", start)
 	renews := joined(t, a, "renews", start)
 	revoked := joined(t, a, "revoked", start)
-	if err := a.Revoke("revoked", "", start.Add(time.Minute)); err != nil {
+	if _, err := a.Revoke("revoked", "", start.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_ = a.Close()
@@ -72,10 +72,10 @@ func TestRestored(t *testing.T) {
 	}
 
 	// What is revoked after the restore stays so.
-	if err := a.Revoke("later", "", now); err != nil {
+	if _, err := a.Revoke("later", "", now); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Revoke("again", serialOf(again), now); err != nil {
+	if _, err := a.Revoke("again", serialOf(again), now); err != nil {
 		t.Fatal(err)
 	}
 	for _, cert := range []*x509.Certificate{later, again} {

@@ -107,7 +107,7 @@ func TestRotate(t *testing.T) {
 	early, late := joinsBy(t, a, "early", true, now), joinsBy(t, a, "late", true, now)
 	viewer := token(t, a, TokenRequest{Role: RoleViewer}, now)
 	gone := joinsBy(t, a, "gone", true, now)
-	if err := a.Revoke("gone", "", now); err != nil {
+	if _, err := a.Revoke("gone", "", now); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Retire(true, now); !errors.Is(err, ErrInvalid) {

@@ -50,11 +50,16 @@ func (a *Authority) seat(t Token, j JoinRequest, key string) string {
 	if ok {
 		return id
 	}
+	return a.freeName(j.Host, ids)
+}
+
+// freeName is what the next machine of a host name is called, which these have. The lock is held.
+func (a *Authority) freeName(name string, ids []string) string {
 	n := len(ids) + 1
-	for a.hosts[model.Namesake(j.Host, n)].Host != "" { // long names that are alike
+	for a.hosts[model.Namesake(name, n)].Host != "" { // long names that are alike
 		n++
 	}
-	return model.Namesake(j.Host, n)
+	return model.Namesake(name, n)
 }
 
 // nameOf is the host name of who is called so.

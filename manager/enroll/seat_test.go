@@ -128,7 +128,7 @@ func TestMachinesOfOneName(t *testing.T) {
 					t.Fatal(err)
 				}
 				if n == 2 && tc.revoke != "" {
-					if err := a.Revoke(tc.revoke, "", start.Add(time.Minute)); err != nil {
+					if _, err := a.Revoke(tc.revoke, "", start.Add(time.Minute)); err != nil {
 						t.Fatal(err)
 					}
 				}

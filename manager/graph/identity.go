@@ -75,6 +75,10 @@ func (g *Graph) identified(h *host, at time.Time) {
 	if _, n := model.CutNamesake(h.name); n > 1 {
 		g.findings.Namesakes(findings.Pair{Original: h.identity.Hostname, Clone: h.name}, at, g.namesakes)
 	}
+	of := h.identity.CopyOf
+	if of != "" {
+		g.findings.Twins(findings.Pair{Original: of, Clone: h.name, Machine: id, Copy: true}, at, g.twins)
+	}
 	if id == "" {
 		return
 	}
@@ -85,7 +89,7 @@ func (g *Graph) identified(h *host, at time.Time) {
 	}
 	g.machines[key] = list
 	for _, other := range list {
-		if other != h.name {
+		if other != h.name && other != of && g.hosts[other].identity.CopyOf != h.name {
 			older, newer := other, h.name
 			if g.hosts[newer].known.Before(g.hosts[older].known) {
 				older, newer = newer, older
@@ -106,6 +110,12 @@ func (g *Graph) twins(p findings.Pair, since time.Time) identity.Twins {
 	if a == nil || b == nil || a.identity == nil || b.identity == nil {
 		return identity.Strangers
 	}
+	if b.identity.CopyOf == p.Original {
+		if g.isLive(a, since) && g.isLive(b, since) {
+			return identity.Cloned
+		}
+		return identity.MayBe
+	}
 	return identity.Compare(identity.Of(*a.identity, nil), identity.Of(*b.identity, nil), g.isLive(a, since), g.isLive(b, since))
 }
 
@@ -113,7 +123,7 @@ func (g *Graph) twins(p findings.Pair, since time.Time) identity.Twins {
 // clones: of clones other things are told.
 func (g *Graph) namesakes(p findings.Pair, since time.Time) bool {
 	a, b := g.hosts[p.Original], g.hosts[p.Clone]
-	if a == nil || b == nil || b.identity == nil || b.identity.Hostname != p.Original || a.identity != nil && g.hasMachine(p.Clone, a.identity.MachineID) {
+	if a == nil || b == nil || b.identity == nil || b.identity.Hostname != p.Original || b.identity.CopyOf == p.Original || a.identity != nil && g.hasMachine(p.Clone, a.identity.MachineID) {
 		return false
 	}
 	return g.isLive(a, since) && g.isLive(b, since)
@@ -169,6 +179,13 @@ func (g *Graph) Named(name string) (hosts []string) {
 	return hosts
 }
 
+// IsHeard says whether the neighbors of a host hear it at this moment.
+func (g *Graph) IsHeard(host string) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.isUp(host) && g.isHeard(host)
+}
+
 // isHeard says whether a host is on a ring with others.
 func (g *Graph) isHeard(host string) bool {
 	for _, r := range g.rings {
@@ -198,7 +215,7 @@ func (g *Graph) Identities(host string) []model.HostIdentity {
 				p = findings.Pair{Original: other, Clone: name}
 			}
 			s := model.SharedIdentity{Host: other, Original: p.Original == name, Relation: string(g.twins(p, h.known.Time()))}
-			if g.incidents.Known(model.IncidentHostIdentity, model.HostID(p.Clone)) {
+			if isCopy(h, g.hosts[other]) || g.incidents.Known(model.IncidentHostIdentity, model.HostID(p.Clone)) {
 				s.Relation = string(identity.Cloned)
 			} else if s.Relation == string(identity.Cloned) {
 				s.Relation = string(identity.MayBe) // they are still being looked at
@@ -211,6 +228,11 @@ func (g *Graph) Identities(host string) []model.HostIdentity {
 	}
 	slices.SortFunc(list, func(a, b model.HostIdentity) int { return natural(a.Host, b.Host) })
 	return list
+}
+
+// isCopy says whether one of two hosts came with a copy of the data directory of the other.
+func isCopy(a, b *host) bool {
+	return a.identity != nil && a.identity.CopyOf == b.name || b.identity != nil && b.identity.CopyOf == a.name
 }
 
 // namesakesByName are the hosts of each host name that several machines have.
@@ -237,7 +259,11 @@ func (g *Graph) sharesName(h *host, others []string) (list []model.SharedIdentit
 	}
 	for _, other := range others {
 		if o := g.hosts[other]; o != h && !(o.identity != nil && h.identity.MachineID != "" && o.identity.MachineID == h.identity.MachineID) {
-			list = append(list, model.SharedIdentity{Host: other, Relation: string(identity.Namesake), Original: h.name == h.identity.Hostname})
+			relation := identity.Namesake
+			if isCopy(h, o) {
+				relation = identity.Cloned
+			}
+			list = append(list, model.SharedIdentity{Host: other, Relation: string(relation), Original: h.name == h.identity.Hostname})
 		}
 	}
 	return list

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"cassini/manager/audit"
+	"cassini/manager/enroll"
+	"cassini/model"
+)
+
+// marked has a request say what machine it is of.
+func marked(mark string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(model.MarkHeader, mark) }
+}
+
+// TestSpeaks: what agents send is taken from the machine that has the name.
+func TestSpeaks(t *testing.T) {
+	b := filled(t)
+	c := config(b)
+	c.Deliveries = &Deliveries{}
+	h := New(c)
+	bodies := map[string]string{
+		pathDocuments:  `{"host":"web-17","documents":[]}`,
+		pathDeliveries: `{"host":"web-17","incarnation":9,"sequence":1,"documents":[]}`,
+		pathJoin:       `{"host":"web-17"}`,
+	}
+	for path, body := range bodies {
+		if w := do(h, "POST", path, body); w.Code >= 400 && path != pathJoin {
+			t.Errorf("%s of an agent that does not say it: %d %s", path, w.Code, w.Body)
+		}
+		for mark, want := range map[string]int{"same/d": http.StatusOK, "new/d": http.StatusPreconditionRequired, "later/d": http.StatusServiceUnavailable, "other/d": http.StatusConflict} {
+			w := do(h, "POST", path, body, marked(mark))
+			if w.Code != want {
+				t.Errorf("%s of %s: %d %s", path, mark, w.Code, w.Body)
+			}
+			if later := w.Header().Get("Retry-After") != ""; later != (want == http.StatusServiceUnavailable) {
+				t.Errorf("%s of %s: Retry-After %q", path, mark, w.Header().Get("Retry-After"))
+			}
+		}
+	}
+	if n := c.Deliveries.Stats().Refused[model.RefusedMachine]; n != uint64(len(bodies)) {
+		t.Errorf("%d refused", n)
+	}
+}
+
+// TestMachine: an agent asks whether its machine is the one that has its name.
+func TestMachine(t *testing.T) {
+	h := New(config(filled(t)))
+	for boot, want := range map[string]int{"same": http.StatusOK, "later": http.StatusServiceUnavailable, "other": http.StatusConflict} {
+		w := do(h, "POST", pathMachine, `{"host":"web-17","machine":{"boot_id":"`+boot+`"}}`)
+		if w.Code != want || want == http.StatusOK && !strings.Contains(w.Body.String(), `"web-17"`) {
+			t.Errorf("%s: %d %s", boot, w.Code, w.Body)
+		}
+	}
+	for body, want := range map[string]string{`{}`: "the host is missing", `[]`: "JSON", `{"host":"web-17","machine":{"macs":["x"]}}`: "hardware"} {
+		wantProblem(t, do(h, "POST", pathMachine, body), http.StatusBadRequest, want)
+	}
+}
+
+// TestNameCopy: a copy gets a name by the certificate that it shows, for that host and no other,
+// and it is kept who did.
+func TestNameCopy(t *testing.T) {
+	g, l := newAudited(t)
+	agent := g.agent("web-17")
+	ask := func(boot, request string) (int, enroll.Joined, string) {
+		raw, err := json.Marshal(map[string]any{"host": "db-1", "machine": map[string]string{"boot_id": boot}, "request": request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := do(g.h, "POST", pathMachine, string(raw), agent)
+		var joined enroll.Joined
+		_ = json.Unmarshal(w.Body.Bytes(), &joined)
+		return w.Code, joined, w.Body.String()
+	}
+	if code, j, text := ask("same", csr(t)); code != http.StatusOK || j.Host != "web-17" || j.Certificate != "" {
+		t.Errorf("itself: %d %s", code, text)
+	}
+	if code, _, text := ask("later", csr(t)); code != http.StatusServiceUnavailable {
+		t.Errorf("not settled: %d %s", code, text)
+	}
+	if code, _, text := ask("other", ""); code != http.StatusConflict {
+		t.Errorf("a question alone: %d %s", code, text)
+	}
+	if code, j, text := ask("other", csr(t)); code != http.StatusOK || j.Host != "web-17~2" || j.Certificate == "" {
+		t.Errorf("a copy: %d %s", code, text)
+	}
+	if code, _, text := ask("other", "x"); code != http.StatusBadRequest {
+		t.Errorf("nonsense: %d %s", code, text)
+	}
+	list, err := l.List(audit.Filter{Action: "host.machine", Limit: 10})
+	if err != nil || len(list) != 2 || list[1].Target != "web-17~2" || list[1].Detail != "a copy of the data directory of web-17" || list[1].Who != "agent of web-17" || list[1].Result != audit.Done || list[0].Result != audit.Refused {
+		t.Errorf("%+v, %v", list, err)
+	}
+	// What is renewed is the certificate of the machine that has the name.
+	for boot, want := range map[string]int{"other": http.StatusConflict, "later": http.StatusServiceUnavailable, "same": http.StatusOK} {
+		raw, err := json.Marshal(enroll.JoinRequest{Request: csr(t), Machine: &model.Machine{BootID: boot}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := do(g.h, "POST", "/api/v1/enroll/renew", string(raw), agent); w.Code != want {
+			t.Errorf("renewal of %s: %d %s", boot, w.Code, w.Body)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package enroll
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cassini/model"
+)
+
+// original is an estate of one host, which joined with all that a token can give.
+func original(t *testing.T) (*Authority, *x509.Certificate) {
+	t.Helper()
+	a := open(t, t.TempDir(), start)
+	order := TokenRequest{Role: RoleAgent, Tenant: "shop", Label: "rack 3", Labels: map[string]string{"env": "prod"}}
+	j, err := a.Join(token(t, a, order, start), JoinRequest{Host: "web-1", Machine: box(1), Request: request(t, nil)}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, certOf(t, j)
+}
+
+// copied names another machine that shows a certificate.
+func copied(t *testing.T, a *Authority, shown *x509.Certificate, m *model.Machine) (string, *x509.Certificate) {
+	t.Helper()
+	j, err := a.Copy(shown, JoinRequest{Machine: m, Request: request(t, nil)}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.Host, certOf(t, j)
+}
+
+// TestCopy: what a copied certificate is good for, and for nothing else.
+func TestCopy(t *testing.T) {
+	a, cert := original(t)
+	var moved []string
+	a.cfg.Moved = func(host string) { moved = append(moved, host) }
+	before := a.Hosts()[0]
+	host, other := copied(t, a, cert, box(2))
+	if third, _ := copied(t, a, other, box(3)); host != "web-1~2" || third != "web-1~3" || !slices.Equal(moved, []string{"web-1~2", "web-1~3"}) {
+		t.Errorf("copies are %s and %s, and moved %v", host, third, moved)
+	}
+	hosts := a.Hosts()
+	r := hosts[1]
+	if r.Host != host || r.Name != "web-1" || r.Tenant != "shop" || r.Label != "rack 3" || r.Labels["env"] != "prod" || *r.CopyOf != (Origin{"web-1", serialOf(cert)}) || hosts[2].CopyOf.Host != host {
+		t.Errorf("it is kept as %+v", r)
+	}
+	if who, err := a.whose(other, start); err != nil || who != (Who{Role: RoleAgent, Host: host}) || other.Subject.CommonName != "web-1" || tenantIn(other) != "shop" {
+		t.Errorf("it is %v, %v", who, err)
+	}
+	if !hosts[0].Machine.Equal(*before.Machine) || len(hosts[0].Certificates) != 1 {
+		t.Errorf("the original became %+v", hosts[0])
+	}
+	if who, err := a.whose(cert, start); err != nil || who.Host != "web-1" {
+		t.Errorf("the original is %v, %v", who, err)
+	}
+	if uses := a.Tokens()[0].Uses + a.Tokens()[1].Uses; uses != 1 {
+		t.Errorf("tokens have %d uses", uses)
+	}
+	// It renews like any other, and stays what it is.
+	j, err := a.Renew(other, JoinRequest{Machine: box(2), Request: request(t, nil)}, start.Add(time.Hour))
+	if err != nil || j.Host != host || a.Hosts()[1].CopyOf == nil {
+		t.Errorf("%+v, %v", j, err)
+	}
+}
+
+// TestCopyAgain: an answer that was lost costs no second name; a name that a copy was given is
+// not had again by the certificate that it came by, whatever a machine says of itself.
+func TestCopyAgain(t *testing.T) {
+	a, cert := original(t)
+	key := newKey(t)
+	ask := func(m *model.Machine) (string, error) {
+		j, err := a.Copy(cert, JoinRequest{Machine: m, Request: request(t, key)}, start)
+		if err != nil {
+			return "", err
+		}
+		return j.Host, nil
+	}
+	for range 2 {
+		if host, err := ask(box(2)); err != nil || host != "web-1~2" {
+			t.Errorf("%s, %v", host, err)
+		}
+	}
+	if host, err := ask(box(3)); err != nil || host != "web-1~3" { // a copy of the pending key, too
+		t.Errorf("%s, %v", host, err)
+	}
+	key = newKey(t)
+	if _, err := ask(box(2)); !errors.Is(err, ErrTaken) || !strings.Contains(err.Error(), "--host web-1~2") {
+		t.Errorf("the original's key is good for the copy's name: %v", err)
+	}
+}
+
+// TestCopyRefused: who may not have a name by a certificate.
+func TestCopyRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		before func(a *Authority, cert *x509.Certificate)
+		edit   func(*JoinRequest)
+		at     time.Time
+		err    error
+	}{
+		"the original was revoked":    {before: func(a *Authority, _ *x509.Certificate) { _, _ = a.Revoke("web-1", "", start) }, err: ErrRevoked},
+		"its certificate was revoked": {before: func(a *Authority, c *x509.Certificate) { _, _ = a.Revoke("web-1", serialOf(c), start) }, err: ErrRevoked},
+		"it has ended":                {at: start.Add(2 * DefaultLife), err: ErrExpired},
+		"it was replaced since": {before: func(a *Authority, c *x509.Certificate) {
+			for range 2 {
+				j, err := a.Renew(c, JoinRequest{Request: request(t, nil)}, start)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c = certOf(t, j)
+			}
+		}, err: ErrRevoked},
+		"nonsense for a machine": {edit: func(j *JoinRequest) { j.Machine = &model.Machine{MACs: []string{"x"}} }, err: ErrInvalid},
+		"nonsense for a request": {edit: func(j *JoinRequest) { j.Request = "x" }, err: ErrInvalid},
+		"more than there may be": {before: func(a *Authority, c *x509.Certificate) {
+			for n := range maxCopies {
+				copied(t, a, c, &model.Machine{MachineID: "image", DMI: string(rune('A' + n))})
+			}
+		}, err: ErrFull},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, cert := original(t)
+			if tc.before != nil {
+				tc.before(a, cert)
+			}
+			j := JoinRequest{Machine: box(2), Request: request(t, nil)}
+			if tc.edit != nil {
+				tc.edit(&j)
+			}
+			if tc.at.IsZero() {
+				tc.at = start
+			}
+			hosts := len(a.Hosts())
+			if got, err := a.Copy(cert, j, tc.at); !errors.Is(err, tc.err) {
+				t.Errorf("got %+v, %v; want %v", got, err, tc.err)
+			}
+			if n := len(a.Hosts()); n != hosts {
+				t.Errorf("%d hosts, and %d before", n, hosts)
+			}
+		})
+	}
+}
+
+// TestCopyRevoked: whoever stole a key may have got names by it. They go with it, but for those
+// that were let in by a token since.
+func TestCopyRevoked(t *testing.T) {
+	for serial, want := range map[bool]string{false: "web-1 web-1~2 web-1~3", true: "web-1~2 web-1~3"} {
+		a, cert := original(t)
+		_, second := copied(t, a, cert, box(2))
+		copied(t, a, second, box(3))
+		copied(t, a, cert, box(4))
+		if _, err := a.Join(token(t, a, TokenRequest{Role: RoleAgent, Host: "web-1~4", Tenant: "shop"}, start), JoinRequest{Host: "web-1", Machine: box(4), Request: request(t, nil)}, start); err != nil {
+			t.Fatal(err)
+		}
+		shut := ""
+		if serial {
+			shut = serialOf(cert)
+		}
+		copies, err := a.Revoke("web-1", shut, start.Add(time.Minute))
+		if err != nil || !slices.Equal(copies, []string{"web-1~2", "web-1~3"}) {
+			t.Errorf("serial %v: %v, %v", serial, copies, err)
+		}
+		var revoked []string
+		for _, r := range a.Hosts() {
+			if !r.Revoked.IsZero() {
+				revoked = append(revoked, r.Host)
+			}
+		}
+		if got := strings.Join(revoked, " "); got != want {
+			t.Errorf("serial %v: revoked are %s, want %s", serial, got, want)
+		}
+	}
+}
