@@ -130,6 +130,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if err := kernel.UDP(); err != nil {
 		a.cfg.Logger.Warn("UDP services and clients are not captured", "error", err)
+	} else if err := kernel.UDPBytes(); err != nil && limits.UDPBytes {
+		a.cfg.Logger.Warn("bytes of UDP are not counted", "error", err)
 	}
 	box, err := a.openOutbox()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // what that costs. It attaches what an agent would attach, for a moment. An error
 // says that this process may not look.
 func Doctor(ctx context.Context) ([]model.Hook, error) {
-	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	kernel, err := bpf.OpenTCP(bpf.Limits{UDPBytes: true})
 	if errors.Is(err, bpf.ErrNotPermitted) {
 		return nil, err
 	}
@@ -34,9 +34,9 @@ func Doctor(ctx context.Context) ([]model.Hook, error) {
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp, sctp, enter, traffic, conntrack, accepts error
-	unix                                                                               unixProbe
-	taps                                                                               tapProbe
+	bootstrap, cgroup2, ethtool, timers, udp, udpBytes, sctp, enter, traffic, conntrack, accepts error
+	unix                                                                                         unixProbe
+	taps                                                                                         tapProbe
 }
 
 // probe asks this kernel for all but the bootstrap, without which no agent runs. unix is
@@ -45,7 +45,7 @@ func probe(kernel *bpf.TCP, unix unixProbe, taps tapProbe, accepts, enter error)
 	return probes{
 		cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(),
 		sctp: bpf.ErrNoSCTP, // an agent looks when it begins to capture
-		udp:  kernel.UDP(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
+		udp:  kernel.UDP(), udpBytes: kernel.UDPBytes(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
 	}
 }
 
@@ -82,6 +82,10 @@ func hooksInUse(p probes) []model.Hook {
 			p.cgroup2, "cgroup v2 id", "the path of the cgroup, and so the systemd service of a process"),
 		orLost(model.Hook{Fact: "neighbors' heartbeats", Hook: "eBPF socket filter with a timer for each neighbor", First: true},
 			p.timers, "user space, with a guard for its own lateness", "each heartbeat wakes the agent"),
+	}
+	if p.udp == nil && !errors.Is(p.udpBytes, bpf.ErrWithoutUDPBytes) {
+		hooks = append(hooks, orLost(model.Hook{Fact: "bytes of UDP (--udp-bytes)", Hook: "cgroup v2 root: every packet of a socket", First: true},
+			p.udpBytes, "", "how much UDP services and their clients move"))
 	}
 	return append(hooks, tapHooks(p.taps)...)
 }

@@ -13,11 +13,6 @@
 
 #include "udp.h"
 
-static __always_inline struct edge *connected_edge(const struct udp_socket *u)
-{
-	return edge_at(u->connected_edge, u->connected_life);
-}
-
 static __always_inline void begin_connection(struct udp_socket *u, struct edge *edge, __u64 now)
 {
 	struct sock *s = (void *)u->sk;

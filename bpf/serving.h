@@ -47,11 +47,6 @@ static __always_inline void own_address(__u8 out[16], const struct udp_socket *u
 		v4_mapped(out, BPF_CORE_READ(s, __sk_common.skc_rcv_saddr));
 }
 
-static __always_inline bool is_v4(const __u8 addr[16])
-{
-	return !*(__u64 *)addr && *(__u32 *)(addr + 8) == bpf_htonl(0xffff);
-}
-
 /* A service begins: the socket was bound, or received before it sent. */
 static __noinline int serve(struct udp_socket *u)
 {
@@ -71,13 +66,6 @@ static __noinline int serve(struct udp_socket *u)
 		       !BPF_CORE_READ_BITFIELD_PROBED(s, __sk_common.skc_ipv6only);
 	begin_listening(&l, cookie);
 	return 0;
-}
-
-static __always_inline bool to_all(const __u8 addr[16])
-{
-	if (is_v4(addr))
-		return (addr[12] & 0xf0) == 0xe0 || *(__u32 *)(addr + 12) == 0xffffffff;
-	return addr[0] == 0xff;
 }
 
 /* What no bound socket would send to means this machine itself. */

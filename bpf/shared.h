@@ -190,6 +190,7 @@ struct counters {
 	__u64 flows_full;  /* UDP flows that were forgotten early: they may be counted again */
 	__u64 peers_full;  /* UDP flows with peers beyond the bound of a socket: no edge has them */
 	__u64 stray;       /* UDP flows that nobody asked for, at a socket that serves nobody */
+	__u64 bytes_lost;  /* UDP datagrams whose bytes were not added to their edge */
 	__u64 to_all;      /* datagrams to a multicast or broadcast address: no edge has them */
 	__u64 health_full; /* closes of which an edge's health does not tell: no memory */
 	__u64 associations_full; /* of SCTP, that found no room: their end is not counted */

@@ -25,6 +25,7 @@ type Limits struct {
 	Connections uint32 // open at one time; default 262,144; 32 bytes each from the start
 	RingBytes   uint32 // default 1 MiB, a power of two and a multiple of the page size
 	WithoutUDP  bool   // leaves UDP alone
+	UDPBytes    bool   // counts bytes of UDP, by programs that meet every packet of a socket
 	Types       *Types // shared with what else is opened; nil: its own
 }
 
@@ -32,14 +33,15 @@ type Limits struct {
 // the kernel lets them be attached. Read has one caller; the other
 // methods may be called concurrently with it and with each other.
 type TCP struct {
-	objs   tcpObjects
-	links  []link.Link
-	reader *ringbuf.Reader
-	record ringbuf.Record
-	cache  *btf.Cache
-	limits Limits
-	udp    *udp  // nil when UDP is not captured ...
-	noUDP  error // ... because of this
+	objs    tcpObjects
+	links   []link.Link
+	reader  *ringbuf.Reader
+	record  ringbuf.Record
+	cache   *btf.Cache
+	limits  Limits
+	udp     *udp  // nil when UDP is not captured ...
+	noUDP   error // ... because of this
+	noBytes error // what keeps bytes of UDP from being counted
 
 	boot    *bootstrapObjects // loaded at the start, until Bootstrap takes them; may be nil
 	bootUDP bool              // they look for UDP's sockets too
@@ -69,6 +71,7 @@ func OpenTCP(limits Limits) (*TCP, error) {
 	if err := t.attach(); err != nil {
 		return nil, errors.Join(explain("attach the TCP program to inet_sock_set_state", err), t.Close())
 	}
+	t.noBytes = ErrWithoutUDPBytes
 	if t.noUDP == nil {
 		t.noUDP = t.attachUDP()
 	}
@@ -166,6 +169,7 @@ func (l Limits) withDefaults() Limits {
 		Connections: cmp.Or(l.Connections, 262144),
 		RingBytes:   cmp.Or(l.RingBytes, 1<<20),
 		WithoutUDP:  l.WithoutUDP,
+		UDPBytes:    l.UDPBytes,
 	}
 }
 
@@ -244,6 +248,7 @@ func (c *tcpCounters) add(o *tcpCounters) {
 	c.PeersFull += o.PeersFull
 	c.Stray += o.Stray
 	c.ToAll += o.ToAll
+	c.BytesLost += o.BytesLost
 	c.HealthFull += o.HealthFull
 	c.AssociationsFull += o.AssociationsFull
 }

@@ -44,6 +44,7 @@ type tcpCounters struct {
 	FlowsFull          uint64
 	PeersFull          uint64
 	Stray              uint64
+	BytesLost          uint64
 	ToAll              uint64
 	HealthFull         uint64
 	AssociationsFull   uint64

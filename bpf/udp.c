@@ -127,7 +127,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	struct edge_key key = {};
 	struct edge *edge;
 	struct flow *flow;
-	__u32 place = NO_EDGE;
+	__u32 place = NO_EDGE, waited;
 
 	if (m->sent && to_all(m->peer)) {
 		u->all_port = m->port;
@@ -142,7 +142,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	}
 	id = flow_id(u->cookie, m->peer, m->port);
 	flow = find_flow(id);
-	if (flow && now - flow->last_ns < FLOW_IDLE) {
+	if (flow && flow->edge != EDGE_TO_COME && now - flow->last_ns < FLOW_IDLE) {
 		edge = edge_at(flow->edge, flow->life);
 		if (flow->edge == NO_EDGE || (edge && same_address(edge->key.peer, m->peer))) {
 			turn_to(u, m, id, edge, flow->edge, now);
@@ -155,9 +155,11 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	fill_key(&key, u, m);
 	edge = find_direction(&key, u, m) ? edge_for(&key, u, &place, now) : NULL;
 	turn_to(u, m, id, edge, place, now);
-	keep_flow(id, now, u->edge, u->life);
+	waited = keep_flow(id, now, u->edge, u->life);
 	if (!edge)
 		return 0;
+	if (waited)
+		ADD(edge->bytes_received, waited);
 	if (key.direction == DIR_OUT)
 		ADD(edge->attempts, 1);
 	ADD(edge->connections, 1);

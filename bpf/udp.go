@@ -25,6 +25,7 @@ const flowsLimit = 65536
 type udp struct {
 	root  *os.File // of the cgroup v2
 	objs  udpObjects
+	bytes udpbytesPrograms // none unless Limits ask for them
 	links []link.Link
 }
 
@@ -52,6 +53,9 @@ func (t *TCP) openUDP() (*ebpf.CollectionSpec, error) {
 func (t *TCP) attachUDP() error {
 	if err := t.udp.attach(); err != nil {
 		return errors.Join(explain("attach the UDP programs to the cgroup v2 root", err), t.closeUDP())
+	}
+	if t.limits.UDPBytes {
+		t.noBytes = t.udp.countBytes(t)
 	}
 	return nil
 }
@@ -84,9 +88,14 @@ func openCgroupRoot() (*os.File, error) {
 
 // load loads the programs, which share t's maps.
 func (u *udp) load(t *TCP, spec *ebpf.CollectionSpec) error {
-	replace := t.shared()
-	replace["udp_sockets"], replace["flows"] = u.objs.UdpSockets, u.objs.Flows
-	return spec.LoadAndAssign(&u.objs.udpPrograms, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
+	return spec.LoadAndAssign(&u.objs.udpPrograms, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: u.maps(t)})
+}
+
+// maps are those that programs of UDP share with each other and with t's.
+func (u *udp) maps(t *TCP) map[string]*ebpf.Map {
+	maps := t.shared()
+	maps["udp_sockets"], maps["flows"] = u.objs.UdpSockets, u.objs.Flows
+	return maps
 }
 
 func (u *udp) attach() error {
@@ -124,7 +133,7 @@ func (u *udp) attach() error {
 }
 
 func (u *udp) close() error {
-	errs := []error{u.root.Close(), closeLinks(u.links)}
+	errs := []error{u.root.Close(), closeLinks(u.links), u.bytes.Close()}
 	if u.objs.UdpSockets != nil {
 		errs = append(errs, u.objs.Close())
 	}
@@ -143,6 +152,7 @@ func (u *udp) programs() map[string]*ebpf.Program {
 		"udp_sendmsg4": o.UdpSendmsg4, "udp_sendmsg6": o.UdpSendmsg6,
 		"udp_recvmsg4": o.UdpRecvmsg4, "udp_recvmsg6": o.UdpRecvmsg6,
 		"udp_release": o.UdpRelease, "udp_error": o.UdpError,
+		"udp_bytes_sent": u.bytes.UdpBytesSent, "udp_bytes_received": u.bytes.UdpBytesReceived,
 	}
 }
 

@@ -12,8 +12,9 @@
 #define PEERS_TIME (3600 * SECOND)
 /* A source address is looked up by a socket that lives for microseconds. */
 #define IN_USE (SECOND / 10)
-/* In place of an edge: this flow has none. */
+/* In place of an edge: this flow has none, or nobody has read from it yet. */
 #define NO_EDGE 0xffffffff
+#define EDGE_TO_COME 0xfffffffe
 
 enum connected {
 	NOT_CONNECTED = 0,
@@ -59,8 +60,13 @@ struct {
 struct flow {
 	__u64 id; /* of flow_id(); 0: this place is free */
 	__u64 last_ns;
-	__u32 edge; /* place in the edges' array, or NO_EDGE */
-	__u32 life;
+	union {
+		struct {
+			__u32 edge; /* place in the edges' array, NO_EDGE or EDGE_TO_COME */
+			__u32 life; /* of that edge; bytes that wait for one to come */
+		};
+		__u64 where; /* both */
+	};
 };
 
 struct flow_bucket {
@@ -137,16 +143,19 @@ static __always_inline struct flow *find_flow(__u64 id)
 	return &b->way[i & (WAYS - 1)];
 }
 
-static __always_inline void keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
+/* Returns the bytes that waited for the edge. */
+static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
 {
+	__u64 where = (__u64)life << 32 | edge, was_where;
 	struct flow *f = find_flow(id);
+	bool other = !f;
 
 	if (!f) {
 		struct flow_bucket *b = flow_bucket_of(id);
 		__u32 i = oldest_way(b);
 
 		if (!b)
-			return;
+			return 0;
 		barrier_var(i);
 		f = &b->way[i & (WAYS - 1)];
 
@@ -158,17 +167,35 @@ static __always_inline void keep_flow(__u64 id, __u64 now, __u32 edge, __u32 lif
 		if (__sync_val_compare_and_swap(&f->id, was, id) != was) {
 			if (!young)
 				COUNT(count(), flows_full);
-			return; /* another CPU was faster */
+			return 0; /* another CPU was faster */
 		}
 	}
 	f->last_ns = now;
-	f->edge = edge;
-	f->life = life;
+	was_where = __sync_lock_test_and_set(&f->where, where);
+	return !other && (__u32)was_where == EDGE_TO_COME ? was_where >> 32 : 0;
 }
 
 static __always_inline bool same_address(const __u8 a[16], const __u8 b[16])
 {
 	return *(__u64 *)a == *(__u64 *)b && *(__u64 *)(a + 8) == *(__u64 *)(b + 8);
+}
+
+static __always_inline bool is_v4(const __u8 addr[16])
+{
+	return !*(__u64 *)addr && *(__u32 *)(addr + 8) == bpf_htonl(0xffff);
+}
+
+/* A multicast or broadcast address. */
+static __always_inline bool to_all(const __u8 addr[16])
+{
+	if (is_v4(addr))
+		return (addr[12] & 0xf0) == 0xe0 || *(__u32 *)(addr + 12) == 0xffffffff;
+	return addr[0] == 0xff;
+}
+
+static __always_inline struct edge *connected_edge(const struct udp_socket *u)
+{
+	return edge_at(u->connected_edge, u->connected_life);
 }
 
 #endif

@@ -58,6 +58,7 @@ func dropReasons() []value {
 		{"workers_full", "A connection was accepted by a process that found no room among 8,192 processes and listeners: the service counts it, none of its processes."},
 		{"associations_full", "An association of SCTP found no room among 65,536 that are open: its end is not counted, and the dependency's open ones may be too high."},
 		{"peers_full", "A UDP socket had 4,096 new peers in an hour: a flow with yet another was not kept. It is counted nowhere else."},
+		{"udp_bytes_lost", "The bytes of a UDP datagram were not added to its dependency, as two CPUs took datagrams of one flow that nobody had read from. Only with --udp-bytes."},
 		{"health_full", "A connection closed for which the kernel had no memory for its edge's histograms of round-trip times and lifetimes: they lack it. All else is counted."},
 	}
 }

@@ -39,6 +39,7 @@ func (c *Capture) Stats() (model.CaptureStats, error) {
 			"evicted_busy":        c.evicted,
 			"flows_full":          kernel.FlowsFull,
 			"peers_full":          kernel.PeersFull,
+			"udp_bytes_lost":      kernel.BytesLost,
 			"health_full":         kernel.HealthFull,
 			"workers_full":        workersFull,
 			"associations_full":   kernel.AssociationsFull,

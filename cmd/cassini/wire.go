@@ -17,7 +17,11 @@ func servers() map[string]serveFunc {
 
 // newAgentOf makes the agent of this machine.
 func newAgentOf(cfg serveConfig, sink model.Sink, rings agent.Rings) *agent.Agent {
-	return agent.New(agent.Config{Host: cfg.Host, CopyOf: cfg.CopyOf, Doubted: cfg.Doubted, DataDir: cfg.DataDir, Version: cfg.Build.Version, Rings: rings, LivenessOnly: cfg.LivenessOnly, WithoutUnix: cfg.WithoutUnix, Thrifty: cfg.Thrifty, Limits: bpf.Limits{Edges: cfg.Edges, Connections: cfg.Connections}, Logger: cfg.Logger}, sink)
+	return agent.New(agent.Config{
+		Host: cfg.Host, CopyOf: cfg.CopyOf, Doubted: cfg.Doubted, DataDir: cfg.DataDir, Version: cfg.Build.Version, Rings: rings,
+		LivenessOnly: cfg.LivenessOnly, WithoutUnix: cfg.WithoutUnix, Thrifty: cfg.Thrifty,
+		Limits: bpf.Limits{Edges: cfg.Edges, Connections: cfg.Connections, UDPBytes: cfg.UDPBytes}, Logger: cfg.Logger,
+	}, sink)
 }
 
 // localProbe looks at this kernel. Somebody who may not look gets an error rather

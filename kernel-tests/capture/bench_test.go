@@ -58,7 +58,12 @@ func BenchmarkConnection(b *testing.B) {
 
 func attach(b *testing.B) *bpf.TCP {
 	b.Helper()
-	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	return attachWith(b, bpf.Limits{})
+}
+
+func attachWith(b *testing.B, limits bpf.Limits) *bpf.TCP {
+	b.Helper()
+	kernel, err := bpf.OpenTCP(limits)
 	if err != nil {
 		b.Fatal(err)
 	}

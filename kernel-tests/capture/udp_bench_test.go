@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sort"
@@ -17,6 +19,51 @@ import (
 // the agent by turns, and reports the median ratio of the two, and the time spent in
 // eBPF for one, as the kernel counts it: sent, and received with the sender's address.
 func BenchmarkDatagram(b *testing.B) {
+	benchmarkDatagram(b, bpf.Limits{}, "udp_sendmsg4", "udp_recvmsg4")
+}
+
+// BenchmarkDatagramBytes is the same where bytes are counted too.
+func BenchmarkDatagramBytes(b *testing.B) {
+	benchmarkDatagram(b, bpf.Limits{UDPBytes: true}, "udp_sendmsg4", "udp_recvmsg4", "udp_bytes_sent", "udp_bytes_received")
+}
+
+// BenchmarkBytesOfOthers is what counting bytes of UDP costs an exchange over TCP.
+func BenchmarkBytesOfOthers(b *testing.B) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	talk := func(n int) time.Duration {
+		buf := make([]byte, 64)
+		start := time.Now()
+		for range n {
+			for _, turn := range [][2]net.Conn{{client, server}, {server, client}} {
+				if _, err := turn[0].Write(buf); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(turn[1], buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		return time.Since(start)
+	}
+	benchmarkAttached(b, bpf.Limits{UDPBytes: true}, talk, "udp_bytes_sent", "udp_bytes_received")
+}
+
+func benchmarkDatagram(b *testing.B, limits bpf.Limits, programs ...string) {
+	b.Helper()
 	server, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		b.Fatal(err)
@@ -27,38 +74,53 @@ func BenchmarkDatagram(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer client.Close()
+	benchmarkAttached(b, limits, func(n int) time.Duration { return exchange(b, client, server, n) }, programs...)
+}
+
+// benchmarkAttached runs rounds of something with and without the programs by turns, and
+// tells the median ratio of their times, and what some programs took of one.
+func benchmarkAttached(b *testing.B, limits bpf.Limits, run func(n int) time.Duration, programs ...string) {
+	b.Helper()
 	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
 	if err != nil {
 		b.Fatal(err)
 	}
 	const round = 20000
-	kernel := attach(b)
-	if err := kernel.UDP(); err != nil {
+	kernel := attachWith(b, limits)
+	if err := errors.Join(kernel.UDP(), unwanted(kernel.UDPBytes())); err != nil {
 		b.Fatal(err)
 	}
-	exchange(b, client, server, 10)
+	run(10)
 	before := kernel.RunTimes()
-	exchange(b, client, server, round)
+	run(round)
 	after := kernel.RunTimes()
 	_ = kernel.Close()
 	_ = stats.Close()
 	var ratios []float64
 	for b.Loop() {
-		without := exchange(b, client, server, round)
-		kernel := attach(b)
-		exchange(b, client, server, round/10) // the peer is known
-		with := exchange(b, client, server, round)
+		without := run(round)
+		kernel := attachWith(b, limits)
+		run(round / 10) // the peer is known
+		with := run(round)
 		_ = kernel.Close()
 		ratios = append(ratios, with.Seconds()/without.Seconds())
 	}
 	sort.Float64s(ratios)
 	b.ReportMetric(ratios[len(ratios)/2], "with/without")
-	for _, name := range []string{"udp_sendmsg4", "udp_recvmsg4"} {
+	for _, name := range programs {
 		runs, took := after[name].Runs-before[name].Runs, after[name].Took-before[name].Took
 		b.ReportMetric(float64(took.Nanoseconds())/float64(max(runs, 1)), name+"-ns/event")
-		b.ReportMetric(float64(runs)/round, name+"-events/datagram")
+		b.ReportMetric(float64(runs)/round, name+"-events/op")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// unwanted is no error that says that nobody asked for it.
+func unwanted(err error) error {
+	if errors.Is(err, bpf.ErrWithoutUDPBytes) {
+		return nil
+	}
+	return err
 }
 
 // BenchmarkFlow is the same for a new flow each time: a question to a server of names

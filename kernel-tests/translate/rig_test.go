@@ -46,11 +46,18 @@ func TestMain(m *testing.M) {
 
 // child is a server or a client: "serve ADDRESS", which says when it listens and serves
 // until its input ends, or "dial ADDRESS TIMES", which prints who answered each time.
+// "double ADDRESS" and "ask ADDRESS TIMES" are the same of UDP.
 func child(args []string) int {
-	if args[0] == "serve" {
+	switch args[0] {
+	case "serve":
 		return serve(args[1])
+	case "double":
+		return double(args[1])
 	}
 	times, _ := strconv.Atoi(args[2])
+	if args[0] == "ask" {
+		return ask(args[1], times)
+	}
 	for range times {
 		conn, err := net.DialTimeout("tcp", args[1], patience)
 		if err != nil {
@@ -83,6 +90,59 @@ func serve(address string) int {
 		_, _ = conn.Write([]byte(conn.LocalAddr().String()))
 		_ = conn.Close()
 	}
+}
+
+// question is how many bytes are asked with; an answer has twice as many.
+const question = 100
+
+// double answers each datagram with one twice as large.
+func double(address string) int {
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("listening")
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	for buf := make([]byte, 2*question); ; {
+		n, peer, err := c.ReadFrom(buf)
+		if err != nil {
+			return 1
+		}
+		_, _ = c.WriteTo(buf[:2*n], peer)
+	}
+}
+
+// ask asks so many times from a socket that is connected, and as often from one that is not.
+func ask(address string, times int) int {
+	connected, err := net.Dial("udp", address)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	other, err := net.ListenUDP("udp", nil)
+	for range times {
+		if err == nil {
+			_, err = connected.Write(make([]byte, question))
+		}
+		if err == nil {
+			_, err = other.WriteTo(make([]byte, question), connected.RemoteAddr())
+		}
+		for _, c := range []net.Conn{connected, other} {
+			if err == nil {
+				_ = c.SetReadDeadline(time.Now().Add(patience))
+				_, err = c.Read(make([]byte, 2*question))
+			}
+		}
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
 }
 
 func run(t testing.TB, input string, command ...string) string {
@@ -123,7 +183,13 @@ func inside(ns string, command ...string) []string {
 // server runs in a namespace until the test ends.
 func server(t testing.TB, ns, address string) {
 	t.Helper()
-	command := inside(ns, os.Args[0], "child", "serve", address)
+	serving(t, ns, "serve", address)
+}
+
+// serving runs a child that serves, until the test ends.
+func serving(t testing.TB, ns, what, address string) {
+	t.Helper()
+	command := inside(ns, os.Args[0], "child", what, address)
 	cmd := exec.Command(command[0], command[1:]...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -168,7 +234,12 @@ type rig struct {
 
 func start(t *testing.T) *rig {
 	t.Helper()
-	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	return startWith(t, bpf.Limits{})
+}
+
+func startWith(t *testing.T, limits bpf.Limits) *rig {
+	t.Helper()
+	kernel, err := bpf.OpenTCP(limits)
 	if err != nil {
 		t.Fatalf("open: %+v", err)
 	}

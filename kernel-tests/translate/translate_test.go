@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"cassini/bpf"
 	"cassini/model"
 )
 
@@ -143,6 +145,27 @@ func TestTranslatedOnTheClientsHost(t *testing.T) {
 			return d.Connections == 5 && len(d.SeenBy) == 2 && len(d.Dialled) == 1 && d.Dialled[0].String() == address
 		})
 	}
+}
+
+// Bytes of UDP count on the edge that was asked for, whatever address their packets bear when
+// they leave.
+func TestBytesOfTranslatedDatagrams(t *testing.T) {
+	e := build(t, fmt.Sprintf(balance, ""))
+	run(t, `table ip nat {
+	chain out {
+		type nat hook output priority -100
+		ip daddr 192.0.2.53 udp dport 53 dnat to 10.81.2.8:5353
+	}
+}`, inside(e.client, "nft", "-f", "-")...)
+	serving(t, e.two, "double", "10.81.2.8:5353")
+	r := startWith(t, bpf.Limits{UDPBytes: true})
+	r.listening(4)
+	const times = 5
+	run(t, "", inside(e.client, os.Args[0], "child", "ask", "192.0.2.53:53", strconv.Itoa(times))...)
+	r.wait("the edge with all bytes, seen from both ends", func() bool {
+		d := r.dependencies("translate.test")["10.81.2.8:5353"]
+		return len(d.SeenBy) == 2 && d.Connections == 2 && d.BytesSent == 2*times*question && d.BytesReceived == 2*d.BytesSent
+	})
 }
 
 // Connections that begin while the agent starts count once, whether it finds them or hears of

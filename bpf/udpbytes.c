@@ -1,0 +1,182 @@
+//go:build ignore
+
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Bytes of UDP, from programs at the root of the cgroup v2 that meet every packet which a
+ * socket sends or is handed: those of other protocols too, which they let go at once. They are
+ * attached where somebody asks for that (decision 0060).
+ *
+ * Whose a datagram is has been found out by udp.c when it was sent. What comes in
+ * is met before the process reads it: the bytes of a flow that nobody has read from wait in
+ * its place for the edge.
+ */
+#include "udp.h"
+
+#define ETHERTYPE_IP 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define UDP_HEADER 8
+#define EXTENSIONS 4 /* of IPv6, that a datagram may have */
+
+/* A datagram as it is on its way; gathered or yet to be cut into segments it counts once. */
+struct packet {
+	__u8 peer[16] __attribute__((aligned(8)));
+	__be16 port;
+	__u32 payload; /* bytes */
+};
+
+struct ports {
+	__be16 source;
+	__be16 dest;
+};
+
+static __always_inline bool read_ports(struct packet *p, const struct __sk_buff *skb, __u32 at,
+				       bool sent)
+{
+	struct ports ports;
+
+	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)) || skb->len < at + UDP_HEADER)
+		return false;
+	p->port = sent ? ports.dest : ports.source;
+	p->payload = skb->len - at - UDP_HEADER;
+	return true;
+}
+
+static __always_inline bool read_ipv4(struct packet *p, const struct __sk_buff *skb, bool sent)
+{
+	__u8 length;
+	__be32 peer;
+
+	if (bpf_skb_load_bytes(skb, 0, &length, sizeof(length)) ||
+	    bpf_skb_load_bytes(skb, sent ? 16 : 12, &peer, sizeof(peer)))
+		return false;
+	v4_mapped(p->peer, peer);
+	return read_ports(p, skb, (length & 0xf) * 4, sent);
+}
+
+static __always_inline bool read_ipv6(struct packet *p, const struct __sk_buff *skb, bool sent)
+{
+	__u8 next, extension[2];
+	__u32 at = 40;
+
+	if (bpf_skb_load_bytes(skb, 6, &next, sizeof(next)) ||
+	    bpf_skb_load_bytes(skb, sent ? 24 : 8, p->peer, sizeof(p->peer)))
+		return false;
+	for (int i = 0; i < EXTENSIONS && next != IPPROTO_UDP; i++) {
+		if (bpf_skb_load_bytes(skb, at, extension, sizeof(extension)))
+			return false;
+		next = extension[0];
+		at += (extension[1] + 1) * 8;
+	}
+	return next == IPPROTO_UDP && read_ports(p, skb, at, sent);
+}
+
+static __always_inline bool read_packet(struct packet *p, const struct __sk_buff *skb, bool sent)
+{
+	if (skb->protocol == bpf_htons(ETHERTYPE_IP))
+		return read_ipv4(p, skb, sent);
+	return skb->protocol == bpf_htons(ETHERTYPE_IPV6) && read_ipv6(p, skb, sent);
+}
+
+/* What is kept of the socket, if it is one of UDP. */
+static __always_inline struct udp_socket *socket_of(const struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != IPPROTO_UDP)
+		return NULL;
+	return bpf_sk_storage_get(&udp_sockets, sk, NULL, 0);
+}
+
+/* The edge at a place, if it leads to where the packet is from or goes. */
+static __always_inline struct edge *edge_to(const struct packet *p, __u64 where)
+{
+	struct edge *edge = edge_at(where, where >> 32);
+
+	if (!edge || !same_address(edge->key.peer, p->peer) ||
+	    (edge->key.direction == DIR_OUT && edge->key.port != bpf_ntohs(p->port)))
+		return NULL;
+	return edge;
+}
+
+/* The edge of the flow that went last, if this is it: nobody keeps the socket from turning. */
+static __always_inline struct edge *latest_edge(const struct udp_socket *u, const struct packet *p)
+{
+	if (u->port != p->port || !same_address(u->peer, p->peer))
+		return NULL;
+	return edge_to(p, (__u64)u->life << 32 | u->edge);
+}
+
+SEC("cgroup_skb/egress")
+int udp_bytes_sent(struct __sk_buff *skb)
+{
+	struct udp_socket *u = socket_of(skb);
+	struct packet p = {};
+	struct edge *edge;
+	struct flow *flow;
+
+	if (!u || !read_packet(&p, skb, true) || to_all(p.peer))
+		return 1;
+	edge = latest_edge(u, &p);
+	if (!edge) {
+		flow = find_flow(flow_id(u->cookie, p.peer, p.port));
+		if (flow)
+			edge = edge_to(&p, flow->where);
+		else if (u->connected)
+			edge = connected_edge(u);
+		else /* it was translated on its way: to the flow that asked for it */
+			edge = edge_at(u->edge, u->life);
+	}
+	if (edge)
+		ADD(edge->bytes_sent, p.payload);
+	return 1;
+}
+
+/* Bytes of a flow that nobody has read from, or of an edge that was evicted. */
+static __always_inline void wait_for_edge(struct flow *flow, __u64 id, __u32 bytes)
+{
+	__u64 was, now = EDGE_TO_COME | (__u64)bytes << 32;
+
+	if (!flow) {
+		keep_flow(id, bpf_ktime_get_coarse_ns(), EDGE_TO_COME, bytes);
+		return;
+	}
+	was = flow->where;
+	if ((__u32)was == NO_EDGE)
+		return;
+	if ((__u32)was == EDGE_TO_COME)
+		now = was + ((__u64)bytes << 32);
+	if (__sync_val_compare_and_swap(&flow->where, was, now) != was)
+		COUNT(count(), bytes_lost); /* another CPU was faster */
+}
+
+SEC("cgroup_skb/ingress")
+int udp_bytes_received(struct __sk_buff *skb)
+{
+	struct udp_socket *u = socket_of(skb);
+	struct packet p = {};
+	struct edge *edge;
+	struct flow *flow;
+	__u64 id;
+
+	if (!u || !read_packet(&p, skb, false))
+		return 1;
+	edge = latest_edge(u, &p);
+	if (!edge) {
+		id = flow_id(u->cookie, p.peer, p.port);
+		flow = find_flow(id);
+		if (flow)
+			edge = edge_to(&p, flow->where);
+		else if (u->connected)
+			edge = connected_edge(u);
+		if (!edge)
+			wait_for_edge(flow, id, p.payload);
+	}
+	if (edge)
+		ADD(edge->bytes_received, p.payload);
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
