@@ -59,7 +59,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	set.Var(list{&o.tests}, "test", "static test `binary` (CGO_ENABLED=0 go test -c); again, with commas or behind all flags for more")
 	set.StringVar(&o.arch, "arch", "amd64", "architecture of kernels and binaries: amd64 or arm64")
 	set.StringVar(&o.run, "run", "", "run only tests that match this `expression`")
-	set.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long each binary may take")
+	set.DurationVar(&o.timeout, "timeout", 20*time.Minute, "how long each binary may take")
 	set.DurationVar(&o.boot, "boot-timeout", 2*time.Minute, "how long booting may take")
 	set.IntVar(&o.memory, "memory", 512, "memory of the machine in `MiB`")
 	set.IntVar(&o.cpus, "cpus", 2, "processors of the machine")
