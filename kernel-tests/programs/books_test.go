@@ -189,8 +189,10 @@ func TestTimeServer(t *testing.T) {
 	}
 }
 
-// HTTP/3 by quic-go: each client has a connection of its own, which the server counts.
+// HTTP/3 by quic-go: each client has a connection of its own, which the server counts, and a
+// million bytes take a little more than that on their way.
 func TestHTTP3(t *testing.T) {
+	t.Setenv("CASSINI_UDP_BYTES", "true")
 	c := startCassini(t, t.TempDir())
 	binary := filepath.Join(t.TempDir(), "http3")
 	build := exec.Command("go", "build", "-C", "testdata/http3", "-o", binary, ".")
@@ -220,4 +222,12 @@ func TestHTTP3(t *testing.T) {
 	if d.Server.PID != p.Process.Pid || len(d.SeenBy) != 2 {
 		t.Errorf("the client depends on %+v", d)
 	}
+	before := d.BytesReceived
+	if out, err := exec.Command(binary, "get", address, "/million").Output(); err != nil || len(out) != 1_000_000 {
+		t.Fatalf("%d bytes of a million: %v", len(out), err)
+	}
+	c.dependency("http3", port, func(d model.DependencyView) bool {
+		moved := d.BytesReceived - before
+		return d.Proto == "udp" && moved > 1_000_000 && moved < 1_300_000
+	})
 }

@@ -1,6 +1,6 @@
 // Command http3 is an HTTP/3 server or client on quic-go, for tests of capture.
 //
-//	http3 serve ADDRESS    counts connections, and tells them for /connections
+//	http3 serve ADDRESS    counts connections, and tells them for /connections; /million is bytes
 //	http3 get ADDRESS PATH
 package main
 
@@ -45,6 +45,7 @@ func serve(address string) error {
 	var connections atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("/connections", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, connections.Load()) })
+	mux.HandleFunc("/million", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1_000_000)) })
 	server := http3.Server{
 		Addr: address, Handler: mux, TLSConfig: http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{cert}}),
 		ConnContext: func(ctx context.Context, _ *quic.Conn) context.Context { connections.Add(1); return ctx },
