@@ -99,6 +99,9 @@ func (v *view) state(n *node, change func()) {
 	unstated := func() int { return b2i(n.kind == nodeService && n.fact == nil && n.told > 0) }
 	before, fact := unstated(), n.fact
 	change()
+	if n.fact != fact {
+		v.unsum(n)
+	}
 	if n.fact != fact || unstated() != before {
 		n.unwriteClients()
 	}

@@ -49,26 +49,27 @@ func diffGraphs(before, after *Graph, processors, apart int) model.Diff {
 type comparison struct {
 	model.Diff
 	flapping   map[string]bool
-	then, now  farSums // of both views
+	then, now  sums // of both views
 	processors int
 	apart      int // as many nodes are worth one
 }
 
 // compareAll compares both views, a part of them on each processor.
 func (d *comparison) compareAll(then, now *view) {
-	was, is := then.byID(), now.byID()
-	d.then, d.now = then.farSums(), now.farSums()
-	parts := make([]comparison, min(d.processors, 1+len(is)/d.apart))
+	was, is := then.asOrdered(), now.asOrdered()
+	d.then, d.now = then.sums(), now.sums()
+	parts := make([]comparison, min(d.processors, 1+len(is.nodes)/d.apart))
 	var comparing sync.WaitGroup
 	for i := range parts {
 		parts[i].flapping, parts[i].then, parts[i].now = d.flapping, d.then, d.now
 		mine, theirs := is, was
 		if i+1 < len(parts) {
-			mine = is[:len(is)/(len(parts)-i)]
-			end, _ := slices.BinarySearchFunc(was, is[len(mine)].id, func(n *node, id string) int { return strings.Compare(n.id, id) })
-			theirs = was[:end]
+			end := len(is.nodes) / (len(parts) - i)
+			mine = is.to(end)
+			before, _ := slices.BinarySearchFunc(was.nodes, is.nodes[end].id, func(n *node, id string) int { return strings.Compare(n.id, id) })
+			theirs = was.to(before)
 		}
-		is, was = is[len(mine):], was[len(theirs):]
+		is, was = is.from(len(mine.nodes)), was.from(len(theirs.nodes))
 		comparing.Go(func() { parts[i].compare(theirs, mine) })
 	}
 	comparing.Wait()
@@ -77,39 +78,73 @@ func (d *comparison) compareAll(then, now *view) {
 	}
 }
 
-// compare walks over nodes of both views side by side.
-func (d *comparison) compare(then, now []*node) {
-	merge(then, now, func(n *node) string { return n.id }, func(was, is *node) {
-		d.nodes(was, is)
-		if was != nil && is != nil && d.then.of(was) == d.now.of(is) {
-			return
+// ordered are nodes by ID, with their indices.
+type ordered struct {
+	nodes   []*node
+	indices []int32
+}
+
+func (v *view) asOrdered() (o ordered) {
+	o.nodes, o.indices = v.indicesByID()
+	return o
+}
+
+func (o ordered) to(end int) ordered     { return ordered{o.nodes[:end], o.indices[:end]} }
+func (o ordered) from(first int) ordered { return ordered{o.nodes[first:], o.indices[first:]} }
+
+// compare walks over nodes of both views side by side. It does not even look at those whose
+// sums are known and the same.
+func (d *comparison) compare(then, now ordered) {
+	for i, j := 0, 0; i < len(then.nodes) || j < len(now.nodes); {
+		if i < len(then.nodes) && j < len(now.nodes) {
+			if sum := d.then[then.indices[i]].Load(); sum != 0 && sum == d.now[now.indices[j]].Load() {
+				i, j = i+1, j+1
+				continue
+			}
 		}
-		for _, kind := range [...]edgeKind{edgeDependsOn, edgeWiredTo} {
-			merge(was.to(kind), is.to(kind), func(e *edge) string { return e.to.id }, d.edges)
+		was, is := firstOf(then.nodes[i:], now.nodes[j:], func(n *node) string { return n.id })
+		i, j = i+b2i(was != nil), j+b2i(is != nil)
+		if was == nil || is == nil || d.then.of(was) != d.now.of(is) || d.now.of(is) == 0 {
+			d.differ(was, is)
 		}
-	})
+	}
+}
+
+// differ compares a node as it was and is, with its edges.
+func (d *comparison) differ(was, is *node) {
+	d.nodes(was, is)
+	for _, kind := range [...]edgeKind{edgeDependsOn, edgeWiredTo} {
+		merge(was.to(kind), is.to(kind), func(e *edge) string { return e.to.id }, d.edges)
+	}
+}
+
+// firstOf is what has the first name in two lists that are sorted by it and not both empty: of both
+// where both have it, else nil of the other.
+func firstOf[T any](a, b []*T, name func(*T) string) (x, y *T) {
+	order := 0
+	switch {
+	case len(a) == 0:
+		order = 1
+	case len(b) == 0:
+		order = -1
+	default:
+		order = strings.Compare(name(a[0]), name(b[0]))
+	}
+	if order <= 0 {
+		x = a[0]
+	}
+	if order >= 0 {
+		y = b[0]
+	}
+	return x, y
 }
 
 // merge calls f with what has the same name in two lists that are sorted by it, and with
 // nil for what is in one of them alone.
 func merge[T any](a, b []*T, name func(*T) string, f func(a, b *T)) {
 	for len(a) > 0 || len(b) > 0 {
-		order := 0
-		switch {
-		case len(a) == 0:
-			order = 1
-		case len(b) == 0:
-			order = -1
-		default:
-			order = strings.Compare(name(a[0]), name(b[0]))
-		}
-		var x, y *T
-		if order <= 0 {
-			x, a = a[0], a[1:]
-		}
-		if order >= 0 {
-			y, b = b[0], b[1:]
-		}
+		x, y := firstOf(a, b, name)
+		a, b = a[b2i(x != nil):], b[b2i(y != nil):]
 		f(x, y)
 	}
 }
@@ -155,11 +190,12 @@ func (d *comparison) counts(n *node) bool {
 	if n == nil {
 		return false
 	}
-	switch n.kind {
-	case nodeEndpoint, nodeIP, nodeMAC, nodeProcess:
-		return false // told by what has them
-	}
-	return !d.flapping[n.id] && !n.ended()
+	return !toldByOthers(n.kind) && !d.flapping[n.id] && !n.ended()
+}
+
+// toldByOthers says that nodes of a kind are told by what has them.
+func toldByOthers(kind nodeKind) bool {
+	return kind == nodeEndpoint || kind == nodeIP || kind == nodeMAC || kind == nodeProcess
 }
 
 func (n *node) change() model.Change {

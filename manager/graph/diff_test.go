@@ -85,6 +85,7 @@ func TestDiffAgainstEverything(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 12))
 		for range r.IntN(25) {
 			w.disturb(r)
+			w.compareSums(t)
 			if r.IntN(3) == 0 {
 				DiffGraphs(before, w.Graph) // which remembers what it compared
 			}
@@ -138,6 +139,70 @@ func TestDiffAgainstEverything(t *testing.T) {
 	}
 	if changed < 100 {
 		t.Errorf("only %d changes", changed)
+	}
+}
+
+// compareSums compares sums of nodes that are kept with sums that are made anew, and makes the rest.
+func (w *world) compareSums(t *testing.T) {
+	t.Helper()
+	w.read(func(v *view) {
+		kept, anew := v.sums(), make(sums, len(v.list))
+		for n := range v.all() {
+			had := kept[n.index].Load()
+			if want := anew.of(n); had != 0 && had != want {
+				t.Fatalf("the sum of %s is %d, and was kept as %d, after %v", n.id, want, had, w.docs[len(w.docs)-1:])
+			}
+			kept.of(n)
+		}
+		list, indices := v.indicesByID()
+		for i, n := range list {
+			if indices[i] != n.index {
+				t.Fatalf("the index of %s is %d instead of %d", n.id, indices[i], n.index)
+			}
+		}
+	})
+}
+
+// TestSumsFollow changes what a node says in ways that leave its edges as they are.
+func TestSumsFollow(t *testing.T) {
+	w := newWorld(t)
+	w.compareSums(t)
+	card := func(host, mac string) { w.link(host, "eth0", mac) }
+	card("h1", "02:00:00:00:00:01")
+	card("h2", "02:00:00:00:00:02")
+	far := func(host, name string) {
+		n := model.Neighbor{Interface: "eth0", State: model.NeighborPresent, FirstSeen: w.now, Discovery: model.Discovery{
+			Protocol: model.LLDP, SystemName: name, Enabled: []string{"bridge"}, Chassis: model.PortID{Kind: "mac", ID: switchA}, Port: model.PortID{Kind: "ifname", ID: "p1"},
+		}}
+		var body any
+		if name != "" {
+			body = n
+		}
+		w.put(model.Name{Host: host, Package: model.PackageNeighbors, Key: n.Key()}, body)
+		w.compareSums(t)
+	}
+	system := func(name string) {
+		var body any
+		if name != "" {
+			body = model.OS{Name: name}
+		}
+		w.put(model.Name{Host: "h3", Package: model.PackageOS}, body)
+		w.compareSums(t)
+	}
+	far("h2", "two says")
+	far("h1", "one says") // which is believed first
+	far("h1", "another")
+	far("h1", "")
+	system("Debian")
+	system("Ubuntu")
+	system("")
+	system("Debian")
+	w.put(model.Name{Host: "boss", Package: model.PackageRings, Key: "a"}, model.Ring{ID: "a", Members: []model.RingMember{{Host: "h3", Incarnation: 1}}})
+	w.compareSums(t)
+	w.put(model.Name{Host: "h3", Package: model.PackageForgotten}, nil)
+	w.compareSums(t)
+	if w.built.summed.of(w.built.named("host:h3")) != 0 {
+		t.Error("a host that is forgotten has a sum")
 	}
 }
 
@@ -238,6 +303,11 @@ func TestAlikeKnowsEveryAttribute(t *testing.T) {
 						return // it is told of another node
 					}
 					fields++
+					if sum := make(sums, len(v.list)).of(a); !a.alike(b) && sum != 0 && sum == make(sums, len(u.list)).of(b) {
+						t.Errorf("with another %s the sum is the same", field)
+					} else if sum == 0 {
+						t.Errorf("no sum of %s", c.node)
+					}
 					if attrs := differing(a.attrs(), b.attrs()); len(attrs) > 0 && a.alike(b) {
 						t.Errorf("with another %s they are alike, and differ: %v", field, attrs)
 					} else if field == "" && (len(attrs) > 0 || !a.alike(b)) {

@@ -152,6 +152,7 @@ func (g *Graph) renewInterface(h *host, before, i *iface) {
 	}
 	if n := g.built.named(i.id()); n != nil && n.iface() == before {
 		n.fact = i
+		g.built.unsum(n)
 		return
 	}
 	g.rewire() // another document tells of the same interface

@@ -224,6 +224,7 @@ func (v *view) dropWire(n *neighbor) {
 		c := x.claimed()
 		at := slices.Index(c.claims, w.as)
 		c.claims = slices.Delete(c.claims, at, at+1)
+		v.unsum(x)
 		v.forgets(x)
 	}
 }

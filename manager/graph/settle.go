@@ -110,7 +110,8 @@ func (g *Graph) settle() {
 	c := g.due
 	g.due = changes{}
 	for _, name := range c.hosts {
-		if n := v.host(name); g.hosts[name] == nil {
+		n := v.host(name)
+		if v.unsum(n); g.hosts[name] == nil {
 			v.suspects = append(v.suspects, n)
 		}
 	}

@@ -44,6 +44,7 @@ func TestTheViewFollowsTheFacts(t *testing.T) {
 				t.Fatalf("seed %d, step %d, after %v: %s", seed, step, w.docs[len(w.docs)-1:], difference(got, want))
 			}
 			w.writtenAsJSON(t)
+			w.compareSums(t)
 			w.check(t)
 		}
 		if followed < 145 {

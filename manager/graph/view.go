@@ -35,11 +35,12 @@ type view struct {
 	fallsLock sync.Mutex
 	fallsMade *falls // of this topology or one before
 
-	farLock sync.Mutex
-	far     farSums
+	sumsLock sync.Mutex
+	summed   sums
 
 	order   sync.Mutex
 	ordered []*node // by ID, as far as late is empty and nothing has gone; nil before somebody asks
+	indices []int32 // of ordered; nil before somebody asks for them
 	late    []*node // came since
 	gone    bool    // some went since
 
@@ -182,6 +183,30 @@ func (v *view) all() iter.Seq[*node] {
 func (v *view) byID() []*node {
 	v.order.Lock()
 	defer v.order.Unlock()
+	return v.inOrder()
+}
+
+// indicesByID are the nodes by ID, with their indices. Nobody may change the lists.
+func (v *view) indicesByID() ([]*node, []int32) {
+	v.order.Lock()
+	defer v.order.Unlock()
+	list := v.inOrder()
+	if v.indices == nil {
+		v.indices = make([]int32, len(list))
+		inParts(len(list), indicesApart, func(from, end int) {
+			for i := from; i < end; i++ {
+				v.indices[i] = list[i].index
+			}
+		})
+	}
+	return list, v.indices
+}
+
+// indicesApart is how many nodes are worth a processor of their own.
+const indicesApart = 10_000
+
+// inOrder does what byID does, for who has the lock.
+func (v *view) inOrder() []*node {
 	if v.ordered == nil {
 		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.nodes.Len()), v.all()), nil, false
 		slices.SortFunc(v.ordered, compareNodes)
@@ -189,6 +214,7 @@ func (v *view) byID() []*node {
 	if !v.gone && len(v.late) == 0 {
 		return v.ordered
 	}
+	v.indices = nil
 	is := func(n *node) bool { return n.index >= 0 }
 	list := make([]*node, 0, len(v.ordered)+len(v.late))
 	slices.SortFunc(v.late, compareNodes)
@@ -270,7 +296,7 @@ func (v *view) comesLate(n *node) {
 	switch {
 	case v.ordered == nil:
 	case len(v.late) > lateMost+len(v.ordered)/latePart:
-		v.ordered, v.late = nil, nil
+		v.ordered, v.late, v.indices = nil, nil, nil
 	default:
 		v.late = append(v.late, n)
 	}
@@ -284,6 +310,7 @@ const (
 
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
+	v.unsum(n)
 	v.nodes.Remove(v.hash(n.id), func(o *node) bool { return o == n })
 	v.list[n.index] = nil
 	v.free = append(v.free, n.index)

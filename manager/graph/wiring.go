@@ -52,6 +52,7 @@ func (v *view) dropInterface(i *iface) bool {
 	v.parts(i, n, func(kind edgeKind, from, to *node) { v.release(v.find(kind, from, to)) })
 	v.release(v.find(edgeOwns, v.host(i.host), n))
 	n.fact = nil
+	v.unsum(n)
 	v.suspects = append(v.suspects, n)
 	return true
 }
@@ -116,6 +117,7 @@ func (v *view) otherEnd(n *neighbor, here *node) *node {
 	}
 	claim := func(x *node) {
 		x.knows().claim(n)
+		v.unsum(x)
 		w.claimed = append(w.claimed, x)
 	}
 	if station(n.Discovery) {

@@ -7,6 +7,8 @@ package incidents
 import (
 	"cmp"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -312,6 +314,9 @@ func (b *Book) All() []model.Incident {
 	}
 	return all
 }
+
+// Said are the hosts that something is said against.
+func (b *Book) Said() iter.Seq[string] { return maps.Keys(b.states) }
 
 // Status of a host; ok is false for one that nothing is said against.
 func (b *Book) Status(host string) (Status, bool) {
