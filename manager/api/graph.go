@@ -70,6 +70,7 @@ func (s *server) answerDependencies(w http.ResponseWriter, r *http.Request, p pa
 		return
 	}
 	list, ok, err := g.DependenciesWritten(f)
+	defer list.Done()
 	switch {
 	case err != nil:
 		s.fail(w, r, err)

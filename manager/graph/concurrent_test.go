@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 )
@@ -32,9 +33,11 @@ func TestQuestionsWhileDocumentsCome(t *testing.T) {
 				g.Stats()
 				g.Strangers()
 				g.Dependencies(DependencyFilter{})
-				if _, _, err := g.DependenciesWritten(DependencyFilter{}); err != nil {
-					t.Error(err)
+				a, _, err := g.DependenciesWritten(DependencyFilter{})
+				if _, failed := a.WriteTo(io.Discard); err != nil || failed != nil {
+					t.Error(err, failed)
 				}
+				a.Done()
 			}
 		})
 	}

@@ -68,10 +68,11 @@ type writing struct {
 // maxWritten bounds the texts of edges that are kept for the next question, in bytes.
 const maxWritten = 64 << 20
 
-// written are the texts of edges that somebody asked for, the oldest first. It outlives
+// written are the texts of edges that somebody asked for twice, the oldest first. It outlives
 // views, and is safe for concurrent use.
 type written struct {
-	most  int // bytes; set once
+	most  int     // bytes; set once
+	asked writing // stands for the text of what somebody asked for once
 	mu    sync.Mutex
 	list  []keptText
 	first int // of list that is kept
@@ -88,12 +89,9 @@ func (g *Graph) Written() model.Kept {
 	return model.Kept{Bytes: w.bytes, Limit: w.most, Forgotten: w.gone}
 }
 
-// keptText takes memory of its own and, the last of those that were written together, that
-// of the rest.
 type keptText struct {
-	of    *evidence
-	text  *writing
-	bytes int
+	of   *evidence
+	text *writing
 }
 
 // keep remembers texts, and forgets old ones for them.
@@ -102,12 +100,12 @@ func (w *written) keep(texts []keptText) {
 	defer w.mu.Unlock()
 	for _, t := range texts {
 		t.of.text.Store(t.text)
-		w.bytes += t.bytes
+		w.bytes += cap(t.text.json)
 	}
 	w.list = append(w.list, texts...)
 	for ; w.bytes > w.most && w.first < len(w.list); w.first++ {
 		old := w.list[w.first]
-		w.bytes -= old.bytes
+		w.bytes -= cap(old.text.json)
 		old.of.text.CompareAndSwap(old.text, nil)
 		w.list[w.first] = keptText{}
 		w.gone++

@@ -11,6 +11,7 @@ type idle struct {
 	falls   spare[falling]
 	walks   spare[walk]
 	scribes spare[scribe]
+	pages   spare[page]
 }
 
 // spare are things that nobody uses now. It is safe for concurrent use.

@@ -95,4 +95,5 @@ func TestLargePartsAreRenderedWhole(t *testing.T) {
 			t.Fatalf("edge %d: %+v", i, e)
 		}
 	}
+	w.writtenAsJSON(t) // on several pages
 }

@@ -171,52 +171,77 @@ func (w *walk) was(n *node) bool { return w.seen[n.index] == w.turn }
 // forget keeps nothing of a view that may go.
 func (w *walk) forget() {
 	clear(w.queue)
-	clear(w.edges)
+	w.noEdges()
 }
 
 // along follows edges from a set of nodes, breadth first, and adds each once: down to what
 // they depend on, and on from what runs there, or up.
+//
+// Nodes and edges lie all over memory. So that the processor fetches many at a time, each
+// loop reads one thing of each, and what comes next does not hang on it.
 func (w *walk) along(v *view, from []*node, depth int, down bool) {
 	w.begin(v)
 	w.queue = append(w.queue[:0], from...)
 	for next, at := 0, 1; at <= depth && next < len(w.queue); at++ {
-		for end := len(w.queue); next < end; next++ {
-			if n := w.queue[next]; w.seen[n.index] != w.turn {
-				w.seen[n.index] = w.turn
-				w.follow(n, down, at, at < depth)
+		end, first := len(w.queue), len(w.found)
+		w.collect(w.queue[next:end], down)
+		for _, e := range w.edges {
+			if e.kind == edgeDependsOn {
+				w.found = append(w.found, reached{edge: e, depth: int32(at)})
 			}
+		}
+		for i := first; i < len(w.found); i++ {
+			w.found[i].place = w.found[i].edge.place()
+		}
+		if next = end; at < depth {
+			w.further(w.found[first:], down)
 		}
 	}
 	w.forget()
 }
 
-// follow adds the edges of a node, and those to queue who are to be asked next.
-func (w *walk) follow(n *node, down bool, depth int, further bool) {
-	edges := n.in()
-	if down {
-		edges = n.out()
-	}
-	for _, e := range edges {
-		if e.kind != edgeDependsOn {
-			continue
-		}
-		w.found = append(w.found, reached{e.place(), e, int32(depth)})
+// collect lists the edges from nodes, or to them, where the walk did not come by before.
+func (w *walk) collect(nodes []*node, down bool) {
+	w.noEdges()
+	for _, n := range nodes {
 		switch {
-		case !further:
+		case w.seen[n.index] == w.turn:
+			continue
 		case down:
-			for _, r := range e.to.out() {
-				if r.kind == edgeRunsAs {
-					w.queue = append(w.queue, r.to)
-				}
-			}
+			w.edges = append(w.edges, n.out()...)
 		default:
-			for _, r := range e.from.in() {
-				if r.kind == edgeRunsAs {
-					w.queue = append(w.queue, r.from)
-				}
-			}
+			w.edges = append(w.edges, n.in()...)
+		}
+		w.seen[n.index] = w.turn
+	}
+}
+
+// further adds to queue who are to be asked next: what the services at the end of edges run
+// as, or what the programs that they come from run.
+func (w *walk) further(found []reached, down bool) {
+	w.noEdges()
+	for _, r := range found {
+		if down {
+			w.edges = append(w.edges, r.edge.to.out()...)
+		} else {
+			w.edges = append(w.edges, r.edge.from.in()...)
 		}
 	}
+	for _, e := range w.edges {
+		switch {
+		case e.kind != edgeRunsAs:
+		case down:
+			w.queue = append(w.queue, e.to)
+		default:
+			w.queue = append(w.queue, e.from)
+		}
+	}
+}
+
+// noEdges empties the list of edges, and keeps none of a view that may go.
+func (w *walk) noEdges() {
+	clear(w.edges)
+	w.edges = w.edges[:0]
 }
 
 // within lists the nodes that have depends_on edges on a node's behalf: going

@@ -228,6 +228,7 @@ func (w *world) dependencies(f graph.DependencyFilter) answer {
 		if err == nil {
 			_, err = written.WriteTo(&body)
 		}
+		written.Done()
 		if err := errors.Join(err, json.Unmarshal(body.Bytes(), &list)); err != nil {
 			return []string{err.Error()} // which no peer says
 		}
