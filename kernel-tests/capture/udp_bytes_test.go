@@ -1,8 +1,11 @@
 package capture
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +67,19 @@ func reflectAll(c *net.UDPConn) {
 	}
 }
 
+func setOption(t *testing.T, c *net.UDPConn, level, option, value int) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused error
+	err = raw.Control(func(fd uintptr) { refused = unix.SetsockoptInt(int(fd), level, option, value) })
+	if err := errors.Join(err, refused); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestUDPBytes sums up datagrams of all sizes, none, and such as are sent in fragments, over
 // sockets that are connected and not.
 func TestUDPBytes(t *testing.T) {
@@ -122,16 +138,7 @@ func TestUDPBytesOfSegments(t *testing.T) {
 	server := bind(t, "udp4", "127.0.0.1", freePort(t))
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), udpPort(server))
 	client := dialUDP(t, to)
-	raw, err := client.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT, 1000) }); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Fatalf("the kernel cuts nothing apart: %v", err)
-	}
+	setOption(t, client, unix.SOL_UDP, unix.UDP_SEGMENT, 1000)
 	const all = 30_500
 	if _, err := client.Write(make([]byte, all)); err != nil {
 		t.Fatal(err)
@@ -167,4 +174,54 @@ func TestUDPBytesOfNobody(t *testing.T) {
 	hear(t, client)
 	converse(t, client, to, 50)
 	r.wantBytes(to.Port(), 350, 350)
+}
+
+// TestUDPBytesOfMany has many clients talk at once, by sockets that several share, with servers
+// each of whose sockets several read from: no byte is another's.
+func TestUDPBytesOfMany(t *testing.T) {
+	r := startUDPBytes(t, bpf.Limits{})
+	const servers, readers, sockets, senders, each = 3, 2, 8, 3, 200
+	var to [servers]netip.AddrPort
+	for i := range to {
+		server := bind(t, "udp4", "127.0.0.1", freePort(t))
+		setOption(t, server, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20) // a flow of which nothing is read has no edge
+		to[i] = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), udpPort(server))
+		for range readers {
+			go reflectAll(server)
+		}
+	}
+	var sent [servers]atomic.Uint64
+	var sending sync.WaitGroup
+	for range sockets {
+		client := bind(t, "udp4", "127.0.0.1", 0)
+		for s := range senders {
+			sending.Go(func() {
+				for n := range each {
+					at := (s + n) % servers
+					size := n * 7 % 1200
+					if _, err := client.WriteToUDPAddrPort(make([]byte, size), to[at]); err != nil {
+						t.Error(err)
+					}
+					sent[at].Add(uint64(size))
+				}
+			})
+		}
+	}
+	sending.Wait()
+	for i, server := range to {
+		for _, end := range []model.Direction{model.Out, model.In} {
+			r.settled("bytes "+string(end), func(d model.Dependency) bool {
+				return d.Proto == "udp" && d.Direction == end && d.Port == server.Port()
+			}, func(d model.Dependency) bool {
+				asked := d.BytesSent
+				if end == model.In {
+					asked = d.BytesReceived
+				}
+				return asked == sent[i].Load()
+			})
+		}
+	}
+	if stats, err := r.Stats(); err != nil || stats.Drops["udp_bytes_lost"] != 0 {
+		t.Errorf("bytes were lost: %+v, %v", stats.Drops, err)
+	}
 }
