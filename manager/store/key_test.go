@@ -74,3 +74,14 @@ func FuzzKeyParse(f *testing.F) {
 		_, _, _ = Key(s).Split()
 	})
 }
+
+func TestTimeOfAKey(t *testing.T) {
+	for _, at := range []time.Time{
+		{}, time.Date(2026, 1, 2, 3, 4, 5, 6_789, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		time.Date(7, 10, 20, 10, 0, 9, 100_000_000, time.UTC), time.Date(12_345, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		if got, want := string(appendTime(nil, at)), at.Format(keyTime); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
