@@ -108,6 +108,9 @@ func (d *Decoder) make(docs []Logged) {
 	if most := runtime.GOMAXPROCS(0); len(d.texts) < most {
 		d.texts = make([]quick.Texts, most)
 	}
+	for i := range d.texts {
+		d.texts[i].Again()
+	}
 }
 
 // dependencyOf decodes the body of a document into what is zero; false when there is none

@@ -14,7 +14,8 @@ import (
 
 // Dependency decodes the body of a document into d, which has to be zero. It is false when
 // encoding/json has to look, which may find it good or bad; then d has parts of it. Texts are
-// those of t, which may be nil, and share no memory with the body.
+// those of t, which may be nil, and share no memory with the body; lists of texts are good
+// until t is used again.
 func Dependency(body []byte, d *model.Dependency, t *Texts) bool {
 	s := scanner{Scanner: scan.New(body), texts: t}
 	s.Object(func(key []byte) {
@@ -39,9 +40,9 @@ func (s *scanner) list() []string {
 	if s.Null() {
 		return nil
 	}
-	list := make([]string, 0, 4)
+	list := s.texts.room()
 	s.Array(func() { list = append(list, s.text()) })
-	return list
+	return s.texts.take(list)
 }
 
 func (s *scanner) rest(key string, d *model.Dependency) bool {

@@ -12,8 +12,41 @@ const (
 // documents of a host repeat most of theirs. The zero value is ready. It belongs to one
 // goroutine at a time.
 type Texts struct {
-	seed maphash.Seed
-	kept []string // each where its hash says, the newest
+	seed  maphash.Seed
+	kept  []string // each where its hash says, the newest
+	lists []string // of texts, one after the other
+}
+
+// mostInLists bounds the memory of lists that is kept.
+const mostInLists = 1 << 14
+
+// Again is told before documents are decoded when those before are done with.
+func (t *Texts) Again() {
+	if t.lists = t.lists[:0]; cap(t.lists) > mostInLists {
+		t.lists = nil
+	}
+}
+
+// room is for another list, which is to be taken next.
+func (t *Texts) room() []string {
+	if t == nil {
+		return make([]string, 0, 4)
+	}
+	return t.lists[len(t.lists):]
+}
+
+// take makes the room that a list has its own.
+func (t *Texts) take(list []string) []string {
+	if t == nil {
+		return list
+	}
+	if cap(list) > 0 && cap(list) == cap(t.lists)-len(t.lists) { // it did not outgrow its room
+		t.lists = t.lists[:len(t.lists)+len(list)]
+	} else {
+		t.lists = append(make([]string, 0, 2*cap(t.lists)+16), list...)
+		list = t.lists
+	}
+	return list[:len(list):len(list)]
 }
 
 // of is a text that has the memory of nothing else. With nil nothing is remembered.
