@@ -18,22 +18,20 @@ const (
 	last  = math.MaxUint64
 )
 
-var (
-	earliest = time.Unix(0, math.MinInt64+1)
-	latest   = time.Unix(0, math.MaxInt64)
-)
+// most are the seconds from 1970 to the first and to the last that there is, but for parts of a second.
+const most = math.MaxInt64 / int64(time.Second)
 
 // Of is the moment of a time.
 func Of(t time.Time) Moment {
-	switch {
+	switch seconds := t.Unix(); {
+	case -most < seconds && seconds < most:
+		return Moment(uint64(t.UnixNano()) ^ flip)
 	case t.IsZero():
 		return 0
-	case t.Before(earliest):
+	case seconds < 0:
 		return first
-	case t.After(latest):
-		return last
 	}
-	return Moment(uint64(t.UnixNano()) ^ flip)
+	return last
 }
 
 // Time is the moment as a time, in UTC.
