@@ -283,7 +283,7 @@ func (g *Graph) announce(d *dependency, known bool, body *model.Dependency, e *e
 	if d.announced != 0 && !failing {
 		return
 	}
-	if d.direction() == model.In && g.sameConnections(d) != nil {
+	if d.direction() == model.In && g.meets(d) {
 		return // the client's end tells
 	}
 	client, server := g.ends(d)

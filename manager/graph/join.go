@@ -10,7 +10,7 @@ import (
 func (v *view) joinLink(l *link) {
 	for _, d := range l.docs {
 		d.edge = nil
-		d.isJoined(false)
+		d.joinsAnew()
 	}
 	for _, d := range l.outDocs() {
 		if v.g.translations.branches[d] != nil {
@@ -21,7 +21,7 @@ func (v *view) joinLink(l *link) {
 		v.attach(d.edge, d)
 		for _, in := range v.g.sameConnections(d) {
 			if v.g.serviceOf(in).id == server.id {
-				in.isJoined(true)
+				in.isJoined()
 				v.attach(d.edge, in)
 			}
 		}

@@ -153,6 +153,20 @@ func (g *Graph) sameConnections(d *dependency) []*dependency {
 	return there
 }
 
+// meets says whether an In document has the other end. While nothing touches the link, it has
+// it as before.
+func (g *Graph) meets(d *dependency) bool {
+	joined := g.built != nil && !d.link.touched
+	if joined && d.met() {
+		return true
+	}
+	met := g.sameConnections(d) != nil
+	if joined && met {
+		d.hasMet()
+	}
+	return met
+}
+
 // server is the address and port of the service's end.
 func (l *link) server() netip.AddrPort {
 	return netip.AddrPortFrom(l.target.server.Addr, l.target.port)

@@ -38,13 +38,12 @@ func TestRunsByNumber(t *testing.T) {
 func TestBrief(t *testing.T) {
 	for _, goes := range []model.Direction{model.Unknown, model.Out, model.In} {
 		b := briefOf(goes)
-		for pid, want := range map[int]int{0: 0, 1: 1, 1 << 22: 1 << 22, -1: 0, math.MaxInt: 1<<29 - 1} {
-			for _, joined := range []bool{true, false} {
-				b.isProcess(pid)
-				b.isJoined(joined)
-				b.isProcess(pid)
-				if b.direction() != goes || b.joined() != joined || b.pid() != want {
-					t.Errorf("%s, %d, %v became %s, %d, %v", goes, pid, joined, b.direction(), b.pid(), b.joined())
+		for pid, want := range map[int]int{0: 0, 1: 1, 1 << 22: 1 << 22, -1: 0, math.MaxInt: 1<<28 - 1} {
+			for flags, set := range map[[2]bool]func(){{false, false}: b.joinsAnew, {true, false}: b.isJoined, {false, true}: b.hasMet} {
+				b.joinsAnew()
+				set()
+				if b.isProcess(pid); b.direction() != goes || b.joined() != flags[0] || b.met() != flags[1] || b.pid() != want {
+					t.Errorf("%s, %d, %v became %s, %d, %v, %v", goes, pid, flags, b.direction(), b.pid(), b.joined(), b.met())
 				}
 			}
 		}
