@@ -51,6 +51,19 @@ func TestIntroduce(t *testing.T) {
 	introduced("web-17", box(5), speakers.Another) // the manager's own
 	introduced("web-17", box(99), speakers.Itself)
 
+	// Other cards, of which the manager was told when the name was given.
+	carded := model.Machine{MachineID: "m30", DMI: "d30", BootID: "b1", MACs: []string{"02:00:00:00:00:01"}}
+	if got, err := r.Name(t.Context(), "carded", carded); err != nil || got != "carded" {
+		t.Fatalf("called %s, %v", got, err)
+	}
+	changed := carded
+	changed.BootID, changed.MACs = "b2", []string{"02:00:00:00:00:02"}
+	introduced("carded", changed, speakers.Itself) // nobody hears it under its other card
+	moved := changed
+	moved.DMI = "d31"
+	introduced("carded", moved, speakers.Another)
+	introduced("carded", carded, speakers.Itself)
+
 	// What cannot be told from the original is called otherwise once it was found to be another.
 	untold := model.Machine{MachineID: "image", BootID: "b1"}
 	r.reports("cloud", "cloud", untold)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,11 @@ const MaxMACs = 32
 // IsZero says that nothing is known.
 func (m Machine) IsZero() bool {
 	return m.MachineID == "" && m.DMI == "" && m.BootID == "" && len(m.MACs) == 0
+}
+
+// String is for logs.
+func (m Machine) String() string {
+	return fmt.Sprintf("machine-id %q, DMI UUID %q, boot %q, cards %v", m.MachineID, m.DMI, m.BootID, m.MACs)
 }
 
 // Equal says that both say the same.

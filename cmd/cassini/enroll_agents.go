@@ -26,9 +26,17 @@ func (a *asker) agentTable(list []authority.Record) *output.Table {
 		if n := len(r.Certificates); n > 0 {
 			newest = r.Certificates[n-1]
 		}
-		t.Add(output.Plain, output.Text(r.Host, dash(r.Tenant), labelText(r.Label, r.Labels), r.Token, a.moment(r.Joined), a.moment(r.Renewed), a.moment(newest.Expires), agentState(r, newest, a.now()), dash(cmp.Or(newest.Serial, r.Outside)))...)
+		t.Add(output.Plain, output.Text(r.Host, dash(r.Tenant), labelText(r.Label, r.Labels), letInBy(r), a.moment(r.Joined), a.moment(r.Renewed), a.moment(newest.Expires), agentState(r, newest, a.now()), dash(cmp.Or(newest.Serial, r.Outside)))...)
 	}
 	return t
+}
+
+// letInBy is the token by which a host joined, or the host of which it came with a copy.
+func letInBy(r authority.Record) string {
+	if r.CopyOf != nil {
+		return "copy of " + r.CopyOf.Host
+	}
+	return r.Token
 }
 
 func agentState(r authority.Record, newest authority.Issued, now time.Time) string {
@@ -51,7 +59,8 @@ func newAgentsRevoke(sys *system) *cobra.Command {
 		Use:   "revoke HOST",
 		Short: "Shut a host out: its certificates count no more",
 		Long: "Shut a host out: its certificates count no more, and only a token that is made after\n" +
-			"this lets it in again. Take new keys of rings into use then (docs/security.md).",
+			"this lets it in again. Machines that got names by copies of its certificate are shut out as\n" +
+			"well. Take new keys of rings into use then (docs/security.md).",
 		Args: oneArg,
 	}
 	cmd.Flags().StringVar(&serial, "serial", "", "only the certificate with this serial `number`")

@@ -172,5 +172,10 @@ func newTokenRevoke(sys *system) *cobra.Command {
 
 // revoke tells, and shows what was told.
 func (a *asker) revoke(ctx context.Context, c *client.Client, path string, what map[string]string, done string) error {
-	return tell(ctx, a, c, path, what, func(map[string]string) error { return a.say(done) })
+	return tell(ctx, a, c, path, what, func(answer map[string]string) error {
+		if copies := answer["copies"]; copies != "" {
+			done += "; and so are machines that came of copies of its data directory: " + copies
+		}
+		return a.say(done)
+	})
 }

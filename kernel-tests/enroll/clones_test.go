@@ -92,6 +92,30 @@ func (r *rig) alone(host, dmi string) {
 	}
 }
 
+// firstBoot fails unless all that a host ever said of itself was said in its first boot.
+func (r *rig) firstBoot(host string) {
+	r.t.Helper()
+	for _, id := range r.history(host) {
+		if id.BootID != "boot-id of a" {
+			r.t.Errorf("%s said that it is %+v", host, id)
+		}
+	}
+}
+
+// beside runs a clone of web-1 beside it, until both are watched and an incident tells of them.
+func (m machine) beside(dmi string) (clone machine) {
+	r, life := m.r, m.r.lives["web-1"]
+	r.t.Helper()
+	clone = m.clone("s1-h2", dmi, "later")
+	clone.start()
+	r.up(nil, "db-1", "web-1", "web-1~2")
+	if r.lives["web-1"] != life {
+		r.t.Errorf("the original began anew: life %d, and %d before", r.lives["web-1"], life)
+	}
+	r.told("web-1~2", "web-1")
+	return clone
+}
+
 // kept waits until an agent says that it hears from the kernel, or is on rings, and fails if the
 // machine is called otherwise than before.
 func (m machine) kept(anew, want string, others ...string) {
@@ -100,6 +124,20 @@ func (m machine) kept(anew, want string, others ...string) {
 	raw, err := os.ReadFile(filepath.Join(m.r.data(m.at), "machine.json"))
 	if err != nil || !strings.Contains(string(raw), fmt.Sprintf(`"host":%q`, want)) {
 		m.r.t.Errorf("%s is kept as %s, %v; want %s", m.at, raw, err, want)
+	}
+}
+
+// revokedWithCopies shuts a host out, and with it those that came of copies of it.
+func (r *rig) revokedWithCopies(host, copies string) {
+	r.t.Helper()
+	out, err := r.admin("agents", "revoke", host)
+	if err != nil || !strings.Contains(out, "copies of its data directory: "+copies) {
+		r.t.Errorf("%s, %v", out, err)
+	}
+	for _, at := range []string{"s1-h2", "s1-h4"} {
+		if code, text := r.ask(at, "POST", "/api/v1/documents", `{"host":"web-1","documents":[]}`, "", at); code != http.StatusUnauthorized || !strings.Contains(text, "revoked") {
+			r.t.Errorf("%s may speak: %d %s", at, code, text)
+		}
 	}
 }
 
@@ -134,16 +172,9 @@ func TestClones(t *testing.T) {
 	for name, config := range map[string]string{"by certificate": "", "without TLS": "insecure: true\n"} {
 		t.Run(name, func(t *testing.T) {
 			r, original := clones(t, config, "dmi-1")
-			life := r.lives["web-1"]
-			clone := original.clone("s1-h2", "dmi-2", "later")
-			clone.start()
-			r.up(nil, "db-1", "web-1", "web-1~2")
-			if r.lives["web-1"] != life {
-				t.Errorf("the original began anew: life %d, and %d before", r.lives["web-1"], life)
-			}
+			clone := original.beside("dmi-2")
 			r.alone("web-1", "dmi-1")
 			r.alone("web-1~2", "dmi-2")
-			r.told("web-1~2", "web-1")
 
 			// Both keep their names, whoever comes first.
 			for _, host := range []string{"s1-h1", "s1-h2", manager} {
@@ -164,6 +195,9 @@ func TestClones(t *testing.T) {
 			third.start()
 			third.kept("web-1~3", "web-1~3", "db-1", "web-1")
 			r.alone("web-1~3", "dmi-4")
+			if r.scheme == "https" {
+				r.revokedWithCopies("web-1", "web-1~2 web-1~3")
+			}
 		})
 	}
 }
@@ -174,19 +208,8 @@ func TestClonesUntold(t *testing.T) {
 	for name, config := range map[string]string{"by certificate": "", "without TLS": "insecure: true\n"} {
 		t.Run(name, func(t *testing.T) {
 			r, original := clones(t, config, "")
-			life := r.lives["web-1"]
-			clone := original.clone("s1-h2", "", "later")
-			clone.start()
-			r.up(nil, "db-1", "web-1", "web-1~2")
-			if r.lives["web-1"] != life {
-				t.Errorf("the original began anew: life %d, and %d before", r.lives["web-1"], life)
-			}
-			for _, id := range r.history("web-1") {
-				if id.BootID != "boot-id of a" {
-					t.Errorf("web-1 said that it is %+v", id)
-				}
-			}
-			r.told("web-1~2", "web-1")
+			original.beside("")
+			r.firstBoot("web-1")
 
 			// The original is booted, and is still itself.
 			r.stop("s1-h1", unix.SIGKILL)
@@ -225,11 +248,7 @@ func TestCloneWhileTheManagerIsAway(t *testing.T) {
 	if r.lives["web-1"] != life {
 		t.Errorf("the original began anew: life %d, and %d before", r.lives["web-1"], life)
 	}
-	for _, id := range r.history("web-1") {
-		if id.BootID != "boot-id of a" {
-			t.Errorf("web-1 said that it is %+v", id)
-		}
-	}
+	r.firstBoot("web-1")
 }
 
 // TestNoClones: what looks like a clone to whoever compares one thing alone. All of them keep

@@ -25,6 +25,9 @@ type tokenName struct {
 type hostName struct {
 	Host   string `json:"host"`
 	Serial string `json:"serial,omitempty"`
+	// Copies, in an answer, are hosts that came of copies of this one, and are revoked as well,
+	// with spaces between: commands of before take an answer of texts alone.
+	Copies string `json:"copies,omitempty"`
 }
 
 // enrollRoutes are who may speak.
@@ -178,8 +181,8 @@ func (s *server) postRevoke(w http.ResponseWriter, r *http.Request, _ params) {
 			noted(r).detail = "certificate " + body.Serial
 		}
 		gone, err := s.Enroll.Revoke(body.Host, body.Serial, s.Now())
-		if len(gone) > 0 {
-			noted(r).detail = strings.TrimPrefix(noted(r).detail+", and machines that run with copies of it: "+strings.Join(gone, " "), ", ")
+		if body.Copies = strings.Join(gone, " "); body.Copies != "" {
+			noted(r).detail = strings.TrimPrefix(noted(r).detail+", and machines that came of copies of it: "+body.Copies, ", ")
 		}
 		if err == nil && body.Serial == "" {
 			gone = append(gone, body.Host)

@@ -94,6 +94,11 @@ func TestNameCopy(t *testing.T) {
 	if err != nil || len(list) != 2 || list[1].Target != "web-17~2" || list[1].Detail != "a copy of the data directory of web-17" || list[1].Who != "agent of web-17" || list[1].Result != audit.Done || list[0].Result != audit.Refused {
 		t.Errorf("%+v, %v", list, err)
 	}
+	w := do(g.h, "POST", "/api/v1/enroll/revoke", `{"host":"web-17","serial":"`+g.a.Hosts()[0].Certificates[0].Serial+`"}`, g.token(enroll.TokenRequest{Role: enroll.RoleAdmin}))
+	if !strings.Contains(strings.Join(strings.Fields(w.Body.String()), ""), `"copies":"web-17~2"`) || strings.Join(g.b.expelled, " ") != "web-17~2" {
+		t.Errorf("revoked: %s, and expelled are %v", w.Body, g.b.expelled)
+	}
+	agent = g.agent("db-1")
 	// What is renewed is the certificate of the machine that has the name.
 	for boot, want := range map[string]int{"other": http.StatusConflict, "later": http.StatusServiceUnavailable, "same": http.StatusOK} {
 		raw, err := json.Marshal(enroll.JoinRequest{Request: csr(t), Machine: &model.Machine{BootID: boot}})

@@ -34,10 +34,7 @@ func (a *Authority) Copy(shown *x509.Certificate, j JoinRequest, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckMachine(j.Machine); err != nil {
-		return nil, err
-	}
-	request, err := parseRequest(j.Request)
+	request, err := j.parse()
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,14 @@ type JoinRequest struct {
 	Keeps bool `json:"-"`
 }
 
+// parse is the certificate request in it. Errors wrap ErrInvalid.
+func (j JoinRequest) parse() (*x509.CertificateRequest, error) {
+	if err := CheckMachine(j.Machine); err != nil {
+		return nil, err
+	}
+	return parseRequest(j.Request)
+}
+
 // Joined is what it gets.
 type Joined struct {
 	// Host is what it is called: its host name, or where another machine has that, as
@@ -43,10 +51,7 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 	if err := CheckHost(j.Host); err != nil {
 		return nil, err
 	}
-	if err := CheckMachine(j.Machine); err != nil {
-		return nil, err
-	}
-	request, err := parseRequest(j.Request)
+	request, err := j.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -127,10 +132,7 @@ func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time)
 	if who.Role != RoleAgent {
 		return nil, fmt.Errorf("renew a certificate: %w: it is of a %s; %s", ErrForbidden, who.Role, another(shown))
 	}
-	if err := CheckMachine(j.Machine); err != nil {
-		return nil, err
-	}
-	request, err := parseRequest(j.Request)
+	request, err := j.parse()
 	if err != nil {
 		return nil, err
 	}
