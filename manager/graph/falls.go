@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -40,24 +41,27 @@ func (v *view) falls() *falls {
 	return v.fallsMade
 }
 
-// layout collects the rules before places have their order.
+// layout collects the rules before places have their order; those of some nodes, where several
+// processors do.
 type layout struct {
 	*falls
 	pairs []strikes // of places
+	gates [][]int32 // members of each, whose places come behind those of nodes
 	far   []int32   // kept for its room
 }
 
 // strikes says that the failure of one place is felt at another.
 type strikes struct{ from, to int32 }
 
-func newFalls(v *view) *falls {
+func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
+
+// newFallsInParts does that on as many processors as so many nodes are there for each.
+func newFallsInParts(v *view, apart int) *falls {
 	l := layout{falls: &falls{start: make([]int32, len(v.list)), hit: make([]int32, len(v.list))}}
 	for n := range v.all() {
 		l.settle(n)
 	}
-	for n := range v.all() {
-		l.rules(n)
-	}
+	l.allRules(v.list, apart)
 	l.inOrder()
 	l.kind = make([]nodeKind, len(l.node))
 	for p, index := range l.node {
@@ -67,6 +71,50 @@ func newFalls(v *view) *falls {
 	}
 	l.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(l.falls) })
 	return l.falls
+}
+
+// rulesApart is how many nodes are worth a processor of their own.
+const rulesApart = 10_000
+
+// allRules collects those of all nodes, in the order of these, on all processors.
+func (l *layout) allRules(list []*node, apart int) {
+	var lock sync.Mutex
+	parts := make(map[int]*layout) // by their first node
+	inParts(len(list), apart, func(from, end int) {
+		part := &layout{falls: l.falls}
+		for _, n := range list[from:end] {
+			if n != nil {
+				part.rules(n)
+			}
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		parts[from] = part
+	})
+	for _, from := range slices.Sorted(maps.Keys(parts)) {
+		l.take(parts[from])
+	}
+}
+
+// take adds the rules of some nodes, and gives their gates places of their own.
+func (l *layout) take(part *layout) {
+	nodes := int32(len(l.node) - len(l.member)) // places of nodes come first
+	before := int32(len(l.member))
+	own := func(p int32) int32 {
+		if p >= nodes {
+			return p + before
+		}
+		return p
+	}
+	l.pairs = slices.Grow(l.pairs, len(part.pairs))
+	for _, p := range part.pairs {
+		l.pair(own(p.from), own(p.to))
+	}
+	for _, members := range part.gates {
+		at := l.place(-1)
+		l.gate[at] = int32(len(l.member))
+		l.member = append(l.member, members)
+	}
 }
 
 // settle gives a node its places.
@@ -101,9 +149,8 @@ func (l *layout) together(target int32, members ...int32) {
 		l.pair(members[0], target)
 		return
 	}
-	at := l.place(-1)
-	l.gate[at] = int32(len(l.member))
-	l.member = append(l.member, slices.Clone(members))
+	at := int32(len(l.node) + len(l.gates))
+	l.gates = append(l.gates, slices.Clone(members))
 	for _, m := range members {
 		l.pair(m, at)
 	}
@@ -135,7 +182,10 @@ func (l *layout) rules(n *node) {
 
 func (l *layout) all(from int32, edges []*edge, kind edgeKind) {
 	for _, e := range edges {
-		if to := l.hit[e.to.index]; e.kind == kind && to >= 0 {
+		if e.kind != kind {
+			continue
+		}
+		if to := l.hit[e.to.index]; to >= 0 {
 			l.pair(from, to)
 		}
 	}

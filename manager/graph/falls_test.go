@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -129,6 +131,30 @@ func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
 				}
 			}
 		}
+	}
+}
+
+// TestFallsInParts makes the rules on one processor and on several.
+func TestFallsInParts(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	gates := 0
+	for seed := range uint64(30) {
+		w := randomEstate(t, seed)
+		w.read(func(v *view) {
+			one, several := newFallsInParts(v, len(v.list)), newFallsInParts(v, 1)
+			gates += len(one.member)
+			for name, pair := range map[string][2]any{
+				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "node": {one.node, several.node}, "kind": {one.kind, several.kind},
+				"off": {one.off, several.off}, "strike": {one.strike, several.strike}, "gate": {one.gate, several.gate}, "member": {one.member, several.member},
+			} {
+				if !reflect.DeepEqual(pair[0], pair[1]) {
+					t.Fatalf("seed %d, %s:\n%v\nin parts\n%v", seed, name, pair[0], pair[1])
+				}
+			}
+		})
+	}
+	if gates < 30 {
+		t.Errorf("only %d gates", gates)
 	}
 }
 
