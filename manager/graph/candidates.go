@@ -2,35 +2,52 @@ package graph
 
 import (
 	"cmp"
-	"container/heap"
 	"iter"
 	"math/bits"
 	"slices"
 )
 
-// follow lets nodes fail, many at a time but each by itself, and compares what falls with
-// what is seen: first those that may explain the most, and no more than can matter.
+// candidate is a failure that would explain something. What falls with it is known as far as
+// it was followed: what is said of that is what it would be at best.
+type candidate struct {
+	*node
+	explains members // of symptoms
+	count    int     // of these
+	ill      bool    // somebody says that it is
+	fine     bool    // somebody says that it is well
+	fell     int     // so many have fallen, itself among them
+	healthy  int     // so many of these are well, and should not fall
+	some     []*node // the first of those, when all are known
+	known    bool    // all that falls with it is
+	most     int     // so far it was followed
+	fit      float64 // how well it fits what is seen, 0 to 1
+	fresh    int     // symptoms that nothing explains yet that was picked
+	adds     float64 // by which it is the better to pick
+	at       int     // in a ranking, or -1
+	place    int32   // among the rules
+	bit      int     // among beside
+	beside   []*candidate
+	along    lane // those of beside that fall with it
+}
+
+// victims are what falls with it besides itself.
+func (c *candidate) victims() int { return max(0, c.fell-b2i(!c.ended())) }
+
+// follow lets nodes fail, many at a time but each by itself, and looks which symptoms fall:
+// first those that may explain the most, and no more than can matter.
 func (x *explaining) follow(nodes []upper) {
-	f := x.v.falls().flood()
-	defer f.done()
-	well := make(members, (len(f.node)+63)/64)
-	for n := range x.wells(x.v) {
-		if at := f.hit[n.index]; at >= 0 {
-			well.add(int(at))
-		}
-	}
+	f := x.ascent.falls().flood()
 	// Those that are near to each other take the same along.
 	slices.SortFunc(nodes, func(a, b upper) int {
-		return cmp.Or(cmp.Compare(b.may.count(), a.may.count()), cmp.Compare(f.start[a.index], f.start[b.index]))
+		return cmp.Or(cmp.Compare(b.may.count(), a.may.count()), cmp.Compare(f.start[a.number], f.start[b.number]))
 	})
 	for some := range slices.Chunk(nodes, x.atOnce) {
 		if x.enough(nodes) {
 			return
 		}
 		nodes = nodes[len(some):]
-		for _, c := range x.try(f, some, well) {
+		for _, c := range x.try(f, some) {
 			if c.count > 0 {
-				x.fits(c)
 				x.candidates = append(x.candidates, c)
 			}
 		}
@@ -63,139 +80,61 @@ func (x *explaining) enough(rest []upper) bool {
 }
 
 // try makes candidates of nodes, as many as can be followed at a time.
-func (x *explaining) try(f *flood, tried []upper, well members) []*candidate {
-	list, nodes := make([]*candidate, len(tried)), make([]*node, len(tried))
+func (x *explaining) try(f *flood, tried []upper) []*candidate {
+	list, bitOf := make([]*candidate, len(tried)), make(map[*node]int, len(tried))
+	places := make([]int32, len(tried))
 	words := (len(x.symptoms) + 63) / 64
 	room := make(members, words*len(tried))
-	for i, u := range tried {
-		nodes[i] = u.node
-		list[i] = &candidate{node: u.node, explains: room[i*words : (i+1)*words]}
+	for bit, u := range tried {
+		bitOf[u.node], places[bit] = bit, f.start[u.number]
+		list[bit] = &candidate{node: u.node, explains: room[bit*words : (bit+1)*words], at: -1, place: places[bit], bit: bit, beside: list, fell: u.least()}
 	}
-	f.from(nodes)
-	var victims, healthy columns
-	for _, p := range f.touched {
-		if f.node[p] >= 0 {
-			victims.add(&f.bits[p])
-		}
-		if well.has(int(p)) {
-			healthy.add(&f.bits[p])
-		}
-	}
+	f.fromPlaces(places)
 	for i, s := range x.symptoms {
-		at := f.hit[s.index]
-		for bit, c := range list {
-			if c.node == s || at >= 0 && f.bits[at].has(bit) {
-				c.explains.add(i)
-				c.count++
+		if at := f.hit[x.ascent.number[s]]; at >= 0 {
+			for bit := range f.bits[at].all() {
+				list[bit].explains.add(i)
 			}
+		}
+		if bit, tried := bitOf[s]; tried { // which explains itself, whatever falls with it
+			list[bit].explains.add(i)
 		}
 	}
 	for bit, c := range list {
-		c.victims, c.healthy = victims.of(bit), healthy.of(bit)
-		if at := f.hit[c.node.index]; at >= 0 && f.node[at] >= 0 && f.bits[at].has(bit) {
-			c.victims-- // itself is not its victim
+		if c.place >= 0 {
+			for by := range f.bits[c.place].all() {
+				list[by].along.set(bit)
+			}
 		}
+		for _, word := range c.explains {
+			c.count += bits.OnesCount64(word)
+		}
+		c.fresh, c.ill, c.fine = c.count, x.what(c.node) != "", x.well(c.node) != ""
+		c.fits()
 	}
 	return list
 }
 
-// meet looks for victims of candidates that are well, as many as are named.
-func (x *explaining) meet(chosen []*candidate) {
-	once := make(map[*candidate]bool) // one can be in several explanations
-	chosen = slices.DeleteFunc(slices.Clone(chosen), func(c *candidate) bool {
-		known := once[c]
-		once[c] = true
-		return known || c.healthy == 0
-	})
-	if len(chosen) == 0 {
-		return
+// least is how many fall with a node at least: itself, unless it has, and with a service that
+// none stands in for its clients.
+func (n *node) least() int {
+	least := b2i(!n.ended())
+	if n.kind == nodeService && n.g.replicas.alone(n.replica) {
+		least += len(n.inOf(nodeProcess)) + len(n.inOf(nodeUnknownHost))
 	}
-	f := x.v.falls().flood()
-	defer f.done()
-	for some := range slices.Chunk(chosen, atATime) {
-		nodes := make([]*node, len(some))
-		for i, c := range some {
-			nodes[i], c.some = c.node, nil
-		}
-		f.from(nodes)
-		for n := range x.wells(x.v) {
-			at := f.hit[n.index]
-			if at < 0 {
-				continue
-			}
-			for bit, c := range some {
-				if f.bits[at].has(bit) {
-					c.some = first(c.some, n)
-				}
-			}
-		}
-	}
+	return least
 }
 
-// first keeps the first that are named, in order, and one more.
-func first(list []*node, n *node) []*node {
-	if len(list) > maxAgainst && natural(list[maxAgainst].id, n.id) <= 0 {
-		return list
+// fits works out how well what falls with a candidate is what is seen.
+func (c *candidate) fits() {
+	c.fit = float64(c.count) / float64(c.count+2*c.healthy)
+	if !c.ill {
+		c.fit *= 0.8 // nobody says that it is ill
 	}
-	at, _ := slices.BinarySearchFunc(list, n, func(a, b *node) int { return natural(a.id, b.id) })
-	list = slices.Insert(list, at, n)
-	return list[:min(len(list), maxAgainst+1)]
-}
-
-// greedy picks what explains most of what is left, until nothing is. What a candidate adds
-// only ever gets less, so that it is worked out anew only for those that come next.
-func (x *explaining) greedy(all int) (set []*candidate) {
-	h := make(gains, len(x.candidates))
-	for i, c := range x.candidates {
-		h[i] = gain{c, i, float64(c.count) * c.fit}
+	if c.fine {
+		c.fit *= 0.1 // and somebody that it is well
 	}
-	heap.Init(&h)
-	explained := make(members, (len(x.symptoms)+63)/64)
-	for count := 0; count < all && len(h) > 0; {
-		c := h[0].candidate
-		fresh := 0
-		for word, m := range c.explains {
-			fresh += bits.OnesCount64(m &^ explained[word])
-		}
-		if now := float64(fresh) * c.fit; now < h[0].adds {
-			h[0].adds = now
-			heap.Fix(&h, 0)
-			continue
-		}
-		if fresh == 0 {
-			return set
-		}
-		set = append(set, c)
-		explained.join(c.explains)
-		count += fresh
-	}
-	return set
-}
-
-// gain is what a candidate adds at most, as far as it was worked out.
-type gain struct {
-	*candidate
-	at   int // in the order of candidates
-	adds float64
-}
-
-// gains are a heap, the most first.
-type gains []gain
-
-func (g gains) Len() int { return len(g) }
-func (g gains) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(g[j].adds, g[i].adds), cmp.Compare(g[i].at, g[j].at)) < 0
-}
-func (g gains) Swap(i, j int) { g[i], g[j] = g[j], g[i] }
-
-// Push does nothing: all are there from the beginning.
-func (g *gains) Push(any) {}
-
-// Pop takes the last.
-func (g *gains) Pop() any {
-	last := (*g)[len(*g)-1]
-	*g = (*g)[:len(*g)-1]
-	return last
+	c.adds = float64(c.fresh) * c.fit
 }
 
 // members are numbers, a bit each.

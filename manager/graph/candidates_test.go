@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,10 +13,10 @@ import (
 )
 
 // searching is a search on a random estate for what explains random symptoms, while random
-// hosts and services are well.
+// services are well.
 func searching(v *view, seed uint64) *explaining {
 	r := rand.New(rand.NewPCG(seed, 6))
-	x := &explaining{v: v, ailing: v.ails(make(map[string]tally)), tried: math.MaxInt, atOnce: atATime}
+	x := &explaining{v: v, ailing: v.ails(make(map[string]tally)), tried: math.MaxInt, atOnce: 1 + r.IntN(atATime), weighed: 1}
 	for n := range v.all() {
 		switch p := r.IntN(100); {
 		case p < 8:
@@ -23,15 +24,23 @@ func searching(v *view, seed uint64) *explaining {
 			if p < 5 && n.kind == nodeService {
 				x.grew[n.id] = tally{connections: 2, failed: 1}
 			}
-		case p >= 25:
-		case n.kind == nodeHost:
-			x.heard.add(int(n.index))
-		case n.kind == nodeService:
+		case p < 25 && n.kind == nodeService:
 			x.grew[n.id] = tally{connections: 2}
 		}
 	}
 	x.of = len(x.symptoms)
 	return x
+}
+
+// hearEachOther lets random hosts hear each other.
+func (w *world) hearEachOther(r *rand.Rand) {
+	var hosts []string
+	for h := range 9 {
+		if r.IntN(5) == 0 {
+			hosts = append(hosts, fmt.Sprint("h", h))
+		}
+	}
+	w.ring(hosts...)
 }
 
 // TestCandidatesAgainstEach compares what candidates are said to take along with what each
@@ -41,6 +50,7 @@ func TestCandidatesAgainstEach(t *testing.T) {
 	for seed := range uint64(150) {
 		w := randomEstate(t, seed)
 		r := rand.New(rand.NewPCG(seed, 7))
+		w.hearEachOther(r)
 		for range 4 {
 			w.read(func(v *view) {
 				x := searching(v, seed)
@@ -48,12 +58,14 @@ func TestCandidatesAgainstEach(t *testing.T) {
 					return
 				}
 				x.follow(x.upstream())
-				x.meet(x.candidates)
 				candidates += len(x.candidates)
-				f := v.falling()
-				defer f.done()
-				for _, c := range x.candidates {
-					x.compare(t, seed, f, c)
+				defer x.weigh()()
+				for _, want := range x.each() {
+					at := slices.IndexFunc(x.candidates, func(c *candidate) bool { return c.node == want.node })
+					if at < 0 {
+						t.Fatalf("seed %d: %s is no candidate", seed, want.id)
+					}
+					x.compare(t, seed, x.candidates[at], want)
 				}
 			})
 			w.disturb(r)
@@ -64,29 +76,81 @@ func TestCandidatesAgainstEach(t *testing.T) {
 	}
 }
 
-// compare follows a candidate by itself.
-func (x *explaining) compare(t *testing.T, seed uint64, f *falling, c *candidate) {
+// compare weighs a candidate until all is known, and looks each time whether what is known
+// of it is not too much.
+func (x *explaining) compare(t *testing.T, seed uint64, c, want *candidate) {
 	t.Helper()
-	f.from(c.node)
-	fell := func(n *node) bool { return f.effect(n) >= affected }
-	explains := sortedIDs(slices.DeleteFunc(slices.Clone(x.symptoms), func(n *node) bool { return !fell(n) }))
-	victims := 0
-	var healthy []*node
-	for _, n := range f.touched {
-		if n != c.node && !n.ended() && fell(n) {
-			victims++
-		}
-		if fell(n) && x.well(n) != "" {
-			healthy = append(healthy, n)
+	for r := x.rank([]*candidate{c}, compareCandidates, 1); !c.known; {
+		r.more()
+		if compareCandidates(c, want) > 0 {
+			t.Fatalf("seed %d, %s: %d fell, %d healthy; by itself only %d, %d", seed, c.id, c.fell, c.healthy, want.fell, want.healthy)
 		}
 	}
-	if got := x.named(c.explains); !slices.Equal(got, explains) || c.count != len(explains) || c.victims != victims {
-		t.Fatalf("seed %d, %s: explains %d, %v, %d victims; by itself %v, %d", seed, c.id, c.count, got, c.victims, explains, victims)
+	if !slices.Equal(c.explains, want.explains) || c.count != want.count || c.victims() != want.victims() {
+		t.Fatalf("seed %d, %s: explains %v, %d victims; by itself %v, %d", seed, c.id, x.named(c.explains), c.victims(), x.named(want.explains), want.victims())
 	}
-	well := sortedIDs(healthy)
-	if some := sortedIDs(c.some); c.healthy != len(well) || !slices.Equal(some, well[:min(len(well), maxAgainst+1)]) {
-		t.Fatalf("seed %d, %s: %d that are well, %v; by itself %v", seed, c.id, c.healthy, some, well)
+	if c.healthy != want.healthy || !slices.Equal(sortedIDs(c.some), sortedIDs(want.some)) || c.fit != want.fit {
+		t.Fatalf("seed %d, %s: %d that are well, %v; by itself %d, %v", seed, c.id, c.healthy, sortedIDs(c.some), want.healthy, sortedIDs(want.some))
 	}
+}
+
+// each lets every node fail by itself that is tried.
+func (x *explaining) each() (list []*candidate) {
+	f := x.v.falling()
+	defer f.done()
+	for _, u := range x.upstream() {
+		f.from(u.node)
+		c := &candidate{node: u.node, explains: make(members, (len(x.symptoms)+63)/64), ill: x.what(u.node) != "", fine: x.well(u.node) != "", known: true}
+		for i, s := range x.symptoms {
+			if f.effect(s) >= affected {
+				c.explains.add(i)
+				c.count++
+			}
+		}
+		for _, i := range f.touched {
+			n := f.v.list[i]
+
+			if f.effect(n) < affected {
+				continue
+			}
+			c.fell += b2i(!n.ended())
+			if x.well(n) != "" {
+				c.some = append(c.some, n)
+			}
+		}
+		c.healthy = len(c.some)
+		slices.SortFunc(c.some, func(a, b *node) int { return natural(a.id, b.id) })
+		c.some = c.some[:min(len(c.some), maxAgainst+1)]
+		if c.fits(); c.count > 0 {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// explainSlowly tries all sets of candidates that were followed by themselves.
+func (x *explaining) explainSlowly(limit int) []model.Explanation {
+	x.candidates = x.each()
+	slices.SortFunc(x.candidates, compareCandidates)
+	var sets [][]*candidate
+	all := covered(x.candidates)
+	for size := 1; size <= maxTogether; size++ {
+		x.combine(x.candidates[:min(len(x.candidates), x.tried)], nil, size, all, &sets)
+	}
+	if len(sets) == 0 {
+		sets = append(sets, x.mostEach())
+	}
+	for _, set := range sets {
+		slices.SortFunc(set, func(a, b *candidate) int { return natural(a.id, b.id) })
+	}
+	slices.SortStableFunc(sets, func(a, b []*candidate) int {
+		return cmp.Or(cmp.Compare(x.score(b), x.score(a)), cmp.Compare(len(a), len(b)))
+	})
+	list := []model.Explanation{}
+	for _, set := range sets[:min(len(sets), limit)] {
+		list = append(list, x.explanation(set, x.score(set)))
+	}
+	return list
 }
 
 func sortedIDs(nodes []*node) (ids []string) {
@@ -101,16 +165,23 @@ func sortedIDs(nodes []*node) (ids []string) {
 func TestGreedyPicksTheMost(t *testing.T) {
 	several := 0
 	for seed := range uint64(150) {
-		randomEstate(t, seed).read(func(v *view) {
+		w := randomEstate(t, seed)
+		w.hearEachOther(rand.New(rand.NewPCG(seed, 8)))
+		w.read(func(v *view) {
 			x := searching(v, seed)
 			if len(x.symptoms) == 0 {
 				return
 			}
+			slow := *x
 			x.follow(x.upstream())
-			all := covered(x.candidates)
-			want := x.mostEach()
-			var got []string
-			for _, c := range x.greedy(all) {
+			defer x.weigh()()
+			slow.candidates = slow.each()
+			slices.SortFunc(slow.candidates, compareCandidates)
+			var got, want []string
+			for _, c := range slow.mostEach() {
+				want = append(want, c.id)
+			}
+			for _, c := range x.greedy(covered(x.candidates)) {
 				got = append(got, c.id)
 			}
 			if !slices.Equal(got, want) {
@@ -127,7 +198,7 @@ func TestGreedyPicksTheMost(t *testing.T) {
 }
 
 // mostEach picks what adds most, one after the other.
-func (x *explaining) mostEach() (ids []string) {
+func (x *explaining) mostEach() (set []*candidate) {
 	explained := make(members, len(x.candidates[0].explains))
 	for {
 		var best *candidate
@@ -142,9 +213,9 @@ func (x *explaining) mostEach() (ids []string) {
 			}
 		}
 		if best == nil {
-			return ids
+			return set
 		}
-		ids = append(ids, best.id)
+		set = append(set, best)
 		explained.join(best.explains)
 	}
 }

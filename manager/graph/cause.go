@@ -70,7 +70,7 @@ func better(a, b []model.Explanation) bool {
 
 // explain searches a view for what explains symptoms.
 func (a *ailing) explain(v *view, symptoms []model.Symptom, limit int) ([]model.Explanation, string) {
-	x := explaining{ailing: a, v: v, of: len(symptoms), tried: maxTried, atOnce: atATime}
+	x := explaining{ailing: a, v: v, of: len(symptoms), tried: maxTried, atOnce: atATime, weighed: weighFirst}
 	for _, s := range symptoms {
 		if n := v.named(s.Node); n != nil {
 			x.symptoms = append(x.symptoms, n)
@@ -85,21 +85,13 @@ type explaining struct {
 	v          *view
 	symptoms   []*node
 	of         int // how many symptoms there are in all
+	ascent     *ascent
 	candidates []*candidate
+	weighing   weighing
 	tried      int // so many are tried together
 	atOnce     int // so many are followed at once
+	weighed    int // so many of what falls with one are looked at first
 	note       string
-}
-
-// candidate is a failure that would explain something.
-type candidate struct {
-	*node
-	explains members // of symptoms
-	count    int     // of these
-	victims  int
-	healthy  int     // victims that are well, and should not be
-	some     []*node // of those the first that are well
-	fit      float64 // how well it fits what is seen, 0 to 1
 }
 
 // maxTogether causes are tried together before they are picked one by one.
@@ -119,62 +111,85 @@ func (x *explaining) explain(limit int) []model.Explanation {
 // chosen are the best of what candidates explain, together where that takes several.
 func (x *explaining) chosen(limit int) []model.Explanation {
 	list := []model.Explanation{}
-	if len(x.candidates) == 0 {
+	if len(x.candidates) == 0 || limit <= 0 {
 		return list
 	}
-	slices.SortFunc(x.candidates, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(b.fit, a.fit), cmp.Compare(a.victims, b.victims), natural(a.id, b.id))
-	})
-	type scored struct {
-		set   []*candidate
-		score float64
-	}
+	defer x.weigh()()
 	var best []scored
-	for _, set := range x.sets() {
+	for _, set := range x.sets(limit) {
 		slices.SortFunc(set, func(a, b *candidate) int { return natural(a.id, b.id) })
 		best = append(best, scored{set, x.score(set)})
 	}
 	slices.SortStableFunc(best, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(len(a.set), len(b.set)))
 	})
-	best = best[:min(len(best), limit)]
-	var chosen []*candidate
-	for _, s := range best {
-		chosen = append(chosen, s.set...)
-	}
-	x.meet(chosen)
-	for _, s := range best {
+	for _, s := range best[:min(len(best), limit)] {
 		list = append(list, x.explanation(s.set, s.score))
 	}
 	return list
 }
 
-// fits works out how well what falls with a candidate is what is seen.
-func (x *explaining) fits(c *candidate) {
-	c.fit = float64(c.count) / float64(c.count+2*c.healthy)
-	if x.what(c.node) == "" {
-		c.fit *= 0.8 // nobody says that it is ill
+// scored is what explains symptoms together, and how well.
+type scored struct {
+	set   []*candidate
+	score float64
+}
+
+// compareCandidates orders candidates by what is known of them, the best first: what is to be
+// found out can only put one of which not all is known behind. Of such the one comes first
+// that others take along, as far as the order of their places tells.
+func compareCandidates(a, b *candidate) int {
+	if c := cmp.Or(
+		cmp.Compare(b.count, a.count), cmp.Compare(b.fit, a.fit), cmp.Compare(a.victims(), b.victims()), cmp.Compare(b2i(a.known), b2i(b.known)),
+	); c != 0 {
+		return c
 	}
-	if x.well(c.node) != "" {
-		c.fit *= 0.1 // and somebody that it is well
+	if a.known {
+		return compareNatural(a.node, b.node)
 	}
+	return cmp.Compare(b.place, a.place)
+}
+
+// compareGains orders them by what they add to those that were picked.
+func compareGains(a, b *candidate) int {
+	return cmp.Or(cmp.Compare(b.adds, a.adds), compareCandidates(a, b))
 }
 
 // sets are combinations of few that explain all that can be explained, none of which
-// could be left out. Where few cannot, it is one of as many as that takes.
-func (x *explaining) sets() (sets [][]*candidate) {
+// could be left out, but for those that are surely not among the best. Where few cannot, it is
+// one of as many as that takes.
+func (x *explaining) sets(limit int) (sets [][]*candidate) {
 	all := covered(x.candidates)
-	tried := x.candidates[:min(len(x.candidates), x.tried)]
-	x.combine(tried, nil, 1, all, &sets)
-	// What explains all by itself could leave out whatever is with it.
-	tried = slices.DeleteFunc(slices.Clone(tried), func(c *candidate) bool { return c.count == all })
-	for size := 2; size <= maxTogether; size++ {
-		x.combine(tried, nil, size, all, &sets)
+	var whole, parts []*candidate // what explains all by itself could leave out whatever is with it
+	for _, c := range x.candidates {
+		if c.count == all {
+			whole = append(whole, c)
+		} else {
+			parts = append(parts, c)
+		}
+	}
+	for _, c := range x.best(whole, min(x.tried, limit)) {
+		sets = append(sets, []*candidate{c})
+	}
+	if left := x.tried - len(whole); left > 0 && (len(sets) < limit || x.mayBeat(sets[limit-1], parts, all)) {
+		tried := x.best(parts, left)
+		for size := 2; size <= maxTogether; size++ {
+			x.combine(tried, nil, size, all, &sets)
+		}
 	}
 	if len(sets) == 0 {
 		sets = append(sets, x.greedy(all))
 	}
 	return sets
+}
+
+// mayBeat says whether several candidates together may explain all symptoms better than a set.
+func (x *explaining) mayBeat(set, parts []*candidate, all int) bool {
+	fit := 0.0
+	for _, c := range parts {
+		fit = max(fit, c.fit)
+	}
+	return x.weight(all, 2)*fit*fit > x.score(set)
 }
 
 // covered counts the symptoms that a set explains.
@@ -214,9 +229,14 @@ func minimal(set []*candidate, all int) bool {
 	return true
 }
 
+// weight is what as many symptoms of all make of as many failures.
+func (x *explaining) weight(symptoms, failures int) float64 {
+	return float64(symptoms) / float64(x.of) * math.Pow(together, float64(failures-1))
+}
+
 // score is how well a set explains what is seen.
 func (x *explaining) score(set []*candidate) float64 {
-	score := float64(covered(set)) / float64(x.of) * math.Pow(together, float64(len(set)-1))
+	score := x.weight(covered(set), len(set))
 	for _, c := range set {
 		score *= c.fit
 	}
@@ -248,7 +268,7 @@ func (x *explaining) named(m members) (ids []string) {
 
 // cause says what speaks for a candidate and against it.
 func (x *explaining) cause(c *candidate) model.Cause {
-	m := model.Cause{ID: c.id, Kind: c.kind.String(), Victims: c.victims, For: []string{}}
+	m := model.Cause{ID: c.id, Kind: c.kind.String(), Victims: c.victims(), For: []string{}}
 	m.Explains = x.named(c.explains)
 	if what := x.what(c.node); what != "" {
 		m.For = append(m.For, what)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -120,6 +121,9 @@ func TestDiagnose(t *testing.T) {
 			}
 			if len(got) == 0 || got[0] != c.first {
 				t.Fatalf("explained by %v, want %s first; %+v", got, c.first, d)
+			}
+			if one, _ := Diagnose(before, w.Graph, t0, c.named, 1); !reflect.DeepEqual(one.Explanations, d.Explanations[:1]) {
+				t.Errorf("asked for one: %v, want the first of %v", diagnosis(one), got)
 			}
 			if against := strings.Join(d.Explanations[0].Causes[0].Against, "; "); c.against != against {
 				t.Errorf("against it: %q, want %q", against, c.against)

@@ -14,11 +14,12 @@ import (
 // all of its members have: the uplinks of a host, or services that stand in for each other.
 //
 // Places are in an order in which what falls comes behind what takes it along, except in
-// circles. It belongs to one topology of a view and never changes.
+// circles. It belongs to one topology of a view and never changes. Those of a whole view have
+// the index of a node as its number.
 type falls struct {
 	topology uint64     // of the view
-	start    []int32    // by index of the node: its place when it dies, or -1
-	hit      []int32    // by index of the node: its place when it is hit; of most the same
+	start    []int32    // by number of the node: its place when it dies, or -1
+	hit      []int32    // by number of the node: its place when it is hit; of most the same
 	node     []int32    // by place: index of the node that is a victim there, or -1
 	kind     []nodeKind // by place: of that node, or nodeKinds
 	off      []int32    // by place: where its strikes begin
@@ -45,9 +46,10 @@ func (v *view) falls() *falls {
 // processors do.
 type layout struct {
 	*falls
-	pairs []strikes // of places
-	gates [][]int32 // members of each, whose places come behind those of nodes
-	far   []int32   // kept for its room
+	number func(*node) int32 // of those that have none it is -1
+	pairs  []strikes         // of places
+	gates  [][]int32         // members of each, whose places come behind those of nodes
+	far    []int32           // kept for its room
 }
 
 // strikes says that the failure of one place is felt at another.
@@ -57,19 +59,28 @@ func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
 
 // newFallsInParts does that on as many processors as so many nodes are there for each.
 func newFallsInParts(v *view, apart int) *falls {
-	l := layout{falls: &falls{start: make([]int32, len(v.list)), hit: make([]int32, len(v.list))}}
-	for n := range v.all() {
-		l.settle(n)
-	}
-	l.allRules(v.list, apart)
-	l.inOrder()
-	l.kind = make([]nodeKind, len(l.node))
-	for p, index := range l.node {
-		if l.kind[p] = nodeKinds; index >= 0 {
-			l.kind[p] = v.list[index].kind
+	f := fallsOf(v.list, apart, func(n *node) int32 { return n.index })
+	f.kind = make([]nodeKind, len(f.node))
+	for p, index := range f.node {
+		if f.kind[p] = nodeKinds; index >= 0 {
+			f.kind[p] = v.list[index].kind
 		}
 	}
-	l.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(l.falls) })
+	f.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(f) })
+	return f
+}
+
+// fallsOf are the rules among nodes, of which some may be nil, by their numbers. All that these
+// hang on has to be among them.
+func fallsOf(list []*node, apart int, number func(*node) int32) *falls {
+	l := layout{falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}, number: number}
+	for _, n := range list {
+		if n != nil {
+			l.settle(n)
+		}
+	}
+	l.allRules(list, apart)
+	l.inOrder()
 	return l.falls
 }
 
@@ -81,7 +92,7 @@ func (l *layout) allRules(list []*node, apart int) {
 	var lock sync.Mutex
 	parts := make(map[int]*layout) // by their first node
 	inParts(len(list), apart, func(from, end int) {
-		part := &layout{falls: l.falls}
+		part := &layout{falls: l.falls, number: l.number}
 		for _, n := range list[from:end] {
 			if n != nil {
 				part.rules(n)
@@ -117,14 +128,26 @@ func (l *layout) take(part *layout) {
 	}
 }
 
+// starts is the place of a node when it dies, hits when it is hit; -1 where it has none.
+func (l *layout) starts(n *node) int32 { return placeOf(l.start, l.number(n)) }
+func (l *layout) hits(n *node) int32   { return placeOf(l.hit, l.number(n)) }
+
+func placeOf(places []int32, number int32) int32 {
+	if number < 0 {
+		return -1
+	}
+	return places[number]
+}
+
 // settle gives a node its places.
 func (l *layout) settle(n *node) {
-	l.start[n.index], l.hit[n.index] = -1, -1
+	i := l.number(n)
+	l.start[i], l.hit[i] = -1, -1
 	switch n.kind {
 	case nodeHost:
-		l.start[n.index] = l.place(-1)
-		l.hit[n.index] = l.place(n.index)
-		l.pair(l.start[n.index], l.hit[n.index])
+		l.start[i] = l.place(-1)
+		l.hit[i] = l.place(n.index)
+		l.pair(l.start[i], l.hit[i])
 	case nodeEndpoint, nodeIP, nodeMAC, nodeSubnet, nodeVLAN, nodeRing: // nothing falls with them
 	default:
 		victim := n.index
@@ -132,7 +155,7 @@ func (l *layout) settle(n *node) {
 			victim = -1
 		}
 		at := l.place(victim)
-		l.start[n.index], l.hit[n.index] = at, at
+		l.start[i], l.hit[i] = at, at
 	}
 }
 
@@ -141,7 +164,12 @@ func (l *layout) place(node int32) int32 {
 	return int32(len(l.node) - 1)
 }
 
-func (l *layout) pair(from, to int32) { l.pairs = append(l.pairs, strikes{from, to}) }
+// pair lets one place strike another, where both are known.
+func (l *layout) pair(from, to int32) {
+	if from >= 0 && to >= 0 {
+		l.pairs = append(l.pairs, strikes{from, to})
+	}
+}
 
 // together lets a place fall when all members have; one alone needs no gate.
 func (l *layout) together(target int32, members ...int32) {
@@ -160,7 +188,7 @@ func (l *layout) together(target int32, members ...int32) {
 // rules are those by which a node falls with others, and what falls with it whatever else
 // stands. See falling.spread.
 func (l *layout) rules(n *node) {
-	start := l.start[n.index]
+	start := l.starts(n)
 	switch n.kind {
 	case nodeSwitch:
 		l.all(start, n.out(), edgeHas)
@@ -173,7 +201,7 @@ func (l *layout) rules(n *node) {
 	case nodeProcess:
 		for _, e := range n.in() {
 			if e.kind == edgeRunsAs {
-				l.pair(start, l.hit[e.from.index])
+				l.pair(start, l.hits(e.from))
 			}
 		}
 	}
@@ -182,11 +210,8 @@ func (l *layout) rules(n *node) {
 
 func (l *layout) all(from int32, edges []*edge, kind edgeKind) {
 	for _, e := range edges {
-		if e.kind != kind {
-			continue
-		}
-		if to := l.hit[e.to.index]; to >= 0 {
-			l.pair(from, to)
+		if e.kind == kind {
+			l.pair(from, l.hits(e.to))
 		}
 	}
 }
@@ -196,12 +221,12 @@ func (l *layout) wires(i *node) {
 	wires, port := l.far[:0], false
 	for _, e := range i.out() {
 		if e.kind == edgeWiredTo {
-			wires = append(wires, l.start[e.to.index])
+			wires = append(wires, l.starts(e.to))
 			port = port || e.to.kind == nodeSwitchPort
 		}
 	}
 	if port {
-		l.together(l.hit[i.index], wires...)
+		l.together(l.hits(i), wires...)
 	}
 	l.far = wires
 }
@@ -210,10 +235,10 @@ func (l *layout) wires(i *node) {
 func (l *layout) uplinks(host *node) {
 	links := l.far[:0]
 	for i := range host.uplinks() {
-		links = append(links, l.start[i.index])
+		links = append(links, l.starts(i))
 	}
 	if len(links) > 0 {
-		l.together(l.start[host.index], links...)
+		l.together(l.starts(host), links...)
 	}
 	l.far = links
 	if host.wired() {
@@ -223,7 +248,7 @@ func (l *layout) uplinks(host *node) {
 		if e.kind != edgeOwns || e.to.carries() {
 			continue
 		}
-		l.together(l.start[host.index], append(links, l.start[e.to.index])...)
+		l.together(l.starts(host), append(links, l.starts(e.to))...)
 	}
 }
 
@@ -234,7 +259,7 @@ func (l *layout) needs(client *node) {
 		switch {
 		case e.kind != edgeDependsOn:
 		case e.to.replica == 0:
-			l.pair(l.start[e.to.index], l.hit[client.index])
+			l.pair(l.starts(e.to), l.hits(client))
 		default:
 			several = append(several, e.to)
 		}
@@ -256,15 +281,15 @@ func (l *layout) standIns(client *node, services []*node) {
 	listening := l.far[:0]
 	for _, s := range services {
 		if s.listens() {
-			listening = append(listening, l.start[s.index])
+			listening = append(listening, l.starts(s))
 		}
 	}
 	if len(listening) > 0 {
-		l.together(l.hit[client.index], listening...)
+		l.together(l.hits(client), listening...)
 	}
 	for _, s := range services {
 		if !s.listens() {
-			l.together(l.hit[client.index], append(listening, l.start[s.index])...)
+			l.together(l.hits(client), append(listening, l.starts(s))...)
 		}
 	}
 	l.far = listening

@@ -74,7 +74,9 @@ func randomEstate(t testing.TB, seed uint64) *world {
 func (f *falling) byItself(n *node) model.SinglePoint {
 	p := model.SinglePoint{ID: n.id, Kind: n.kind.String()}
 	f.from(n)
-	for _, victim := range f.touched {
+	for _, i := range f.touched {
+		victim := f.v.list[i]
+
 		switch {
 		case victim == n || victim.ended() || f.effect(victim) < affected || n.kind == nodeHost && victim.host() == n.host():
 		case victim.kind == nodeHost:
@@ -246,7 +248,9 @@ func (w *world) pointsByThemselves() (all map[string]model.SinglePoint, with map
 				continue
 			}
 			all[n.id] = p
-			for _, victim := range f.touched {
+			for _, i := range f.touched {
+				victim := f.v.list[i]
+
 				if f.effect(victim) >= affected && victim != n {
 					if with[victim.id] == nil {
 						with[victim.id] = make(map[string]model.SinglePoint)

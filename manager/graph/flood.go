@@ -1,6 +1,9 @@
 package graph
 
-import "math/bits"
+import (
+	"iter"
+	"math/bits"
+)
 
 // Failures are followed many at a time, each of them by a bit of its own.
 const (
@@ -20,6 +23,9 @@ func (l *lane) count() (n int) {
 	}
 	return n
 }
+
+// all are the bits that are set.
+func (l *lane) all() iter.Seq[int] { return members(l[:]).all() }
 
 // join adds another's bits, and says whether some are new.
 func (l *lane) join(other *lane) bool {

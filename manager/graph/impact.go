@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 
 	"cassini/model"
@@ -55,6 +56,7 @@ var effects = [...]string{degraded: model.EffectDegraded, affected: model.Effect
 // hit is how a node falls.
 type hit struct {
 	effect  effect
+	counted bool  // see weighing
 	depth   int32 // 0 of what fell first
 	because int32 // index of a node
 }
@@ -64,9 +66,19 @@ type hit struct {
 type falling struct {
 	v       *view
 	hits    []hit   // by index of the node
-	touched []*node // that have a hit
-	queue   []*node
+	touched []int32 // indices of nodes that have a hit
+	queue   []int32
 	fell    []victim
+	bound   int      // no more are struck by one service than until so many are in the queue
+	again   []harder // what fell harder than it already had, since some were kept; see keep
+	keeps   [2]int   // of touched and queue
+	making  *tracks  // which is told of strikes, or nil
+}
+
+// harder is how a node fell before it fell harder.
+type harder struct {
+	index int32
+	hit
 }
 
 // falling is one that nobody else uses, until it is done.
@@ -87,46 +99,75 @@ func (f *falling) done() {
 }
 
 func (f *falling) reset() {
-	for _, n := range f.touched {
-		f.hits[n.index] = hit{}
+	for _, i := range f.touched {
+		f.hits[i] = hit{}
 	}
-	clear(f.touched) // no node of a view that is gone
-	clear(f.queue)
-	f.touched, f.queue = f.touched[:0], f.queue[:0]
+	f.touched, f.queue, f.again, f.keeps = f.touched[:0], f.queue[:0], f.again[:0], [2]int{}
+}
+
+// keep remembers what has fallen, so that back lets stand again what fell since.
+func (f *falling) keep() {
+	f.again, f.keeps = f.again[:0], [2]int{len(f.touched), len(f.queue)}
+}
+
+func (f *falling) back() {
+	for _, h := range slices.Backward(f.again) {
+		f.hits[h.index] = h.hit
+	}
+	for _, i := range f.touched[f.keeps[0]:] {
+		f.hits[i] = hit{}
+	}
+	f.touched, f.queue = f.touched[:f.keeps[0]], f.queue[:f.keeps[1]]
+	f.keep()
 }
 
 // from lets nodes fall, all at once.
 func (f *falling) from(starts ...*node) {
 	f.reset()
+	f.bound = math.MaxInt
 	for _, start := range starts {
-		if f.effect(start) == stands { // not named before
-			f.hits[start.index] = hit{effect: down}
-			f.touched = append(f.touched, start)
-			f.queue = append(f.queue, start)
-		}
+		f.fail(start)
 	}
 	next := 0
 	for next < len(f.queue) { // it grows meanwhile
-		f.spread(f.queue[next])
+		f.spread(f.v.list[f.queue[next]])
 		next++
+	}
+}
+
+// fail takes a node down by itself, unless it is.
+func (f *falling) fail(n *node) {
+	if h := f.hits[n.index]; h.effect < down {
+		f.hit(n.index, hit{down, h.counted, h.depth, h.because})
 	}
 }
 
 // strike makes a node fall by another, unless it fell as hard already.
 func (f *falling) strike(n *node, how effect, by *node) {
+	if f.making != nil {
+		f.making.add(n, how)
+	}
 	before := f.hits[n.index]
 	if before.effect >= how {
 		return
 	}
 	depth := f.hits[by.index].depth + 1
-	if before.effect == stands {
-		f.touched = append(f.touched, n)
-	} else {
+	if before.effect != stands {
 		depth = min(depth, before.depth)
 	}
-	f.hits[n.index] = hit{how, depth, by.index}
-	if how >= affected {
-		f.queue = append(f.queue, n)
+	f.hit(n.index, hit{how, before.counted, depth, by.index})
+}
+
+// hit makes a node fall harder than it already had.
+func (f *falling) hit(index int32, how hit) {
+	if before := f.hits[index]; before.effect == stands {
+		f.touched = append(f.touched, index)
+	} else {
+		f.again = append(f.again, harder{index, before})
+	}
+	f.hits[index] = how
+	if how.effect >= affected {
+		f.queue = append(f.queue, index)
 	}
 }
 
@@ -154,9 +195,17 @@ func (f *falling) spread(n *node) {
 		f.all(n, n.out(), edgeRuns)
 		f.all(n, n.out(), edgeHas)
 	case nodeService:
+		alone := n.replica == 0 || f.v.g.replicas.alone(n.replica)
 		for _, e := range n.in() {
-			if e.kind == edgeDependsOn {
+			switch {
+			case e.kind != edgeDependsOn:
+			case alone:
+				f.strike(e.from, affected, n)
+			default:
 				f.strike(e.from, f.without(e.from, n), n)
+			}
+			if len(f.queue) >= f.bound {
+				return
 			}
 		}
 	case nodeProcess:
@@ -255,9 +304,6 @@ func (n *node) carries() bool {
 // without is what it does to a client that a service falls: others of the same program
 // and port may stand.
 func (f *falling) without(client, service *node) effect {
-	if service.replica == 0 || f.v.g.replicas.alone(service.replica) {
-		return affected
-	}
 	for _, e := range client.out() {
 		other := e.to
 		if e.kind == edgeDependsOn && other != service && other.replica == service.replica && other.listens() && f.effect(other) < affected {
@@ -272,8 +318,8 @@ func (f *falling) without(client, service *node) effect {
 // that have ended: there is nothing left to fall.
 func (f *falling) victims() []model.Victim {
 	fell := f.fell[:0]
-	for _, n := range f.touched {
-		h := f.hits[n.index]
+	for _, i := range f.touched {
+		n, h := f.v.list[i], f.hits[i]
 		switch {
 		case h.depth == 0, n.kind == nodeSwitchPort, n.kind == nodeInterface:
 		case n.kind == nodeProcess && n.serves(), n.ended():

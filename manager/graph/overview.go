@@ -56,7 +56,8 @@ func (f *falling) selfish(n *node, p model.SinglePoint) bool {
 		return false
 	}
 	f.from(n)
-	for _, victim := range f.touched {
+	for _, i := range f.touched {
+		victim := f.v.list[i]
 		if victim == n || victim.kind != nodeService || victim.ended() || f.effect(victim) < affected {
 			continue
 		}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 
 	"cassini/model"
@@ -10,22 +9,11 @@ import (
 
 // ailing tells of a moment what is not as it should be, and what certainly is.
 type ailing struct {
-	now   *view
-	grew  map[string]tally // connections to services since an earlier moment
-	heard members          // hosts whose heartbeats others hear, by index
+	now  *view
+	grew map[string]tally // connections to services since an earlier moment
 }
 
-func (v *view) ails(grew map[string]tally) *ailing {
-	a := &ailing{now: v, grew: grew, heard: make(members, (len(v.list)+63)/64)}
-	for _, edges := range v.rings {
-		for _, e := range edges {
-			if e.onRingOf(2) {
-				a.heard.add(int(e.from.index))
-			}
-		}
-	}
-	return a
-}
+func (v *view) ails(grew map[string]tally) *ailing { return &ailing{now: v, grew: grew} }
 
 // here is the node of that moment, also for one of another moment; nil where it is not there.
 func (a *ailing) here(n *node) *node {
@@ -56,35 +44,17 @@ func (a *ailing) well(n *node) string {
 	if n = a.here(n); n == nil {
 		return ""
 	}
-	switch t := a.grew[n.id]; {
-	case n.kind == nodeHost && n.status() == nil && a.heard.has(int(n.index)):
-		return "its neighbors hear its heartbeats"
-	case n.kind == nodeService && t.failed == 0 && t.connections > 0:
-		return "connections to it succeed"
+	switch n.kind {
+	case nodeHost:
+		if _, told := n.g.incidents.Status(n.host()); !told && n.heard() {
+			return "its neighbors hear its heartbeats"
+		}
+	case nodeService:
+		if t := a.grew[n.id]; t.failed == 0 && t.connections > 0 {
+			return "connections to it succeed"
+		}
 	}
 	return ""
-}
-
-// wells are the nodes of a view, of this moment or another, that are well.
-func (a *ailing) wells(v *view) iter.Seq[*node] {
-	return func(yield func(*node) bool) {
-		tell := func(n *node) bool {
-			if v != a.now {
-				n = v.named(n.id)
-			}
-			return n == nil || yield(n)
-		}
-		for i := range a.heard.all() {
-			if n := a.now.list[i]; a.well(n) != "" && !tell(n) {
-				return
-			}
-		}
-		for id := range a.grew {
-			if n := a.now.named(id); n != nil && a.well(n) != "" && !tell(n) {
-				return
-			}
-		}
-	}
 }
 
 // symptoms are all that ails, as people read it.

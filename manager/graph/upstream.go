@@ -1,6 +1,10 @@
 package graph
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // How much is followed as a possible cause: nodes, and memory for what they explain.
 const (
@@ -9,10 +13,11 @@ const (
 )
 
 // upper is a node that symptoms hang on, and those symptoms, a bit each: it explains these
-// at most. Where there are too many symptoms or nodes to say, all bits are set.
+// at most. Where there are too many symptoms to say, all bits are set.
 type upper struct {
 	*node
-	may lane
+	number int32 // in the ascent
+	may    lane
 }
 
 // upstream are the nodes whose failure could take a symptom along, the nearest first, but
@@ -23,26 +28,20 @@ func (x *explaining) upstream() []upper {
 }
 
 func (x *explaining) nearest(most int) (list []upper) {
-	s := ascend(x.symptoms, func(n *node) bool {
+	x.ascent = ascend(x.symptoms)
+	may := x.ascent.carry(x.symptoms)
+	for number, n := range x.ascent.nodes {
 		if n.kind == nodeProcess && n.serves() {
-			return true
+			continue
 		}
 		if len(list) == most {
 			x.note = fmt.Sprintf("only the %d nodes nearest to the symptoms were tried of what these hang on: a cause farther away is not found", most)
-			return false
+			return list
 		}
-		list = append(list, upper{node: n})
-		return true
-	})
-	if x.note != "" || len(x.symptoms) > atATime {
-		for i := range list {
-			list[i].may = everything
+		list = append(list, upper{n, int32(number), everything})
+		if may != nil {
+			list[len(list)-1].may = may[number]
 		}
-		return list
-	}
-	may := s.carry(x.symptoms)
-	for i, u := range list {
-		list[i].may = may[s.place[u.node]]
 	}
 	return list
 }
@@ -50,52 +49,65 @@ func (x *explaining) nearest(most int) (list []upper) {
 // everything is a lane with all bits.
 var everything = lane{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 
-// ascent is a walk upwards, the nearest first.
+// ascent is all that some nodes hang on, the nearest first. The rules of falling among these
+// nodes tell all of what falls of them.
 type ascent struct {
-	place map[*node]int32
-	nodes []*node   // by place
-	above [][]int32 // by place: the places of what it hangs on directly
+	number map[*node]int32
+	nodes  []*node // by number
+	off    []int32 // by number: where the numbers begin of what it hangs on directly
+	up     []int32 // these numbers
 }
 
-// ascend begins at nodes, and goes on as long as take takes what it meets.
-func ascend(from []*node, take func(*node) bool) *ascent {
-	s := &ascent{place: make(map[*node]int32)}
-	reach := func(n *node) int32 {
-		at, known := s.place[n]
-		if !known {
-			at = int32(len(s.nodes))
-			s.place[n], s.nodes = at, append(s.nodes, n)
-		}
-		return at
-	}
+func ascend(from []*node) *ascent {
+	s := &ascent{number: make(map[*node]int32)}
 	for _, n := range from {
-		reach(n)
+		s.reach(n)
 	}
-	for len(s.above) < len(s.nodes) {
-		n := s.nodes[len(s.above)]
-		if !take(n) {
-			break
-		}
-		var above []int32
-		n.above(func(up *node) { above = append(above, reach(up)) })
-		s.above = append(s.above, above)
+	for len(s.off) < len(s.nodes) { // they grow meanwhile
+		n := s.nodes[len(s.off)]
+		s.off = append(s.off, int32(len(s.up)))
+		n.above(func(up *node) { s.up = append(s.up, s.reach(up)) })
 	}
+	s.off = append(s.off, int32(len(s.up)))
 	return s
 }
 
-// carry gives each of some nodes a bit, and all nodes those of what hangs on them.
+func (s *ascent) reach(n *node) int32 {
+	at, known := s.number[n]
+	if !known {
+		at = int32(len(s.nodes))
+		s.number[n], s.nodes = at, append(s.nodes, n)
+	}
+	return at
+}
+
+// falls are the rules among its nodes.
+func (s *ascent) falls() *falls {
+	return fallsOf(s.nodes, rulesApart, func(n *node) int32 {
+		if at, known := s.number[n]; known {
+			return at
+		}
+		return -1
+	})
+}
+
+// carry gives each of some nodes a bit, and all nodes those of what hangs on them. It is nil
+// where there are too many.
 func (s *ascent) carry(from []*node) []lane {
+	if len(from) > atATime {
+		return nil
+	}
 	may, waits := make([]lane, len(s.nodes)), make([]bool, len(s.nodes))
 	var queue []int32
 	for bit, n := range from {
-		at := s.place[n]
+		at := s.number[n]
 		may[at].set(bit)
 		queue, waits[at] = append(queue, at), true
 	}
 	for next := 0; next < len(queue); next++ { // it grows meanwhile
 		at := queue[next]
 		waits[at] = false
-		for _, up := range s.above[at] {
+		for _, up := range s.up[s.off[at]:s.off[at+1]] {
 			if may[up].join(&may[at]) && !waits[up] {
 				queue, waits[up] = append(queue, up), true
 			}
@@ -106,8 +118,8 @@ func (s *ascent) carry(from []*node) []lane {
 
 // above tells what a node hangs on directly.
 func (n *node) above(tell func(*node)) {
-	from := func(kind edgeKind) {
-		for _, e := range n.in() {
+	from := func(kind edgeKind, of nodeKind) {
+		for _, e := range n.inOf(of) {
 			if e.kind == kind {
 				tell(e.from)
 			}
@@ -122,16 +134,25 @@ func (n *node) above(tell func(*node)) {
 	}
 	switch n.kind {
 	case nodeService:
-		from(edgeRuns)
+		from(edgeRuns, nodeHost)
 		to(edgeRunsAs)
 	case nodeProcess:
-		from(edgeHas)
+		from(edgeHas, nodeHost)
 	case nodeHost:
 		to(edgeOwns)
 	case nodeInterface:
 		to(edgeWiredTo)
 	case nodeSwitchPort:
-		from(edgeHas)
+		from(edgeHas, nodeSwitch)
 	}
 	to(edgeDependsOn) // a machine without an agent is a client too
+}
+
+// inOf are the edges to a node from those of a kind. They are found without looking at the
+// others, of which a popular service has very many: the identifiers of a kind begin alike.
+func (n *node) inOf(kind nodeKind) []*edge {
+	in, before := n.in(), func(e *edge, order uint8) int { return cmp.Compare(kindOrder[e.from.kind], order) }
+	begin, _ := slices.BinarySearchFunc(in, kindOrder[kind], before)
+	end, _ := slices.BinarySearchFunc(in, kindOrder[kind]+1, before)
+	return in[begin:end]
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -19,9 +20,7 @@ func TestNoneExplainsMoreThanItMay(t *testing.T) {
 				}
 			}
 			for _, u := range x.upstream() {
-				f := v.falls().flood()
-				c := x.try(f, []upper{u}, make(members, (len(f.node)+63)/64))[0]
-				f.done()
+				c := x.try(x.ascent.falls().flood(), []upper{u})[0]
 				var does lane
 				copy(does[:], c.explains)
 				if !u.may.holds(&does) {
@@ -37,34 +36,57 @@ func TestNoneExplainsMoreThanItMay(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotFollowedDoesNotMatter compares with searches that follow everything.
+// TestWhatIsNotFollowedDoesNotMatter compares with searches that follow everything to its end.
 func TestWhatIsNotFollowedDoesNotMatter(t *testing.T) {
-	spared := 0
-	for seed := range uint64(600) {
-		randomEstate(t, seed).read(func(v *view) {
-			// Few that ail, on one client, as when a service of it does.
+	spared, together, picked := 0, 0, 0
+	for seed := range uint64(1200) {
+		w := randomEstate(t, seed)
+		r := rand.New(rand.NewPCG(seed, 9))
+		if r.IntN(2) == 0 {
+			w.hearEachOther(r)
+		}
+		w.read(func(v *view) {
+			// Few that ail, on one client, as when a service of it does; or many.
 			x := searching(v, seed)
-			r := rand.New(rand.NewPCG(seed, 9))
-			x.symptoms = x.symptoms[:min(len(x.symptoms), 1+r.IntN(4))]
+			x.symptoms = x.symptoms[:min(len(x.symptoms), 1+r.IntN(1+r.IntN(12)))]
 			if len(x.symptoms) == 0 {
 				return
 			}
-			x.of, x.tried, x.atOnce = len(x.symptoms), 3, 1
-			whole := *x
-			got := x.explain(5)
-			nodes := whole.upstream()
-			for i := range nodes {
-				nodes[i].may = everything
-			}
-			whole.follow(nodes)
-			want := whole.chosen(5)
-			spared += len(whole.candidates) - len(x.candidates)
+			x.of, x.tried, x.atOnce = len(x.symptoms), 1+r.IntN(6), 1+r.IntN(3)
+			slow, limit := *x, 1+r.IntN(5)
+			got, want := x.explain(limit), slow.explainSlowly(limit)
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d: %+v, want %+v", seed, got, want)
 			}
+			spared += len(slow.candidates)
+			for _, c := range x.candidates {
+				spared -= b2i(c.known)
+			}
+			for _, e := range got {
+				together += b2i(len(e.Causes) == 2)
+				picked += b2i(len(e.Causes) > maxTogether)
+			}
 		})
 	}
-	if spared < 100 {
-		t.Errorf("only %d were not followed", spared)
+	if spared < 100 || together < 100 || picked < 10 {
+		t.Errorf("%d were not followed to their end, %d times two were found together, %d times many", spared, together, picked)
+	}
+}
+
+// TestEdgesOfAKind finds without looking at each what looking at each finds.
+func TestEdgesOfAKind(t *testing.T) {
+	for seed := range uint64(40) {
+		w := randomEstate(t, seed)
+		w.hearEachOther(rand.New(rand.NewPCG(seed, 8)))
+		w.read(func(v *view) {
+			for n := range v.all() {
+				for kind := range nodeKinds {
+					want := slices.DeleteFunc(slices.Clone(n.in()), func(e *edge) bool { return e.from.kind != kind })
+					if got := n.inOf(kind); !slices.Equal(got, want) {
+						t.Fatalf("seed %d: %d edges to %s from a %s, want %d", seed, len(got), n.id, kind, len(want))
+					}
+				}
+			}
+		})
 	}
 }

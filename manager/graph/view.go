@@ -35,6 +35,10 @@ type view struct {
 	fallsLock sync.Mutex
 	fallsMade *falls // of this topology or one before
 
+	tracksLock sync.Mutex
+	tracks     *tracks // of this topology or one before; nil while they are used
+	tracksMade bool
+
 	sumsLock sync.Mutex
 	summed   sums
 
