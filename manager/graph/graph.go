@@ -158,7 +158,7 @@ func (g *Graph) Apply(logKey string, doc model.Document) []model.Event {
 }
 
 // atOnce is how many documents are applied before questions get their turn.
-const atOnce = 1024
+const atOnce = 512
 
 // ApplyAll takes documents in the order of the log, in which they have to come. It returns
 // what a person may want to hear of, in that order. A document that it cannot understand
