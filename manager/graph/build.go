@@ -32,15 +32,20 @@ func (g *Graph) build() *view {
 	v.network()
 	v.bulk = nil
 	v.rank()
-	for _, n := range v.list {
-		n.edges = tight(n.edges)
-		slices.SortFunc(n.out(), compareEdges)
-		slices.SortFunc(n.in(), compareEdges)
-	}
+	inParts(len(v.list), sortApart, func(from, end int) {
+		for _, n := range v.list[from:end] {
+			n.edges = tight(n.edges)
+			slices.SortFunc(n.out(), compareEdges)
+			slices.SortFunc(n.in(), compareEdges)
+		}
+	})
 	v.list, v.suspects = tight(v.list), nil
 	v.topology = g.topology
 	return v
 }
+
+// sortApart is how many nodes, with their edges, are worth a processor of their own.
+const sortApart = 1000
 
 // tight is a list without room for more.
 func tight[T any](list []T) []T {
