@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -273,7 +274,7 @@ func (b tenantBackend) Speaks(context.Context, string, string) (speakers.Answer,
 }
 
 // Introduce implements api.Backend.
-func (b tenantBackend) Introduce(context.Context, string, model.Machine) (speakers.Answer, error) {
+func (b tenantBackend) Introduce(context.Context, string, model.Machine, netip.Addr) (speakers.Answer, error) {
 	return speakers.Later, errEstate
 }
 

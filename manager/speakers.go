@@ -2,6 +2,8 @@ package manager
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 
 	"cassini/manager/speakers"
 	"cassini/model"
@@ -21,7 +23,7 @@ func (m *Manager) Speaks(ctx context.Context, host, mark string) (speakers.Answe
 }
 
 // Introduce implements api.Backend.
-func (m *Manager) Introduce(ctx context.Context, host string, machine model.Machine) (speakers.Answer, error) {
+func (m *Manager) Introduce(ctx context.Context, host string, machine model.Machine, from netip.Addr) (speakers.Answer, error) {
 	if err := m.await(ctx); err != nil {
 		return speakers.Later, err
 	}
@@ -36,7 +38,9 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 		has = m.cfg.Machine.Over(has)
 	}
 	is, known := claim.Weigh(has, machine, true), m.speakers.Other(host, machine.Mark())
-	answer := m.speakers.Introduce(host, machine.Mark(), is, m.graph.IsHeard(host), m.cfg.Now())
+	answer := m.speakers.Introduce(host, machine.Mark(), is, func(heard bool) bool {
+		return m.graph.IsHeard(host) && (heard || !m.onRingsAt(ctx, host, from))
+	}, m.cfg.Now())
 	switch {
 	case answer == speakers.Another && !known:
 		m.log.Warn("another machine runs with a copy of a host's data directory, or of its certificate: it cannot speak for that host", "host", host, "machine_id", machine.MachineID, "dmi_uuid", machine.DMI, "macs", machine.MACs)
@@ -44,6 +48,12 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 		return answer, m.enroll.Remember(host, machine)
 	}
 	return answer, nil
+}
+
+// onRingsAt says whether a host is on rings at an address: then it is heard there, and not elsewhere.
+func (m *Manager) onRingsAt(ctx context.Context, host string, addr netip.Addr) bool {
+	v, err := m.Rings(ctx)
+	return err == nil && slices.ContainsFunc(v.Hosts, func(h model.HostLiveness) bool { return h.Host == host && h.Addr.Addr().Unmap() == addr.Unmap() })
 }
 
 // promisedTo is the machine that was given a name and did not report yet.

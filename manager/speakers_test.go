@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"net/netip"
 	"testing"
 
 	"cassini/manager/speakers"
@@ -22,7 +23,7 @@ func TestIntroduce(t *testing.T) {
 	}
 	introduced := func(host string, m model.Machine, want speakers.Answer) {
 		t.Helper()
-		if got, err := r.Introduce(t.Context(), host, m); err != nil || got != want {
+		if got, err := r.Introduce(t.Context(), host, m, netip.Addr{}); err != nil || got != want {
 			t.Errorf("%s is introduced as %s: got %v, %v; want %v", m.Mark(), host, got, err, want)
 		}
 	}

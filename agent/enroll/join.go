@@ -157,6 +157,9 @@ func (a *asker) ask(ctx context.Context, q question, key crypto.Signer) (got *an
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(keepsHeader, "yes")
+	if mark := q.machine.Mark(); mark != "" {
+		req.Header.Set(model.MarkHeader, mark)
+	}
 	if q.token != "" {
 		req.Header.Set("Authorization", "Bearer "+q.token)
 	}

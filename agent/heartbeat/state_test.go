@@ -198,3 +198,19 @@ func TestStateIsReplacedAtOnce(t *testing.T) {
 	close(done)
 	reader.Wait()
 }
+
+// TestDoubted: what may be another machine's is not gone on from, but for counts.
+func TestDoubted(t *testing.T) {
+	dir := t.TempDir()
+	had := state{Host: "h1", Incarnation: 7, Nonces: 1 << 40, Sequence: 3, Joined: &model.Joined{Ring: model.ManagerRing("h1")}, Assignments: []*model.Assignment{{Ring: "top"}}}
+	if err := opened(t, dir).change(func(s *state) { *s = had }); err != nil {
+		t.Fatal(err)
+	}
+	k, err := openKeeper(dir, "h1", true)
+	if want := (state{Host: "h1", Incarnation: 7, Nonces: 1 << 40, Sequence: 3}); err != nil || !reflect.DeepEqual(k.read(), want) {
+		t.Errorf("got %+v, %v", k.read(), err)
+	}
+	if s := opened(t, dir).read(); s.Joined == nil || len(s.Assignments) != 1 {
+		t.Errorf("without doubt it has %+v", s)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,8 @@ type Backend interface {
 	Name(ctx context.Context, name string, machine model.Machine) (string, error)
 	// Speaks says whether a machine, by the mark that it sends, is the one that has a host's name.
 	Speaks(ctx context.Context, host, mark string) (speakers.Answer, error)
-	// Introduce says the same of a machine that says what it is.
-	Introduce(ctx context.Context, host string, machine model.Machine) (speakers.Answer, error)
+	// Introduce says the same of a machine that says what it is, from an address.
+	Introduce(ctx context.Context, host string, machine model.Machine, from netip.Addr) (speakers.Answer, error)
 	// Join takes an agent into the rings; errors wrap those of package rings.
 	Join(ctx context.Context, j model.Join) (*model.Joined, error)
 	Rings(ctx context.Context) (keeper.View, error)

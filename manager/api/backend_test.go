@@ -257,7 +257,7 @@ func (b *backend) Speaks(_ context.Context, _, mark string) (speakers.Answer, er
 	return map[string]speakers.Answer{"other": speakers.Another, "later": speakers.Later, "new": speakers.Unknown}[kind], b.err
 }
 
-func (b *backend) Introduce(ctx context.Context, host string, m model.Machine) (speakers.Answer, error) {
+func (b *backend) Introduce(ctx context.Context, host string, m model.Machine, _ netip.Addr) (speakers.Answer, error) {
 	return b.Speaks(ctx, host, m.Mark())
 }
 

@@ -151,7 +151,7 @@ func (s *server) postRenew(w http.ResponseWriter, r *http.Request, _ params) {
 		return
 	}
 	body.Keeps = r.Header.Get(keepsHeader) != ""
-	if m := body.Machine; m != nil && !m.IsZero() && enroll.CheckMachine(m) == nil && !s.introduced(w, r, whoAsks(r).Host, *m) {
+	if m := body.Machine; m != nil && r.Header.Get(model.MarkHeader) != "" && enroll.CheckMachine(m) == nil && !s.introduced(w, r, whoAsks(r).Host, *m) {
 		return
 	}
 	joined, err := s.Enroll.Renew(r.TLS.PeerCertificates[0], body, s.Now())

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 
 	"cassini/manager/enroll"
 	"cassini/manager/speakers"
@@ -37,8 +38,13 @@ func (s *server) speaks(w http.ResponseWriter, r *http.Request, host string) boo
 
 // introduced is speaks for a machine that says what it is.
 func (s *server) introduced(w http.ResponseWriter, r *http.Request, host string, machine model.Machine) bool {
-	answer, err := s.Backend.Introduce(r.Context(), host, machine)
+	answer, err := s.introduce(r, host, machine)
 	return s.settled(w, r, host, answer, err)
+}
+
+func (s *server) introduce(r *http.Request, host string, machine model.Machine) (speakers.Answer, error) {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr) // none in tests
+	return s.Backend.Introduce(r.Context(), host, machine, from.Addr())
 }
 
 // notYours says who has a name.
@@ -84,7 +90,7 @@ func (s *server) postMachine(w http.ResponseWriter, r *http.Request, _ params) {
 		}
 		return
 	}
-	switch answer, err := s.Backend.Introduce(r.Context(), body.Host, body.Machine); {
+	switch answer, err := s.introduce(r, body.Host, body.Machine); {
 	case err == nil && answer == speakers.Itself:
 		s.answer(w, r, enroll.Joined{Host: body.Host})
 	case err != nil || answer != speakers.Another:

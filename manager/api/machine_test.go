@@ -105,7 +105,7 @@ func TestNameCopy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w := do(g.h, "POST", "/api/v1/enroll/renew", string(raw), agent); w.Code != want {
+		if w := do(g.h, "POST", "/api/v1/enroll/renew", string(raw), agent, marked(boot+"/")); w.Code != want {
 			t.Errorf("renewal of %s: %d %s", boot, w.Code, w.Body)
 		}
 	}

@@ -48,6 +48,7 @@ type mark uint64
 // speaker is who speaks under one name.
 type speaker struct {
 	now   mark
+	heard bool   // it was heard itself, and is not only known of
 	doubt *doubt // nil: there never was any
 }
 
@@ -86,6 +87,7 @@ func (s *Speakers) Hear(host, text string, known func() string, now time.Time) A
 	switch d := h.doubt; {
 	case who == h.now:
 		h.speaks(now)
+		h.heard = true
 		return Itself
 	case d != nil && slices.Contains(d.others, who):
 		return Another
@@ -110,8 +112,9 @@ func (d *doubt) other(who mark) {
 }
 
 // Introduce says whether who says what machine it is has a name: is what that is to the
-// machine that has it, and up says that its neighbors hear that one at this moment.
-func (s *Speakers) Introduce(host, text string, is claim.Claim, up bool, now time.Time) Answer {
+// machine that has it, and up says whether its neighbors hear that one at this moment: heard says
+// of it that it has spoken, and not only stands in the log, as which the one that asks may be on rings.
+func (s *Speakers) Introduce(host, text string, is claim.Claim, up func(heard bool) bool, now time.Time) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who := s.mark(text)
@@ -125,6 +128,7 @@ func (s *Speakers) Introduce(host, text string, is claim.Claim, up bool, now tim
 	}
 	if h.now == who {
 		h.speaks(now)
+		h.heard = true
 		return Itself
 	}
 	if h.doubt == nil {
@@ -144,7 +148,7 @@ func (s *Speakers) Introduce(host, text string, is claim.Claim, up bool, now tim
 	case slices.Contains(h.doubt.others, who):
 		return Another
 	}
-	return h.compete(who, up, now)
+	return h.compete(who, up(h.heard), now)
 }
 
 // compete says what a machine is of which only that tells, whether the one that has the name
@@ -173,7 +177,7 @@ func (h *speaker) takes(who mark, perhaps bool) {
 		d.before = h.now
 	}
 	d.others = slices.DeleteFunc(d.others, func(m mark) bool { return m == who })
-	h.now = who
+	h.now, h.heard = who, true
 }
 
 // Other says whether a machine with a mark is known to be another than the one that has a name.

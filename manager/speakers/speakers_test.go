@@ -12,10 +12,10 @@ import (
 
 // play has machines come to one name, a second after each other: "a" makes a request, "a?" says
 // what it is, which leaves it open, "a=" and "a!" what is itself and another one; "down" and "up"
-// are what neighbors say from then on, a number is so many seconds. known had the name before.
+// are what neighbors say from then on, "same" that those who come are where they hear the host, a number is so many seconds. known had the name before.
 func play(known, steps string) string {
 	var s Speakers
-	now, up := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), true
+	now, up, same := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), true, false
 	var answers []string
 	for _, step := range strings.Fields(steps) {
 		now = now.Add(time.Second)
@@ -24,6 +24,9 @@ func play(known, steps string) string {
 		case step == "up" || step == "down":
 			up = step == "up"
 			continue
+		case step == "same":
+			same = true
+			continue
 		case func() bool { _, err := fmt.Sscan(step, &n); return err == nil }():
 			now = now.Add(time.Duration(n) * time.Second)
 			continue
@@ -31,7 +34,7 @@ func play(known, steps string) string {
 			answers = append(answers, fmt.Sprint(s.Hear("web", who, func() string { return known }, now)))
 		default:
 			is := map[string]claim.Claim{"?": claim.Open, "=": claim.Itself, "!": claim.Another}[how]
-			answers = append(answers, fmt.Sprint(s.Introduce("web", who, is, up, now)))
+			answers = append(answers, fmt.Sprint(s.Introduce("web", who, is, func(heard bool) bool { return up && (heard || !same) }, now)))
 		}
 	}
 	return strings.NewReplacer("0", "itself", "1", "unknown", "2", "later", "3", "another").Replace(strings.Join(answers, " "))
@@ -51,7 +54,9 @@ func TestSpeakers(t *testing.T) {
 		"a clone while the original is down for good": {"", "a down b b? b c c?", "itself unknown itself itself unknown itself"},
 		"a clone of which nobody knew, and the original says something": {
 			"", "a down b? up b a a? a b b?", "itself itself itself unknown itself itself another another"},
-		"a card was changed after it was taken for a clone": {"", "a b! b=", "itself another itself"},
+		"a card was changed after it was taken for a clone":         {"", "a b! b=", "itself another itself"},
+		"the manager was put back to a backup of before a boot":     {"a", "same b b? b a", "unknown itself itself unknown"},
+		"a clone with the address of the original, which was heard": {"a", "same a b b? 20 b?", "itself unknown later another"},
 		"two at once": {"", "a b? c? 20 b? 20 b? c?", "itself later later later another later"},
 		"an attacker says that it is another, then itself": {"", "a b! b a", "itself another another itself"},
 	} {
@@ -73,7 +78,7 @@ func TestOneSpeaks(t *testing.T) {
 			who := string(rune('a' + r.IntN(4)))
 			s.Hear("web", who, func() string { return "" }, now)
 			is := []claim.Claim{claim.Open, claim.Open, claim.Itself, claim.Another, claim.Untold}[r.IntN(5)]
-			got := s.Introduce("web", who, is, r.IntN(2) == 0, now)
+			got := s.Introduce("web", who, is, func(bool) bool { return r.IntN(2) == 0 }, now)
 			if is == claim.Itself && got != Itself {
 				t.Fatalf("itself is told %v", got)
 			}
@@ -115,7 +120,7 @@ func TestForget(t *testing.T) {
 	for n := range maxHosts + 10 {
 		s.Hear(fmt.Sprint(n), "a", nobody, now)
 	}
-	if len(s.byHost) != maxHosts || s.Hear("more", "a", nobody, now) != Itself || s.Introduce("more", "b", claim.Open, true, now) != Itself {
+	if len(s.byHost) != maxHosts || s.Hear("more", "a", nobody, now) != Itself || s.Introduce("more", "b", claim.Open, nil, now) != Itself {
 		t.Errorf("%d names", len(s.byHost))
 	}
 }
