@@ -28,6 +28,7 @@ func TestQuestionsWhileDocumentsCome(t *testing.T) {
 				for _, n := range g.Nodes(NodeFilter{Limit: 20}) {
 					g.Impact(n.ID)
 					g.Neighbourhood(n.ID, 2)
+					Diagnose(g, g, t0, []string{n.ID}, 5)
 				}
 				g.SinglePoints("")
 				g.Stats()

@@ -114,7 +114,11 @@ func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
 	}
 	r.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	for set := range slices.Chunk(nodes, 1+r.IntN(atATime)) {
-		fl.from(set)
+		places := make([]int32, len(set))
+		for bit, n := range set {
+			places[bit] = fl.start[n.index]
+		}
+		fl.fromPlaces(places)
 		for bit, n := range set {
 			f.from(n)
 			for x := range v.all() {

@@ -77,18 +77,8 @@ func (f *flood) reset() {
 	f.touched = f.touched[:0]
 }
 
-// from lets nodes fail, each by itself, at most so many at a time. The bit of each is its
-// place in the list; with those that nothing falls with nothing is hit, not even themselves.
-func (f *flood) from(nodes []*node) {
-	f.reset()
-	f.next = len(f.waiting)
-	for bit, n := range nodes {
-		f.fail(f.start[n.index], bit)
-	}
-	f.run()
-}
-
-// fromPlaces does the same with places.
+// fromPlaces lets places fail, each by itself, at most so many at a time. The bit of each is its
+// place in the list; of -1, with which nothing falls, nothing is hit.
 func (f *flood) fromPlaces(places []int32) {
 	f.reset()
 	f.next = len(f.waiting)
