@@ -94,13 +94,15 @@ type Graph struct {
 
 	topology uint64 // grows with each change of anything but counters
 	built    *view
-	due      changes // that built does not follow yet
-	replicas replicas
-	texts    texts
-	idle     idle
-	words    uint64 // grows with each change of what names things in many answers
-	written  written
-	spent    spent
+	// crowdFrom is from how many edges to a node on those that come are put in order late.
+	crowdFrom int
+	due       changes // that built does not follow yet
+	replicas  replicas
+	texts     texts
+	idle      idle
+	words     uint64 // grows with each change of what names things in many answers
+	written   written
+	spent     spent
 }
 
 // New makes an empty graph.
@@ -111,6 +113,7 @@ func New(limits Limits) *Graph {
 	limits.Learn = cmp.Or(limits.Learn, findings.DefaultLearn)
 	g := &Graph{
 		limits:    limits,
+		crowdFrom: crowdFrom,
 		hosts:     make(map[string]*host),
 		services:  newServices(),
 		addresses: newAddresses(),
@@ -270,17 +273,31 @@ func (g *Graph) applyBody(doc *Decoded, e *events) (ok, known bool) {
 
 // read runs f on the graph as it stands, joined.
 func (g *Graph) read(f func(v *view)) {
-	g.mu.RLock()
-	if g.built != nil {
-		defer g.mu.RUnlock()
-		f(g.built)
-		return
+	for range readTries {
+		g.mu.RLock()
+		if g.built != nil && len(g.built.crowded) == 0 {
+			defer g.mu.RUnlock()
+			f(g.built)
+			return
+		}
+		g.mu.RUnlock()
+		g.mu.Lock()
+		g.prepare()
+		g.mu.Unlock()
 	}
-	g.mu.RUnlock()
-	g.mu.Lock()
+	g.mu.Lock() // others change it each time
 	defer g.mu.Unlock()
+	g.prepare()
+	f(g.built)
+}
+
+// readTries is how often the graph is made ready for a question while others can ask and tell.
+const readTries = 3
+
+// prepare makes the graph ready for questions. The caller holds the lock.
+func (g *Graph) prepare() {
 	if g.built == nil {
 		g.built = g.build()
 	}
-	f(g.built)
+	g.built.order()
 }

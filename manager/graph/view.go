@@ -29,8 +29,9 @@ type view struct {
 
 	nodeCount [nodeKinds]int
 	edgeCount [edgeKinds]int
-	unstated  int // services that no document of a listener tells of, and that have connections
-	unranked  int // nodes that came since all were ranked
+	unstated  int     // services that no document of a listener tells of, and that have connections
+	unranked  int     // nodes that came since all were ranked
+	crowded   []*node // with edges to them that are in no order
 
 	fallsLock sync.Mutex
 	fallsMade *falls // of this topology or one before
@@ -42,11 +43,11 @@ type view struct {
 	sumsLock sync.Mutex
 	summed   sums
 
-	order   sync.Mutex
-	ordered []*node // by ID, as far as late is empty and nothing has gone; nil before somebody asks
-	indices []int32 // of ordered; nil before somebody asks for them
-	late    []*node // came since
-	gone    bool    // some went since
+	ordering sync.Mutex
+	ordered  []*node // by ID, as far as late is empty and nothing has gone; nil before somebody asks
+	indices  []int32 // of ordered; nil before somebody asks for them
+	late     []*node // came since
+	gone     bool    // some went since
 
 	lost bool // something could not be undone as it was done
 }
@@ -63,6 +64,7 @@ type node struct {
 	replica uint32 // of a service: the same for those that can stand in for each other, or 0
 	told    int32  // In documents behind edges to it
 	outs    int32  // how many edges are from it
+	crowd   int32  // how many edges to it, the last, are in no order: see arrives
 	ranks   ranks
 	// ofHost is how long the name of its host is, with which the identifier goes on behind the
 	// kind; 0 of what belongs to none.
@@ -79,13 +81,11 @@ func (n *node) out() []*edge { return n.edges[:n.outs:n.outs] }
 // in are the edges to a node, by ID.
 func (n *node) in() []*edge { return n.edges[n.outs:] }
 
-// leaves puts an edge among those from a node, arrives among those to it.
+// leaves puts an edge among those from a node.
 func (n *node) leaves(e *edge, at int) {
 	n.edges = slices.Insert(n.edges, at, e)
 	n.outs++
 }
-
-func (n *node) arrives(e *edge, at int) { n.edges = slices.Insert(n.edges, int(n.outs)+at, e) }
 
 // lose takes an edge away by its place among all.
 func (n *node) lose(at int) {
@@ -185,15 +185,15 @@ func (v *view) all() iter.Seq[*node] {
 
 // byID are the nodes by ID. Nobody may change the list.
 func (v *view) byID() []*node {
-	v.order.Lock()
-	defer v.order.Unlock()
+	v.ordering.Lock()
+	defer v.ordering.Unlock()
 	return v.inOrder()
 }
 
 // indicesByID are the nodes by ID, with their indices. Nobody may change the lists.
 func (v *view) indicesByID() ([]*node, []int32) {
-	v.order.Lock()
-	defer v.order.Unlock()
+	v.ordering.Lock()
+	defer v.ordering.Unlock()
 	list := v.inOrder()
 	if v.indices == nil {
 		v.indices = make([]int32, len(list))
@@ -339,7 +339,7 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 		v.bulk[key] = fresh
 		fresh.begin()
 		from.leaves(fresh, len(from.out()))
-		to.arrives(fresh, len(to.in()))
+		to.edges = append(to.edges, fresh)
 		v.edgeCount[kind]++
 		return fresh
 	}
@@ -349,8 +349,7 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 	}
 	fresh.begin()
 	from.leaves(fresh, at)
-	at, _ = slices.BinarySearchFunc(to.in(), fresh, compareEdges)
-	to.arrives(fresh, at)
+	v.arrives(fresh)
 	v.edgeCount[kind]++
 	v.unsum(from)
 	return fresh
@@ -394,6 +393,7 @@ func (v *view) cut(e *edge) {
 	if at, known := slices.BinarySearchFunc(e.from.out(), e, compareEdges); known {
 		e.from.lose(at)
 	}
+	e.to.order()
 	if at, known := slices.BinarySearchFunc(e.to.in(), e, compareEdges); known {
 		e.to.lose(int(e.to.outs) + at)
 	}

@@ -1,0 +1,51 @@
+package graph
+
+import "slices"
+
+// crowdFrom is how many edges to a node, such as those of a name server's clients, are kept in
+// order all the time. Where there are more, another one is put last: to make room for it among
+// the others would take longer the more there are. They are put in order before somebody asks.
+const crowdFrom = 1024
+
+// arrives puts an edge among those to its node.
+func (v *view) arrives(e *edge) {
+	n := e.to
+	if in := n.in(); n.crowd == 0 && len(in) < v.g.crowdFrom {
+		at, _ := slices.BinarySearchFunc(in, e, compareEdges)
+		n.edges = slices.Insert(n.edges, int(n.outs)+at, e)
+		return
+	}
+	if n.crowd == 0 {
+		v.crowded = append(v.crowded, n)
+	}
+	n.edges = append(n.edges, e)
+	n.crowd++
+}
+
+// order puts edges in order that came last.
+func (v *view) order() {
+	for _, n := range v.crowded {
+		n.order()
+	}
+	clear(v.crowded) // no node that is gone
+	v.crowded = v.crowded[:0]
+}
+
+// order puts the edges to a node in order.
+func (n *node) order() {
+	if n.crowd == 0 {
+		return
+	}
+	in := n.in()
+	sorted := in[:len(in)-int(n.crowd)]
+	last := slices.Clone(in[len(sorted):])
+	slices.SortFunc(last, compareEdges)
+	for at := len(in); len(last) > 0; { // from behind, as far as any of them goes
+		e := last[len(last)-1]
+		last = last[:len(last)-1]
+		from, _ := slices.BinarySearchFunc(sorted, e, compareEdges)
+		at -= copy(in[at-len(sorted[from:]):at], sorted[from:]) + 1
+		in[at], sorted = e, sorted[:from]
+	}
+	n.crowd = 0
+}
