@@ -73,6 +73,8 @@ type falling struct {
 	again   []harder // what fell harder than it already had, since some were kept; see keep
 	keeps   [2]int   // of touched and queue
 	making  *tracks  // which is told of strikes, or nil
+	ahead   []*edge  // that are read before they are followed
+	read    int      // what was read of them, so that it is read
 }
 
 // harder is how a node fell before it fell harder.
@@ -102,6 +104,8 @@ func (f *falling) reset() {
 	for _, i := range f.touched {
 		f.hits[i] = hit{}
 	}
+	clear(f.ahead) // no edge of a view that is gone
+	f.ahead = f.ahead[:0]
 	f.touched, f.queue, f.again, f.keeps = f.touched[:0], f.queue[:0], f.again[:0], [2]int{}
 }
 
@@ -128,11 +132,72 @@ func (f *falling) from(starts ...*node) {
 	for _, start := range starts {
 		f.fail(start)
 	}
-	next := 0
-	for next < len(f.queue) { // it grows meanwhile
-		f.spread(f.v.list[f.queue[next]])
-		next++
+	for next := 0; next < len(f.queue); { // it grows meanwhile
+		some := f.readAhead(f.queue[next:])
+		for _, i := range some {
+			if n := f.v.list[i]; !f.withHost(n) {
+				f.spread(n)
+			}
+		}
+		next += len(some)
 	}
+}
+
+// withHost says whether a program fell with its host, as did all services that it runs.
+func (f *falling) withHost(n *node) bool {
+	h := f.hits[n.index]
+	return n.kind == nodeProcess && h.effect == down && h.depth > 0
+}
+
+// How much is read ahead of following what falls: so many nodes, and no more of them behind one
+// with so many edges.
+const (
+	nodesAhead = 32
+	edgesAhead = 512
+)
+
+// readAhead comes by what the first few nodes strike, one thing of each at a time: it lies all
+// over memory, and what does not hang on each other is fetched at once.
+func (f *falling) readAhead(queue []int32) (some []int32) {
+	if len(queue) < nodesAhead {
+		return queue // it would take as long as it saves
+	}
+	clear(f.ahead)
+	f.ahead = f.ahead[:0]
+	for _, i := range queue[:nodesAhead] {
+		n := f.v.list[i]
+		f.read += int(n.kind) + len(n.edges)
+	}
+	for i, index := range queue[:nodesAhead] {
+		if len(f.ahead) > edgesAhead {
+			break
+		}
+		f.ahead = append(f.ahead, f.strikes(f.v.list[index])...)
+		some = queue[:i+1]
+	}
+	for _, e := range f.ahead {
+		f.read += int(e.kind)
+	}
+	for _, e := range f.ahead {
+		f.read += int(e.from.index) + int(e.to.index)
+	}
+	for _, e := range f.ahead {
+		f.read += int(f.hits[e.from.index].effect) + int(f.hits[e.to.index].effect)
+	}
+	return some
+}
+
+// strikes are the edges along which others fall with a node.
+func (f *falling) strikes(n *node) []*edge {
+	switch {
+	case n.kind == nodeSwitch, n.kind == nodeHost:
+		return n.out()
+	case n.kind == nodeInterface:
+		return n.edges
+	case f.withHost(n):
+		return nil
+	}
+	return n.in()
 }
 
 // fail takes a node down by itself, unless it is.
@@ -322,7 +387,7 @@ func (f *falling) victims() []model.Victim {
 		n, h := f.v.list[i], f.hits[i]
 		switch {
 		case h.depth == 0, n.kind == nodeSwitchPort, n.kind == nodeInterface:
-		case n.kind == nodeProcess && n.serves(), n.ended():
+		case n.serves(), n.ended():
 		default:
 			fell = append(fell, victim{n, uint64(h.depth)<<40 | uint64(kindOrder[n.kind])<<32 | uint64(n.ranks.natural), h})
 		}
@@ -363,6 +428,4 @@ var kindOrder = func() (order [nodeKinds]uint8) {
 }()
 
 // serves says whether a program runs a service.
-func (n *node) serves() bool {
-	return slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeRunsAs })
-}
+func (n *node) serves() bool { return n.kind == nodeProcess && n.told > 0 }

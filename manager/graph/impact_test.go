@@ -295,3 +295,28 @@ func TestImpactAgainstBruteForce(t *testing.T) {
 		}
 	}
 }
+
+// TestImpactOfMany reads ahead, as with few victims it does not: of each tier all fall, at their
+// distance.
+func TestImpactOfMany(t *testing.T) {
+	w := newWorld(t)
+	const clients = 2 * edgesAhead
+	addr := func(i int) string { return fmt.Sprintf("10.2.%d.%d", i/200, i%200+1) }
+	w.listen("db", "/bin/db", "10.1.0.1", 5432)
+	for i := range clients {
+		host := fmt.Sprint("app-", i)
+		w.listen(host, "/bin/"+host, addr(i), 80)
+		w.out(host, "/bin/"+host, addr(i), "10.1.0.1", 5432, n(1))
+		w.out(fmt.Sprint("web-", i), "/bin/web", fmt.Sprintf("10.3.%d.%d", i/200, i%200+1), addr(i), 80, n(1))
+	}
+	impact, _ := w.Impact("host:db")
+	at := make(map[string]int)
+	for _, v := range impact.Victims {
+		kind, _, _ := strings.Cut(v.ID, "-")
+		at[fmt.Sprint(v.Depth, " ", v.Effect, " ", kind)]++
+	}
+	want := map[string]int{"1 down service:db/db:5432": 1, "3 affected service:app": clients, "4 affected process:web": clients}
+	if !maps.Equal(at, want) || impact.Services != 1+clients || impact.Hosts != 0 {
+		t.Errorf("%v, %d services, %d hosts", at, impact.Services, impact.Hosts)
+	}
+}

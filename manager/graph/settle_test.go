@@ -162,6 +162,9 @@ func (w *world) check(t *testing.T) {
 				t.Errorf("%s is there for nothing", e.id())
 			}
 		}
+		if services := len(n.far(n.in(), edgeRunsAs)); n.kind == nodeProcess && int(n.told) != services || n.serves() != (services > 0) {
+			t.Errorf("%s runs %d services, not %d", n.id, services, n.told)
+		}
 		if !slices.IsSortedFunc(n.out(), compareEdges) || !slices.IsSortedFunc(n.in(), compareEdges) {
 			t.Errorf("edges of %s are not in order", n.id)
 		}

@@ -31,7 +31,7 @@ func (x *explaining) nearest(most int) (list []upper) {
 	x.ascent = ascend(x.symptoms)
 	may := x.ascent.carry(x.symptoms)
 	for number, n := range x.ascent.nodes {
-		if n.kind == nodeProcess && n.serves() {
+		if n.serves() {
 			continue
 		}
 		if len(list) == most {

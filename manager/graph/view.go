@@ -62,7 +62,7 @@ type node struct {
 	fact    any
 	index   int32  // in view.list; the same as long as the node is there
 	replica uint32 // of a service: the same for those that can stand in for each other, or 0
-	told    int32  // In documents behind edges to it
+	told    int32  // In documents behind edges to it; of a process, how many services it runs
 	outs    int32  // how many edges are from it
 	crowd   int32  // how many edges to it, the last, are in no order: see arrives
 	ranks   ranks
@@ -340,7 +340,7 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 		fresh.begin()
 		from.leaves(fresh, len(from.out()))
 		to.edges = append(to.edges, fresh)
-		v.edgeCount[kind]++
+		v.count(fresh, 1)
 		return fresh
 	}
 	at, known := slices.BinarySearchFunc(from.out(), fresh, compareEdges)
@@ -350,9 +350,16 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 	fresh.begin()
 	from.leaves(fresh, at)
 	v.arrives(fresh)
-	v.edgeCount[kind]++
+	v.count(fresh, 1)
 	v.unsum(from)
 	return fresh
+}
+
+// count counts an edge that comes or goes.
+func (v *view) count(e *edge, n int) {
+	if v.edgeCount[e.kind] += n; e.kind == edgeRunsAs {
+		e.to.told += int32(n)
+	}
 }
 
 // begin makes room for documents, where an edge has them.
@@ -397,7 +404,7 @@ func (v *view) cut(e *edge) {
 	if at, known := slices.BinarySearchFunc(e.to.in(), e, compareEdges); known {
 		e.to.lose(int(e.to.outs) + at)
 	}
-	v.edgeCount[e.kind]--
+	v.count(e, -1)
 	v.unsum(e.from)
 	v.suspects = append(v.suspects, e.from, e.to)
 }
