@@ -15,11 +15,13 @@ func (m *Manager) Speaks(ctx context.Context, host, mark string) (speakers.Answe
 	if err := m.await(ctx); err != nil {
 		return speakers.Later, err
 	}
-	known := func() string {
-		machine, _ := m.graph.Machine(host, m.cfg.Now())
-		return machine.Mark()
-	}
-	return m.speakers.Hear(host, mark, known, m.cfg.Now()), nil
+	return m.speakers.Hear(host, mark, func() string { return m.reported(host).Mark() }, m.cfg.Now()), nil
+}
+
+// reported is what the log has of the machine of a host.
+func (m *Manager) reported(host string) model.Machine {
+	machine, _ := m.graph.Machine(host, m.cfg.Now())
+	return machine
 }
 
 // Introduce implements api.Backend.
@@ -27,7 +29,8 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 	if err := m.await(ctx); err != nil {
 		return speakers.Later, err
 	}
-	has, _ := m.graph.Machine(host, m.cfg.Now())
+	reported := m.reported(host)
+	has := reported
 	switch {
 	case m.enroll != nil:
 		has = m.enroll.Machine(host).Over(has)
@@ -38,7 +41,7 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 		has = m.cfg.Machine.Over(has)
 	}
 	is, known := claim.Weigh(has, machine, true), m.speakers.Other(host, machine.Mark())
-	answer := m.speakers.Introduce(host, machine.Mark(), is, func(heard bool) bool {
+	answer := m.speakers.Introduce(host, machine.Mark(), is, reported.Mark, func(heard bool) bool {
 		return m.graph.IsHeard(host) && (heard || !m.onRingsAt(ctx, host, from))
 	}, m.cfg.Now())
 	switch {

@@ -67,27 +67,36 @@ func (s *Speakers) mark(text string) mark {
 	return mark(maphash.String(s.seed, text))
 }
 
-// Hear says whether who makes a request with a mark speaks for a name. known is the mark of
-// the machine that had the name before anything was heard; "" where that is not known.
-func (s *Speakers) Hear(host, text string, known func() string, now time.Time) Answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	who := s.mark(text)
+// of is who speaks under a name: known is the mark of the machine that had it before anything
+// was heard, "" where that is not known. It is nil beyond the bound. The lock is held.
+func (s *Speakers) of(host string, known func() string) *speaker {
 	h := s.byHost[host]
-	if h == nil && len(s.byHost) >= maxHosts {
-		return Itself
-	}
-	if h == nil {
-		h = &speaker{now: who}
+	if h == nil && len(s.byHost) < maxHosts {
+		h = &speaker{}
 		if before := known(); before != "" {
 			h.now = s.mark(before)
 		}
 		s.byHost[host] = h
 	}
+	return h
+}
+
+// Hear says whether who makes a request with a mark speaks for a name; known is as of has it.
+// Where nothing is known and nobody came before, it does.
+func (s *Speakers) Hear(host, text string, known func() string, now time.Time) Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who := s.mark(text)
+	h := s.of(host, known)
+	if h == nil {
+		return Itself
+	}
+	if h.now == 0 && h.doubt == nil {
+		h.now = who
+	}
 	switch d := h.doubt; {
 	case who == h.now:
 		h.speaks(now)
-		h.heard = true
 		return Itself
 	case d != nil && slices.Contains(d.others, who):
 		return Another
@@ -97,6 +106,7 @@ func (s *Speakers) Hear(host, text string, known func() string, now time.Time) A
 
 // speaks notes that who has the name is heard: who came by it before is another machine.
 func (h *speaker) speaks(now time.Time) {
+	h.heard = true
 	if d := h.doubt; d != nil && d.rival != 0 && now.After(d.since) {
 		d.other(d.rival)
 	}
@@ -113,22 +123,18 @@ func (d *doubt) other(who mark) {
 
 // Introduce says whether who says what machine it is has a name: is what that is to the
 // machine that has it, and up says whether its neighbors hear that one at this moment: heard says
-// of it that it has spoken, and not only stands in the log, as which the one that asks may be on rings.
-func (s *Speakers) Introduce(host, text string, is claim.Claim, up func(heard bool) bool, now time.Time) Answer {
+// of it that it has spoken, and not only stands in the log, as which the one that asks may be on
+// rings. known is as of has it.
+func (s *Speakers) Introduce(host, text string, is claim.Claim, known func() string, up func(heard bool) bool, now time.Time) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who := s.mark(text)
-	h := s.byHost[host]
-	if h == nil && len(s.byHost) >= maxHosts {
-		return Itself
-	}
+	h := s.of(host, known)
 	if h == nil {
-		h = &speaker{}
-		s.byHost[host] = h
+		return Itself
 	}
 	if h.now == who {
 		h.speaks(now)
-		h.heard = true
 		return Itself
 	}
 	if h.doubt == nil {

@@ -20,6 +20,7 @@ func play(known, steps string) string {
 	for _, step := range strings.Fields(steps) {
 		now = now.Add(time.Second)
 		var n int
+		before := func() string { return known }
 		switch who, how := step[:1], step[1:]; {
 		case step == "up" || step == "down":
 			up = step == "up"
@@ -31,10 +32,10 @@ func play(known, steps string) string {
 			now = now.Add(time.Duration(n) * time.Second)
 			continue
 		case how == "":
-			answers = append(answers, fmt.Sprint(s.Hear("web", who, func() string { return known }, now)))
+			answers = append(answers, fmt.Sprint(s.Hear("web", who, before, now)))
 		default:
 			is := map[string]claim.Claim{"?": claim.Open, "=": claim.Itself, "!": claim.Another}[how]
-			answers = append(answers, fmt.Sprint(s.Introduce("web", who, is, func(heard bool) bool { return up && (heard || !same) }, now)))
+			answers = append(answers, fmt.Sprint(s.Introduce("web", who, is, before, func(heard bool) bool { return up && (heard || !same) }, now)))
 		}
 	}
 	return strings.NewReplacer("0", "itself", "1", "unknown", "2", "later", "3", "another").Replace(strings.Join(answers, " "))
@@ -45,6 +46,8 @@ func TestSpeakers(t *testing.T) {
 		"the first one":                               {"", "a a", "itself itself"},
 		"the manager was started again":               {"a", "a b", "itself unknown"},
 		"a clone comes first after that":              {"a", "b b? a b?", "unknown later itself another"},
+		"a clone says what it is first after that":    {"a", "b? a b?", "later itself another"},
+		"nobody is known, and two say what they are":  {"", "b? c? 20 c?", "itself later another"},
 		"it was booted, and went down before":         {"", "a down b b? b a", "itself unknown itself itself unknown"},
 		"it was booted faster than anybody saw":       {"", "a b b? 5 down b? b", "itself unknown later itself itself"},
 		"it was booted, and can be told":              {"", "a b b= b", "itself unknown itself itself"},
@@ -78,7 +81,7 @@ func TestOneSpeaks(t *testing.T) {
 			who := string(rune('a' + r.IntN(4)))
 			s.Hear("web", who, func() string { return "" }, now)
 			is := []claim.Claim{claim.Open, claim.Open, claim.Itself, claim.Another, claim.Untold}[r.IntN(5)]
-			got := s.Introduce("web", who, is, func(bool) bool { return r.IntN(2) == 0 }, now)
+			got := s.Introduce("web", who, is, nil, func(bool) bool { return r.IntN(2) == 0 }, now)
 			if is == claim.Itself && got != Itself {
 				t.Fatalf("itself is told %v", got)
 			}
@@ -120,7 +123,7 @@ func TestForget(t *testing.T) {
 	for n := range maxHosts + 10 {
 		s.Hear(fmt.Sprint(n), "a", nobody, now)
 	}
-	if len(s.byHost) != maxHosts || s.Hear("more", "a", nobody, now) != Itself || s.Introduce("more", "b", claim.Open, nil, now) != Itself {
+	if len(s.byHost) != maxHosts || s.Hear("more", "a", nobody, now) != Itself || s.Introduce("more", "b", claim.Open, nobody, nil, now) != Itself {
 		t.Errorf("%d names", len(s.byHost))
 	}
 }
