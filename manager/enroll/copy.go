@@ -103,12 +103,31 @@ func (r Record) hasKey(key string) bool {
 // copiesOf are the hosts that got their names by the certificate of one, or with a serial by
 // that certificate, and by theirs in turn. The lock is held.
 func (a *Authority) copiesOf(host, serial string) (list []Record) {
-	for _, id := range a.names[a.nameOf(host)] {
-		r := a.hosts[id]
-		if r.CopyOf == nil || id == host || r.CopyOf.Host != host || serial != "" && r.CopyOf.Serial != serial || !r.Revoked.IsZero() {
-			continue
+	for _, r := range a.copiesBy(host) {
+		if r.Revoked.IsZero() && (serial == "" || r.CopyOf.Serial == serial) {
+			list = append(append(list, r), a.copiesOf(r.Host, "")...)
 		}
-		list = append(append(list, r), a.copiesOf(id, "")...)
+	}
+	return list
+}
+
+// copiesBy are the hosts that got their names by the certificates of one. The lock is held.
+func (a *Authority) copiesBy(host string) (list []Record) {
+	for _, id := range a.names[a.nameOf(host)] {
+		if r := a.hosts[id]; r.CopyOf != nil && r.CopyOf.Host == host {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// without are the records of the copies of a host as they are once it is forgotten: its name may
+// be another machine's then, even a copy's of one of them. They count as copies of that by whose
+// certificate it got its own name. The lock is held.
+func (a *Authority) without(host string) (list []Record) {
+	for _, r := range a.copiesBy(host) {
+		r.CopyOf = a.hosts[host].CopyOf
+		list = append(list, r)
 	}
 	return list
 }

@@ -174,3 +174,41 @@ func TestCopyRevoked(t *testing.T) {
 		}
 	}
 }
+
+// TestCopyForgotten: a host is forgotten of whose data directory others are copies. They stay
+// copies of that of which it was one itself, and have nothing to do with whoever gets its name.
+func TestCopyForgotten(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, start)
+	later := start.Add(DefaultLife)
+	cert := joined(t, a, "web-1", start)
+	_, second := copied(t, a, cert, box(2))
+	_, third := copied(t, a, second, box(3))
+	j, err := a.Renew(third, JoinRequest{Request: request(t, nil)}, later.Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func(host string) {
+		t.Helper()
+		if gone, err := a.Forget(host, later); !gone || err != nil {
+			t.Fatalf("%s: %v, %v", host, gone, err)
+		}
+	}
+	forget("web-1~2")
+	_ = a.Close()
+	a = open(t, dir, later)
+	if of := a.hosts["web-1~3"].CopyOf; of == nil || *of != (Origin{"web-1", serialOf(cert)}) {
+		t.Errorf("it is kept as a copy of %+v", of)
+	}
+	forget("web-1")
+	j, err = a.Copy(certOf(t, j), JoinRequest{Machine: box(4), Request: request(t, nil)}, later)
+	if err != nil || j.Host != "web-1~2" {
+		t.Fatalf("the next copy is %+v, %v", j, err)
+	}
+	if copies, err := a.Revoke("web-1~2", "", later); err != nil || len(copies) > 0 {
+		t.Errorf("it got its name by %v, %v", copies, err)
+	}
+	if copies, err := a.Revoke("web-1~3", "", later); err != nil || len(copies) > 0 {
+		t.Errorf("of which %v, %v", copies, err)
+	}
+}

@@ -19,7 +19,7 @@ func (a *Authority) Forget(host string, now time.Time) (bool, error) {
 	case !r.forgettable(now, a.cfg.Life):
 		return false, nil
 	}
-	if err := a.store(change{forgotten: []string{host}}); err != nil {
+	if err := a.store(change{forgotten: []string{host}, hosts: a.without(host)}); err != nil {
 		return false, err
 	}
 	if r.Tenant != "" && a.cfg.Moved != nil {
