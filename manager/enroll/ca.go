@@ -150,11 +150,16 @@ func (c *ca) vouch(other *ca, now, until time.Time) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// signAgent makes the certificate of an agent, with the host name as its common name. Of the
+// signAgent makes the certificate of the agent of a host, with its host name as the common name:
+// what the record says, so that it can be had from there where the record is lost. Of the
 // request only its key counts.
-func (c *ca) signAgent(host, name, tenant string, request *x509.CertificateRequest, now time.Time, life time.Duration) (*x509.Certificate, error) {
+func (c *ca) signAgent(r Record, request *x509.CertificateRequest, now time.Time, life time.Duration) (*x509.Certificate, error) {
+	subject := pkix.Name{CommonName: r.name(), OrganizationalUnit: unitsOf(r.Tenant)}
+	if of := r.CopyOf; of != nil {
+		subject.Organization, subject.SerialNumber = []string{of.Host}, of.Serial
+	}
 	return c.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: name, OrganizationalUnit: unitsOf(tenant)}, URIs: []*url.URL{agentURI(host)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		Subject: subject, URIs: []*url.URL{agentURI(r.Host)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, request.PublicKey, now, life)
 }
 

@@ -25,6 +25,16 @@ type Origin struct {
 	Serial string `json:"serial"`
 }
 
+// originIn is by whose certificate the host of a certificate got its name; nil for most. It counts
+// only where the record is lost.
+func originIn(cert *x509.Certificate) *Origin {
+	of := cert.Subject.Organization
+	if len(of) != 1 || checkID(of[0]) != nil {
+		return nil
+	}
+	return &Origin{of[0], cert.Subject.SerialNumber}
+}
+
 // Copy gives a machine that came with a copy of a host's certificate, which it shows, a name
 // and a certificate of its own. Who asks again with the same key gets another certificate: the
 // first answer may have been lost. Errors wrap ErrForbidden, ErrRevoked, ErrExpired, ErrTaken,
@@ -105,7 +115,15 @@ func (r Record) hasKey(key string) bool {
 func (a *Authority) copiesOf(host, serial string) (list []Record) {
 	for _, r := range a.copiesBy(host) {
 		if r.Revoked.IsZero() && (serial == "" || r.CopyOf.Serial == serial) {
-			list = append(append(list, r), a.copiesOf(r.Host, "")...)
+			list = append(list, r)
+		}
+	}
+	for at := 0; at < len(list); at++ { // it grows
+		for _, r := range a.copiesBy(list[at].Host) {
+			// Of records that were lost a name may have been given again, which makes a ring of them.
+			if r.Revoked.IsZero() && r.Host != host && !slices.ContainsFunc(list, func(has Record) bool { return has.Host == r.Host }) {
+				list = append(list, r)
+			}
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package enroll
 import (
 	"crypto/x509"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -210,5 +211,43 @@ func TestCopyForgotten(t *testing.T) {
 	}
 	if copies, err := a.Revoke("web-1~3", "", later); err != nil || len(copies) > 0 {
 		t.Errorf("of which %v, %v", copies, err)
+	}
+}
+
+// TestCopyRestored: copies that a backup does not know are known for what they are when they come,
+// whoever comes first, and go with the original.
+func TestCopyRestored(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir, start)
+	cert := joined(t, a, "web-1", start)
+	_ = a.Close()
+	old := gone(t, dir)
+	a = open(t, dir, start)
+	_, second := copied(t, a, cert, box(2))
+	_, third := copied(t, a, second, box(3))
+	want := map[string]Origin{"web-1~2": *a.hosts["web-1~2"].CopyOf, "web-1~3": *a.hosts["web-1~3"].CopyOf}
+	_ = a.Close()
+	if err := Restored(filepath.Join(old, StateFile), start, start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	a = open(t, old, start.Add(time.Hour))
+	for host, shown := range map[string]*x509.Certificate{"web-1~2": second, "web-1~3": third} {
+		who, err := a.whose(shown, start.Add(time.Hour))
+		if of := a.hosts[host].CopyOf; err != nil || who.Host != host || of == nil || *of != want[host] {
+			t.Errorf("%s is %+v, %v, a copy of %+v; want %+v", host, who, err, of, want[host])
+		}
+	}
+	if copies, err := a.Revoke("web-1", "", start.Add(time.Hour)); err != nil || !slices.Equal(copies, []string{"web-1~2", "web-1~3"}) {
+		t.Errorf("revoked are %v, %v", copies, err)
+	}
+
+	// A name that nobody is known to have was given again, and that one's copies are a ring.
+	two, three := a.hosts["web-1~2"], a.hosts["web-1~3"]
+	two.CopyOf, two.Revoked, three.Revoked = &Origin{Host: "web-1~3"}, time.Time{}, time.Time{}
+	if err := a.store(change{hosts: []Record{two, three}}); err != nil {
+		t.Fatal(err)
+	}
+	if copies, err := a.Revoke("web-1~2", "", start.Add(time.Hour)); err != nil || !slices.Equal(copies, []string{"web-1~3"}) {
+		t.Errorf("of a ring %v, %v", copies, err)
 	}
 }

@@ -106,7 +106,7 @@ func (a *Authority) mayJoin(t Token, r Record, host string, now time.Time) error
 func (a *Authority) issue(c change, r Record, request *x509.CertificateRequest, keeps bool, now time.Time) (*Joined, error) {
 	t := a.trust.Load()
 	signer := t.signer()
-	cert, err := signer.signAgent(r.Host, r.name(), r.Tenant, request, now, a.cfg.Life)
+	cert, err := signer.signAgent(r, request, now, a.cfg.Life)
 	if err != nil {
 		return nil, err
 	}

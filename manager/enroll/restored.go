@@ -124,7 +124,7 @@ func (a *Authority) adopt(cert *x509.Certificate, host string, now time.Time) er
 	case !r.Revoked.IsZero() && !r.Revoked.Before(a.gaps[i].From), slices.Contains(r.Shut, serialOf(cert)):
 		return ErrRevoked // after the restore
 	case !known:
-		r = Record{Host: host, Name: otherName(host, cert.Subject.CommonName), Tenant: tenantIn(cert), Token: "restored", Joined: at.UTC()}
+		r = Record{Host: host, Name: otherName(host, cert.Subject.CommonName), Tenant: tenantIn(cert), Token: "restored", Joined: at.UTC(), CopyOf: originIn(cert)}
 	}
 	r.Revoked = time.Time{} // it joined again in the gap, or was not revoked
 	r.Certificates = append(slices.Clone(r.Certificates[max(0, len(r.Certificates)-1):]), Issued{Serial: serialOf(cert), Key: keyHash(cert.RawSubjectPublicKeyInfo), Expires: cert.NotAfter, Root: hex.EncodeToString(cert.AuthorityKeyId)})

@@ -84,7 +84,7 @@ func TestRestored(t *testing.T) {
 		}
 	}
 	// And what was given after it must stand on record.
-	alien, err := a.trust.Load().ca.signAgent("alien", "alien", "", parsed(t), now, a.cfg.Life)
+	alien, err := a.trust.Load().ca.signAgent(Record{Host: "alien"}, parsed(t), now, a.cfg.Life)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func parsed(t *testing.T) *x509.CertificateRequest {
 func TestIssued(t *testing.T) {
 	a := open(t, t.TempDir(), start)
 	for _, life := range []time.Duration{time.Minute, time.Hour, 30 * 24 * time.Hour} {
-		cert, err := a.trust.Load().ca.signAgent("h", "h", "", parsed(t), start, life)
+		cert, err := a.trust.Load().ca.signAgent(Record{Host: "h"}, parsed(t), start, life)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -173,7 +173,7 @@ func TestRotate(t *testing.T) {
 		if _, err := a.Shown([]*x509.Certificate{gone.cert}, now); !errors.Is(err, ErrUnknown) {
 			t.Errorf("of the old one: %v", err)
 		}
-		forged, err := oldKey.signAgent("early", "early", "", parsed(t), now, time.Hour)
+		forged, err := oldKey.signAgent(Record{Host: "early"}, parsed(t), now, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +243,7 @@ func TestReplace(t *testing.T) {
 	}
 	for range 2 {
 		for _, key := range []*ca{stolen, alsoStolen} {
-			forged, err := key.signAgent("web-17", "web-17", "", parsed(t), start, time.Hour)
+			forged, err := key.signAgent(Record{Host: "web-17"}, parsed(t), start, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
