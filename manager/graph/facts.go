@@ -72,6 +72,9 @@ func (n *node) ended() bool {
 	return s != nil && s.state == model.StateEnded
 }
 
+// serves says whether a program runs a service.
+func (n *node) serves() bool { return n.kind == nodeProcess && n.told > 0 }
+
 // iface is an interface; nil of other nodes.
 func (n *node) iface() *iface { i, _ := n.fact.(*iface); return i }
 

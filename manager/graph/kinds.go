@@ -32,6 +32,16 @@ var nodeKindNames = [...]string{
 // String is the kind as answers have it.
 func (k nodeKind) String() string { return nodeKindNames[k] }
 
+// kindOrder is the order of kinds by name.
+var kindOrder = func() (order [nodeKinds]uint8) {
+	for k := range nodeKinds {
+		for _, name := range nodeKindNames {
+			order[k] += uint8(b2i(name < k.String()))
+		}
+	}
+	return order
+}()
+
 // edgeKind is a kind of edges, in a byte.
 type edgeKind uint8
 
