@@ -109,7 +109,6 @@ func (x *explaining) each() (list []*candidate) {
 		}
 		for _, i := range f.touched {
 			n := f.v.list[i]
-
 			if f.effect(n) < affected {
 				continue
 			}

@@ -20,8 +20,7 @@ type falls struct {
 	topology uint64     // of the view
 	start    []int32    // by number of the node: its place when it dies, or -1
 	hit      []int32    // by number of the node: its place when it is hit; of most the same
-	node     []int32    // by place: index of the node that is a victim there, or -1
-	kind     []nodeKind // by place: of that node, or nodeKinds
+	kind     []nodeKind // by place: of the node that is a victim there, or nodeKinds
 	off      []int32    // by place: where its strikes begin
 	strike   []int32    // places, of gates inverted
 	gate     []int32    // by place: number of the gate, or -1
@@ -60,12 +59,6 @@ func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
 // newFallsInParts does that on as many processors as so many nodes are there for each.
 func newFallsInParts(v *view, apart int) *falls {
 	f := fallsOf(v.list, apart, func(n *node) int32 { return n.index })
-	f.kind = make([]nodeKind, len(f.node))
-	for p, index := range f.node {
-		if f.kind[p] = nodeKinds; index >= 0 {
-			f.kind[p] = v.list[index].kind
-		}
-	}
 	f.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(f) })
 	return f
 }
@@ -109,7 +102,7 @@ func (l *layout) allRules(list []*node, apart int) {
 
 // take adds the rules of some nodes, and gives their gates places of their own.
 func (l *layout) take(part *layout) {
-	nodes := int32(len(l.node) - len(l.member)) // places of nodes come first
+	nodes := int32(len(l.kind) - len(l.member)) // places of nodes come first
 	before := int32(len(l.member))
 	own := func(p int32) int32 {
 		if p >= nodes {
@@ -122,7 +115,7 @@ func (l *layout) take(part *layout) {
 		l.pair(own(p.from), own(p.to))
 	}
 	for _, members := range part.gates {
-		at := l.place(-1)
+		at := l.place(nodeKinds)
 		l.gate[at] = int32(len(l.member))
 		l.member = append(l.member, members)
 	}
@@ -145,23 +138,24 @@ func (l *layout) settle(n *node) {
 	l.start[i], l.hit[i] = -1, -1
 	switch n.kind {
 	case nodeHost:
-		l.start[i] = l.place(-1)
-		l.hit[i] = l.place(n.index)
+		l.start[i] = l.place(nodeKinds)
+		l.hit[i] = l.place(nodeHost)
 		l.pair(l.start[i], l.hit[i])
 	case nodeEndpoint, nodeIP, nodeMAC, nodeSubnet, nodeVLAN, nodeRing: // nothing falls with them
 	default:
-		victim := n.index
+		victim := n.kind
 		if n.ended() {
-			victim = -1
+			victim = nodeKinds
 		}
 		at := l.place(victim)
 		l.start[i], l.hit[i] = at, at
 	}
 }
 
-func (l *layout) place(node int32) int32 {
-	l.node, l.gate = append(l.node, node), append(l.gate, -1)
-	return int32(len(l.node) - 1)
+// place makes one, of a victim of a kind or of none.
+func (l *layout) place(victim nodeKind) int32 {
+	l.kind, l.gate = append(l.kind, victim), append(l.gate, -1)
+	return int32(len(l.kind) - 1)
 }
 
 // pair lets one place strike another, where both are known.
@@ -177,7 +171,7 @@ func (l *layout) together(target int32, members ...int32) {
 		l.pair(members[0], target)
 		return
 	}
-	at := int32(len(l.node) + len(l.gates))
+	at := int32(len(l.kind) + len(l.gates))
 	l.gates = append(l.gates, slices.Clone(members))
 	for _, m := range members {
 		l.pair(m, at)
@@ -297,15 +291,15 @@ func (l *layout) standIns(client *node, services []*node) {
 
 // inOrder renames places so that what falls comes behind what takes it along.
 func (l *layout) inOrder() {
-	off, to := compact(len(l.node), l.pairs)
+	off, to := compact(len(l.kind), l.pairs)
 	order := topological(off, to) // by new place the old one
 	name := make([]int32, len(order))
-	node, gate := make([]int32, len(order)), make([]int32, len(order))
+	kind, gate := make([]nodeKind, len(order)), make([]int32, len(order))
 	for now, old := range order {
 		name[old] = int32(now)
-		node[now], gate[now] = l.node[old], l.gate[old]
+		kind[now], gate[now] = l.kind[old], l.gate[old]
 	}
-	l.node, l.gate = node, gate
+	l.kind, l.gate = kind, gate
 	for _, list := range append(l.member, l.start, l.hit) {
 		for i, old := range list {
 			if old >= 0 {

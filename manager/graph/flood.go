@@ -62,7 +62,7 @@ func (f *falls) flood() *flood {
 	if idle, ok := f.idle.Get().(*flood); ok {
 		return idle
 	}
-	return &flood{falls: f, bits: make([]lane, len(f.node)), waiting: make([]uint64, (len(f.node)+63)/64)}
+	return &flood{falls: f, bits: make([]lane, len(f.kind)), waiting: make([]uint64, (len(f.kind)+63)/64)}
 }
 
 func (f *flood) done() {

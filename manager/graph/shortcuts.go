@@ -28,10 +28,10 @@ const mostOthers = 16
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
 	s := &shortcuts{
-		root: make([]int32, len(f.node)), first: make([]int32, len(f.node)), count: make([]uint8, len(f.node)), reach: f.reaches(),
+		root: make([]int32, len(f.kind)), first: make([]int32, len(f.kind)), count: make([]uint8, len(f.kind)), reach: f.reaches(),
 	}
 	var others []int32
-	for p := int32(len(f.node) - 1); p >= 0; p-- {
+	for p := int32(len(f.kind) - 1); p >= 0; p-- {
 		s.root[p], others = s.of(f, p, others[:0])
 		if s.root[p] == p {
 			continue
@@ -76,9 +76,9 @@ func (s *shortcuts) others(p int32) []int32 {
 // reaches adds up by place what falls with each, from the last to the first. Ways back count
 // for nothing.
 func (f *falls) reaches() []uint8 {
-	places := uint64(len(f.node))
+	places := uint64(len(f.kind))
 	sum, reach := make([]uint32, places), make([]uint8, places)
-	for p := len(f.node) - 1; p >= 0; p-- {
+	for p := len(f.kind) - 1; p >= 0; p-- {
 		all := uint64(1)
 		for _, to := range f.strike[f.off[p]:f.off[p+1]] {
 			if to < 0 {

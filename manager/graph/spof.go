@@ -208,11 +208,11 @@ func (f *falls) strikes(n *node) bool {
 // above says of each place whether what begins there can come to a place. Where places lead
 // in circles it takes more than one walk from the last to the first.
 func (f *falls) above(target int32) []bool {
-	can := make([]bool, len(f.node))
+	can := make([]bool, len(f.kind))
 	can[target] = true
 	for again := true; again; {
 		again = false
-		for p := len(f.node) - 1; p >= 0; p-- {
+		for p := len(f.kind) - 1; p >= 0; p-- {
 			for _, to := range f.strike[f.off[p]:f.off[p+1]] {
 				if to < 0 {
 					to = ^to
