@@ -56,6 +56,10 @@ enum {
 	BPF_F_MARK_MANGLED_0 = 1 << 5,
 };
 
+#define ETHERTYPE_IP 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define UDP_SIZE 8 /* of its header */
+
 /* uapi/linux/bpf.h: what a socket filter sees of a packet, as far as it is used */
 struct __sk_buff {
 	__u32 len;

@@ -15,10 +15,7 @@
 #define TCX_DROP 2
 
 #define ETH_SIZE 14
-#define ETHERTYPE_IP 0x0800
-#define ETHERTYPE_IPV6 0x86dd
 #define PROTO_UDP 17
-#define UDP_SIZE 8
 #define UDP_CHECKSUM 6  /* offset in its header */
 #define FRAGMENT 0x3fff /* more fragments, or not the first */
 

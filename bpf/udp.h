@@ -143,19 +143,20 @@ static __always_inline struct flow *find_flow(__u64 id)
 	return &b->way[i & (WAYS - 1)];
 }
 
-/* Returns the bytes that waited for the edge. */
-static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
+/*
+ * The place of a flow; *fresh says that another one had it, of which there stands what it left.
+ * NULL: another CPU was faster, and the flow is forgotten.
+ */
+static __always_inline struct flow *take_flow(__u64 id, __u64 now, bool *fresh)
 {
-	__u64 where = (__u64)life << 32 | edge, was_where;
 	struct flow *f = find_flow(id);
-	bool other = !f;
 
 	if (!f) {
 		struct flow_bucket *b = flow_bucket_of(id);
 		__u32 i = oldest_way(b);
 
 		if (!b)
-			return 0;
+			return NULL;
 		barrier_var(i);
 		f = &b->way[i & (WAYS - 1)];
 
@@ -167,12 +168,26 @@ static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 li
 		if (__sync_val_compare_and_swap(&f->id, was, id) != was) {
 			if (!young)
 				COUNT(count(), flows_full);
-			return 0; /* another CPU was faster */
+			return NULL;
 		}
+		f->last_ns = now;
+		*fresh = true;
 	}
+	return f;
+}
+
+/* Notes whose edge a flow has; returns the bytes that waited for it. */
+static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
+{
+	bool fresh = false;
+	struct flow *f = take_flow(id, now, &fresh);
+	__u64 was;
+
+	if (!f)
+		return 0;
 	f->last_ns = now;
-	was_where = __sync_lock_test_and_set(&f->where, where);
-	return !other && (__u32)was_where == EDGE_TO_COME ? was_where >> 32 : 0;
+	was = __sync_lock_test_and_set(&f->where, (__u64)life << 32 | edge);
+	return !fresh && (__u32)was == EDGE_TO_COME ? was >> 32 : 0;
 }
 
 static __always_inline bool same_address(const __u8 a[16], const __u8 b[16])

@@ -12,9 +12,6 @@
  */
 #include "udp.h"
 
-#define ETHERTYPE_IP 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define UDP_HEADER 8
 #define EXTENSIONS 4 /* of IPv6, that a datagram may have */
 
 /* A datagram as it is on its way; gathered or yet to be cut into segments it counts once. */
@@ -34,10 +31,10 @@ static __always_inline bool read_ports(struct packet *p, const struct __sk_buff 
 {
 	struct ports ports;
 
-	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)) || skb->len < at + UDP_HEADER)
+	if (bpf_skb_load_bytes(skb, at, &ports, sizeof(ports)) || skb->len < at + UDP_SIZE)
 		return false;
 	p->port = sent ? ports.dest : ports.source;
-	p->payload = skb->len - at - UDP_HEADER;
+	p->payload = skb->len - at - UDP_SIZE;
 	return true;
 }
 
@@ -134,20 +131,29 @@ int udp_bytes_sent(struct __sk_buff *skb)
 	return 1;
 }
 
-/* Bytes of a flow that nobody has read from, or of an edge that was evicted. */
-static __always_inline void wait_for_edge(struct flow *flow, __u64 id, __u32 bytes)
+/*
+ * What comes in for another flow than the latest. The bytes of one that nobody has read from, or
+ * whose edge was evicted, wait for an edge.
+ */
+static __always_inline void count_later(const struct packet *p, __u64 id)
 {
-	__u64 was, now = EDGE_TO_COME | (__u64)bytes << 32;
+	bool fresh = false;
+	struct flow *flow = take_flow(id, bpf_ktime_get_coarse_ns(), &fresh);
+	__u64 was, now = EDGE_TO_COME | (__u64)p->payload << 32;
+	struct edge *edge;
 
-	if (!flow) {
-		keep_flow(id, bpf_ktime_get_coarse_ns(), EDGE_TO_COME, bytes);
+	if (!flow)
 		return;
-	}
 	was = flow->where;
-	if ((__u32)was == NO_EDGE)
-		return;
-	if ((__u32)was == EDGE_TO_COME)
-		now = was + ((__u64)bytes << 32);
+	if (!fresh) {
+		edge = edge_to(p, was);
+		if (edge)
+			ADD(edge->bytes_received, p->payload);
+		if (edge || (__u32)was == NO_EDGE)
+			return;
+		if ((__u32)was == EDGE_TO_COME)
+			now = was + ((__u64)p->payload << 32);
+	}
 	if (__sync_val_compare_and_swap(&flow->where, was, now) != was)
 		COUNT(count(), bytes_lost); /* another CPU was faster */
 }
@@ -158,24 +164,20 @@ int udp_bytes_received(struct __sk_buff *skb)
 	struct udp_socket *u = socket_of(skb);
 	struct packet p = {};
 	struct edge *edge;
-	struct flow *flow;
-	__u64 id;
+	__u64 id = 0;
 
 	if (!u || !read_packet(&p, skb, false))
 		return 1;
 	edge = latest_edge(u, &p);
 	if (!edge) {
 		id = flow_id(u->cookie, p.peer, p.port);
-		flow = find_flow(id);
-		if (flow)
-			edge = edge_to(&p, flow->where);
-		else if (u->connected)
+		if (u->connected && !find_flow(id))
 			edge = connected_edge(u);
-		if (!edge)
-			wait_for_edge(flow, id, p.payload);
 	}
 	if (edge)
 		ADD(edge->bytes_received, p.payload);
+	else
+		count_later(&p, id);
 	return 1;
 }
 

@@ -217,7 +217,7 @@ func TestUDPBytesOfMany(t *testing.T) {
 				if end == model.In {
 					asked = d.BytesReceived
 				}
-				return asked == sent[i].Load()
+				return asked == sent[i].Load() && d.Connections == sockets
 			})
 		}
 	}
