@@ -83,7 +83,7 @@ func hooksInUse(p probes) []model.Hook {
 		orLost(model.Hook{Fact: "neighbors' heartbeats", Hook: "eBPF socket filter with a timer for each neighbor", First: true},
 			p.timers, "user space, with a guard for its own lateness", "each heartbeat wakes the agent"),
 	}
-	if p.udp == nil && !errors.Is(p.udpBytes, bpf.ErrWithoutUDPBytes) {
+	if !errors.Is(p.udpBytes, bpf.ErrWithoutUDPBytes) {
 		hooks = append(hooks, orLost(model.Hook{Fact: "bytes of UDP (--udp-bytes)", Hook: "cgroup v2 root: every packet of a socket", First: true},
 			p.udpBytes, "", "how much UDP services and their clients move"))
 	}

@@ -158,12 +158,9 @@ func (t *Taps) openCgroup(cache *btf.Cache) (err error) {
 		return explain("load the program that hears of raw sockets", err)
 	}
 	t.closers = append(t.closers, objs.Close)
-	l, err := link.AttachRawLink(link.RawLinkOptions{Target: int(t.root.Fd()), Program: objs.SocketCreated, Attach: ebpf.AttachCGroupInetSockCreate})
-	if err != nil {
-		return explain("attach to the cgroup v2 root: sock_create", err)
-	}
-	t.links = append(t.links, l)
-	return nil
+	links, err := attachCgroup(t.root, hook{ebpf.AttachCGroupInetSockCreate, objs.SocketCreated})
+	t.links = append(t.links, links...)
+	return explain("hear of raw sockets", err)
 }
 
 // Packet is what keeps packet sockets from being told of as they are opened and closed, or

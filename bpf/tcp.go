@@ -71,7 +71,6 @@ func OpenTCP(limits Limits) (*TCP, error) {
 	if err := t.attach(); err != nil {
 		return nil, errors.Join(explain("attach the TCP program to inet_sock_set_state", err), t.Close())
 	}
-	t.noBytes = ErrWithoutUDPBytes
 	if t.noUDP == nil {
 		t.noUDP = t.attachUDP()
 	}
@@ -97,8 +96,12 @@ func (t *TCP) load() error {
 	var loading sync.WaitGroup
 	var tcpErr, udpErr error
 	loading.Go(func() { tcpErr = t.loadTCP(spec) })
+	t.noBytes = ErrWithoutUDPBytes
 	if t.udp != nil {
 		loading.Go(func() { udpErr = t.udp.load(t, udpSpec) })
+		if t.limits.UDPBytes {
+			loading.Go(func() { t.noBytes = t.udp.loadBytes(t) })
+		}
 	}
 	loading.Go(func() { t.traffic, t.noTraffic = t.openTraffic() })
 	t.bootUDP = t.udp != nil

@@ -52,10 +52,10 @@ func (t *TCP) openUDP() (*ebpf.CollectionSpec, error) {
 
 func (t *TCP) attachUDP() error {
 	if err := t.udp.attach(); err != nil {
-		return errors.Join(explain("attach the UDP programs to the cgroup v2 root", err), t.closeUDP())
+		return errors.Join(explain("attach the UDP programs", err), t.closeUDP())
 	}
-	if t.limits.UDPBytes {
-		t.noBytes = t.udp.countBytes(t)
+	if t.noBytes == nil {
+		t.noBytes = t.udp.attachBytes()
 	}
 	return nil
 }
@@ -100,36 +100,26 @@ func (u *udp) maps(t *TCP) map[string]*ebpf.Map {
 
 func (u *udp) attach() error {
 	o := &u.objs
-	for _, p := range []struct {
-		at   ebpf.AttachType
-		prog *ebpf.Program
-	}{
-		{ebpf.AttachCGroupInet4Bind, o.UdpBind4},
-		{ebpf.AttachCGroupInet6Bind, o.UdpBind6},
-		{ebpf.AttachCGroupInet4PostBind, o.UdpBound4},
-		{ebpf.AttachCGroupInet6PostBind, o.UdpBound6},
-		{ebpf.AttachCGroupInet4Connect, o.UdpConnect4},
-		{ebpf.AttachCGroupInet6Connect, o.UdpConnect6},
-		{ebpf.AttachCGroupUDP4Sendmsg, o.UdpSendmsg4},
-		{ebpf.AttachCGroupUDP6Sendmsg, o.UdpSendmsg6},
-		{ebpf.AttachCGroupUDP4Recvmsg, o.UdpRecvmsg4},
-		{ebpf.AttachCGroupUDP6Recvmsg, o.UdpRecvmsg6},
-		{ebpf.AttachCgroupInetSockRelease, o.UdpRelease},
-	} {
-		// A link beside others' programs, and gone with this process. AttachCgroup would
-		// step down to what stays.
-		l, err := link.AttachRawLink(link.RawLinkOptions{Target: int(u.root.Fd()), Program: p.prog, Attach: p.at})
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.at, err)
-		}
-		u.links = append(u.links, l)
-	}
-	l, err := link.AttachTracing(link.TracingOptions{Program: o.UdpError})
+	links, err := attachCgroup(u.root,
+		hook{ebpf.AttachCGroupInet4Bind, o.UdpBind4},
+		hook{ebpf.AttachCGroupInet6Bind, o.UdpBind6},
+		hook{ebpf.AttachCGroupInet4PostBind, o.UdpBound4},
+		hook{ebpf.AttachCGroupInet6PostBind, o.UdpBound6},
+		hook{ebpf.AttachCGroupInet4Connect, o.UdpConnect4},
+		hook{ebpf.AttachCGroupInet6Connect, o.UdpConnect6},
+		hook{ebpf.AttachCGroupUDP4Sendmsg, o.UdpSendmsg4},
+		hook{ebpf.AttachCGroupUDP6Sendmsg, o.UdpSendmsg6},
+		hook{ebpf.AttachCGroupUDP4Recvmsg, o.UdpRecvmsg4},
+		hook{ebpf.AttachCGroupUDP6Recvmsg, o.UdpRecvmsg6},
+		hook{ebpf.AttachCgroupInetSockRelease, o.UdpRelease},
+	)
 	if err != nil {
-		return fmt.Errorf("inet_sk_error_report: %w", err)
+		return err
 	}
-	u.links = append(u.links, l)
-	return nil
+	u.links = links
+	links, err = attachTracing(o.UdpError)
+	u.links = append(u.links, links...)
+	return err
 }
 
 func (u *udp) close() error {

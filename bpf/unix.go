@@ -146,16 +146,9 @@ func (u *Unix) openCgroup(cache *btf.Cache) (err error) {
 	if err := spec.LoadAndAssign(&u.dials, &ebpf.CollectionOptions{Cache: cache, MapReplacements: u.sharedMaps(spec)}); err != nil {
 		return explain("load the programs that hear of connects to Unix-domain sockets", err)
 	}
-	for at, prog := range map[ebpf.AttachType]*ebpf.Program{
-		ebpf.AttachCgroupUnixConnect: u.dials.UnixConnect, ebpf.AttachCgroupUnixSendmsg: u.dials.UnixSendmsg,
-	} {
-		l, err := link.AttachRawLink(link.RawLinkOptions{Target: int(u.root.Fd()), Program: prog, Attach: at})
-		if err != nil {
-			return explain("attach to the cgroup v2 root: "+at.String(), err)
-		}
-		u.links = append(u.links, l)
-	}
-	return nil
+	links, err := attachCgroup(u.root, hook{ebpf.AttachCgroupUnixConnect, u.dials.UnixConnect}, hook{ebpf.AttachCgroupUnixSendmsg, u.dials.UnixSendmsg})
+	u.links = append(u.links, links...)
+	return explain("hear of connects to Unix-domain sockets", err)
 }
 
 // Hook is what tells of attempts, and why it is not a better one.

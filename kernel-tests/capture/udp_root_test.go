@@ -79,15 +79,17 @@ func tryWithoutCgroup2() int {
 			_ = unix.Unmount(fields[1], unix.MNT_DETACH) // what stays fails the test
 		}
 	}
-	kernel, err := bpf.OpenTCP(bpf.Limits{})
+	kernel, err := bpf.OpenTCP(bpf.Limits{UDPBytes: true})
 	if err != nil {
 		fmt.Println(err)
 		return 2
 	}
 	defer kernel.Close()
-	if err := kernel.UDP(); !errors.Is(err, bpf.ErrNoCgroup2) {
-		fmt.Println("UDP:", err)
-		return 3
+	for _, err := range []error{kernel.UDP(), kernel.UDPBytes()} {
+		if !errors.Is(err, bpf.ErrNoCgroup2) {
+			fmt.Println("UDP:", err)
+			return 3
+		}
 	}
 	return 0
 }

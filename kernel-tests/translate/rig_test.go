@@ -77,11 +77,7 @@ func serve(address string) int {
 		fmt.Println(err)
 		return 1
 	}
-	fmt.Println("listening")
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
+	listening()
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -90,6 +86,15 @@ func serve(address string) int {
 		_, _ = conn.Write([]byte(conn.LocalAddr().String()))
 		_ = conn.Close()
 	}
+}
+
+// listening says that a child serves, which it does until its input ends.
+func listening() {
+	fmt.Println("listening")
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 }
 
 // question is how many bytes are asked with; an answer has twice as many.
@@ -102,11 +107,7 @@ func double(address string) int {
 		fmt.Println(err)
 		return 1
 	}
-	fmt.Println("listening")
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
+	listening()
 	for buf := make([]byte, 2*question); ; {
 		n, peer, err := c.ReadFrom(buf)
 		if err != nil {
