@@ -101,14 +101,25 @@ func (r *Rings) remove(h *Host, now time.Time) {
 	r.cfg.World.KeepHost(h)
 }
 
-// resettle takes a host that has become another tenant's to the rings of that one.
-func (r *Rings) resettle(h *Host, now time.Time) {
-	tenant := r.tenantOf(h.Host)
+// changeTenant shuts a host out that has become another tenant's. It is false for one that has not.
+func (r *Rings) changeTenant(h *Host, now time.Time) bool {
+	tenant := ""
+	if r.cfg.Tenant != nil {
+		tenant = r.cfg.Tenant(h.Host)
+	}
 	if h.Tenant == tenant {
-		return
+		return false
 	}
 	r.shutOut(h, now)
 	h.Tenant = tenant
+	return true
+}
+
+// resettle takes a host that has become another tenant's to the rings of that one.
+func (r *Rings) resettle(h *Host, now time.Time) {
+	if !r.changeTenant(h, now) {
+		return
+	}
 	if h.alive() {
 		r.insert(h, now)
 	}

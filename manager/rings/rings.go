@@ -166,15 +166,12 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 		return &model.Joined{Incarnation: h.Incarnation + 1}, nil // it lost its count
 	}
 	again := j.Incarnation > h.Incarnation || !h.alive()
-	moved, tenant := h.Zone != j.Zone || h.Addr != j.Addr, r.tenantOf(j.Host)
-	if h.Tenant != tenant {
-		r.shutOut(h, now)
-	}
-	if h.Zone != j.Zone || h.Tenant != tenant {
+	moved := h.Zone != j.Zone || h.Addr != j.Addr
+	if r.changeTenant(h, now) || h.Zone != j.Zone {
 		r.remove(h, now) // the answer tells where it has no place any more
 		r.release(h, now)
 	}
-	h.RingMember, h.Tenant, h.Chassis, h.Watch = j.RingMember, tenant, j.Chassis, j.Watch
+	h.RingMember, h.Chassis, h.Watch = j.RingMember, j.Chassis, j.Watch
 	if again {
 		r.revive(h, "restarted", now)
 	}
@@ -185,14 +182,6 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 	}
 	r.cfg.World.KeepHost(h)
 	return r.joined(h, now), nil
-}
-
-// tenantOf is whose a host is.
-func (r *Rings) tenantOf(host string) string {
-	if r.cfg.Tenant == nil {
-		return ""
-	}
-	return r.cfg.Tenant(host)
 }
 
 func validate(j model.Join) error {
