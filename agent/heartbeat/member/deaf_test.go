@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -81,5 +82,35 @@ func TestWhoHearsTheManagerIsNotDeaf(t *testing.T) {
 	}
 	if words := b.words(); len(words) != 0 {
 		t.Errorf("said %+v", words)
+	}
+}
+
+// One that hears again says nothing of others by what it did not see while it was deaf, and
+// what it sees from then on as ever.
+func TestHearsAgain(t *testing.T) {
+	for name, hear := range map[string]func(*bench){
+		"a neighbor": func(b *bench) { b.Resumed(testRing, "next", 5, b.now) },
+		"the manager": func(b *bench) {
+			b.Receive(model.ManagerRing(self().Host), model.RingMember{Host: model.ManagerHost}, wire.Message{Type: wire.Probe, ID: 1}, b.now)
+			b.answer(next)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := placed(t)
+			b.deafen(3, func() {})
+			b.quiet(next)
+			b.quiet(previous)
+			b.pass(place(7).Profile.Window - 50*time.Millisecond)
+			hear(b)
+			b.pass(2 * time.Second)
+			b.reported(model.VerdictLink) // its own
+			b.quiet(next)
+			b.pass(100 * time.Millisecond)
+			b.answer(next)
+			b.pass(5 * time.Second)
+			if !slices.ContainsFunc(b.reports[1:], func(v model.Verdict) bool { return v.Subject == previous }) {
+				t.Errorf("reported %+v", b.reports)
+			}
+		})
 	}
 }

@@ -47,6 +47,7 @@ func (m *Member) allSilent() bool {
 type cut struct {
 	ring  *ring
 	since time.Time
+	noted time.Time      // when that was last so
 	word  *model.Verdict // that it is deaf, if not more
 	due   time.Time      // when that is said again
 	pause time.Duration
@@ -66,7 +67,7 @@ func (m *Member) cutOff(c *suspicion, now time.Time) {
 	if s := m.standing[c.subject.Host]; s != nil && !s.verdict.Kind.Death() {
 		s.later(now)
 	}
-	m.beginCut(c)
+	m.beginCut(c, now)
 	m.sayDeaf(now)
 	if l := c.ring.links[c.subject.Host]; l != nil {
 		m.world.Rewatch(c.ring.id, c.subject.Host)
@@ -74,10 +75,22 @@ func (m *Member) cutOff(c *suspicion, now time.Time) {
 }
 
 // beginCut notes that nobody is heard, since the suspect was not.
-func (m *Member) beginCut(c *suspicion) {
+func (m *Member) beginCut(c *suspicion, now time.Time) {
 	if m.cut == nil {
 		m.cut = &cut{ring: c.ring, since: c.opened.Add(-c.silent)}
 	}
+	m.cut.noted = now
+}
+
+// hear notes that somebody is heard. After a cut that makes what was seen meanwhile worthless:
+// suspects have time to be heard first, and are looked at anew.
+func (m *Member) hear(now time.Time) {
+	if m.cut != nil && m.heard.Before(m.cut.noted) {
+		for _, c := range m.cases {
+			c.again = now.Add(c.ring.place.Profile.Silence)
+		}
+	}
+	m.heard = now
 }
 
 // This host says that it is deaf at once, and then ever more seldom.
@@ -109,7 +122,7 @@ func (m *Member) sayDeaf(now time.Time) {
 
 // reunited reports that this host was cut off, now that it hears a neighbor again.
 func (m *Member) reunited(now time.Time) {
-	m.heard = now
+	m.hear(now)
 	if m.cut == nil {
 		return
 	}

@@ -168,7 +168,7 @@ func (m *Member) Receive(id model.RingID, from model.RingMember, msg wire.Messag
 		if from.Host != model.ManagerHost {
 			return
 		}
-		m.heard = now
+		m.hear(now)
 		m.fromManager(id, from, msg, now)
 		return
 	}
@@ -176,7 +176,7 @@ func (m *Member) Receive(id model.RingID, from model.RingMember, msg wire.Messag
 	if r == nil || from.Host == m.self.Host {
 		return
 	}
-	m.heard = now
+	m.hear(now)
 	m.sign(from, msg.Type, now)
 	m.fromMember(r, from, msg, now)
 }

@@ -251,7 +251,7 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 		m.stats.Doubted++
 		c.again = now.Add(c.ring.place.Profile.Silence)
 		if slices.Contains(c.doubts, DoubtAllSilent) {
-			m.beginCut(c) // if it mends while it waits, the others have gone on without it all the same
+			m.beginCut(c, now) // if it mends while it waits, the others have gone on without it all the same
 		}
 		return
 	}
