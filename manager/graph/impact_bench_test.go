@@ -76,5 +76,10 @@ func BenchmarkImpact(b *testing.B) {
 				w.SinglePoints("")
 			}
 		})
+		b.Run(fmt.Sprintf("%d/spof-of", hosts), func(b *testing.B) {
+			for b.Loop() {
+				w.SinglePoints("service:h0/nginx:443")
+			}
+		})
 	}
 }

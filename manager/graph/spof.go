@@ -30,13 +30,14 @@ func (g *Graph) SinglePoints(of string) (list []model.SinglePoint, ok bool) {
 func (v *view) singlePoints(target *node) []model.SinglePoint {
 	f := v.falls()
 	s := spof{falls: f, shortcuts: f.shortcuts(), target: -1}
+	among := v.list
 	if target != nil {
 		if s.target = f.hit[target.index]; s.target < 0 {
 			return []model.SinglePoint{} // nothing takes it along
 		}
-		s.above = f.above(s.target)
+		among = ascend([]*node{target}).nodes
 	}
-	points, rooted := s.points(v, target)
+	points, rooted := s.points(among, target)
 	s.follow(rooted)
 	points = slices.DeleteFunc(append(points, rooted...), point.alone)
 	slices.SortFunc(points, func(a, b point) int {
@@ -70,20 +71,20 @@ func (p point) alone() bool { return p.hosts+p.services == 0 }
 type spof struct {
 	*falls
 	*shortcuts
-	target int32  // place that has to fall, or -1
-	above  []bool // by place, with a target: whether it can come to fall
+	target int32 // place that has to fall, or -1
 }
 
-// points are those that have no root, of which all is known at once, and the rest, in the
-// order in which they are followed: those of which the most may fall come together, since who
-// takes everything along makes a walk over everything of that of all who are followed beside it.
-// Of those, such that are near to each other take the same along.
-func (s *spof) points(v *view, target *node) (lone, rooted []point) {
+// points are those among nodes, of which some may be nil, that have no root, of which all is
+// known at once, and the rest, in the order in which they are followed: those of which the most
+// may fall come together, since who takes everything along makes a walk over everything of that
+// of all who are followed beside it. Of those, such that are near to each other take the same
+// along.
+func (s *spof) points(among []*node, target *node) (lone, rooted []point) {
 	var lock sync.Mutex
-	inParts(len(v.list), pointsApart, func(from, end int) {
+	inParts(len(among), pointsApart, func(from, end int) {
 		var mine, ours []point
-		for _, n := range v.list[from:end] {
-			if n == nil || n == target || !canFail(n) || s.above != nil && !s.above[s.start[n.index]] || !s.strikes(n) {
+		for _, n := range among[from:end] {
+			if n == nil || n == target || !canFail(n) || !s.strikes(n) {
 				continue
 			}
 			p := point{node: n, root: s.root[s.start[n.index]], natural: n.ranks.natural}
@@ -203,29 +204,6 @@ func (f *falls) strikes(n *node) bool {
 		}
 	}
 	return false
-}
-
-// above says of each place whether what begins there can come to a place. Where places lead
-// in circles it takes more than one walk from the last to the first.
-func (f *falls) above(target int32) []bool {
-	can := make([]bool, len(f.kind))
-	can[target] = true
-	for again := true; again; {
-		again = false
-		for p := len(f.kind) - 1; p >= 0; p-- {
-			for _, to := range f.strike[f.off[p]:f.off[p+1]] {
-				if to < 0 {
-					to = ^to
-				}
-				if can[to] && !can[p] {
-					can[p] = true
-					again = true
-					break
-				}
-			}
-		}
-	}
-	return can
 }
 
 // canFail says whether a node is a thing that dies: of services those that are there.
