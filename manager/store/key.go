@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cassini/model"
+	"cassini/model/scan"
 )
 
 // ProgressWindow is how long one row of progress documents keeps replacing its
@@ -54,18 +55,18 @@ func appendTime(b []byte, at time.Time) []byte {
 func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
 // Until is the bound behind the last key of a moment.
-func Until(at time.Time) Key { return Key(at.UTC().Format(keyTime) + "\xff") }
+func Until(at time.Time) Key { return Since(at) + "\xff" }
 
 // Since is the bound before the first key of a moment.
-func Since(at time.Time) Key { return Key(at.UTC().Format(keyTime)) }
+func Since(at time.Time) Key { return Key(appendTime(nil, at.UTC())) }
 
 // Time is when the manager received the entry.
 func (k Key) Time() (time.Time, error) {
 	if len(k) <= len(keyTime) || k[len(keyTime)] != '.' {
 		return time.Time{}, fmt.Errorf("%w: %q", ErrBadKey, string(k))
 	}
-	at, err := time.ParseInLocation(keyTime, string(k[:len(keyTime)]), time.UTC)
-	if err != nil || at.Format(keyTime) != string(k[:len(keyTime)]) { // Parse also takes a comma
+	at, ok := scan.Clock(string(k[:len(keyTime)]), '.')
+	if !ok {
 		return time.Time{}, fmt.Errorf("%w: %q", ErrBadKey, string(k))
 	}
 	return at, nil

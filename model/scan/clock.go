@@ -3,8 +3,8 @@ package scan
 import "time"
 
 // Clock is a moment in UTC as "2006-01-02", what stands between, "15:04:05" and perhaps up to
-// nine digits of a fraction, in a tenth of the time that time.Parse takes. It is false of all
-// else.
+// nine digits of a fraction, in about half the time that time.Parse takes for RFC 3339, and a
+// fraction of what it takes for other layouts. It is false of all else.
 func Clock[T string | []byte](text T, between byte) (t time.Time, ok bool) {
 	if len(text) < len("2006-01-02T15:04:05") || text[4] != '-' || text[7] != '-' || text[10] != between || text[13] != ':' || text[16] != ':' {
 		return t, false
@@ -13,10 +13,11 @@ func Clock[T string | []byte](text T, between byte) (t time.Time, ok bool) {
 	month, day := digits(text[5:7]), digits(text[8:10])
 	hour, minute, second := digits(text[11:13]), digits(text[14:16]), digits(text[17:19])
 	nanos := fraction(text[19:])
-	if min(year, month, day, hour, minute, second, nanos) < 0 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month) || hour > 23 || minute > 59 || second > 59 {
+	if min(year, month, day, hour, minute, second, nanos) < 0 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
-	return time.Unix(int64((days(year, month, day)*24+hour)*60+minute)*60+int64(second), int64(nanos)).UTC(), true
+	t = time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC)
+	return t, t.Day() == day // else the month has no such day, and it is one of the next
 }
 
 // bad is no part of a moment, even a hundred times.
@@ -50,28 +51,4 @@ func fraction[T string | []byte](text T) (nanos int) {
 		nanos = nanos*10 + int(digit)
 	}
 	return nanos
-}
-
-func daysOf(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// days are those from 1970 to a day. Years begin in March, so that the day that some have more
-// is the last (Hinnant, "chrono-compatible low-level date algorithms").
-func days(year, month, day int) int {
-	if month <= 2 {
-		year--
-		month += 12
-	}
-	year += 400 // not below zero
-	return year*365 + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719_468 - 146_097
 }
