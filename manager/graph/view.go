@@ -1,15 +1,12 @@
 package graph
 
 import (
-	"cmp"
 	"hash/maphash"
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 
 	"cassini/manager/table"
-	"cassini/model"
 )
 
 // view is how the facts join: nodes and edges without their counters, which are read from
@@ -106,72 +103,6 @@ func (n *node) host() string {
 	return n.id[from : from+int(n.ofHost)]
 }
 
-// edge is one relation. Only depends_on has documents.
-type edge struct {
-	from, to *node
-	facts    *evidence // nil but of depends_on
-	held     int32     // how often something has it; of depends_on how many documents are Out
-	kind     edgeKind
-}
-
-// outs are the documents of the client's end.
-func (e *edge) outs() []*dependency {
-	if e.kind != edgeDependsOn {
-		return nil
-	}
-	return e.facts.docs()[:e.held]
-}
-
-// ins are the documents of the service's end.
-func (e *edge) ins() []*dependency {
-	if e.kind != edgeDependsOn {
-		return nil
-	}
-	return e.facts.docs()[e.held:]
-}
-
-// id is the edge's identifier: made when it is asked for, since it is longer than all else
-// of the edge.
-func (e *edge) id() string { return model.EdgeID(e.kind.String(), e.from.id, e.to.id) }
-
-// compareEdges orders edges as their identifiers do, without making these.
-func compareEdges(a, b *edge) int {
-	if a.from == b.from && a.kind == b.kind {
-		return compareNodes(a.to, b.to)
-	}
-	if a.from != b.from && a.from.ranks.id != 0 && b.from.ranks.id != 0 && !a.from.begins && !b.from.begins {
-		return cmp.Compare(a.from.ranks.id, b.from.ranks.id)
-	}
-	x, y := a.from.id, b.from.id
-	if n := min(len(x), len(y)); a.from != b.from && x[:n] != y[:n] {
-		return strings.Compare(x, y) // neither begins as the other
-	}
-	return compareParts([...]string{a.from.id, " -", a.kind.String(), "-> ", a.to.id}, [...]string{b.from.id, " -", b.kind.String(), "-> ", b.to.id})
-}
-
-// compareParts compares texts that lie in parts.
-func compareParts(a, b [5]string) int {
-	i, j := 0, 0
-	for x, y := a[0], b[0]; ; {
-		n := min(len(x), len(y))
-		if c := strings.Compare(x[:n], y[:n]); c != 0 {
-			return c
-		}
-		x, y = x[n:], y[n:]
-		for x == "" && i < len(a)-1 {
-			i++
-			x = a[i]
-		}
-		for y == "" && j < len(b)-1 {
-			j++
-			y = b[j]
-		}
-		if x == "" || y == "" {
-			return len(x) - len(y)
-		}
-	}
-}
-
 // all are the nodes by index, which is in no order.
 func (v *view) all() iter.Seq[*node] {
 	return func(yield func(*node) bool) {
@@ -181,88 +112,6 @@ func (v *view) all() iter.Seq[*node] {
 			}
 		}
 	}
-}
-
-// byID are the nodes by ID. Nobody may change the list.
-func (v *view) byID() []*node {
-	v.ordering.Lock()
-	defer v.ordering.Unlock()
-	return v.inOrder()
-}
-
-// indicesByID are the nodes by ID, with their indices. Nobody may change the lists.
-func (v *view) indicesByID() ([]*node, []int32) {
-	v.ordering.Lock()
-	defer v.ordering.Unlock()
-	list := v.inOrder()
-	if v.indices == nil {
-		v.indices = make([]int32, len(list))
-		inParts(len(list), indicesApart, func(from, end int) {
-			for i := from; i < end; i++ {
-				v.indices[i] = list[i].index
-			}
-		})
-	}
-	return list, v.indices
-}
-
-// indicesApart is how many nodes are worth a processor of their own.
-const indicesApart = 10_000
-
-// inOrder does what byID does, for who has the lock.
-func (v *view) inOrder() []*node {
-	if v.ordered == nil {
-		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.nodes.Len()), v.all()), nil, false
-		slices.SortFunc(v.ordered, compareNodes)
-	}
-	if !v.gone && len(v.late) == 0 {
-		return v.ordered
-	}
-	v.indices = nil
-	is := func(n *node) bool { return n.index >= 0 }
-	list := make([]*node, 0, len(v.ordered)+len(v.late))
-	slices.SortFunc(v.late, compareNodes)
-	i := 0
-	for _, n := range v.late {
-		if !is(n) {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(v.ordered[i:], n, compareNodes)
-		for _, before := range v.ordered[i : i+at] {
-			if is(before) {
-				list = append(list, before)
-			}
-		}
-		i += at
-		list = append(list, n)
-	}
-	for _, n := range v.ordered[i:] {
-		if is(n) {
-			list = append(list, n)
-		}
-	}
-	v.ordered, v.late, v.gone = list, nil, false
-	return list
-}
-
-// allEdges are the edges by ID, in a list of the caller's own.
-func (v *view) allEdges() []*edge {
-	n := 0
-	for _, c := range v.edgeCount {
-		n += c
-	}
-	list := make([]*edge, 0, n)
-	sorted := true
-	for _, from := range v.byID() {
-		if len(from.out()) > 0 && len(list) > 0 && compareEdges(list[len(list)-1], from.out()[0]) > 0 {
-			sorted = false // the identifier of one node begins as that of another
-		}
-		list = append(list, from.out()...)
-	}
-	if !sorted {
-		slices.SortFunc(list, compareEdges)
-	}
-	return list
 }
 
 func (v *view) hash(id string) uint64 { return maphash.String(v.seed, id) }
@@ -293,24 +142,6 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 	v.unranked++
 	return n, true
 }
-
-// comesLate remembers a node for the order. Where so many came that nobody may ever ask for it, it
-// is made anew for who does.
-func (v *view) comesLate(n *node) {
-	switch {
-	case v.ordered == nil:
-	case len(v.late) > lateMost+len(v.ordered)/latePart:
-		v.ordered, v.late, v.indices = nil, nil, nil
-	default:
-		v.late = append(v.late, n)
-	}
-}
-
-// How many nodes may come late: so many, and besides a part of all.
-const (
-	lateMost = 1024
-	latePart = 4
-)
 
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
