@@ -226,22 +226,26 @@ func (r *rig) wait(what string, ask func() error) {
 	}
 }
 
+// rings are those that "rings -o json" printed.
+func rings(out string, err error) (list []model.RingHealth, _ error) {
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &list)
+	}
+	return list, err
+}
+
 // whole says why there is no whole ring of so many, as somebody elsewhere sees it.
 func (r *rig) whole(from, token string, members int) error {
-	out, err := r.run(from, []string{"CASSINI_TOKEN=" + token}, "rings", "-o", "json", "--api", r.url())
+	list, err := rings(r.run(from, []string{"CASSINI_TOKEN=" + token}, "rings", "-o", "json", "--api", r.url()))
 	if err != nil {
 		return err
 	}
-	var rings []model.RingHealth
-	if err := json.Unmarshal([]byte(out), &rings); err != nil {
-		return err
-	}
-	for _, ring := range rings {
+	for _, ring := range list {
 		if ring.State == model.RingWhole && len(ring.Members) == members {
 			return nil
 		}
 	}
-	return fmt.Errorf("rings are %s", out)
+	return fmt.Errorf("rings are %+v", list)
 }
 
 // ask asks the manager from a host, with a token, or with the certificate of a host.

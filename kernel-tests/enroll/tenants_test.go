@@ -1,7 +1,6 @@
 package enroll
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,23 +37,19 @@ func TestRingsOfTenants(t *testing.T) {
 
 // tenants says why rings are not whole, with these hosts of these tenants.
 func (r *rig) tenants(want ...string) error {
-	out, err := r.admin("rings", "-o", "json")
+	list, err := rings(r.admin("rings", "-o", "json"))
 	if err != nil {
 		return err
 	}
-	var rings []model.RingHealth
-	if err := json.Unmarshal([]byte(out), &rings); err != nil {
-		return err
-	}
 	var got []string
-	for _, ring := range rings {
+	for _, ring := range list {
 		var names []string
 		for _, m := range ring.Members {
 			names = append(names, m.Host)
 		}
 		slices.Sort(names)
 		if got = append(got, ring.Tenant+": "+strings.Join(names, " ")); ring.State != model.RingWhole {
-			return fmt.Errorf("a ring is not whole: %s", out)
+			return fmt.Errorf("a ring is not whole: %+v", ring)
 		}
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
