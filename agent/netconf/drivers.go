@@ -81,6 +81,12 @@ func (d *drivers) close() {
 	}
 }
 
+// genericHeader is a struct genlmsghdr, whole: the library's has two bytes, and sends four.
+type genericHeader struct {
+	nl.Genlmsg
+	_ uint16 // reserved
+}
+
 // ask asks the driver of a link one question.
 func (d *drivers) ask(q question, index int, s *settings) error {
 	if d.asks == nil {
@@ -88,7 +94,7 @@ func (d *drivers) ask(q question, index int, s *settings) error {
 	}
 	req := nl.NewNetlinkRequest(d.family, 0)
 	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_GENERIC: {Socket: d.asks}}
-	req.AddData(&nl.Genlmsg{Command: q.command, Version: unix.ETHTOOL_GENL_VERSION})
+	req.AddData(&genericHeader{Genlmsg: nl.Genlmsg{Command: q.command, Version: unix.ETHTOOL_GENL_VERSION}})
 	header := nl.NewRtAttr(unix.ETHTOOL_A_LINKMODES_HEADER|unix.NLA_F_NESTED, nil)
 	header.AddRtAttr(unix.ETHTOOL_A_HEADER_DEV_INDEX, nl.Uint32Attr(uint32(index)))
 	req.AddData(header)
