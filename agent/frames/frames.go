@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -93,9 +94,7 @@ func (f *Frames) Run(ctx context.Context) error {
 	spaces := make(map[uint32]*space)
 	in := make(chan heardFrame)
 	defer func() {
-		for inode, s := range spaces {
-			f.close(inode, s)
-		}
+		socket.Together(maps.Keys(spaces), func(inode uint32) { f.close(inode, spaces[inode]) })
 		readers.Wait()
 	}()
 	for {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 
@@ -81,9 +82,7 @@ func (o *Overhear) Run(ctx context.Context) error {
 	spaces := make(map[uint32]*space)
 	in := make(chan heard)
 	defer func() {
-		for inode, s := range spaces {
-			o.close(inode, s)
-		}
+		socket.Together(maps.Keys(spaces), func(inode uint32) { o.close(inode, spaces[inode]) })
 		readers.Wait()
 	}()
 	for {

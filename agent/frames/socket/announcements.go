@@ -199,9 +199,7 @@ func (a *Announcements) Counters() (bpf.AnnounceCounters, error) { return a.filt
 func (a *Announcements) Close() (err error) {
 	a.once.Do(func() {
 		close(a.closed)
-		for _, t := range a.taps {
-			_ = t.file.Close()
-		}
+		closeAll(a.taps)
 		a.wg.Wait()
 		err = a.filter.Close()
 	})

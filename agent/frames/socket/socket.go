@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -225,14 +226,13 @@ func (s *Socket) Close() (err error) {
 	s.once.Do(func() {
 		close(s.closed)
 		s.mu.Lock()
-		for _, t := range s.shared {
-			_ = t.file.Close()
-		}
+		taps := slices.Clone(s.shared)
 		for _, l := range s.links {
 			if l.own != nil {
-				_ = l.own.file.Close()
+				taps = append(taps, l.own)
 			}
 		}
+		closeAll(taps)
 		s.mu.Unlock()
 		s.wg.Wait()
 		err = s.filter.Close()
