@@ -21,27 +21,29 @@ const readAtOnce = 8192
 const restShare = 9
 
 // overlap is how long behind a reading of the table the kernel may still tell of flows that
-// were in it: they wait in the socket's buffer, or are told of a moment after they are there.
+// were in it: they are told of a moment after they are there.
 const overlap = time.Second
 
 // found are flows that were counted as they were found in the table.
 type found struct {
 	ids   map[uint32]struct{}
-	until time.Time // when no message of these can come any more
+	until time.Time // when the kernel has told of all of them
 }
 
-// others are the flows that were not.
-func (f *found) others(flows []conntrack.Tracked, now time.Time) []conntrack.Tracked {
-	if now.After(f.until) {
-		f.ids = nil
-	}
-	if len(f.ids) == 0 {
+// others are the flows that were not. Messages may wait for long before they are read: read says
+// whether all that came have been.
+func (f *found) others(flows []conntrack.Tracked, now time.Time, read func() bool) []conntrack.Tracked {
+	if f.ids == nil {
 		return flows
 	}
-	return slices.DeleteFunc(flows, func(flow conntrack.Tracked) bool {
+	flows = slices.DeleteFunc(flows, func(flow conntrack.Tracked) bool {
 		_, counted := f.ids[flow.ID]
 		return counted
 	})
+	if now.After(f.until) && read() {
+		f.ids = nil
+	}
+	return flows
 }
 
 // read hears one namespace until its socket is closed.
@@ -65,7 +67,7 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 			return
 		}
 		read := len(flows)
-		t.heard(netns, counted.others(flows, time.Now()), malformed)
+		t.heard(netns, counted.others(flows, time.Now(), socket.Empty), malformed)
 		if !ration.Take(ctx, read) {
 			return
 		}

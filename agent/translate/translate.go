@@ -18,6 +18,7 @@ import (
 type Socket interface {
 	Read() (flows []conntrack.Tracked, malformed int, err error)
 	Dump() (conntrack.Table, error)
+	Empty() bool
 	Close() error
 }
 

@@ -52,6 +52,13 @@ type socket struct {
 	mu    sync.Mutex
 	table conntrack.Table
 	dumps int
+	full  bool // messages wait
+}
+
+func (s *socket) Empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.full
 }
 
 func (s *socket) Read() ([]conntrack.Tracked, int, error) {
@@ -199,7 +206,18 @@ func TestBegunWhileTheTableIsRead(t *testing.T) {
 		r.say(answer{flows: begun(13, 22)})
 		r.Refresh()
 		r.expect("those that were not in the table", "*10.1.0.1 1+3", "*10.1.0.2 1+1")
-		time.Sleep(2 * overlap)
+		wait := func(full bool) {
+			r.socket.mu.Lock()
+			defer r.socket.mu.Unlock()
+			r.socket.full = full
+		}
+		wait(true)
+		time.Sleep(10 * overlap)
+		r.say(answer{flows: begun(21)})
+		wait(false)
+		r.say(answer{flows: begun(11)})
+		r.Refresh()
+		r.expect("messages that waited for long")
 		r.say(answer{flows: begun(11)})
 		r.Refresh()
 		r.expect("a number that was given again", "*10.1.0.1 2+3")

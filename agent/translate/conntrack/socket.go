@@ -128,38 +128,57 @@ func (s *Socket) Read() (flows []Tracked, malformed int, err error) {
 	return flows, malformed, nil
 }
 
+// Empty says whether all messages that came have been read.
+func (s *Socket) Empty() bool {
+	waiting := 0
+	raw, err := s.events.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			waiting, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MEMINFO) // the first is SK_MEMINFO_RMEM_ALLOC
+		})
+	}
+	return err == nil && waiting == 0
+}
+
 // Dump counts the translated flows that are there. Messages that some of them began may still
 // wait to be read.
 func (s *Socket) Dump() (Table, error) {
 	t := Table{Counts: make(map[Flow]uint64), IDs: make(map[uint32]struct{})}
-	for _, status := range []conntrack.Status{conntrack.StatusSrcNAT, conntrack.StatusDstNAT} {
-		flows, err := s.dump(status)
-		if err != nil {
-			return Table{}, fmt.Errorf("read the table of conntrack: %w", err)
+	err := s.ask(func(c *conntrack.Conn) error {
+		if all, err := c.StatsGlobal(); err == nil && all.Entries == 0 {
+			return nil // to go through the table takes as long as that of all namespaces together is large
 		}
-		for i := range flows {
-			both := flows[i].Status&translated == translated && status == conntrack.StatusDstNAT
-			if f, ok := flowOf(&flows[i]); ok && !both && flows[i].Status&status != 0 {
-				t.Counts[f]++
-				t.IDs[flows[i].ID] = struct{}{}
-			}
-		}
+		return errors.Join(t.add(c, conntrack.StatusSrcNAT), t.add(c, conntrack.StatusDstNAT))
+	})
+	if err != nil {
+		return Table{}, fmt.Errorf("read the table of conntrack: %w", err)
 	}
 	return t, nil
 }
 
-// dump reads flows of a status; kernels before 5.15 pass all of them.
-func (s *Socket) dump(status conntrack.Status) (flows []conntrack.Flow, err error) {
-	err = s.enter(func() (err error) {
+// add counts flows of a status; kernels before 5.15 pass all of them.
+func (t Table) add(c *conntrack.Conn, status conntrack.Status) error {
+	flows, err := c.DumpFilter(conntrack.NewFilter().Status(status), nil)
+	for i := range flows {
+		both := flows[i].Status&translated == translated && status == conntrack.StatusDstNAT
+		if f, ok := flowOf(&flows[i]); ok && !both && flows[i].Status&status != 0 {
+			t.Counts[f]++
+			t.IDs[flows[i].ID] = struct{}{}
+		}
+	}
+	return err
+}
+
+// ask asks the kernel by a socket of its own, inside the network namespace.
+func (s *Socket) ask(what func(*conntrack.Conn) error) error {
+	return s.enter(func() (err error) {
 		conn, err := conntrack.Dial(nil)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, conn.Close()) }()
-		flows, err = conn.DumpFilter(conntrack.NewFilter().Status(status), nil)
-		return err
+		return what(conn)
 	})
-	return flows, err
 }
 
 // Close ends Read.
