@@ -79,6 +79,7 @@ func (m *Manager) tellTime(ctx context.Context) {
 		m.advance()
 		m.tendAuthority()
 		m.tellLabels(ctx)
+		m.tellRefused(ctx)
 		if now := m.cfg.Now(); m.alerts != nil && now.Sub(read) >= readCounters {
 			read = now
 			if err := m.Refresh(ctx, ""); err != nil {

@@ -80,6 +80,7 @@ func (m *Manager) forget(ctx context.Context, host string) (f model.Forgotten, e
 	m.agreed.note(host, false) // what it says later is compared first
 	m.agents.forget(host)
 	m.speakers.Forget(host)
+	m.refused.forget(host)
 	if m.enroll != nil {
 		gone, err := m.enroll.Forget(host, m.cfg.Now())
 		if err != nil {

@@ -81,6 +81,7 @@ type Manager struct {
 	forgot     forgetting
 	promised   promised
 	speakers   speakers.Speakers
+	refused    refused
 
 	ready   chan struct{}     // closed when the log is replayed
 	stopped chan struct{}     // closed when Run returns

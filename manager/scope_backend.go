@@ -278,6 +278,9 @@ func (b tenantBackend) Introduce(context.Context, string, model.Machine, netip.A
 	return speakers.Later, errEstate
 }
 
+// Refuse implements api.Backend.
+func (b tenantBackend) Refuse(string, string, model.Machine, netip.Addr) {}
+
 // Name implements api.Backend.
 func (b tenantBackend) Name(context.Context, string, model.Machine) (string, error) {
 	return "", errEstate

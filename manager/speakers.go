@@ -15,7 +15,11 @@ func (m *Manager) Speaks(ctx context.Context, host, mark string) (speakers.Answe
 	if err := m.await(ctx); err != nil {
 		return speakers.Later, err
 	}
-	return m.speakers.Hear(host, mark, func() string { return m.reported(host).Mark() }, m.cfg.Now()), nil
+	answer := m.speakers.Hear(host, mark, func() string { return m.reported(host).Mark() }, m.cfg.Now())
+	if answer == speakers.Itself {
+		m.refused.speaks(host, mark, model.Machine{})
+	}
+	return answer, nil
 }
 
 // reported is what the log has of the machine of a host.
@@ -44,6 +48,9 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 	answer := m.speakers.Introduce(host, machine.Mark(), is, reported.Mark, func(heard bool) bool {
 		return m.graph.IsHeard(host) && (heard || !m.onRingsAt(ctx, host, from))
 	}, m.cfg.Now())
+	if answer == speakers.Itself {
+		m.refused.speaks(host, machine.Mark(), machine)
+	}
 	switch {
 	case answer == speakers.Another && !known:
 		m.log.Warn("another machine runs with a copy of a host's data directory, or of its certificate: it cannot speak for that host", "host", host, "machine_id", machine.MachineID, "dmi_uuid", machine.DMI, "macs", machine.MACs)

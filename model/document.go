@@ -42,6 +42,7 @@ const (
 	PackageSilences     = "silences"     // body Silence, key Silence.ID; of the manager's host
 	PackageForgotten    = "forgotten"    // no body, key "": the manager has forgotten the host, whose documents it withdrew before
 	PackageLabels       = "labels"       // body HostLabels, key HostLabels.Host; of the manager's host
+	PackageRefused      = "refused"      // body Refused, key Refused.Host; of the manager's host
 )
 
 // Name identifies one thing that one host knows.

@@ -19,10 +19,11 @@ import (
 const machineFile = "machine.json"
 
 // How long a manager is asked whether this is the machine that it knows by a name, where this
-// is open: while it is not reached, and while it waits to see.
+// is open: while it is not reached, and while it waits to see. Beyond, it is asked this often.
 const (
 	askSettled  = 10 * time.Second
 	waitSettled = time.Minute
+	askAlways   = 15 * time.Second
 )
 
 // housed is what is kept of the machine that has a name.
@@ -42,7 +43,7 @@ type Settling struct {
 	// those that wrap ShutOut that it answers none of this host; others pass.
 	Ask                     func(ctx context.Context) error
 	Another, Older, ShutOut error
-	// Anew gets another name.
+	// Anew gets another name; nil says that the manager gives none.
 	Anew   func(ctx context.Context) (string, error)
 	Logger *slog.Logger
 }
@@ -94,10 +95,13 @@ func Settle(ctx context.Context, s Settling) (Settled, error) {
 // asCopy gets a name of its own, however long that takes.
 func (s Settling) asCopy(ctx context.Context) (Settled, error) {
 	err := s.ask(ctx, true)
+	if errors.Is(err, s.Another) && s.Anew == nil {
+		err = s.waits(ctx, err)
+	}
 	if err == nil { // the manager knows better
 		return Settled{Host: s.Host}, s.keep(housed{Host: s.Host, Machine: s.Machine})
 	}
-	if !errors.Is(err, s.Another) {
+	if !errors.Is(err, s.Another) || s.Anew == nil {
 		return Settled{}, fmt.Errorf("%w, and this one has a copy of its data directory (%s): %w", ErrCopy, s.Host, err)
 	}
 	host, err := s.Anew(ctx)
@@ -106,6 +110,21 @@ func (s Settling) asCopy(ctx context.Context) (Settled, error) {
 	}
 	s.Logger.Warn("this machine has a name of its own from now on; what the copy had to say is not sent", "host", host, "copy_of", s.Host)
 	return Settled{Host: host, CopyOf: s.Host}, s.keep(housed{host, s.Machine, s.Host})
+}
+
+// waits asks on, since a certificate of its own may take the place of the one that this machine
+// shows.
+func (s Settling) waits(ctx context.Context, err error) error {
+	s.Logger.Error("this machine needs a certificate of its own, with a name of its own, of the authority that gave this one: it waits, and says nothing until then", "host", s.Host, "error", err)
+	for errors.Is(err, s.Another) {
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(askAlways):
+		}
+		err = s.ask(ctx, true)
+	}
+	return err
 }
 
 // ask asks until there is an answer that stands: for as long as it takes, or for a while.
@@ -130,7 +149,7 @@ func (s Settling) ask(ctx context.Context, always bool) error {
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
 		case <-time.After(wait):
-			wait = min(2*wait, 15*time.Second)
+			wait = min(2*wait, askAlways)
 		}
 	}
 }

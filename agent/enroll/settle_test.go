@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,46 @@ func TestSettleFirst(t *testing.T) {
 			if err := Doubt(dir); err != nil || Doubt(dir) != nil {
 				t.Error(err)
 			}
+		})
+	}
+}
+
+// TestSettleOutside: where the manager gives no names, a clone waits until it has a certificate of
+// its own, and says nothing before.
+func TestSettleOutside(t *testing.T) {
+	for name, tc := range map[string]struct {
+		answers []error // of the manager, the last one again and again
+		want    Settled
+		err     error
+		after   time.Duration
+	}{
+		"it gets one after an hour":       {slices.Concat(slices.Repeat([]error{errAnother}, 240), []error{errAway, errWait, nil}), Settled{Host: "web-1"}, nil, time.Hour},
+		"what it has is not let in":       {[]error{errAnother, errShutOut}, Settled{}, ErrCopy, askAlways},
+		"nobody does anything for a week": {[]error{errAnother}, Settled{}, context.DeadlineExceeded, 7 * 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := keepMachine(dir, housed{Host: "web-1", Machine: boxOf("a", "d1", "b1")}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 7*24*time.Hour)
+				defer cancel()
+				asked, begin := 0, time.Now()
+				got, err := Settle(ctx, Settling{
+					Dir: dir, Host: "web-1", Machine: boxOf("a", "d2", "b2"), Another: errAnother, Older: errOlder, ShutOut: errShutOut, Logger: slog.New(slog.DiscardHandler),
+					Ask: func(context.Context) error {
+						asked++
+						return tc.answers[min(asked, len(tc.answers))-1]
+					},
+				})
+				if got != tc.want || !errors.Is(err, tc.err) || (err == nil) != (tc.err == nil) {
+					t.Errorf("got %+v, %v; want %+v, %v", got, err, tc.want, tc.err)
+				}
+				if took := time.Since(begin); took < tc.after || took > tc.after+time.Minute {
+					t.Errorf("after %v, want %v", took, tc.after)
+				}
+			})
 		})
 	}
 }

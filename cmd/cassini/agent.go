@@ -85,7 +85,7 @@ func serveAgent(ctx context.Context, cfg serveConfig) error {
 	handler := guard(operated(a.Handler(metrics.Handler(), cfg.Start), cfg))
 	serve := func(ctx context.Context) error { return serveHTTP(ctx, cfg.Listener, handler, cfg.Logger) }
 	err = withMetrics(cfg, metrics, func(ctx context.Context) error { return nest(ctx, serve, to.work(a.Run)) })(ctx)
-	if cause := context.Cause(ctx); errors.Is(cause, errNotMine) {
+	if cause := context.Cause(ctx); errors.Is(cause, errNotMine) || errors.Is(cause, errNotGiven) {
 		return errors.Join(cause, err)
 	}
 	return err

@@ -12,8 +12,11 @@ import (
 	"cassini/model"
 )
 
-// errNotMine ends an agent whose name another machine has.
-var errNotMine = errors.New("this machine runs with a copy of another one's data directory: it asks for a name of its own when it is started again")
+// Why an agent ends whose name another machine has.
+var (
+	errNotMine  = errors.New("this machine runs with a copy of another one's data directory: it asks for a name of its own when it is started again")
+	errNotGiven = errors.New("this machine shows the certificate of another one: it waits for one of its own when it is started again")
+)
 
 // reached is a manager that an agent has a way to, and who it is there.
 type reached struct {
@@ -23,15 +26,11 @@ type reached struct {
 }
 
 // settleAgent makes the way to the manager and finds out who this host is there; also whether
-// this is the machine that was given its name, or has a copy of it. Certificates of another
-// authority bear the host name.
+// this is the machine that was given its name, or has a copy of it. In a certificate of another
+// authority is the host name, and the manager gives no other.
 func settleAgent(ctx context.Context, cfg serveConfig) (r reached, err error) {
 	if r.sink, r.work, err = reachManager(cfg); err != nil {
 		return r, err
-	}
-	if cfg.AgentTLS.Cert != "" {
-		r.Host = cfg.Host
-		return r, nil
 	}
 	machine := ownMachine(cfg.Logger)
 	called, anew, err := nameOf(ctx, cfg, r.sink, machine)
@@ -54,8 +53,11 @@ func settleAgent(ctx context.Context, cfg serveConfig) (r reached, err error) {
 }
 
 // nameOf is what the manager calls this host: as its certificate says, or where there is none,
-// as the manager says; and how to get another name.
+// as the manager says; and how to get another name, nil where there is none to get.
 func nameOf(ctx context.Context, cfg serveConfig, sink *outbox.HTTPSink, machine model.Machine) (called string, anew func(context.Context) (string, error), err error) {
+	if cfg.AgentTLS.Cert != "" {
+		return cfg.Host, nil, nil
+	}
 	if cfg.Finder != nil || isHTTPS(cfg.Manager) {
 		m, err := openMember(cfg, wayBy(cfg.Finder))
 		if err != nil {
@@ -75,12 +77,14 @@ func nameOf(ctx context.Context, cfg serveConfig, sink *outbox.HTTPSink, machine
 }
 
 // speakAs has all that is sent say which machine this is. An agent of whose name the manager
-// says that it is another machine's ends, unless its name is not the manager's to give.
+// says that it is another machine's ends.
 func (r reached) speakAs(cfg serveConfig, end func(error)) {
+	why := errNotMine
+	if cfg.AgentTLS.Cert != "" {
+		why = errNotGiven
+	}
 	r.sink.As(func() model.Machine { return ownMachine(cfg.Logger) }, func(err error) {
-		if cfg.AgentTLS.Cert == "" {
-			end(fmt.Errorf("%w: %w", errNotMine, errors.Join(err, enroll.Doubt(cfg.DataDir))))
-		}
+		end(fmt.Errorf("%w: %w", why, errors.Join(err, enroll.Doubt(cfg.DataDir))))
 	})
 }
 

@@ -33,7 +33,7 @@ func (m machine) copyTo(at string) {
 // clone is a machine with the system of another one on hardware of its own.
 func (m machine) clone(at, dmi, boot string) machine {
 	m.copyTo(at)
-	return machine{r: m.r, at: at, name: m.name, id: m.id, dmi: dmi, boot: boot}
+	return machine{r: m.r, at: at, name: m.name, id: m.id, dmi: dmi, boot: boot, shown: m.shown}
 }
 
 // incidents are the open ones about who hosts are: of which host, what is told, and what to do.

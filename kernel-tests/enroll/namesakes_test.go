@@ -37,6 +37,8 @@ type machine struct {
 	id   string // of the machine
 	dmi  string // UUID; "" is none
 	boot string // the machine-id's only one by default
+
+	shown []string // flags for what it shows, where it does not join
 }
 
 func (m machine) argv(args ...string) []string {
@@ -67,7 +69,7 @@ func (m machine) join(token string) (string, error) {
 
 func (m machine) start() {
 	m.r.t.Helper()
-	args := m.r.agent(m.at)
+	args := append(m.r.agent(m.at), m.shown...)
 	if m.r.scheme == "http" {
 		args = append(args, "--insecure")
 	}

@@ -51,6 +51,9 @@ type Backend interface {
 	Speaks(ctx context.Context, host, mark string) (speakers.Answer, error)
 	// Introduce says the same of a machine that says what it is, from an address.
 	Introduce(ctx context.Context, host string, machine model.Machine, from netip.Addr) (speakers.Answer, error)
+	// Refuse notes that a machine with a mark was refused under a host's name, and that the
+	// manager cannot give it another one. What it is may not be known.
+	Refuse(host, mark string, machine model.Machine, from netip.Addr)
 	// Join takes an agent into the rings; errors wrap those of package rings.
 	Join(ctx context.Context, j model.Join) (*model.Joined, error)
 	Rings(ctx context.Context) (keeper.View, error)

@@ -29,6 +29,7 @@ var now = time.Date(2026, 11, 20, 19, 26, 3, 123456789, time.UTC)
 // backend is a manager that keeps everything in memory.
 type backend struct {
 	expelled []string
+	refused  []string
 	said     []string // about incidents
 	mu       sync.Mutex
 	g        *graph.Graph
@@ -259,6 +260,10 @@ func (b *backend) Speaks(_ context.Context, _, mark string) (speakers.Answer, er
 
 func (b *backend) Introduce(ctx context.Context, host string, m model.Machine, _ netip.Addr) (speakers.Answer, error) {
 	return b.Speaks(ctx, host, m.Mark())
+}
+
+func (b *backend) Refuse(host, mark string, m model.Machine, _ netip.Addr) {
+	b.refused = append(b.refused, host+" "+mark+" "+m.DMI)
 }
 
 func (b *backend) Name(_ context.Context, name string, m model.Machine) (string, error) {

@@ -24,7 +24,7 @@ type accepted struct {
 var errMalformed = errors.New("body not understood")
 
 // managers are packages of documents that no agent writes.
-var managers = []string{model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRings, model.PackageForgotten}
+var managers = []string{model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRefused, model.PackageRings, model.PackageForgotten}
 
 // postDocuments takes documents that are not numbered: of agents that speak protocol 1, and
 // of scripts.

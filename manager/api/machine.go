@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -33,26 +34,35 @@ func (s *server) speaks(w http.ResponseWriter, r *http.Request, host string) boo
 		return true
 	}
 	answer, err := s.Backend.Speaks(r.Context(), host, mark)
-	return s.settled(w, r, host, answer, err)
+	return s.settled(w, r, host, model.Machine{}, answer, err)
 }
 
 // introduced is speaks for a machine that says what it is.
 func (s *server) introduced(w http.ResponseWriter, r *http.Request, host string, machine model.Machine) bool {
 	answer, err := s.introduce(r, host, machine)
-	return s.settled(w, r, host, answer, err)
+	return s.settled(w, r, host, machine, answer, err)
 }
 
 func (s *server) introduce(r *http.Request, host string, machine model.Machine) (speakers.Answer, error) {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr) // none in tests
-	return s.Backend.Introduce(r.Context(), host, machine, from.Addr())
+	return s.Backend.Introduce(r.Context(), host, machine, from(r))
+}
+
+// from is the address of who asks.
+func from(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr) // none in tests
+	return at.Addr().Unmap()
 }
 
 // notYours says who has a name.
 const notYours = "another machine is %s: this one runs with a copy of its data directory, or of its certificate. 'cassini identity' shows both. " +
 	"It needs a name of its own: its agent asks for one when it is started again"
 
-// settled answers whoever may not speak for a name, or not yet.
-func (s *server) settled(w http.ResponseWriter, r *http.Request, host string, answer speakers.Answer, err error) bool {
+// notYoursOutside says it where another authority gives names.
+const notYoursOutside = "another machine is %s: this one runs with a copy of its certificate, and waits. " +
+	"Another authority gave that: give this machine a certificate of its own there, with a name of its own"
+
+// settled answers whoever may not speak for a name, or not yet. What machine it is may not be known.
+func (s *server) settled(w http.ResponseWriter, r *http.Request, host string, machine model.Machine, answer speakers.Answer, err error) bool {
 	switch {
 	case err != nil:
 		w.Header().Set("Retry-After", retryAfter)
@@ -66,7 +76,12 @@ func (s *server) settled(w http.ResponseWriter, r *http.Request, host string, an
 		problem(w, r, http.StatusServiceUnavailable, "whether this is "+host+" after it was booted, or another machine with a copy of its data directory, shows in a moment: nothing is lost; come again")
 	default:
 		s.Deliveries.refused(model.RefusedMachine)
-		s.refuse(w, r, http.StatusConflict, s.speaker(r), fmt.Sprintf(notYours, host))
+		why := notYours
+		if whoAsks(r).Outside {
+			why = notYoursOutside
+			s.Backend.Refuse(host, cmp.Or(machine.Mark(), r.Header.Get(model.MarkHeader)), machine, from(r))
+		}
+		s.refuse(w, r, http.StatusConflict, s.speaker(r), fmt.Sprintf(why, host))
 	}
 	return false
 }
@@ -93,8 +108,8 @@ func (s *server) postMachine(w http.ResponseWriter, r *http.Request, _ params) {
 	switch answer, err := s.introduce(r, body.Host, body.Machine); {
 	case err == nil && answer == speakers.Itself:
 		s.answer(w, r, enroll.Joined{Host: body.Host})
-	case err != nil || answer != speakers.Another:
-		s.settled(w, r, body.Host, answer, err)
+	case err != nil || answer != speakers.Another || whoAsks(r).Outside:
+		s.settled(w, r, body.Host, body.Machine, answer, err)
 	default:
 		s.nameCopy(w, r, body)
 	}

@@ -1,10 +1,23 @@
 package api
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
+	"math/big"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"cassini/manager/audit"
 	"cassini/manager/enroll"
@@ -108,5 +121,57 @@ func TestNameCopy(t *testing.T) {
 		if w := do(g.h, "POST", "/api/v1/enroll/renew", string(raw), agent, marked(boot+"/")); w.Code != want {
 			t.Errorf("renewal of %s: %d %s", boot, w.Code, w.Body)
 		}
+	}
+}
+
+// outside is a certificate for the agent of a host, by an authority that is not the manager's.
+func (g *guarded) outside(host string) func(*http.Request) {
+	g.t.Helper()
+	public, private, _ := ed25519.GenerateKey(rand.Reader)
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: now, NotAfter: later.Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: pkix.Name{CommonName: "Company"}}
+	made := func(template, parent *x509.Certificate) *x509.Certificate {
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, public, private)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return cert
+	}
+	ca := made(template, template)
+	path := filepath.Join(g.t.TempDir(), "ca.pem")
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
+	if err := g.a.ReadFiles(enroll.Files{ClientCA: path}); err != nil {
+		g.t.Fatal(err)
+	}
+	cert := made(&x509.Certificate{SerialNumber: big.NewInt(8), NotBefore: now, NotAfter: later.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + host}}}, ca)
+	return func(r *http.Request) { r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}} }
+}
+
+// TestOutsideCopy: who shows a copied certificate of another authority is told to get one there,
+// and the manager hears of it each time. Certificates of its own are not its business.
+func TestOutsideCopy(t *testing.T) {
+	g, _ := newAudited(t)
+	agent := g.outside("web-17")
+	machine := func(boot, request string) string {
+		return `{"machine":{"boot_id":"` + boot + `","dmi_uuid":"d"},"request":` + strconv.Quote(request) + `}`
+	}
+	for _, ask := range []struct{ path, body string }{
+		{pathMachine, machine("other", "")},
+		{pathMachine, machine("other", csr(t))},
+		{pathDocuments, `{"host":"web-17","documents":[]}`},
+	} {
+		wantProblem(t, do(g.h, "POST", ask.path, ask.body, agent, marked("other/d")), http.StatusConflict, "give this machine a certificate of its own there")
+	}
+	if w := do(g.h, "POST", pathMachine, machine("same", ""), agent, marked("same/d")); w.Code != http.StatusOK {
+		t.Errorf("the original: %d %s", w.Code, w.Body)
+	}
+	do(g.h, "POST", pathDocuments, `{"host":"db-1","documents":[]}`, g.agent("db-1"), marked("other/d"))
+	if want := []string{"web-17 other/d d", "web-17 other/d d", "web-17 other/d "}; !slices.Equal(g.b.refused, want) {
+		t.Errorf("refused are %q, want %q", g.b.refused, want)
 	}
 }

@@ -51,7 +51,7 @@ func (a *Authority) outsider(t *trust, cert *x509.Certificate, now time.Time) (W
 			return Who{}, err
 		}
 	}
-	return Who{Role: RoleAgent, Host: host}, nil
+	return Who{Role: RoleAgent, Host: host, Outside: true}, nil
 }
 
 // person is who shows a certificate that a rule of people takes. One that a rule of agents

@@ -48,6 +48,8 @@ func (r Role) check() error {
 type Who struct {
 	Role Role
 	Host string // of an agent
+	// Outside says that another authority gave an agent its certificate, and with it its name.
+	Outside bool
 	// Tenant is whose hosts a person or program sees; "" is all.
 	Tenant string
 	Token  string // identifier of the token that was shown

@@ -44,12 +44,13 @@ type Watch struct {
 	up      Up
 	waiting queue
 	entries map[string]*entry
+	refused map[string]bool   // nodes of hosts under whose names machines are refused
 	told    []*model.Incident // since the last Take
 }
 
 // New makes a watch that keeps what it finds in a book. learn of 0 is DefaultLearn.
 func New(book *incidents.Book, learn time.Duration, up Up) *Watch {
-	return &Watch{book: book, learn: cmp.Or(learn, DefaultLearn), up: up, entries: make(map[string]*entry)}
+	return &Watch{book: book, learn: cmp.Or(learn, DefaultLearn), up: up, entries: make(map[string]*entry), refused: make(map[string]bool)}
 }
 
 // entry is something that happens at its time unless it is called off.

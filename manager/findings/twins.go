@@ -115,11 +115,11 @@ func (w *Watch) meet(key string, f incidents.Finding, at time.Time, pace [2]time
 			w.foundOnce(f, e.due)
 			since, began = e.due.Add(-compareFor), e.due // that they are idle does not end it
 		case stands == oneSilent && w.book.Known(f.Kind, f.Subject):
-			w.over(f.Kind, f.Subject, e.due)
+			w.parted(f, e.due)
 			began = e.due
 		case stands == oneSilent && e.due.Sub(began) < compareFor:
 		default:
-			w.over(f.Kind, f.Subject, e.due)
+			w.parted(f, e.due)
 			return
 		}
 		w.again(e, e.due.Add(pace[1]))

@@ -174,6 +174,8 @@ func bodyOf(doc model.Document) any {
 		body = new(model.Silence)
 	case model.PackageLabels:
 		body = new(model.HostLabels)
+	case model.PackageRefused:
+		body = new(model.Refused)
 	default:
 		return nil
 	}

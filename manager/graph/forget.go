@@ -104,6 +104,7 @@ func (g *Graph) applyForgotten(doc *Decoded, e *events) bool {
 		e.add(model.EventIncidentClosed, subjectNode(i), i.Summary)
 	}
 	g.findings.Forget(doc.Host)
+	delete(g.refused, doc.Host)
 	g.flaps.Forget(model.HostID(doc.Host))
 	h := g.hosts[doc.Host]
 	if h == nil {

@@ -73,6 +73,7 @@ type Graph struct {
 	acks       map[string]model.Ack // by the incident's identifier
 	silences   map[string]model.Silence
 	labels     map[string]model.HostLabels // by host
+	refused    map[string]model.Refused    // likewise
 	machines   machines
 	numbered   map[string]bool // hosts whose host name another machine had first
 	forwarding map[model.Name]*forwarding
@@ -145,6 +146,7 @@ func New(limits Limits) *Graph {
 		acks:       make(map[string]model.Ack),
 		silences:   make(map[string]model.Silence),
 		labels:     make(map[string]model.HostLabels),
+		refused:    make(map[string]model.Refused),
 		asked:      make(askedNames),
 		askedOf:    make(map[netip.Addr][]*model.Asked),
 		machines:   make(machines),
@@ -197,7 +199,7 @@ func (g *Graph) apply(doc *Decoded, e *events) {
 	g.findings.Advance(e.at)
 	g.tellFindings(e)
 	switch doc.Package {
-	case model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageForgotten: // of the manager, which need not be a host
+	case model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRefused, model.PackageForgotten: // of the manager, which need not be a host
 	default:
 		if doc.Gone() && g.hosts[doc.Host] == nil {
 			return // nothing is known of it, and it said nothing
@@ -263,6 +265,8 @@ func (g *Graph) applyBody(doc *Decoded, e *events) (ok, known bool) {
 		ok = g.applySilence(doc)
 	case model.PackageLabels:
 		ok = g.applyLabels(doc)
+	case model.PackageRefused:
+		ok = g.applyRefused(doc, e)
 	case model.PackageForgotten:
 		ok = g.applyForgotten(doc, e)
 	default:

@@ -65,7 +65,9 @@ func (b *Border) Pass(e store.Entry) (store.Entry, bool) {
 	case model.PackageSilences:
 		e.Document, ok = passOwn(b, e.Document, func(s model.Silence) string { return s.Tenant })
 	case model.PackageLabels:
-		e.Document, ok = b.labels(e.Document)
+		e.Document, ok = passOf(b, e.Document, func(l model.HostLabels) string { return l.Host })
+	case model.PackageRefused:
+		e.Document, ok = passOf(b, e.Document, func(r model.Refused) string { return r.Host })
 	default:
 		return e, b.Owns(name.Host)
 	}
@@ -154,10 +156,10 @@ func (b *Border) ring(d model.Document) (model.Document, bool) {
 	return b.with(d, d.Name, r)
 }
 
-// labels passes those of the tenant's own hosts.
-func (b *Border) labels(d model.Document) (model.Document, bool) {
-	var l model.HostLabels
-	if d.Gone() || d.Decode(&l) != nil || !b.Owns(l.Host) || l.Host != d.Key {
+// passOf passes what the manager says of the tenant's own hosts, each by a document of its own.
+func passOf[T any](b *Border, d model.Document, hostOf func(T) string) (model.Document, bool) {
+	var body T
+	if d.Gone() || d.Decode(&body) != nil || !b.Owns(hostOf(body)) || hostOf(body) != d.Key {
 		return d, false
 	}
 	b.remember(d.Name, d.Name)
@@ -192,7 +194,7 @@ func (b *Border) Host(h model.HostLiveness) (model.HostLiveness, bool) {
 // Crosses says whether documents of a package can concern tenants that their host is not
 // of.
 func Crosses(pkg string) bool {
-	return slices.Contains([]string{model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels}, pkg)
+	return slices.Contains([]string{model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRefused}, pkg)
 }
 
 // Report is an identifier of an incident, REPORTER/INCARNATION/SEQUENCE or another, as the
