@@ -20,7 +20,7 @@ func newTranslationMetrics() translationMetrics {
 		flows:      counter("translated_flows_total", "Connections and UDP flows that this machine translates and that were told of."),
 		malformed:  counter("conntrack_malformed_total", "Messages of conntrack that could not be decoded."),
 		overruns:   counter("conntrack_overruns_total", "How often more connections were translated than could be read. Flows are missing then, and the table of the kernel is read once."),
-		forgotten:  counter("translations_forgotten_total", "The longest idle translations, forgotten at the limit. What was told of them stays."),
+		forgotten:  counter("translations_forgotten_total", "Translations beyond the limit: the longest idle, which make room, and flows in the table of the kernel that find none. What was told of them stays."),
 	}
 }
 

@@ -77,7 +77,7 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 // reread takes what is there and returns when that may be done again.
 func (t *Translate) reread(in string, socket Socket) (counted found, again time.Time) {
 	began := time.Now()
-	table, err := socket.Dump()
+	table, err := socket.Dump(limit)
 	if err != nil {
 		t.cfg.Logger.Log(context.Background(), netns.Level(err), "translated connections that were there already are not told of", "namespace", in, "error", err)
 		return found{}, began.Add(time.Second)
@@ -86,6 +86,7 @@ func (t *Translate) reread(in string, socket Socket) (counted found, again time.
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.table.found(in, table.Counts, ended)
+	t.table.forgotten += table.Left
 	for _, e := range t.table.moved() {
 		if !e.sent {
 			t.tell(e, ended)

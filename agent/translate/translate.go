@@ -17,7 +17,7 @@ import (
 // Socket hears one network namespace: *conntrack.Socket.
 type Socket interface {
 	Read() (flows []conntrack.Tracked, malformed int, err error)
-	Dump() (conntrack.Table, error)
+	Dump(most int) (conntrack.Table, error)
 	Empty() bool
 	Close() error
 }

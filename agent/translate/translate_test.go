@@ -70,7 +70,7 @@ func (s *socket) Read() ([]conntrack.Tracked, int, error) {
 	}
 }
 
-func (s *socket) Dump() (conntrack.Table, error) {
+func (s *socket) Dump(int) (conntrack.Table, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dumps++
@@ -192,6 +192,7 @@ func TestBegunWhileTheTableIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, map[conntrack.Flow]uint64{flow(9, 1): 3, flow(9, 2): 1})
 		r.socket.table.IDs = map[uint32]struct{}{11: {}, 12: {}, 13: {}, 21: {}}
+		r.socket.table.Left = 5
 		go func() { _ = r.Run(t.Context()) }()
 		r.link(model.InterfacePresent)
 		r.Publish()
@@ -221,6 +222,9 @@ func TestBegunWhileTheTableIsRead(t *testing.T) {
 		r.say(answer{flows: begun(11)})
 		r.Refresh()
 		r.expect("a number that was given again", "*10.1.0.1 2+3")
+		if n := r.Stats().Forgotten; n != 5 {
+			t.Errorf("%d are left out", n)
+		}
 	})
 }
 

@@ -34,7 +34,18 @@ type Tracked struct {
 // Table are the flows that are there.
 type Table struct {
 	Counts map[Flow]uint64
-	IDs    map[uint32]struct{}
+	IDs    map[uint32]struct{} // of those that are counted
+	Left   uint64              // how many are not, since there are too many different ones
+}
+
+// add counts a flow, if it is one of the first so many different ones.
+func (t *Table) add(f Tracked, most int) {
+	if t.Counts[f.Flow] == 0 && len(t.Counts) >= most {
+		t.Left++
+		return
+	}
+	t.Counts[f.Flow]++
+	t.IDs[f.ID] = struct{}{}
 }
 
 // ErrMalformed says that a message could not be read.
@@ -43,19 +54,31 @@ var ErrMalformed = errors.New("malformed conntrack message")
 // translated are the status bits of a flow of which source or destination is translated.
 const translated = conntrack.StatusSrcNAT | conntrack.StatusDstNAT
 
+// begun is the header of a message of a flow that begins, as ti-mo/conntrack tells them.
+var begun = netlink.Header{Type: unix.NFNL_SUBSYS_CTNETLINK << 8, Flags: netlink.Create | netlink.Excl}
+
 // Parse reads a message of a flow that begins or is there. ok is false for what is not translated,
 // and of protocols other than TCP and UDP. Errors wrap ErrMalformed.
 func Parse(m netlink.Message) (f Tracked, ok bool, err error) {
+	flow, err := decode(m)
+	if err != nil || flow == nil {
+		return f, false, err
+	}
+	f.ID = flow.ID
+	f.Flow, ok = flowOf(flow)
+	return f, ok, nil
+}
+
+// decode reads a message; nil of others than of flows that begin.
+func decode(m netlink.Message) (*conntrack.Flow, error) {
 	var e conntrack.Event
 	if err := e.Unmarshal(m); err != nil {
-		return f, false, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if e.Type != conntrack.EventNew || e.Flow == nil {
-		return f, false, nil
+	if e.Type != conntrack.EventNew {
+		return nil, nil
 	}
-	f.ID = e.Flow.ID
-	f.Flow, ok = flowOf(e.Flow)
-	return f, ok, nil
+	return e.Flow, nil
 }
 
 func flowOf(c *conntrack.Flow) (Flow, bool) {

@@ -1,6 +1,8 @@
 package conntrack
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"github.com/ti-mo/conntrack"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -140,15 +143,15 @@ func (s *Socket) Empty() bool {
 	return err == nil && waiting == 0
 }
 
-// Dump counts the translated flows that are there. Messages that some of them began may still
-// wait to be read.
-func (s *Socket) Dump() (Table, error) {
+// Dump counts the translated flows that are there, of so many different ones at most. Messages
+// that some of them began may still wait to be read.
+func (s *Socket) Dump(most int) (Table, error) {
 	t := Table{Counts: make(map[Flow]uint64), IDs: make(map[uint32]struct{})}
-	err := s.ask(func(c *conntrack.Conn) error {
-		if all, err := c.StatsGlobal(); err == nil && all.Entries == 0 {
+	err := s.enter(func() error {
+		if n, err := os.ReadFile(inUse); err == nil && string(bytes.TrimSpace(n)) == "0" {
 			return nil // to go through the table takes as long as that of all namespaces together is large
 		}
-		return errors.Join(t.add(c, conntrack.StatusSrcNAT), t.add(c, conntrack.StatusDstNAT))
+		return errors.Join(t.read(conntrack.StatusSrcNAT, most), t.read(conntrack.StatusDstNAT, most))
 	})
 	if err != nil {
 		return Table{}, fmt.Errorf("read the table of conntrack: %w", err)
@@ -156,29 +159,26 @@ func (s *Socket) Dump() (Table, error) {
 	return t, nil
 }
 
-// add counts flows of a status; kernels before 5.15 pass all of them.
-func (t Table) add(c *conntrack.Conn, status conntrack.Status) error {
-	flows, err := c.DumpFilter(conntrack.NewFilter().Status(status), nil)
-	for i := range flows {
-		both := flows[i].Status&translated == translated && status == conntrack.StatusDstNAT
-		if f, ok := flowOf(&flows[i]); ok && !both && flows[i].Status&status != 0 {
-			t.Counts[f]++
-			t.IDs[flows[i].ID] = struct{}{}
-		}
-	}
-	return err
-}
-
-// ask asks the kernel by a socket of its own, inside the network namespace.
-func (s *Socket) ask(what func(*conntrack.Conn) error) error {
-	return s.enter(func() (err error) {
-		conn, err := conntrack.Dial(nil)
+// read counts flows of a status, one by one: there may be millions. Kernels before 5.15 pass those
+// of any.
+func (t *Table) read(status conntrack.Status, most int) error {
+	request := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_CTNETLINK<<8|nl.IPCTNL_MSG_CT_GET, unix.NLM_F_DUMP)
+	request.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC, Version: nl.NFNETLINK_V0})
+	request.AddData(nl.NewRtAttr(nl.CTA_STATUS, binary.BigEndian.AppendUint32(nil, uint32(status))))
+	var malformed error
+	err := request.ExecuteIter(unix.NETLINK_NETFILTER, 0, func(m []byte) bool {
+		flow, err := decode(netlink.Message{Header: begun, Data: m})
 		if err != nil {
-			return err
+			malformed = err
+			return true
 		}
-		defer func() { err = errors.Join(err, conn.Close()) }()
-		return what(conn)
+		both := flow.Status&translated == translated && status == conntrack.StatusDstNAT
+		if f, ok := flowOf(flow); ok && !both && flow.Status&status != 0 {
+			t.add(Tracked{f, flow.ID}, most)
+		}
+		return true
 	})
+	return errors.Join(err, malformed)
 }
 
 // Close ends Read.
