@@ -122,6 +122,17 @@ func TestIncidents(t *testing.T) {
 		"the manager tells that a deaf host answers": {
 			"3 (manager) host-deaf x@z\n60 (manager) corrected x@z was=host-deaf clue=answer", "closed host-deaf x: 2 reports",
 		},
+		"the manager tells it first, and the host says so too": {
+			"3 (manager) host-deaf x@z\n60 (manager) corrected x@z was=host-deaf clue=answer\n61 x link-down x@z clue=reunited silent=57s", "closed host-deaf x: 3 reports",
+		},
+		"the manager could not be reached either": {
+			"60 x manager-unreachable (manager)@z silent=50s\n61 x link-down x@z clue=reunited silent=57s",
+			"closed manager-unreachable x: 1 reports\nclosed link-down x: 1 reports",
+		},
+		"later it was cut off again": {
+			"3 (manager) host-deaf x@z\n60 (manager) corrected x@z was=host-deaf clue=answer\n90 x link-down x@z clue=reunited silent=20s",
+			"closed host-deaf x: 2 reports\nclosed link-down x: 1 reports",
+		},
 		"a deaf host falls silent": {
 			"3 (manager) host-deaf x@z\n200 (manager) unobservable x@z\n206 a host-crashed x@z", "open host-crashed x: 3 reports",
 		},

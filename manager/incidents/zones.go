@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -101,8 +102,8 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 		b.add(zone, v)
 		return nil
 	}
-	if i := b.zoneBack(b.zones[host], at); i != nil {
-		b.add(i, v) // its zone was lost, and has just come back
+	if i := cmp.Or(b.back(b.zones[host], at), b.back(host, at)); i != nil {
+		b.add(i, v) // its zone was lost or it was, and others have just told that it is back
 		return nil
 	}
 	if i := b.alsoReunited(host, at); i != nil {
@@ -126,11 +127,15 @@ func (b *Book) reunited(v model.Verdict, at time.Time) *model.Incident {
 // lookBack is how many incidents are looked through for one that a report may belong to.
 const lookBack = 256
 
-// zoneBack is the incident of a zone that was lost and has just come back.
-func (b *Book) zoneBack(zone string, at time.Time) *model.Incident {
-	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack) && zone != ""; n-- {
+// back is the incident of a zone or host that was lost and has just come back. What was found
+// of a host, or that it did not reach the manager, is another thing.
+func (b *Book) back(subject string, at time.Time) *model.Incident {
+	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack) && subject != ""; n-- {
 		i := b.list[n]
-		if slices.Contains(i.Subjects, zone) && i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window {
+		if !slices.Contains(i.Subjects, subject) || i.Kind == model.VerdictManager || len(i.Evidence) > 0 {
+			continue
+		}
+		if i.State == model.IncidentClosed && at.Sub(i.Closed) <= Window {
 			return i
 		}
 	}
