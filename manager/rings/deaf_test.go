@@ -9,8 +9,13 @@ import (
 	"cassini/model/wire"
 )
 
-// word is a host's word that it is deaf.
+// word is a host's word that it is deaf, and the time in which it is asked.
 func (b *bench) word(host string, change ...func(*model.Verdict)) {
+	b.send(host, change...)
+	b.run(3 * time.Second)
+}
+
+func (b *bench) send(host string, change ...func(*model.Verdict)) {
 	h := b.r.Host(host)
 	v := model.Verdict{
 		ID: model.ReportID{Reporter: host, Incarnation: h.Incarnation, Sequence: 7}, Kind: model.VerdictDeaf,
@@ -20,7 +25,6 @@ func (b *bench) word(host string, change ...func(*model.Verdict)) {
 		c(&v)
 	}
 	b.r.Receive(model.ManagerRing(host), h.RingMember, wire.Message{Type: wire.Report, Verdict: &v}, b.now)
-	b.run(3 * time.Second)
 }
 
 // says makes a host send the manager something that no other has to be heard for.
@@ -83,6 +87,23 @@ func TestWhoIsNotDeaf(t *testing.T) {
 	b.word("h2")
 	if got := b.r.Host("h2").State; got != Stopped {
 		t.Errorf("it left, and is %s", got)
+	}
+}
+
+// One that says itself that it hears again, while it is asked, is not deaf: what it did not
+// answer was asked before. It may be later.
+func TestHearsBeforeItIsKnown(t *testing.T) {
+	b := zoned(t)
+	b.deaf["h2"] = true
+	b.send("h2")
+	b.run(500 * time.Millisecond)
+	b.say("h2", "h2", model.VerdictLink)
+	if got := b.r.Host("h2").State; got != Up {
+		t.Errorf("it is %s", got)
+	}
+	b.word("h2")
+	if got := b.r.Host("h2").State; got != Deaf {
+		t.Errorf("deaf again it is %s", got)
 	}
 }
 

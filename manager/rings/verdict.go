@@ -95,8 +95,10 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		r.stats.Stale++ // nobody else can tell
 	case v.Evidence.Clue == model.ClueUnlinked && h.State != LinkDown:
 		r.heardFrom(h.Host, now) // nobody else may have anything to say of it
-	case v.Kind == model.VerdictCorrected, v.Subject.Host == v.ID.Reporter: // it was cut off, and is back
+	case v.Kind == model.VerdictCorrected:
 		r.returned(h, now)
+	case v.Subject.Host == v.ID.Reporter:
+		r.hears(h, now)
 	case !h.alive():
 		r.stats.Stale++
 	case v.Kind == model.VerdictCrashed && !r.sameZone(v):
