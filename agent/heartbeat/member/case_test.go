@@ -296,16 +296,31 @@ func TestMendedWhileACaseIsOpen(t *testing.T) {
 	b.reported()
 	b.answer(next)
 	b.reported()
-	b.quiet(next)
-	b.pass(300 * time.Millisecond)
-	b.opine(relay, next, model.SightAgent)
-	b.pass(2 * time.Second)
-	for _, v := range b.reports {
-		if v.Subject == next && v.Kind == model.VerdictLink {
-			return // nobody doubted
-		}
+}
+
+// Others hear a neighbor. That its link is down is said after a second look: nothing may have
+// come in for a moment, which is over.
+func TestOthersHearIt(t *testing.T) {
+	for name, mended := range map[string]bool{"still not": false, "again": true} {
+		t.Run(name, func(t *testing.T) {
+			b := placed(t)
+			b.quiet(next)
+			for range 2 {
+				b.pass(300 * time.Millisecond)
+				b.opine(relay, next, model.SightAgent)
+				b.reported()
+				b.pass(1700 * time.Millisecond)
+				if mended {
+					b.answer(next)
+					break
+				}
+			}
+			said := slices.ContainsFunc(b.reports, func(v model.Verdict) bool { return v.Subject == next && v.Kind == model.VerdictLink })
+			if said == mended {
+				t.Errorf("reported %v", b.reports)
+			}
+		})
 	}
-	t.Errorf("reported %v", b.reports)
 }
 
 // A bridge whose other end has let go, and word of that was lost, is let go here too: it

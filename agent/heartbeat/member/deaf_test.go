@@ -114,3 +114,28 @@ func TestHearsAgain(t *testing.T) {
 		})
 	}
 }
+
+// One that was deaf for so short a time that it has not noted it, and hears again when its probes
+// have gone: what it did not see says nothing of others either.
+func TestHearsAgainUnnoted(t *testing.T) {
+	for name, hear := range map[string]func(*bench){
+		"another neighbor": func(b *bench) { b.Resumed(testRing, "previous", 5, b.now) },
+		"the manager": func(b *bench) {
+			b.Receive(model.ManagerRing(self().Host), model.RingMember{Host: model.ManagerHost}, wire.Message{Type: wire.Probe, ID: 1}, b.now)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := placed(t)
+			b.quiet(next)
+			b.quiet(previous)
+			b.pass(1900 * time.Millisecond)
+			hear(b)
+			b.pass(300 * time.Millisecond)
+			for _, host := range sorted(b.cases) { // those behind it are looked at too
+				b.answer(b.cases[host].subject)
+			}
+			b.pass(5 * time.Second)
+			b.reported()
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cassini/model"
+	"cassini/model/inquiry"
 	"cassini/model/wire"
 )
 
@@ -83,11 +84,16 @@ func (m *Member) beginCut(c *suspicion, now time.Time) {
 }
 
 // hear notes that somebody is heard. After a cut that makes what was seen meanwhile worthless:
-// suspects have time to be heard first, and are looked at anew.
+// suspects have time to be heard first, and are looked at anew. One that nobody has noted yet may
+// have taken the probes of a case: it gathers its evidence again at once.
 func (m *Member) hear(now time.Time) {
-	if m.cut != nil && m.heard.Before(m.cut.noted) {
-		for _, c := range m.cases {
+	cut, silent := m.cut != nil && m.heard.Before(m.cut.noted), m.allSilent()
+	for _, c := range m.cases {
+		switch {
+		case cut:
 			c.again = now.Add(c.ring.place.Profile.Silence)
+		case silent && m.heard.Before(c.opened) && c.probes.Sent() >= inquiry.Probes-1:
+			c.again = now
 		}
 	}
 	m.heard = now

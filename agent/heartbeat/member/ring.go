@@ -246,6 +246,7 @@ func (m *Member) Resumed(id model.RingID, host string, life model.Incarnation, n
 	if r == nil || r.links[host] == nil || life != 0 && life < r.links[host].peer.Incarnation {
 		return // not watched any more, or recorded in an earlier life and sent again
 	}
+	m.hear(now)
 	l := r.links[host]
 	l.silent, l.deaf, l.peer.Incarnation = false, 0, max(life, l.peer.Incarnation)
 	if s := m.standing[host]; s != nil {

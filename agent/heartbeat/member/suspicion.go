@@ -261,7 +261,7 @@ func (m *Member) judge(c *suspicion, now time.Time) {
 		return
 	}
 	kind := Decide(e)
-	if kind == model.VerdictLink && c.waited && !c.looked {
+	if kind == model.VerdictLink && !c.looked {
 		// Others hear it. This host may have been cut off until now, and its probes with it.
 		c.looked = true
 		m.gather(c, now)
