@@ -108,7 +108,9 @@ func (s *space) run(ctx context.Context, tell func([]model.Interface, []change))
 		}
 		if from != nil && from.Pid == 0 { // from the kernel
 			s.mu.Lock()
-			s.take(messages)
+			for _, m := range messages {
+				s.take(m)
+			}
 			s.mu.Unlock()
 		}
 	}
@@ -175,28 +177,22 @@ func (s *space) drain() {
 	}
 }
 
-func (s *space) take(messages []syscall.NetlinkMessage) {
-	for _, raw := range messages {
-		s.counts.messages.Add(1)
-		m, ok, err := parseMessage(raw)
-		if err != nil {
-			s.malformed(err)
+func (s *space) take(raw syscall.NetlinkMessage) {
+	s.counts.messages.Add(1)
+	m, ok, err := parseMessage(raw)
+	switch {
+	case err != nil:
+		s.malformed(err)
+	case !ok:
+	case m.seen != nil:
+		if met, ok := s.table.meet(*m.seen); ok {
+			s.cfg.Met(met)
 		}
-		if !ok || err != nil {
-			continue
+	case m.learned != nil:
+		if entry, ok := s.table.forwards(*m.learned); ok {
+			s.cfg.Learned(entry)
 		}
-		switch {
-		case m.seen != nil:
-			if met, ok := s.table.meet(*m.seen); ok {
-				s.cfg.Met(met)
-			}
-			continue
-		case m.learned != nil:
-			if entry, ok := s.table.forwards(*m.learned); ok {
-				s.cfg.Learned(entry)
-			}
-			continue
-		}
+	default:
 		s.table.apply(m)
 		if m.link != nil && !m.gone {
 			s.table.settings[m.link.Index] = s.drivers.read(m.link.Index, m.link.Name)
@@ -239,31 +235,32 @@ func (s *space) readAll(ctx context.Context) error {
 
 func (s *space) read(ctx context.Context, tables []reading) error {
 	for _, kind := range tables {
-		answers, err := s.dump(ctx, kind.get, kind.answer, kind.family)
-		if err != nil {
-			return err
+		if err := s.dump(ctx, kind); err != nil {
+			return fmt.Errorf("read from rtnetlink: %w", err)
 		}
-		messages := make([]syscall.NetlinkMessage, 0, len(answers))
-		for _, data := range answers {
-			messages = append(messages, syscall.NetlinkMessage{Header: syscall.NlMsghdr{Type: kind.answer}, Data: data})
-		}
-		s.take(messages)
 	}
 	return nil
 }
 
-func (s *space) dump(ctx context.Context, get, answer uint16, family int) (answers [][]byte, err error) {
+// dump takes what a table has, one by one: a router may have a million routes. If it is interrupted
+// by changes in the end too, notifications of these wait.
+func (s *space) dump(ctx context.Context, kind reading) error {
+	unkept := s.table.routes.unkept
 	for range dumpTries {
-		req := nl.NewNetlinkRequest(int(get), unix.NLM_F_DUMP)
+		s.table.routes.unkept = unkept // who found no room before comes again
+		req := nl.NewNetlinkRequest(int(kind.get), unix.NLM_F_DUMP)
 		req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s.asks}}
-		req.AddData(nl.NewIfInfomsg(family))
-		answers, err = req.Execute(unix.NETLINK_ROUTE, answer)
-		if !errors.Is(err, nl.ErrDumpInterrupted) || ctx.Err() != nil {
+		req.AddData(nl.NewIfInfomsg(kind.family))
+		err := req.ExecuteIter(unix.NETLINK_ROUTE, kind.answer, func(data []byte) bool {
+			s.take(syscall.NetlinkMessage{Header: syscall.NlMsghdr{Type: kind.answer}, Data: data})
+			return true
+		})
+		if !errors.Is(err, nl.ErrDumpInterrupted) {
+			return err
+		}
+		if ctx.Err() != nil {
 			break
 		}
 	}
-	if err != nil && !errors.Is(err, nl.ErrDumpInterrupted) {
-		return nil, fmt.Errorf("read from rtnetlink: %w", err)
-	}
-	return answers, nil // interrupted by changes: notifications of these wait
+	return nil
 }
