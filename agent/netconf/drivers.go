@@ -16,7 +16,7 @@ type drivers struct {
 	ioctl   *ethtool.Ethtool
 	family  int               // of ethtool over netlink; 0 without
 	asks    *nl.NetlinkSocket // nil without
-	notices *nl.NetlinkSocket // likewise
+	notices *notices          // likewise
 }
 
 // openDrivers opens the sockets in the thread's namespace.
@@ -57,25 +57,18 @@ func (d *drivers) openNetlink() error {
 		return err
 	}
 	for _, group := range family.Groups {
-		if group.Name != "monitor" {
-			continue
-		}
-		if d.notices, err = nl.Subscribe(unix.NETLINK_GENERIC); err != nil {
-			return err
-		}
-		if err := unix.SetsockoptInt(d.notices.GetFd(), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(group.ID)); err != nil {
-			return err
+		if group.Name == "monitor" {
+			d.notices, err = subscribe(unix.NETLINK_GENERIC, int(group.ID))
 		}
 	}
-	return nil
+	return err
 }
 
 func (d *drivers) close() {
-	for _, s := range []*nl.NetlinkSocket{d.asks, d.notices} {
-		if s != nil {
-			s.Close()
-		}
+	if d.asks != nil {
+		d.asks.Close()
 	}
+	d.notices.close()
 	if d.ioctl != nil {
 		d.ioctl.Close()
 	}
@@ -114,17 +107,13 @@ func (d *drivers) ask(q question, index int, s *settings) error {
 // links, after notices were lost.
 func (d *drivers) listen(tell func(index int), malformed func(error)) {
 	for d.notices != nil {
-		messages, from, err := d.notices.Receive()
-		switch {
-		case errors.Is(err, unix.ENOBUFS):
+		messages, err := d.notices.receive()
+		if errors.Is(err, unix.ENOBUFS) {
 			tell(0)
 			continue
-		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
-			continue
-		case err != nil:
+		}
+		if err != nil {
 			return // closed
-		case from == nil || from.Pid != 0:
-			continue // not from the kernel
 		}
 		for _, m := range messages {
 			if index, err := parseNotice(m.Data); err != nil {

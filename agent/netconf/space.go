@@ -24,7 +24,7 @@ const dumpTries = 5
 // space is one network namespace that is listened to.
 type space struct {
 	ns      netns.Namespace
-	events  *nl.NetlinkSocket
+	events  *notices
 	asks    *nl.NetlinkSocket
 	drivers *drivers
 	counts  *counts
@@ -43,9 +43,8 @@ type counts struct {
 func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
 	s := &space{ns: ns, table: newTable(ns.Name), cfg: cfg, counts: c}
 	err := ns.Do(func() (err error) {
-		groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_NEIGH,
-			unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE}
-		if s.events, err = nl.Subscribe(unix.NETLINK_ROUTE, groups...); err != nil {
+		if s.events, err = subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_NEIGH,
+			unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE); err != nil {
 			return fmt.Errorf("subscribe to rtnetlink: %w", err)
 		}
 		if s.asks, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
@@ -58,17 +57,12 @@ func openSpace(ns netns.Namespace, cfg Config, c *counts) (*space, error) {
 		s.close()
 		return nil, fmt.Errorf("listen in network namespace %s: %w", ns.Path, err)
 	}
-	// Past the limit of the system, which root may pass.
-	if err := s.events.SetReceiveBufferSize(cfg.ReceiveBuffer, true); err != nil {
-		_ = s.events.SetReceiveBufferSize(cfg.ReceiveBuffer, false)
-	}
+	s.events.buffer(cfg.ReceiveBuffer)
 	return s, nil
 }
 
 func (s *space) close() {
-	if s.events != nil {
-		s.events.Close()
-	}
+	s.events.close()
 	if s.asks != nil {
 		s.asks.Close()
 	}
@@ -90,7 +84,7 @@ func (s *space) run(ctx context.Context, tell func([]model.Interface, []change))
 		if err := s.settle(ctx, tell); err != nil {
 			return err
 		}
-		messages, from, err := s.events.Receive()
+		messages, err := s.events.receive()
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -99,29 +93,23 @@ func (s *space) run(ctx context.Context, tell func([]model.Interface, []change))
 				return err
 			}
 			continue
-		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
-			continue
 		case errors.Is(err, os.ErrClosed):
 			return nil
 		case err != nil:
 			return fmt.Errorf("hear from rtnetlink: %w", err)
 		}
-		if from != nil && from.Pid == 0 { // from the kernel
-			s.mu.Lock()
-			for _, m := range messages {
-				s.take(m)
-			}
-			s.mu.Unlock()
+		s.mu.Lock()
+		for _, m := range messages {
+			s.take(m)
 		}
+		s.mu.Unlock()
 	}
 }
 
 // stop ends run.
 func (s *space) stop() {
-	s.events.Close()
-	if s.drivers.notices != nil {
-		s.drivers.notices.Close()
-	}
+	s.events.close()
+	s.drivers.notices.close()
 }
 
 // settle tells what differs from what was told.
@@ -143,7 +131,7 @@ func (s *space) startOver(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts.resyncs.Add(1)
-	s.drain()
+	s.events.drain()
 	return s.readAll(ctx)
 }
 
@@ -164,17 +152,6 @@ func (s *space) reset(index int, tell func([]model.Interface, []change)) {
 func (s *space) malformed(err error) {
 	s.counts.malformed.Add(1)
 	s.cfg.Logger.Warn("netlink message left out", "error", err)
-}
-
-// drain throws away what waits. The kernel tells of a loss once, and again only when
-// all that waited has been taken (net/netlink/af_netlink.c, netlink_overrun).
-func (s *space) drain() {
-	buf := make([]byte, 1)
-	for {
-		if _, _, err := unix.Recvfrom(s.events.GetFd(), buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
 }
 
 func (s *space) take(raw syscall.NetlinkMessage) {

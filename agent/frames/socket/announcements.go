@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"cassini/agent/inbox"
 	"cassini/bpf"
 
 	"golang.org/x/sys/unix"
@@ -85,10 +86,11 @@ func (a *Announcements) listen(what bpf.Announcement, enter func(func() error) e
 	if err := errors.Join(a.filter.Attach(what, fd), bind(fd)); err != nil {
 		return errors.Join(fmt.Errorf("listen for announcements: %w", err), unix.Close(fd))
 	}
-	t, err := newTap(fd)
+	in, err := inbox.New(fd)
 	if err != nil {
 		return err
 	}
+	t := &tap{in}
 	a.taps = append(a.taps, t)
 	a.wg.Go(func() { a.read(t, what) })
 	return nil
@@ -135,16 +137,16 @@ func bindDHCP(fd int) error {
 
 // read brings the announcements of one socket until it is closed.
 func (a *Announcements) read(t *tap, what bpf.Announcement) {
-	buf, control := make([]byte, maxFrame), make([]byte, 256)
+	control := make([]byte, 256)
 	for {
-		n, size, from, err := t.receive(buf, control)
+		data, size, from, err := t.Receive(maxFrame, control)
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
 		if err != nil {
 			continue // a link that went down is told here, once
 		}
-		heard := Announcement{What: what, Data: append([]byte(nil), buf[:n]...)}
+		heard := Announcement{What: what, Data: data}
 		heard.IfIndex, heard.From = origin(from, control[:size])
 		select {
 		case a.out <- heard:

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 
+	"cassini/agent/inbox"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -99,10 +101,11 @@ func (s *Socket) tap(protocol uint16, ifindex int) (*tap, error) {
 	if err := s.prepare(fd, protocol, ifindex); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	t, err := newTap(fd)
+	in, err := inbox.New(fd)
 	if err != nil {
 		return nil, err
 	}
+	t := &tap{in}
 	s.wg.Go(func() { s.read(t, ifindex) })
 	return t, nil
 }
@@ -159,8 +162,8 @@ func (s *Socket) Join(ifindex int, bridged bool) error {
 func (s *Socket) membership(option, ifindex int, group [6]byte) (err error) {
 	request := unix.PacketMreq{Ifindex: int32(ifindex), Type: unix.PACKET_MR_MULTICAST, Alen: 6}
 	copy(request.Address[:], group[:])
-	control := s.shared[0].raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptPacketMreq(int(fd), unix.SOL_PACKET, option, &request)
+	control := s.shared[0].Control(func(fd int) {
+		err = unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, option, &request)
 	})
 	if err = errors.Join(control, err); err != nil {
 		return fmt.Errorf("listen for group %s: %w", net.HardwareAddr(group[:]), err)
@@ -189,7 +192,7 @@ func (s *Socket) Leave(ifindex int) error {
 // drop closes a socket; what it lost is kept. Called with mu held.
 func (s *Socket) drop(t *tap) {
 	s.lost += t.lost()
-	_ = t.file.Close()
+	_ = t.Close()
 }
 
 // Lost is how many frames found no room in a socket's buffer.
@@ -243,16 +246,15 @@ func (s *Socket) Close() (err error) {
 // read brings the frames of one socket until it is closed. only is the interface
 // whose own socket it is.
 func (s *Socket) read(t *tap, only int) {
-	buf, control := make([]byte, maxFrame), make([]byte, 256)
+	control := make([]byte, 256)
 	for {
-		f, err := t.frame(buf, control)
+		f, err := t.frame(control)
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
 		if err != nil || !s.wanted(f.IfIndex, only) {
 			continue // a link that went down is told here, once
 		}
-		f.Data = append([]byte(nil), f.Data...)
 		select {
 		case s.out <- f:
 		case <-s.closed:

@@ -2,68 +2,36 @@ package socket
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"os"
 	"unsafe"
+
+	"cassini/agent/inbox"
 
 	"golang.org/x/sys/unix"
 )
 
 // tap is one socket that packets come in by.
-type tap struct {
-	file *os.File
-	raw  interface {
-		Read(func(uintptr) bool) error
-		Control(func(uintptr)) error
-	}
-}
-
-// newTap takes a socket that does not block; it is closed on an error.
-func newTap(fd int) (*tap, error) {
-	t := &tap{file: os.NewFile(uintptr(fd), "packets")}
-	var err error
-	if t.raw, err = t.file.SyscallConn(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read a packet socket: %w", err), t.file.Close())
-	}
-	return t, nil
-}
+type tap struct{ *inbox.Inbox }
 
 // lost is how many frames found no room since it was last asked.
 func (t *tap) lost() (n uint64) {
-	_ = t.raw.Control(func(fd uintptr) {
-		if stats, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+	_ = t.Control(func(fd int) {
+		if stats, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
 			n = uint64(stats.Drops)
 		}
 	})
 	return n
 }
 
-// receive waits for a packet. The error is os.ErrClosed once the socket is closed.
-func (t *tap) receive(buf, control []byte) (n, controls int, from unix.Sockaddr, err error) {
-	waited := t.raw.Read(func(fd uintptr) bool {
-		n, controls, _, from, err = unix.Recvmsg(int(fd), buf, control, 0)
-		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
-	})
-	if waited != nil {
-		return 0, 0, nil, os.ErrClosed
-	}
-	if err != nil {
-		return 0, 0, nil, fmt.Errorf("receive a packet: %w", err)
-	}
-	return n, controls, from, nil
-}
-
 // frame waits for a frame of a packet socket.
-func (t *tap) frame(buf, control []byte) (f Frame, err error) {
-	n, size, from, err := t.receive(buf, control)
+func (t *tap) frame(control []byte) (f Frame, err error) {
+	data, size, from, err := t.Receive(maxFrame, control)
 	if err != nil {
 		return f, err
 	}
 	if at, ok := from.(*unix.SockaddrLinklayer); ok {
 		f.IfIndex = at.Ifindex
 	}
-	f.Data, f.VLAN = buf[:n], tag(control[:size])
+	f.Data, f.VLAN = data, tag(control[:size])
 	return f, nil
 }
 

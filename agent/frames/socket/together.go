@@ -27,5 +27,5 @@ func Together[T any](each iter.Seq[T], do func(T)) {
 
 // closeAll closes sockets.
 func closeAll(taps []*tap) {
-	Together(slices.Values(taps), func(t *tap) { _ = t.file.Close() })
+	Together(slices.Values(taps), func(t *tap) { _ = t.Close() })
 }
