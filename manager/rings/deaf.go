@@ -28,8 +28,7 @@ func (r *Rings) sign(h *Host, from model.RingMember, t wire.Type, now time.Time)
 	}
 }
 
-// saysDeaf takes the word of a host that it hears nobody, and asks it: it may by now. Where it
-// says meanwhile that it hears again, what it did not answer was asked before.
+// saysDeaf takes the word of a host that it hears nobody, and asks it: it may by now.
 func (r *Rings) saysDeaf(h *Host, v *model.Verdict, now time.Time) {
 	if v == nil || v.Kind != model.VerdictDeaf || v.ID.Reporter != h.Host || v.ID.Incarnation != h.Incarnation {
 		return
@@ -40,7 +39,7 @@ func (r *Rings) saysDeaf(h *Host, v *model.Verdict, now time.Time) {
 	}
 	e := v.Evidence
 	r.probe(h, now, func(s model.Sight, now time.Time) {
-		if s != model.SightAgent && h.mayBeDeaf() && !h.word.IsZero() {
+		if s != model.SightAgent && h.mayBeDeaf() {
 			e.Probes = inquiry.Probes
 			e.Observations = []model.Observation{{Observer: h.Host, Sight: model.SightUnable}, {Observer: model.ManagerHost, Sight: s}}
 			r.deafen(h, e, now)
@@ -48,10 +47,13 @@ func (r *Rings) saysDeaf(h *Host, v *model.Verdict, now time.Time) {
 	})
 }
 
-// hears takes it from a host itself that it was cut off, and hears again.
+// hears takes it from a host itself that it was cut off, and hears again. That answers whatever it
+// is being asked, and may not have heard.
 func (r *Rings) hears(h *Host, now time.Time) {
-	h.word = time.Time{}
 	r.returned(h, now)
+	if q := r.requests[h.Host]; q != nil && q.probes.Answer(q.probes.ID) {
+		r.step(q, now)
+	}
 }
 
 // mayBeDeaf says that a host is not known to be deaf, and did not leave.

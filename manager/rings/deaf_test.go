@@ -90,20 +90,27 @@ func TestWhoIsNotDeaf(t *testing.T) {
 	}
 }
 
-// One that says itself that it hears again, while it is asked, is not deaf: what it did not
-// answer was asked before. It may be later.
+// One that says itself that it hears again, while it is asked whether it is deaf or dead, is neither:
+// what it did not answer was asked before. It may be later.
 func TestHearsBeforeItIsKnown(t *testing.T) {
-	b := zoned(t)
-	b.deaf["h2"] = true
-	b.send("h2")
-	b.run(500 * time.Millisecond)
-	b.say("h2", "h2", model.VerdictLink)
-	if got := b.r.Host("h2").State; got != Up {
-		t.Errorf("it is %s", got)
-	}
-	b.word("h2")
-	if got := b.r.Host("h2").State; got != Deaf {
-		t.Errorf("deaf again it is %s", got)
+	for name, ask := range map[string]func(*bench){
+		"deaf": func(b *bench) { b.send("h2") },
+		"dead": func(b *bench) { b.r.TakeFrom("h1", b.verdict("h1", "h2", model.VerdictCrashed), b.now) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := zoned(t)
+			b.deaf["h2"] = true
+			ask(b)
+			b.run(500 * time.Millisecond)
+			b.say("h2", "h2", model.VerdictLink)
+			if got := b.r.Host("h2").State; got != Up {
+				t.Errorf("it is %s", got)
+			}
+			b.word("h2")
+			if got := b.r.Host("h2").State; got != Deaf {
+				t.Errorf("deaf again it is %s", got)
+			}
+		})
 	}
 }
 

@@ -238,6 +238,13 @@ func (b *bench) checkRepresentatives(lower []*Ring) {
 
 // say is a verdict of one host on another, in the log and taken.
 func (b *bench) say(reporter, subject string, kind model.VerdictKind, change ...func(*model.Verdict)) model.Verdict {
+	v := b.verdict(reporter, subject, kind, change...)
+	b.r.TakeFrom(reporter, v, b.now)
+	b.run(10 * time.Second)
+	return v
+}
+
+func (b *bench) verdict(reporter, subject string, kind model.VerdictKind, change ...func(*model.Verdict)) model.Verdict {
 	b.sequence++
 	v := model.Verdict{
 		ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: b.sequence}, Kind: kind, Subject: b.r.Host(subject).RingMember, Evidence: silence(),
@@ -245,8 +252,6 @@ func (b *bench) say(reporter, subject string, kind model.VerdictKind, change ...
 	for _, c := range change {
 		c(&v)
 	}
-	b.r.TakeFrom(reporter, v, b.now)
-	b.run(10 * time.Second)
 	return v
 }
 
