@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"cassini/manager/incidents"
 	"cassini/manager/rings"
 	"cassini/model"
 )
@@ -23,11 +22,7 @@ func deafened(t *testing.T, ears Hearing) *Sim {
 // only fails unless there is one incident, of this kind and state.
 func (s *Sim) only(t *testing.T, kind model.VerdictKind, state string) {
 	t.Helper()
-	var book incidents.Book
-	for _, k := range s.Manager.Verdicts {
-		book.Apply(k.Verdict, k.At)
-	}
-	all := book.All()
+	all := s.book().All()
 	if len(all) != 1 || all[0].Kind != kind || all[0].State != state || fmt.Sprint(all[0].Subjects) != "[z1-h4]" {
 		t.Errorf("incidents %+v, want one %s %s of z1-h4%s", all, state, kind, s.told())
 	}

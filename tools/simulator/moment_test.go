@@ -1,12 +1,11 @@
 package simulator
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
-	"cassini/manager/incidents"
 	"cassini/model"
 )
 
@@ -31,39 +30,44 @@ func (c *trial) jamOne(n *Node, longest time.Duration) {
 	})
 }
 
-// A host is deaf for a moment or longer, and all agents get their CPU late now and then. Nothing
-// is said of any other host, and all that is said is over and one incident in the end.
-func TestDeafForAMoment(t *testing.T) {
+// moments lets something happen to one host for some time, while all agents get their CPU late now
+// and then, and looks at what is left and was said in the end.
+func moments(t *testing.T, happen, over func(*Node), wrong func([]model.Incident) bool) {
 	for seed := range 150 * *times {
 		c := &trial{Sim: New(seed, model.StandardProfile()), r: rand.New(rand.NewPCG(seed, 29))}
 		c.Slow = []time.Duration{0, 3 * time.Second, 20 * time.Second}[c.r.IntN(3)]
 		c.Build(1+c.r.IntN(2), 5)
 		c.Run(time.Duration(20_000+c.r.IntN(3000)) * time.Millisecond)
 		c.jam([]time.Duration{time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond}[c.r.IntN(3)])
-		n := c.Nodes["z1-h2"]
-		n.Ears = []Hearing{Deaf, Filtered}[c.r.IntN(2)]
+		happen(c.Nodes["z1-h2"])
 		// Before a case is decided, about when the manager knows, and as long as it asks now and then.
 		between := [][2]int{{2500, 5000}, {9000, 11_500}, {0, 130_000}}[c.r.IntN(3)]
 		long := time.Duration(between[0]+c.r.IntN(between[1]-between[0])) * time.Millisecond
 		c.Run(long)
-		n.Ears = Hears
+		over(c.Nodes["z1-h2"])
 		c.Run(3 * time.Minute)
-		if torn, states, told := c.torn(), c.states(), c.others("z1-h2"); len(torn)+len(states)+len(told) != 0 {
-			t.Errorf("seed %d, deaf for %v: %v, states %v, incidents %q%s", seed, long, torn, states, told, c.told())
+		torn, states, open := c.torn(), c.states(), c.unclosed()
+		if all := c.book().All(); len(torn)+len(states)+len(open) != 0 || ofOthers(all, "z1-h2") || wrong(all) {
+			t.Errorf("seed %d, for %v: %v, states %v, open %q, %d incidents%s", seed, long, torn, states, open, len(all), c.told())
 		}
 	}
 }
 
-// others are incidents that are not what one host's deafness may bring: one, of it, that is over.
-func (s *Sim) others(host string) (list []string) {
-	var book incidents.Book
-	for _, k := range s.Manager.Verdicts {
-		book.Apply(k.Verdict, k.At)
-	}
-	for n, i := range book.All() {
-		if n > 0 || fmt.Sprint(i.Subjects) != fmt.Sprint([]string{host}) || i.State != model.IncidentClosed || i.Kind.Death() {
-			list = append(list, fmt.Sprintf("%s %s %v", i.State, i.Kind, i.Subjects))
-		}
-	}
-	return list
+// A host that is deaf for a moment or longer is one incident at most, and nothing is said of others.
+func TestDeafForAMoment(t *testing.T) {
+	eachDeafness(t, func(t *testing.T, ears Hearing) {
+		moments(t, func(n *Node) { n.Ears = ears }, func(n *Node) { n.Ears = Hears }, func(all []model.Incident) bool {
+			return len(all) > 1 || len(all) == 1 && all[0].Kind.Death()
+		})
+	})
+}
+
+// One whose link is down may be taken for dead, and says nothing of others either.
+func TestLinkDownForAMoment(t *testing.T) {
+	moments(t, func(n *Node) { n.Link = false }, func(n *Node) { n.Link = true }, func([]model.Incident) bool { return false })
+}
+
+// ofOthers says whether there are incidents of others than one host.
+func ofOthers(all []model.Incident, host string) bool {
+	return slices.ContainsFunc(all, func(i model.Incident) bool { return !slices.Equal(i.Subjects, []string{host}) })
 }

@@ -10,13 +10,19 @@ import (
 	"cassini/model"
 )
 
-// unclosed are the incidents that are open and the hosts that something is said of, as the
-// manager's book has it.
-func (s *Sim) unclosed() (list []string) {
+// book holds the incidents that the verdicts so far make.
+func (s *Sim) book() *incidents.Book {
 	var book incidents.Book
 	for _, k := range s.Manager.Verdicts {
 		book.Apply(k.Verdict, k.At)
 	}
+	return &book
+}
+
+// unclosed are the incidents that are open and the hosts that something is said of, as the
+// manager's book has it.
+func (s *Sim) unclosed() (list []string) {
+	book := s.book()
 	for _, i := range book.All() {
 		if i.State == model.IncidentOpen {
 			list = append(list, i.Summary)

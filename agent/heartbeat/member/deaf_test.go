@@ -139,3 +139,20 @@ func TestHearsAgainUnnoted(t *testing.T) {
 		})
 	}
 }
+
+// Where all neighbors answer and none is heard, they may hold this host for dead: it shows itself to
+// the manager. One alone has no link to it.
+func TestShowsItselfToTheManager(t *testing.T) {
+	b := placed(t)
+	b.quiet(next)
+	b.answer(next)
+	if n := b.count(wire.Probe, model.ManagerHost); n != 0 {
+		t.Errorf("one is not heard: %d times", n)
+	}
+	b.quiet(previous)
+	b.answer(previous)
+	if n := b.count(wire.Probe, model.ManagerHost); n != 1 {
+		t.Errorf("none is heard: %d times", n)
+	}
+	b.reported()
+}

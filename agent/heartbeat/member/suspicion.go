@@ -225,9 +225,13 @@ func (m *Member) acquit(c *suspicion, now time.Time) {
 	m.bridgeOver(c.ring, now) // it may have waited for what comes out
 }
 
-// deafen notes that a neighbor answers though its heartbeats do not come.
+// deafen notes that a neighbor answers though its heartbeats do not come. Where no neighbor's do,
+// they may have been told that this host is dead: the manager is to see that it is not.
 func (m *Member) deafen(c *suspicion, l *link, now time.Time) {
 	l.deaf++
+	if m.allSilent() {
+		m.world.Send(model.ManagerRing(m.self.Host), model.RingMember{Host: model.ManagerHost}, wire.Message{Type: wire.Probe, ID: m.rand.Uint64()})
+	}
 	switch {
 	case l.deaf == maxDeaf && l.bridged: // the other end has let go, and word of it was lost
 		m.unbridge(c.ring, c.subject.Host, now)
