@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
@@ -28,15 +29,16 @@ func Doctor(ctx context.Context) ([]model.Hook, error) {
 	}
 	p := probe(kernel, probeUnix(), probeTaps(), probeAccepts(), netns.ProbeEnter())
 	p.bootstrap = kernel.ProbeBootstrap()
-	p.sctp = kernel.OpenSCTP(ctx)
+	p.sctp = probeSCTP(ctx, kernel)
 	return hooksInUse(p), kernel.Close()
 }
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp, udpBytes, sctp, enter, traffic, conntrack, accepts error
-	unix                                                                                         unixProbe
-	taps                                                                                         tapProbe
+	bootstrap, cgroup2, ethtool, timers, udp, udpBytes, enter, traffic, conntrack, accepts error
+	sctp                                                                                   sctpProbe
+	unix                                                                                   unixProbe
+	taps                                                                                   tapProbe
 }
 
 // probe asks this kernel for all but the bootstrap, without which no agent runs. unix is
@@ -44,7 +46,7 @@ type probes struct {
 func probe(kernel *bpf.TCP, unix unixProbe, taps tapProbe, accepts, enter error) probes {
 	return probes{
 		cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(),
-		sctp: bpf.ErrNoSCTP, // an agent looks when it begins to capture
+		sctp: sctpProbe{captured: bpf.ErrNoSCTP}, // an agent looks when it begins to capture
 		udp:  kernel.UDP(), udpBytes: kernel.UDPBytes(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
 	}
 }
@@ -56,7 +58,6 @@ func hooksInUse(p probes) []model.Hook {
 		acceptHook(p.accepts),
 		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
 			p.udp, "", "UDP services and their clients"),
-		sctpHook(p.sctp, p.accepts),
 		unixHook(p.unix),
 		orLost(model.Hook{Fact: "bytes, retransmits and RTT of open TCP connections", Hook: "iter/bpf_map_elem over the table of connections", First: true},
 			p.traffic, "tp_btf/inet_sock_set_state", "what a connection moves is told when it closes"),
@@ -87,7 +88,7 @@ func hooksInUse(p probes) []model.Hook {
 		hooks = append(hooks, orLost(model.Hook{Fact: "bytes of UDP (--udp-bytes)", Hook: "cgroup v2 root: every packet of a socket", First: true},
 			p.udpBytes, "", "how much UDP services and their clients move"))
 	}
-	return append(hooks, tapHooks(p.taps)...)
+	return slices.Concat(hooks, sctpHooks(p.sctp, p.accepts), tapHooks(p.taps))
 }
 
 // orLost is the first choice, or what is left of it when err keeps it away.

@@ -2,12 +2,12 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Which process takes a connection from a TCP listener, where the kernel allows
+ * Which process takes a connection from a listener, where the kernel allows
  * trampolines: of many that hold one listener, each has what it accepted. The kernel
  * counts by listener and process; user space reads when somebody asks.
  *
- * inet_csk_accept() has other arguments since Linux 6.10; the first is the same, and its
- * result is read without them.
+ * inet_csk_accept() and SCTP's sctp_accept(), at which Go loads the program too, have other
+ * arguments since Linux 6.10; the first is the same, and their result is read without them.
  */
 #include "kernel.h"
 

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 )
 
-// Worker is a process that took connections from a TCP listener.
+// Worker is a process that took connections from a listener of TCP or SCTP.
 type Worker struct {
 	Cookie   uint64 // of the listener
 	PID      int
@@ -18,9 +20,15 @@ type Worker struct {
 	Accepted uint64
 }
 
-// Accepts counts what processes accept from TCP listeners. Its methods may be called
+// Accepts counts what processes accept from listeners. Its methods may be called
 // concurrently, but for Close.
 type Accepts struct {
+	*accepting
+	sctp atomic.Pointer[accepting] // nil while SCTP's are not counted
+}
+
+// accepting is the program at the function that accepts for one protocol.
+type accepting struct {
 	objs acceptObjects
 	link link.Link
 }
@@ -28,16 +36,42 @@ type Accepts struct {
 // OpenAccepts loads and attaches the program. types may be nil. An error says that this
 // kernel does not allow it: then the listener's owner has what was accepted.
 func OpenAccepts(types *Types) (*Accepts, error) {
+	a, err := openAccepting("inet_csk_accept", &ebpf.CollectionOptions{Cache: types.orOwn()})
+	if err != nil {
+		return nil, err
+	}
+	return &Accepts{accepting: a}, nil
+}
+
+// OpenSCTP counts those of SCTP too, once the kernel has loaded it. An error says that this kernel
+// does not allow it.
+func (a *Accepts) OpenSCTP() error {
+	if a.sctp.Load() != nil {
+		return nil
+	}
+	// Its own types: those of the start may not have SCTP's.
+	s, err := openAccepting("sctp_accept", &ebpf.CollectionOptions{Cache: btf.NewCache(), MapReplacements: map[string]*ebpf.Map{"workers": a.objs.Workers}})
+	if err != nil {
+		return err
+	}
+	a.sctp.Store(s)
+	return nil
+}
+
+// openAccepting has the program run when a function returns whose first argument is the listener
+// and whose result is what was accepted.
+func openAccepting(function string, opts *ebpf.CollectionOptions) (*accepting, error) {
 	spec, err := loadAccept()
 	if err != nil {
 		return nil, err
 	}
-	a := &Accepts{}
-	if err := spec.LoadAndAssign(&a.objs, &ebpf.CollectionOptions{Cache: types.orOwn()}); err != nil {
-		return nil, fmt.Errorf("load the program at inet_csk_accept (trampolines may be refused, even to root): %w", err)
+	a := &accepting{}
+	spec.Programs["accepted"].AttachTo = function
+	if err := spec.LoadAndAssign(&a.objs, opts); err != nil {
+		return nil, fmt.Errorf("load the program at %s (trampolines may be refused, even to root): %w", function, err)
 	}
 	if a.link, err = link.AttachTracing(link.TracingOptions{Program: a.objs.Accepted}); err != nil {
-		err = fmt.Errorf("attach to inet_csk_accept (trampolines may be refused, even to root): %w", err)
+		err = fmt.Errorf("attach to %s (trampolines may be refused, even to root): %w", function, err)
 		return nil, errors.Join(err, a.objs.Close())
 	}
 	return a, nil
@@ -67,14 +101,21 @@ func (a *Accepts) Forget(w Worker) error {
 }
 
 // Full is how many connections were accepted by processes that found no room.
-func (a *Accepts) Full() (n uint64, err error) {
-	if err := a.objs.WorkersFull.Get(&n); err != nil {
-		return 0, fmt.Errorf("read who accepted connections: %w", err)
+func (a *Accepts) Full() (sum uint64, err error) {
+	for _, part := range []*accepting{a.accepting, a.sctp.Load()} {
+		if part == nil {
+			continue
+		}
+		var n uint64
+		if err := part.objs.WorkersFull.Get(&n); err != nil {
+			return 0, fmt.Errorf("read who accepted connections: %w", err)
+		}
+		sum += n
 	}
-	return n, nil
+	return sum, nil
 }
 
-// Run is the run time of the program.
+// Run is the run time of TCP's program.
 func (a *Accepts) Run() (RunTime, error) {
 	stats, err := a.objs.Accepted.Stats()
 	if err != nil {
@@ -92,5 +133,13 @@ func (a *Accepts) Map() MapUse {
 	return use
 }
 
-// Close detaches the program and frees its map.
-func (a *Accepts) Close() error { return errors.Join(a.link.Close(), a.objs.Close()) }
+// Close detaches the programs and frees their map.
+func (a *Accepts) Close() error {
+	var err error
+	if s := a.sctp.Load(); s != nil {
+		err = s.close()
+	}
+	return errors.Join(err, a.close())
+}
+
+func (a *accepting) close() error { return errors.Join(a.link.Close(), a.objs.Close()) }

@@ -14,6 +14,19 @@ struct association {
 	__u8 role;        /* enum role */
 	__u8 unreachable; /* a router or the peer said that nobody speaks SCTP there */
 	__u16 pad;
+	__u64 start_us; /* when it was established, CLOCK_MONOTONIC; 0: not known */
+
+	/* What it moved (sctptraffic.c): payload, without what was sent again. */
+	__u64 sent;
+	__u64 received;
+	__u64 sent_tsn;     /* of the chunk that was counted last; 0: there was none */
+	__u64 received_tsn; /* likewise */
+	__u64 last_ns;
+	__u64 timed_ns; /* when the chunk left whose acknowledgement is awaited; 0: there is none */
+	__u32 timed_tsn;
+	__u32 timed_retransmits; /* what had been sent again by then */
+	__u32 srtt;              /* in eighths of a microsecond */
+	__u32 pad2;
 };
 
 /* By the address of the association. */

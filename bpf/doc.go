@@ -24,4 +24,5 @@ package bpf
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types tapcgroup tapcgroup.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types -type association sctp sctp.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types sctpscan sctpscan.c
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types sctptraffic sctptraffic.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type worker_key -type worker accept accept.c

@@ -175,19 +175,14 @@ static __always_inline void count_in(struct edge *edge, __u32 place, __u32 bucke
 		count_wide(edge, place, bucket);
 }
 
-/* A connection closes. What was never measured, or began unseen, is not counted. */
-static __always_inline void count_health(struct edge *edge, const struct connection *was,
-					 const struct tcp_sock *tp, int oldstate)
+/* A connection closes. What was never measured, or began unseen, is 0 and not counted. */
+static __always_inline void count_health(struct edge *edge, __u32 place, __u32 rtt_us,
+					 __u64 start_us, __u64 end_us)
 {
-	__u32 rtt_us = tp->srtt_us >> 3;
-	__u64 end_us;
-
 	if (rtt_us)
-		count_in(edge, was->edge, 1 + rtt_bucket(rtt_us));
-	end_us = ended_at(tp, oldstate);
-	if (was->start_us && end_us >= was->start_us)
-		count_in(edge, was->edge,
-			 1 + RTT_BUCKETS + lifetime_bucket(end_us - was->start_us));
+		count_in(edge, place, 1 + rtt_bucket(rtt_us));
+	if (start_us && end_us >= start_us)
+		count_in(edge, place, 1 + RTT_BUCKETS + lifetime_bucket(end_us - start_us));
 }
 
 #endif

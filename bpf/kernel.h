@@ -152,6 +152,7 @@ enum {
 	AF_INET6 = 10,
 	SOCK_BINDPORT_LOCK = 8,
 	SOCK_DONE = 1,
+	SOCK_SEQPACKET = 5,
 	PF_KTHREAD = 0x00200000,
 	ENETDOWN = 100,
 	ENETUNREACH = 101,
@@ -233,6 +234,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u8 sk_padding : 1, sk_kern_sock : 1, sk_no_check_tx : 1, sk_no_check_rx : 1,
 		sk_userlocks : 4;
+	u16 sk_type;
 	u16 sk_protocol;
 	int sk_err;
 	struct socket *sk_socket;

@@ -11,6 +11,7 @@
  * by which the second of two runs finds nothing to do.
  */
 #include "association.h"
+#include "health.h"
 
 static __always_inline bool kernel_asks(struct sock *sk)
 {
@@ -78,6 +79,15 @@ static __always_inline void on_dial(struct sctp_association *asoc, struct sock *
 	keep(id, a, edge);
 }
 
+static __always_inline void count_association(struct association *a, struct edge *edge)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	a->start_us = now / 1000;
+	ADD(edge->connections, 1);
+	edge->last_ns = now;
+}
+
 static __always_inline void on_accept(struct sctp_endpoint *ep, struct sctp_association *asoc,
 				      struct sock *sk, __u64 id, struct association *a)
 {
@@ -99,8 +109,7 @@ static __always_inline void on_accept(struct sctp_endpoint *ep, struct sctp_asso
 	if (!edge)
 		return;
 	a->role = ROLE_COUNTED;
-	ADD(edge->connections, 1);
-	edge->last_ns = bpf_ktime_get_ns();
+	count_association(a, edge);
 	keep(id, a, edge);
 }
 
@@ -145,8 +154,7 @@ int BPF_PROG(sctp_established, struct sctp_association *asoc, void *skb, int for
 		COUNT(count(), edge_lost);
 		return 0;
 	}
-	ADD(edge->connections, 1);
-	edge->last_ns = bpf_ktime_get_ns();
+	count_association(a, edge);
 	return 0;
 }
 
@@ -161,10 +169,28 @@ int BPF_PROG(sctp_unreachable, struct sock *sk, struct sctp_association *asoc)
 	return 0;
 }
 
+/* Before it counts as closed: whoever sees that sees this. */
+static __always_inline void count_traffic(struct edge *edge, const struct association *a,
+					  struct sctp_association *asoc, __u64 now)
+{
+	__u64 retransmits = BPF_CORE_READ(asoc, stats.rtxchunks);
+
+	count_health(edge, a->edge, a->srtt >> 3, a->start_us, now / 1000);
+	if (a->sent)
+		ADD(edge->bytes_sent, a->sent);
+	if (a->received)
+		ADD(edge->bytes_received, a->received);
+	if (retransmits)
+		ADD(edge->retransmits, retransmits);
+	ADD(edge->rtt_us, a->srtt >> 3);
+}
+
 static __always_inline void count_end(struct edge *edge, const struct association *a,
 				      struct sctp_association *asoc)
 {
-	edge->last_ns = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns();
+
+	edge->last_ns = now;
 	if (a->role == ROLE_CLIENT && !was_established(asoc)) {
 		if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
 			report(EVENT_FAILED, 0, &edge->key);
@@ -173,6 +199,7 @@ static __always_inline void count_end(struct edge *edge, const struct associatio
 	}
 	if (a->role == ROLE_CLIENT)
 		ADD(edge->connections, 1);
+	count_traffic(edge, a, asoc, now);
 	ADD(edge->closed, 1);
 }
 

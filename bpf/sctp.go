@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -25,6 +25,9 @@ type sctp struct {
 	objs  sctpMaps
 	progs []sctpPrograms // a copy and more
 	links []link.Link
+
+	traffic   *sctpTraffic // nil when nobody tells what associations move ...
+	noTraffic error        // ... because of this
 }
 
 // OpenSCTP attaches SCTP's programs, once, and puts what existed before into the maps: the
@@ -42,6 +45,7 @@ func (t *TCP) OpenSCTP(ctx context.Context) error {
 	if err := s.load(t, types); err != nil {
 		return errors.Join(fmt.Errorf("load the SCTP programs (trampolines may be refused, even to root): %w", err), s.close())
 	}
+	s.traffic, s.noTraffic = s.openTraffic(t, types) // first, so that nothing goes uncounted
 	if err := s.attach(); err != nil {
 		return errors.Join(fmt.Errorf("attach the SCTP programs (trampolines may be refused, even to root): %w", err), s.close())
 	}
@@ -71,6 +75,7 @@ func (s *sctp) load(t *TCP, cache *btf.Cache) error {
 	if err != nil {
 		return err
 	}
+	replace["healths"], replace["more_healths"] = t.objs.Healths, t.objs.MoreHealths
 	if err := spec.LoadAndAssign(&s.objs, &ebpf.CollectionOptions{Cache: cache, MapReplacements: replace}); err != nil {
 		return err
 	}
@@ -98,7 +103,7 @@ func (s *sctp) attach() error {
 }
 
 func (s *sctp) close() error {
-	errs := []error{closeLinks(s.links)}
+	errs := []error{closeLinks(s.links), s.traffic.close()}
 	for _, p := range s.progs {
 		errs = append(errs, p.Close())
 	}
@@ -152,18 +157,15 @@ func (s *sctp) programs() map[string]*ebpf.Program {
 	if s == nil {
 		return nil
 	}
-	programs := make(map[string]*ebpf.Program)
+	programs := s.traffic.programs()
+	if programs == nil {
+		programs = make(map[string]*ebpf.Program)
+	}
 	for i, p := range s.progs {
-		suffix := ""
-		if i > 0 {
-			suffix = "_" + strconv.Itoa(i+1)
-		}
-		for name, prog := range map[string]*ebpf.Program{
+		maps.Copy(programs, ofCopy(i, map[string]*ebpf.Program{
 			"sctp_listen": p.SctpListen, "sctp_unlisten": p.SctpUnlisten, "sctp_added": p.SctpAdded,
 			"sctp_established": p.SctpEstablished, "sctp_unreachable": p.SctpUnreachable, "sctp_ended": p.SctpEnded,
-		} {
-			programs[name+suffix] = prog
-		}
+		}))
 	}
 	return programs
 }

@@ -14,13 +14,24 @@ import (
 )
 
 type sctpAssociation struct {
-	_           structs.HostLayout
-	Edge        uint32
-	Life        uint32
-	Vtag        uint32
-	Role        uint8
-	Unreachable uint8
-	Pad         uint16
+	_                structs.HostLayout
+	Edge             uint32
+	Life             uint32
+	Vtag             uint32
+	Role             uint8
+	Unreachable      uint8
+	Pad              uint16
+	StartUs          uint64
+	Sent             uint64
+	Received         uint64
+	SentTsn          uint64
+	ReceivedTsn      uint64
+	LastNs           uint64
+	TimedNs          uint64
+	TimedTsn         uint32
+	TimedRetransmits uint32
+	Srtt             uint32
+	Pad2             uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -33,7 +44,9 @@ const (
 	sctpMapEdgeIds           = "edge_ids"
 	sctpMapEdges             = "edges"
 	sctpMapEvents            = "events"
+	sctpMapHealths           = "healths"
 	sctpMapListeners         = "listeners"
+	sctpMapMoreHealths       = "more_healths"
 	sctpMapOverflow          = "overflow"
 	sctpMapPorts             = "ports"
 	sctpMapSpareEdges        = "spare_edges"
@@ -110,7 +123,9 @@ type sctpMapSpecs struct {
 	EdgeIds      *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges        *ebpf.MapSpec `ebpf:"edges"`
 	Events       *ebpf.MapSpec `ebpf:"events"`
+	Healths      *ebpf.MapSpec `ebpf:"healths"`
 	Listeners    *ebpf.MapSpec `ebpf:"listeners"`
+	MoreHealths  *ebpf.MapSpec `ebpf:"more_healths"`
 	Overflow     *ebpf.MapSpec `ebpf:"overflow"`
 	Ports        *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges   *ebpf.MapSpec `ebpf:"spare_edges"`
@@ -153,7 +168,9 @@ type sctpMaps struct {
 	EdgeIds      *ebpf.Map `ebpf:"edge_ids"`
 	Edges        *ebpf.Map `ebpf:"edges"`
 	Events       *ebpf.Map `ebpf:"events"`
+	Healths      *ebpf.Map `ebpf:"healths"`
 	Listeners    *ebpf.Map `ebpf:"listeners"`
+	MoreHealths  *ebpf.Map `ebpf:"more_healths"`
 	Overflow     *ebpf.Map `ebpf:"overflow"`
 	Ports        *ebpf.Map `ebpf:"ports"`
 	SpareEdges   *ebpf.Map `ebpf:"spare_edges"`
@@ -169,7 +186,9 @@ func (m *sctpMaps) Close() error {
 		m.EdgeIds,
 		m.Edges,
 		m.Events,
+		m.Healths,
 		m.Listeners,
+		m.MoreHealths,
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,

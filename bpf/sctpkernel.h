@@ -12,6 +12,13 @@ enum sctp_state {
 	SCTP_STATE_COOKIE_ECHOED = 2,
 };
 
+/* Of a chunk with a message in it, or a part of one: linux/sctp.h. */
+enum {
+	SCTP_CID_I_DATA = 0x40,
+	DATA_HEADERS = 16,
+	I_DATA_HEADERS = 20,
+};
+
 enum {
 	SCTP_ERROR_USER_ABORT = 0x0c, /* in network byte order */
 };
@@ -34,8 +41,25 @@ union sctp_addr {
 	__u16 sa_family;
 };
 
+struct sctp_association;
+
+struct sctp_chunkhdr {
+	__u8 type;
+	__be16 length;
+};
+
+struct sctp_datahdr {
+	__be32 tsn;
+};
+
 struct sctp_chunk {
+	union {
+		struct sctp_datahdr *data_hdr;
+	} subh;
+	struct sctp_chunkhdr *chunk_hdr;
+	struct sctp_association *asoc;
 	union sctp_addr dest;
+	__u16 has_tsn : 1;
 };
 
 struct sctp_inq {
@@ -74,10 +98,12 @@ struct sctp_cookie {
 };
 
 struct sctp_outq {
+	struct sctp_association *asoc;
 	unsigned int error;
 };
 
 struct sctp_priv_assoc_stats {
+	__u64 rtxchunks;
 	__u64 ictrlchunks;
 };
 
@@ -93,6 +119,8 @@ struct sctp_association {
 	} peer;
 	enum sctp_state state;
 	int max_init_attempts;
+	__u32 next_tsn;
+	__u32 ctsn_ack_point;
 	__u16 init_err_counter;
 	struct sctp_outq outqueue;
 	struct sctp_priv_assoc_stats stats;

@@ -18,13 +18,28 @@ struct search {
 	struct owner owner;
 };
 
+/* What it had sent again before is told apart, as TCP's is; its bytes nobody knows. */
+static __always_inline void adopt(struct edge *edge, __u64 retransmits)
+{
+	if (retransmits)
+		ADD(edge->adopted_retransmits, retransmits);
+	ADD(edge->adopted, 1);
+}
+
+static __always_inline void leave(struct edge *edge, __u64 retransmits)
+{
+	if (retransmits)
+		ADD(edge->retransmits, retransmits);
+	ADD(edge->closed, 1);
+}
+
 static __always_inline void found_association(struct sctp_association *asoc,
 					      const struct search *search)
 {
 	bool connecting = BPF_CORE_READ(asoc, state) <= SCTP_STATE_COOKIE_ECHOED;
 	struct association a = { .role = connecting ? ROLE_CLIENT : ROLE_COUNTED };
+	__u64 id = (__u64)asoc, retransmits = BPF_CORE_READ(asoc, stats.rtxchunks);
 	struct edge_key key = {};
-	__u64 id = (__u64)asoc;
 	bool fresh = false;
 	struct edge *edge;
 
@@ -44,14 +59,14 @@ static __always_inline void found_association(struct sctp_association *asoc,
 	if (connecting)
 		ADD(edge->attempts, 1);
 	else
-		ADD(edge->adopted, 1);
+		adopt(edge, retransmits);
 	/* Did it end before the program could find it here? */
 	if (!BPF_CORE_READ(asoc, base.dead) || bpf_map_delete_elem(&associations, &id))
 		return;
 	if (connecting)
 		ADD(edge->aborted, 1);
 	else
-		ADD(edge->closed, 1);
+		leave(edge, retransmits);
 }
 
 static long each_association(__u32 i, struct search *search)

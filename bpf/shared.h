@@ -119,7 +119,7 @@ struct traffic {
 };
 
 /*
- * How the TCP connections of an edge fared that have closed: smoothed round-trip times
+ * How the connections of an edge fared that have closed: smoothed round-trip times
  * and lifetimes, each in buckets that end at powers of two of a microsecond (health.h). What
  * an edge's cells have no room for is counted here. The counts run over; user space is told
  * in time.
@@ -138,7 +138,8 @@ struct listener {
 	__u8 dual_stack;
 	__u8 scanned; /* found by the bootstrap */
 	__u8 proto;
-	__u8 pad[7];
+	__u8 many; /* a socket of SCTP that has its associations itself: nobody accepts them */
+	__u8 pad[6];
 };
 
 enum event_kind {

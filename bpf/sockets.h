@@ -235,6 +235,7 @@ static __always_inline void describe_listener(struct listener *l, const struct s
 	l->port = sk->__sk_common.skc_num;
 	l->dual_stack = sk->__sk_common.skc_family == AF_INET6 &&
 			!BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
+	l->many = proto == IPPROTO_SCTP && sk->sk_type == SOCK_SEQPACKET;
 }
 
 #endif

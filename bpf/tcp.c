@@ -194,7 +194,8 @@ static __always_inline void count_close(struct edge *edge, const struct connecti
 
 	/* Before it counts as closed: whoever sees that sees this. */
 	if (tp)
-		count_health(edge, was, tp, oldstate);
+		count_health(edge, was->edge, tp->srtt_us >> 3, was->start_us,
+			     ended_at(tp, oldstate));
 	ADD(edge->closed, 1);
 	if (!tp)
 		return;

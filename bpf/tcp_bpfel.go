@@ -146,7 +146,8 @@ type tcpListener struct {
 	DualStack uint8
 	Scanned   uint8
 	Proto     uint8
-	Pad       [7]uint8
+	Many      uint8
+	Pad       [6]uint8
 }
 
 type tcpOwner struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -12,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Traffic is what one open TCP connection has moved so far: payload bytes, segments that
-// were sent again, the smoothed round-trip time, and when a packet last came or went
+// Traffic is what one open connection of TCP, or association of SCTP, has moved so far: payload
+// bytes, segments or chunks that were sent again, the smoothed round-trip time, and when a packet last came or went
 // (CLOCK_MONOTONIC nanoseconds). Edge and Life say on which edge it counts.
 type Traffic = trafficTraffic
 
@@ -57,16 +58,16 @@ func (r *traffic) close() error {
 // ProbeTraffic tells what keeps OpenTraffic from working on this kernel, or nil.
 func (t *TCP) ProbeTraffic() error { return t.noTraffic }
 
-// OpenTraffic calls fn for every TCP connection that is open and counted on an edge. It
-// visits every place of the table of connections, and reads the sockets of those that
-// are taken. A connection that opens or closes meanwhile may be missing; it is told
+// OpenTraffic calls fn for every TCP connection that is open and counted on an edge, and every
+// association of SCTP. It visits every place of the table of connections, and reads the sockets
+// of those that are taken. A connection that opens or closes meanwhile may be missing; it is told
 // once at most. The pointer is valid until fn returns. Errors wrap what ProbeTraffic
 // tells where the kernel does not let it work.
 func (t *TCP) OpenTraffic(ctx context.Context, fn func(*Traffic)) error {
 	if t.noTraffic != nil {
 		return t.noTraffic
 	}
-	for _, it := range t.traffic.iters {
+	for _, it := range slices.Concat(t.traffic.iters, t.sctp.Load().iters()) {
 		if err := readRecords(ctx, it, fn); err != nil {
 			return fmt.Errorf("read what open connections have moved: %w", err)
 		}

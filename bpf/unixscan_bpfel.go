@@ -111,7 +111,8 @@ type unixscanUnixEvent struct {
 			DualStack uint8
 			Scanned   uint8
 			Proto     uint8
-			Pad       [7]uint8
+			Many      uint8
+			Pad       [6]uint8
 		}
 		Exe  [512]uint8
 		Cwd  [512]uint8

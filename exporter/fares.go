@@ -69,9 +69,9 @@ func (f fares) sendAll(ch chan<- prometheus.Metric, byEnd map[string]model.Histo
 
 // newRTTs and newLifetimes have the buckets of bpf/health.h.
 func newRTTs() fares {
-	return newFares("connection_rtt_seconds", "Smoothed round-trip times of TCP connections as they closed, all of this machine together, by which end it was. Connections on which none was measured are left out.", upTo(4, 22), "end")
+	return newFares("connection_rtt_seconds", "Smoothed round-trip times of connections of TCP and SCTP as they closed, all of this machine together, by which end it was. Connections on which none was measured are left out.", upTo(4, 22), "end")
 }
 
 func newLifetimes() fares {
-	return newFares("connection_lifetime_seconds", "How long TCP connections lived that closed, from the handshake to the last packet, all of this machine together, by which end it was. Connections that are older than the agent are left out.", append(upTo(10, 32), 34, 36, 38, 40), "end")
+	return newFares("connection_lifetime_seconds", "How long connections of TCP and SCTP lived that closed, from the handshake to the last packet, all of this machine together, by which end it was. Connections that are older than the agent are left out.", append(upTo(10, 32), 34, 36, 38, 40), "end")
 }

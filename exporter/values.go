@@ -65,7 +65,7 @@ func dropReasons() []value {
 
 func openReadOutcomes() []value {
 	return []value{
-		{"read", "The sockets of all open TCP connections were read."},
+		{"read", "The sockets of all open connections of TCP and SCTP were read."},
 		{"spared", "The figures of the read before were shown: after each, it rests for nine times as long as it took, so that however often somebody asks, it takes a tenth of a core at most."},
 	}
 }

@@ -1,18 +1,19 @@
 package model
 
-// Whom the connections of a TCP listener are charged to.
+// Whom the connections of a listener of TCP or SCTP are charged to.
 const (
 	// AcceptsToProcess says that the kernel tells which process accepts each: Workers has
 	// them, where they are others than the owner.
 	AcceptsToProcess = "process"
-	// AcceptsToListener says that the kernel does not: all are the listener's owner's.
+	// AcceptsToListener says that the kernel does not, or that nobody accepts from a socket of SCTP with
+	// many associations: all are the listener's owner's.
 	AcceptsToListener = "listener"
 )
 
 // MaxWorkers bounds Accepts.Workers.
 const MaxWorkers = 64
 
-// Accepts is who takes connections from a TCP listener. All of it is empty for others.
+// Accepts is who takes connections from a listener of TCP or SCTP. All of it is empty for others.
 type Accepts struct {
 	AcceptsChargedTo string `json:"accepts_charged_to,omitempty"` // AcceptsToProcess, AcceptsToListener
 	// Workers are the processes that accepted connections, the busiest first, MaxWorkers at

@@ -30,13 +30,13 @@ type Counters struct {
 	Unreachable   uint64 `json:"unreachable,omitempty"` // ... because of EHOSTUNREACH, ENETUNREACH and the like
 	Aborted       uint64 `json:"aborted,omitempty"`     // ... because the client gave up first
 	Open          uint64 `json:"open"`                  // established now
-	BytesSent     uint64 `json:"bytes_sent"`            // payload, acknowledged by the peer
+	BytesSent     uint64 `json:"bytes_sent"`            // payload, acknowledged by the peer; of SCTP, put on its way
 	BytesReceived uint64 `json:"bytes_received"`        // payload
-	Retransmits   uint64 `json:"retransmits,omitempty"` // segments
+	Retransmits   uint64 `json:"retransmits,omitempty"` // segments; of SCTP, chunks
 	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean over connections of the smoothed round-trip time, at close or now
 	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
 
-	// Of connections of TCP that closed, in microseconds: the smoothed round-trip times at
+	// Of connections of TCP and SCTP that closed, in microseconds: the smoothed round-trip times at
 	// their end, of those on which one was measured, and how long they lived, of those whose
 	// beginning was seen.
 	RTTs      Histogram `json:"rtt_histogram,omitzero"`

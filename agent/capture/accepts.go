@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"cassini/agent/host"
@@ -14,16 +15,34 @@ type Accepts interface {
 	Workers() ([]bpf.Worker, error)
 	Forget(bpf.Worker) error
 	Full() (uint64, error)
+	OpenSCTP() error
 	Map() bpf.MapUse
 	Close() error
 }
 
-// chargedTo is whom accepted connections are charged to.
-func (c *Capture) chargedTo() string {
-	if c.cfg.Accepts == nil {
-		return model.AcceptsToListener
+// chargedTo is whom accepted connections are charged to; "" where nothing is accepted.
+func (c *Capture) chargedTo(l *bpf.Listener) string {
+	told := false
+	switch l.Proto {
+	case bpf.ProtoTCP:
+		told = c.cfg.Accepts != nil
+	case bpf.ProtoSCTP: // nobody accepts what one socket has for all
+		told = c.noSCTPAccepts == nil && l.Many == 0
+	default:
+		return ""
 	}
-	return model.AcceptsToProcess
+	if told {
+		return model.AcceptsToProcess
+	}
+	return model.AcceptsToListener
+}
+
+// openSCTPAccepts begins with who accepts SCTP's associations, or tells why not.
+func (c *Capture) openSCTPAccepts() error {
+	if c.cfg.Accepts == nil {
+		return errors.New("who accepts is not told here")
+	}
+	return c.cfg.Accepts.OpenSCTP()
 }
 
 // readWorkers reads who accepted connections, and emits the listeners of which that is

@@ -84,3 +84,28 @@ func TestWorkers(t *testing.T) {
 		t.Errorf("many: %d and %d more", len(entry.Workers), entry.WorkersMore)
 	}
 }
+
+// Whom a listener's connections are charged to, and that nobody accepts from a socket of SCTP with many.
+func TestChargedTo(t *testing.T) {
+	missing := errors.New("no trampolines")
+	for _, c := range []struct {
+		name   string
+		kernel Accepts
+		sctp   error
+		l      bpf.Listener
+		want   string
+	}{
+		{"TCP", &acceptors{}, missing, bpf.Listener{Proto: bpf.ProtoTCP}, model.AcceptsToProcess},
+		{"TCP, not told", nil, missing, bpf.Listener{Proto: bpf.ProtoTCP}, model.AcceptsToListener},
+		{"UDP", &acceptors{}, nil, bpf.Listener{Proto: bpf.ProtoUDP}, ""},
+		{"one-to-one", &acceptors{}, nil, bpf.Listener{Proto: bpf.ProtoSCTP}, model.AcceptsToProcess},
+		{"one-to-one, not told", &acceptors{}, missing, bpf.Listener{Proto: bpf.ProtoSCTP}, model.AcceptsToListener},
+		{"one-to-many", &acceptors{}, nil, bpf.Listener{Proto: bpf.ProtoSCTP, Many: 1}, model.AcceptsToListener},
+	} {
+		capture := New(Config{Accepts: c.kernel})
+		capture.noSCTPAccepts = c.sctp
+		if got := capture.chargedTo(&c.l); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Kernel interface {
 	Edges(func(place uint32, edge *bpf.Edge)) error
 	OpenTraffic(ctx context.Context, fn func(*bpf.Traffic)) error
 	ProbeTraffic() error
+	SCTPTraffic() error
 	Holders(ctx context.Context, cookies []uint64, eachNetns func(func() error) error) error
 	Edge(bpf.EdgeKey) (edge bpf.Edge, ok bool, err error)
 	Health(place uint32) (bpf.Health, error)
@@ -77,7 +78,9 @@ type Capture struct {
 	roomAfter uint64 // CLOCK_MONOTONIC, when it is worth trying to evict again
 	ringFull  uint64 // drops that a resync has made good
 	workers   int    // processes that accepted connections, when they were last read
-	closed    bool
+	// noSCTPAccepts is why the kernel does not tell who accepts SCTP's associations, or nil.
+	noSCTPAccepts error
+	closed        bool
 }
 
 // New makes a Capture that does nothing yet.
@@ -89,6 +92,8 @@ func New(cfg Config) *Capture {
 		edges:     newEdges(),
 		lives:     newLives(),
 		events:    make(map[string]uint64),
+
+		noSCTPAccepts: bpf.ErrNoSCTP,
 	}
 	c.gone = c.processes.CgroupGone
 	c.progress = sync.NewCond(&c.mu)
@@ -123,7 +128,16 @@ func (c *Capture) OpenSCTP(ctx context.Context) error {
 	if err := c.cfg.Kernel.OpenSCTP(ctx); err != nil {
 		return err
 	}
+	c.noSCTPAccepts = c.openSCTPAccepts()
 	return c.resync()
+}
+
+// SCTP tells why the kernel does not tell what SCTP's associations move, and who accepts them; nil where
+// it does.
+func (c *Capture) SCTP() (traffic, accepts error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cfg.Kernel.SCTPTraffic(), c.noSCTPAccepts
 }
 
 // Run reads events until the context ends. Then it reads the counters once more, emits

@@ -18,9 +18,7 @@ func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.C
 		NetnsName: c.netns.Name(l.Netns),
 		Since:     clock.Mono(l.StartedNs),
 	}
-	if l.Proto == bpf.ProtoTCP {
-		d.AcceptsChargedTo = c.chargedTo()
-	}
+	d.AcceptsChargedTo = c.chargedTo(l)
 	if l.StartedNs == 0 {
 		d.Since, d.SinceApprox = clock.Boot(l.Owner.StartNs), true
 	}

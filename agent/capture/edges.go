@@ -30,7 +30,7 @@ type totals struct {
 	out, in         counted
 	udpOut, udpIn   counted
 	sctpOut, sctpIn counted
-	health          [3]health // how closed connections of TCP fared, by direction
+	health          [3]health // how closed connections of TCP and SCTP fared, by direction
 }
 
 // move adds what an edge counted since it was last read.

@@ -14,7 +14,7 @@ const (
 	lifetimeCoarse = 32 // from here on, each bucket is four times as wide as the one before
 )
 
-// health is how connections of TCP fared: round-trip times and lifetimes, in microseconds.
+// health is how connections of TCP or SCTP fared: round-trip times and lifetimes, in microseconds.
 type health struct{ rtts, lifetimes model.Histogram }
 
 func (h *health) plus(o *health) {
@@ -144,7 +144,7 @@ func (f fares) share(h health) *health {
 // last did. It calls moved for each that moved.
 func (c *Capture) readHealth(places []*edge, moved func(*edge)) error {
 	for place, e := range places {
-		if e == nil || uint32(e.read.closed) == e.healthAt || e.of.proto != bpf.ProtoTCP {
+		if e == nil || uint32(e.read.closed) == e.healthAt || e.of.proto == bpf.ProtoUDP {
 			continue
 		}
 		read, err := c.cfg.Kernel.Health(uint32(place))

@@ -59,6 +59,7 @@ func (k *tables) Listeners(func(uint64, *bpf.Listener)) error {
 }
 
 func (k *tables) OpenSCTP(context.Context) error                        { return nil }
+func (k *tables) SCTPTraffic() error                                    { return nil }
 func (k *tables) OpenTraffic(context.Context, func(*bpf.Traffic)) error { return nil }
 
 func (k *tables) Health(uint32) (bpf.Health, error) { return bpf.Health{}, nil }

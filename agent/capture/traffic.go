@@ -160,7 +160,7 @@ func (r *trafficReads) done(begun, ended uint64) {
 // readTraffic adds what open connections have moved to the edges that were just read,
 // places. It calls moved for those that moved.
 func (c *Capture) readTraffic(ctx context.Context, places []*edge, clock bpf.Clock, moved func(*edge)) error {
-	if c.edges.totals.open() == 0 || c.cfg.Kernel.ProbeTraffic() != nil {
+	if c.edges.totals.open()+c.edges.totals.openSCTP() == 0 || c.cfg.Kernel.ProbeTraffic() != nil {
 		return nil
 	}
 	begun, err := bpf.ReadClock()

@@ -29,7 +29,7 @@ func preforkMain(args []string) int {
 	if args[0] == "worker" {
 		return preforkWorker(args[1])
 	}
-	if err := preforkServer(args[0], args[1]); err != nil {
+	if err := preforkServer(args[0], args[1], args[2]); err != nil {
 		fmt.Println(err)
 		return 1
 	}
@@ -37,8 +37,12 @@ func preforkMain(args []string) int {
 }
 
 // preforkServer never accepts itself. It ends its children when its input ends.
-func preforkServer(logs, workers string) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+func preforkServer(logs, workers, protocol string) error {
+	proto, err := strconv.Atoi(protocol)
+	if err != nil {
+		return err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
 		return err
 	}
@@ -110,16 +114,16 @@ func logged(t *testing.T, dir string) map[int]uint64 {
 	return by
 }
 
-// serve has a server with workers take so many connections, and returns its port, and the
-// connections that each has logged.
-func prefork(t *testing.T, workers, connections int) (port uint16, logs string) {
+// prefork has a server of a protocol with workers take so many connections, and returns its port, and
+// where each logs its connections.
+func prefork(t *testing.T, protocol, workers, connections int) (port uint16, logs string) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	logs = t.TempDir()
-	server := exec.Command(exe, childArg, preforkChild, logs, strconv.Itoa(workers))
+	server := exec.Command(exe, childArg, preforkChild, logs, strconv.Itoa(workers), strconv.Itoa(protocol))
 	in, err1 := server.StdinPipe()
 	out, err2 := server.StdoutPipe()
 	if err := errors.Join(err1, err2, server.Start()); err != nil {
@@ -133,42 +137,60 @@ func prefork(t *testing.T, workers, connections int) (port uint16, logs string) 
 	if _, err := fmt.Sscan(line, &port); err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
-	dialAll(t, port, connections)
+	for range connections {
+		dialServed(t, protocol, port)
+	}
 	return port, logs
 }
 
-// dialAll connects so often and waits until each has been closed by the server.
-func dialAll(t *testing.T, port uint16, connections int) {
+// dialServed connects and waits until the server has closed the connection.
+func dialServed(t *testing.T, protocol int, port uint16) {
 	t.Helper()
-	for range connections {
-		conn, err := net.Dial("tcp4", "127.0.0.1:"+strconv.Itoa(int(port)))
-		if err != nil {
-			t.Fatal(err)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, protocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeFD(t, fd)
+	limit := unix.NsecToTimeval(patience.Nanoseconds())
+	err = errors.Join(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit), uninterrupted(func() error {
+		return unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: int(port)})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = uninterrupted(func() error {
+		n, err := unix.Read(fd, make([]byte, 1))
+		if n > 0 {
+			return errors.New("it sent something")
 		}
-		_ = conn.SetDeadline(time.Now().Add(patience))
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Fatal(err)
-		}
-		_ = conn.Close()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 // Where the kernel tells, each worker of a server has the connections that it logged; else
 // they are the listener's owner's, and the document says so.
 func TestPreforkWorkers(t *testing.T) {
-	const connections = 60
 	r := start(t, bpf.Limits{})
 	if inVM() && runtime.GOARCH == "amd64" && r.noAccepts != nil {
 		t.Errorf("this kernel has trampolines: %v", r.noAccepts)
 	}
-	port, dir := prefork(t, 3, connections)
+	chargedToWorkers(t, r, "tcp", unix.IPPROTO_TCP)
+}
+
+// chargedToWorkers has a server's workers accept, and one of them end.
+func chargedToWorkers(t *testing.T, r *rig, proto string, protocol int) {
+	const connections = 60
+	port, dir := prefork(t, protocol, 3, connections)
 	want := logged(t, dir)
 	r.refresh()
-	in := r.dependency("inbound", func(d model.Dependency) bool { return d.Port == port && d.Direction == model.In })
+	in := r.dependency("inbound", func(d model.Dependency) bool { return d.Port == port && d.Proto == proto && d.Direction == model.In })
 	if in.Connections != connections {
 		t.Errorf("%d connections, want %d", in.Connections, connections)
 	}
-	service := func(d model.Listener) bool { return d.Port == port && d.Proto == "tcp" }
+	service := func(d model.Listener) bool { return d.Port == port && d.Proto == proto }
 	if r.noAccepts != nil {
 		if l := r.listener("prefork", service); l.AcceptsChargedTo != model.AcceptsToListener || l.Workers != nil || l.Sockets != 1 {
 			t.Errorf("without trampolines: %+v", l.Accepts)

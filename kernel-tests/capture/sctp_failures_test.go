@@ -45,12 +45,10 @@ func sctpNetns(t *testing.T, fn func()) {
 // sctpQuick opens a socket that gives up soon to begin an association: it tries twice.
 func sctpQuick(t *testing.T, kind int) int {
 	t.Helper()
-	const level, rtoInfo, initMessage = 132, 0, 2 // SOL_SCTP, SCTP_RTOINFO, SCTP_INITMSG of uapi/linux/sctp.h
 	fd := sctpSocket(t, unix.AF_INET, kind)
 	order := binary.NativeEndian
-	rto := order.AppendUint32(order.AppendUint32(order.AppendUint32(order.AppendUint32(nil, 0), 50), 100), 20)
 	first := order.AppendUint16(order.AppendUint16(order.AppendUint16(order.AppendUint16(nil, 10), 10), 1), 50)
-	err := errors.Join(unix.SetsockoptString(fd, level, rtoInfo, string(rto)), unix.SetsockoptString(fd, level, initMessage, string(first)))
+	err := errors.Join(setSCTP(fd, sctpRTOInfo, 0, 50, 100, 20), unix.SetsockoptString(fd, sctpLevel, sctpInitMessage, string(first)))
 	if err != nil {
 		t.Error(err)
 	}
