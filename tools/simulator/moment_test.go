@@ -33,7 +33,7 @@ func (c *trial) jamOne(n *Node, longest time.Duration) {
 // moments lets something happen to one host for some time, while all agents get their CPU late now
 // and then, and looks at what is left and was said in the end.
 func moments(t *testing.T, happen, over func(*Node), wrong func([]model.Incident) bool) {
-	for seed := range 150 * *times {
+	for seed := range 60 * *times {
 		c := &trial{Sim: New(seed, model.StandardProfile()), r: rand.New(rand.NewPCG(seed, 29))}
 		c.Slow = []time.Duration{0, 3 * time.Second, 20 * time.Second}[c.r.IntN(3)]
 		c.Build(1+c.r.IntN(2), 5)
