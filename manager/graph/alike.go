@@ -13,7 +13,7 @@ func (n *node) alike(o *node) bool {
 	case nodeHost:
 		h, i := n.facts(), o.facts()
 		return h != nil && i != nil && h.name == i.name && same(h.identity, i.identity) && same(h.os, i.os) &&
-			same(n.status(), o.status()) && n.onRing() == o.onRing()
+			same(n.status(), o.status()) && n.onRing() == o.onRing() && n.labels().Equal(o.labels())
 	case nodeService:
 		s, t := n.service(), o.service()
 		return s != nil && t != nil && s.alike(t)

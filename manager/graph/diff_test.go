@@ -39,7 +39,9 @@ func (w *world) disturb(r *rand.Rand) {
 	host := fmt.Sprint("h", r.IntN(9))
 	addr := fmt.Sprintf("10.0.0.%d", r.IntN(9)+1)
 	exe := fmt.Sprintf("/usr/bin/app%d", r.IntN(4))
-	switch r.IntN(11) {
+	switch r.IntN(12) {
+	case 11:
+		w.labelled(host, []string{"", "row one"}[r.IntN(2)], []string{"rack", "env"}[r.IntN(2)], fmt.Sprint(r.IntN(3)))
 	case 9: // something is withdrawn, as when it was forgotten
 		w.put(w.docs[r.IntN(len(w.docs))].Name, nil)
 	case 10:

@@ -84,7 +84,7 @@ func (g *Graph) applyIdentity(doc *Decoded, e *events) bool {
 	}
 	g.texts.word(&now.Agent)
 	h.identity = &now
-	g.unsumHost(h)
+	g.unsumHost(h.name)
 	g.identified(h, e.at)
 	return true
 }
@@ -119,7 +119,7 @@ func (g *Graph) applyOS(doc *Decoded, e *events) bool {
 	h := g.hosts[doc.Host]
 	if doc.Gone() {
 		h.os = nil
-		g.unsumHost(h)
+		g.unsumHost(h.name)
 		return true
 	}
 	var now model.OS
@@ -135,7 +135,7 @@ func (g *Graph) applyOS(doc *Decoded, e *events) bool {
 		}
 	}
 	h.os = g.texts.os(now)
-	g.unsumHost(h)
+	g.unsumHost(h.name)
 	return true
 }
 

@@ -48,7 +48,7 @@ func (g *Graph) forgetMachine(h *host) {
 	if h.identity != nil {
 		g.dropMachine(h.identity.MachineID, h.name)
 		h.identity = nil
-		g.unsumHost(h)
+		g.unsumHost(h.name)
 	}
 }
 

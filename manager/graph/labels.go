@@ -11,6 +11,7 @@ const labelPrefix = "label."
 
 func (g *Graph) applyLabels(doc *Decoded) bool {
 	var l model.HostLabels
+	defer g.unsumHost(doc.Key)
 	switch {
 	case doc.Gone():
 		delete(g.labels, doc.Key)
@@ -29,9 +30,12 @@ func (g *Graph) Labels() map[string]model.HostLabels {
 	return maps.Clone(g.labels)
 }
 
+// labels are those of a host.
+func (n *node) labels() model.HostLabels { return n.g.labels[n.host()] }
+
 // labelled adds the labels of a host to its attributes.
 func (n *node) labelled(a model.Attrs) model.Attrs {
-	l := n.g.labels[n.host()]
+	l := n.labels()
 	set(a, "label", l.Label)
 	for key, value := range l.Labels {
 		a[labelPrefix+key] = value

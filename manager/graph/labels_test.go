@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"reflect"
 	"testing"
 
 	"cassini/model"
@@ -53,4 +54,41 @@ func TestLabels(t *testing.T) {
 	if a := attrs(); a["label.rack"] != nil || len(w.Labels()) != 0 {
 		t.Errorf("%v", a)
 	}
+}
+
+// TestLabelsDiffer: differences tell of labels that were added, removed and changed, also of a
+// host that was compared before, and of no other one.
+func TestLabelsDiffer(t *testing.T) {
+	w := newWorld(t)
+	w.link("web", "eth0", "02:00:00:00:00:01")
+	w.link("db", "eth0", "02:00:00:00:00:02")
+	w.labelled("web", "row one", "rack", "7", "env", "test")
+	w.labelled("db", "", "rack", "7")
+	before := w.at()
+	told := func(want map[string][2]any) {
+		t.Helper()
+		for range 2 { // the second time sums are known
+			d := DiffGraphs(before, w.Graph)
+			got := map[string]map[string][2]any{}
+			for _, c := range d.Changed {
+				got[c.ID] = c.Attrs
+			}
+			all := map[string]map[string][2]any{"host:web": want}
+			if want == nil {
+				clear(all)
+			}
+			if len(d.Came)+len(d.Went) > 0 || !reflect.DeepEqual(got, all) {
+				t.Errorf("came %v, went %v, changed %v; want %v", d.Came, d.Went, got, all)
+			}
+		}
+	}
+	told(nil)
+	w.labelled("web", "row one", "rack", "8", "owner", "shop")
+	told(map[string][2]any{"label.rack": {"7", "8"}, "label.env": {"test", nil}, "label.owner": {nil, "shop"}})
+	w.labelled("web", "row two", "rack", "7", "env", "test")
+	told(map[string][2]any{"label": {"row one", "row two"}})
+	w.put(model.Name{Host: "manager", Package: model.PackageLabels, Key: "web"}, nil)
+	told(map[string][2]any{"label": {"row one", nil}, "label.rack": {"7", nil}, "label.env": {"test", nil}})
+	w.labelled("web", "row one", "env", "test", "rack", "7")
+	told(nil)
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -55,10 +56,10 @@ func (v *view) unsumHost(name string) {
 	}
 }
 
-// unsumHost forgets the sum of a host that tells something else of itself.
-func (g *Graph) unsumHost(h *host) {
+// unsumHost forgets the sum of a host of which something else is told.
+func (g *Graph) unsumHost(name string) {
 	if g.built != nil {
-		g.built.unsumHost(h.name)
+		g.built.unsumHost(name)
 	}
 }
 
@@ -136,7 +137,17 @@ func (h *summing) host(n *node) bool {
 	if f.os != nil {
 		write(h, *f.os)
 	}
+	h.labels(n.labels())
 	return true
+}
+
+func (h *summing) labels(l model.HostLabels) {
+	h.text(l.Label)
+	h.number(uint64(len(l.Labels)))
+	for _, key := range slices.Sorted(maps.Keys(l.Labels)) {
+		h.text(key)
+		h.text(l.Labels[key])
+	}
 }
 
 func (h *summing) service(s *service) bool {
