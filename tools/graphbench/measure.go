@@ -188,7 +188,7 @@ func (w *world) candidates() (ids []string) {
 
 // beside are the questions that are asked while the graph is updated.
 func (w *world) beside() []question {
-	return []question{w.neighbourhood(), w.full(2, false), w.impact("impact", func(r *rand.Rand) []string {
+	return []question{w.neighbourhood(), w.sent(2), w.impact("impact", func(r *rand.Rand) []string {
 		return []string{model.HostID(w.estate.Host(w.estate.Pick(r, estate.Web)))}
 	})}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -234,6 +235,25 @@ func (w *world) dependencies(f graph.DependencyFilter) answer {
 		}
 		return texts(list, func(d model.DependencyView) string { return d.ID })
 	}
+}
+
+// sent asks for dependencies in full and does with them what the API does, which sends an answer and
+// has its memory used again. Nobody compares what was said.
+func (w *world) sent(depth int) question {
+	q := w.full(depth, false)
+	_, along := w.follow(depth, false, "")
+	q.ours = func(start []string) answer {
+		written, _, err := w.graph.DependenciesWritten(along(start))
+		_, failed := written.WriteTo(io.Discard)
+		written.Done()
+		return func() []string {
+			if err := errors.Join(err, failed); err != nil {
+				return []string{err.Error()}
+			}
+			return nil
+		}
+	}
+	return q
 }
 
 func names(rows []peer.Row) []string { return texts(rows, func(r peer.Row) string { return r.Name }) }
