@@ -62,6 +62,7 @@ type Decoder struct {
 	list         []Decoded
 	dependencies []model.Dependency
 	texts        []quick.Texts // one for each goroutine
+	spare        int           // how often in a row it had far more room than it needed
 }
 
 // All decodes documents, in their order. They are good until it is called again: a graph has
@@ -85,10 +86,14 @@ func (d *Decoder) All(docs []Logged) []Decoded {
 	return d.list
 }
 
-// spareRoom is how much more room than is needed a Decoder keeps, in documents.
-const spareRoom = 256
+// spareRoom is how much more room than is needed a Decoder keeps, in documents, and spareFor
+// how often in a row it may have more: many documents come between few ones.
+const (
+	spareRoom = 256
+	spareFor  = 64
+)
 
-// make makes room for documents, and gives up what is far too much.
+// make makes room for documents, and gives up what has been far too much for long.
 func (d *Decoder) make(docs []Logged) {
 	n := 0
 	for i := range docs {
@@ -96,14 +101,13 @@ func (d *Decoder) make(docs []Logged) {
 			n++
 		}
 	}
-	if d.list = d.list[:0]; cap(d.list) < len(docs) || cap(d.list) > 4*len(docs)+spareRoom {
-		d.list = make([]Decoded, 0, len(docs))
+	if d.spare++; cap(d.list) <= 4*len(docs)+spareRoom {
+		d.spare = 0
+	} else if d.spare > spareFor {
+		d.list, d.dependencies, d.spare = nil, nil, 0
 	}
-	d.list = d.list[:len(docs)]
-	if d.dependencies = d.dependencies[:0]; cap(d.dependencies) < n || cap(d.dependencies) > 4*n+spareRoom {
-		d.dependencies = make([]model.Dependency, 0, n)
-	}
-	d.dependencies = d.dependencies[:n]
+	d.list = roomFor(d.list, len(docs))
+	d.dependencies = roomFor(d.dependencies, n)
 	clear(d.dependencies)
 	if most := runtime.GOMAXPROCS(0); len(d.texts) < most {
 		d.texts = make([]quick.Texts, most)
@@ -111,6 +115,14 @@ func (d *Decoder) make(docs []Logged) {
 	for i := range d.texts {
 		d.texts[i].Again()
 	}
+}
+
+// roomFor is a list so long, in the same memory where that is enough.
+func roomFor[T any](list []T, n int) []T {
+	if cap(list) < n {
+		return make([]T, n)
+	}
+	return list[:n]
 }
 
 // dependencyOf decodes the body of a document into what is zero; false when there is none

@@ -73,3 +73,28 @@ func TestDecodeAllKeepsTheOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestDecoderGivesRoomUp decodes few documents after many: the room for these stays for a while,
+// and not for ever.
+func TestDecoderGivesRoomUp(t *testing.T) {
+	var decoder Decoder
+	many := make([]Logged, 10*spareRoom)
+	for i := range many {
+		many[i].Package = model.PackageDependencies
+	}
+	for range spareFor / 2 {
+		decoder.All(many)
+		for range spareFor {
+			decoder.All(many[:1])
+		}
+		if cap(decoder.list) < len(many) || cap(decoder.dependencies) < len(many) {
+			t.Fatalf("room for %d documents is left, want %d", cap(decoder.list), len(many))
+		}
+	}
+	for range spareFor + 1 {
+		decoder.All(many[:1])
+	}
+	if cap(decoder.list) > spareRoom || cap(decoder.dependencies) > spareRoom {
+		t.Errorf("there is still room for %d documents", cap(decoder.list))
+	}
+}
