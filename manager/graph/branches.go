@@ -57,7 +57,7 @@ func (g *Graph) unbranch(d *dependency) {
 	g.touch(d.link)
 	for _, x := range b.list {
 		g.touch(x.link)
-		if x.link.remove(x); len(x.link.docs) == 0 {
+		if x.link.remove(x); len(x.link.docs()) == 0 {
 			g.dropLink(x.link)
 		}
 		g.programs.drop(x.program)

@@ -145,7 +145,7 @@ func (g *Graph) removeDependency(d *dependency) {
 	g.pairs.drop(d.announced)
 	g.touch(d.link)
 	g.indexDependency(d, -1)
-	if d.link.remove(d); len(d.link.docs) == 0 {
+	if d.link.remove(d); len(d.link.docs()) == 0 {
 		g.dropLink(d.link)
 	}
 	g.programs.drop(d.program)

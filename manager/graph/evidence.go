@@ -8,55 +8,10 @@ import (
 	"cassini/model"
 )
 
-// evidence is what documents tell of a depends_on edge: mostly one of the client's end and one
-// of the service's.
+// evidence is what documents tell of a depends_on edge: Out ones, then In ones, each by name.
 type evidence struct {
-	few  [2]*dependency
-	many *[]*dependency // all, where few are not enough
+	docList
 	text atomic.Pointer[writing]
-}
-
-// docs are the documents: Out ones, then In ones, each by name. Nobody may change the list.
-func (e *evidence) docs() []*dependency {
-	if e.many != nil {
-		return *e.many
-	}
-	return e.few[:b2i(e.few[0] != nil)+b2i(e.few[1] != nil)]
-}
-
-func (e *evidence) insert(at int, d *dependency) {
-	switch docs := e.docs(); {
-	case e.many != nil:
-		*e.many = slices.Insert(docs, at, d)
-	case len(docs) < len(e.few):
-		copy(e.few[at+1:], docs[at:])
-		e.few[at] = d
-	default:
-		list := slices.Insert(slices.Clone(docs), at, d)
-		e.few, e.many = [2]*dependency{}, &list
-	}
-}
-
-// drop takes away the documents that are gone, of which it asks for one after the other. It is
-// false when there is none.
-func (e *evidence) drop(gone func(at int, d *dependency) bool) bool {
-	docs := e.docs()
-	kept := docs[:0]
-	for at, d := range docs {
-		if !gone(at, d) {
-			kept = append(kept, d)
-		}
-	}
-	clear(docs[len(kept):])
-	switch {
-	case e.many == nil:
-	case len(kept) > len(e.few):
-		*e.many = kept
-	default:
-		copy(e.few[:], kept)
-		e.many = nil
-	}
-	return len(kept) < len(docs)
 }
 
 // writing is an edge as answers have it, in JSON. It never changes.

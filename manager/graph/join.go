@@ -8,7 +8,7 @@ import (
 
 // joinLink joins both ends of the same connections. The link is not joined yet.
 func (v *view) joinLink(l *link) {
-	for _, d := range l.docs {
+	for _, d := range l.docs() {
 		d.edge = nil
 		d.joinsAnew()
 	}
@@ -84,7 +84,7 @@ func (v *view) attach(e *edge, d *dependency) {
 // parts undoes joinLink, as long as no document of the link has gone and nothing else has
 // changed in the view.
 func (v *view) partLink(l *link) {
-	for _, d := range l.docs {
+	for _, d := range l.docs() {
 		if d.edge != nil {
 			v.strip(d.edge, l)
 			d.edge = nil

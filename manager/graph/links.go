@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"net/netip"
-	"slices"
 	"sort"
 	"strings"
 
@@ -14,10 +13,10 @@ import (
 type link struct {
 	client     *address
 	target     *target
-	docs       []*dependency // Out, then In, then Unknown; each by host
-	atC, atT   int32         // among the links of client and target
-	outs, both int32         // how many are Out, and are Out or In
-	touched    bool          // to be joined anew
+	docList          // Out, then In, then Unknown; each by host
+	atC, atT   int32 // among the links of client and target
+	outs, both int32 // how many are Out, and are Out or In
+	touched    bool  // to be joined anew
 }
 
 // holdLink is the link of a document. It stays while it has documents.
@@ -89,23 +88,21 @@ func (l *link) count(d *dependency, n int32) {
 }
 
 func (l *link) add(d *dependency) {
-	i := sort.Search(len(l.docs), func(i int) bool { return compareEnds(l.docs[i], d) > 0 })
-	l.docs = slices.Insert(l.docs, i, d)
+	docs := l.docs()
+	l.insert(sort.Search(len(docs), func(i int) bool { return compareEnds(docs[i], d) > 0 }), d)
 	l.count(d, 1)
 }
 
 func (l *link) remove(d *dependency) {
-	i, _ := slices.BinarySearchFunc(l.docs, d, compareEnds)
-	i += slices.Index(l.docs[i:], d)
-	l.docs = slices.Delete(l.docs, i, i+1)
+	l.drop(func(_ int, o *dependency) bool { return o == d })
 	l.count(d, -1)
 }
 
 // outDocs are the documents of the client's end, by host.
-func (l *link) outDocs() []*dependency { return l.docs[:l.outs] }
+func (l *link) outDocs() []*dependency { return l.docs()[:l.outs] }
 
 // inDocs are those of the service's end, by host.
-func (l *link) inDocs() []*dependency { return l.docs[l.outs:l.both] }
+func (l *link) inDocs() []*dependency { return l.docs()[l.outs:l.both] }
 
 // otherEnd are the documents of the end that a document is not of.
 func (d *dependency) otherEnd() []*dependency {
