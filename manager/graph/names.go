@@ -12,8 +12,9 @@ import (
 
 // dependencies are all by the name of their documents, which they tell themselves.
 type dependencies struct {
+	slots[dependency]
 	seed maphash.Seed
-	by   table.Table[*dependency]
+	by   table.Table[int32] // numbers
 }
 
 func newDependencies() dependencies { return dependencies{seed: maphash.MakeSeed()} }
@@ -29,19 +30,30 @@ func (all *dependencies) hash(name model.Name) uint64 {
 
 // dependency is the one of a name, or nil.
 func (g *Graph) dependency(name model.Name) *dependency {
-	d, _ := g.deps.by.Find(g.deps.hash(name), func(d *dependency) bool { return d.isNamed(name) })
-	return d
+	all := &g.deps
+	number, ok := all.by.Find(all.hash(name), func(i int32) bool { return all.list[i].isNamed(name) })
+	if !ok {
+		return nil
+	}
+	return all.list[number]
 }
 
-func (g *Graph) keepDependency(name model.Name, d *dependency) { g.deps.by.Add(g.deps.hash(name), d) }
+func (g *Graph) keepDependency(name model.Name, d *dependency) {
+	g.deps.by.Add(g.deps.hash(name), g.deps.put(d))
+}
 
 func (g *Graph) forgetDependency(d *dependency) {
-	g.deps.by.Remove(g.deps.hash(d.name()), func(o *dependency) bool { return o == d })
+	all, hash := &g.deps, g.deps.hash(d.name())
+	is := func(i int32) bool { return all.list[i] == d }
+	if number, ok := all.by.Find(hash, is); ok {
+		all.by.Remove(hash, is)
+		all.drop(number)
+	}
 }
 
 func (g *Graph) countDependencies() int { return g.deps.by.Len() }
 
-func (g *Graph) allDependencies() iter.Seq[*dependency] { return g.deps.by.All() }
+func (g *Graph) allDependencies() iter.Seq[*dependency] { return g.deps.all() }
 
 // name is that of its documents.
 func (d *dependency) name() model.Name {

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"hash/maphash"
-	"iter"
 	"slices"
 	"sync"
 
@@ -13,16 +12,15 @@ import (
 // the facts when somebody asks. It follows the facts: what changes costs in proportion to
 // the change (see settle). Nothing in it changes while questions are answered.
 type view struct {
-	g        *Graph
-	seed     maphash.Seed // of identifiers
-	topology uint64       // of the facts that it follows; what is worked out from the view holds as long
-	nodes    table.Table[*node]
-	list     []*node // by index; nil where a node has gone
-	free     []int32 // indices of such
-	suspects []*node // that may hang on nothing any more
-	bulk     map[edgeKey]*edge
-	idle     *idle
-	rings    map[string][]*edge
+	slots[node] // a number is the node's index
+	g           *Graph
+	seed        maphash.Seed       // of identifiers
+	topology    uint64             // of the facts that it follows; what is worked out from the view holds as long
+	nodes       table.Table[int32] // indices
+	suspects    []*node            // that may hang on nothing any more
+	bulk        map[edgeKey]*edge
+	idle        *idle
+	rings       map[string][]*edge
 
 	nodeCount [nodeKinds]int
 	edgeCount [edgeKinds]int
@@ -103,23 +101,15 @@ func (n *node) host() string {
 	return n.id[from : from+int(n.ofHost)]
 }
 
-// all are the nodes by index, which is in no order.
-func (v *view) all() iter.Seq[*node] {
-	return func(yield func(*node) bool) {
-		for _, n := range v.list {
-			if n != nil && !yield(n) {
-				return
-			}
-		}
-	}
-}
-
 func (v *view) hash(id string) uint64 { return maphash.String(v.seed, id) }
 
 // named is the node of an identifier, or nil.
 func (v *view) named(id string) *node {
-	n, _ := v.nodes.Find(v.hash(id), func(n *node) bool { return n.id == id })
-	return n
+	index, ok := v.nodes.Find(v.hash(id), func(i int32) bool { return v.list[i].id == id })
+	if !ok {
+		return nil
+	}
+	return v.list[index]
 }
 
 // node finds or makes a node.
@@ -128,15 +118,8 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 		return n, false
 	}
 	n = &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
-	if last := len(v.free) - 1; last >= 0 {
-		n.index = v.free[last]
-		v.free = v.free[:last]
-		v.list[n.index] = n
-	} else {
-		n.index = int32(len(v.list))
-		v.list = append(v.list, n)
-	}
-	v.nodes.Add(v.hash(id), n)
+	n.index = v.put(n)
+	v.nodes.Add(v.hash(id), n.index)
 	v.comesLate(n)
 	v.nodeCount[kind]++
 	v.unranked++
@@ -146,9 +129,8 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
 	v.unsum(n)
-	v.nodes.Remove(v.hash(n.id), func(o *node) bool { return o == n })
-	v.list[n.index] = nil
-	v.free = append(v.free, n.index)
+	v.nodes.Remove(v.hash(n.id), func(i int32) bool { return i == n.index })
+	v.slots.drop(n.index)
 	n.index = -1
 	v.nodeCount[n.kind]--
 	v.gone = true
