@@ -37,15 +37,9 @@ func (n *node) order() {
 		return
 	}
 	in := n.in()
-	sorted := in[:len(in)-int(n.crowd)]
-	last := slices.Clone(in[len(sorted):])
+	before := len(in) - int(n.crowd)
+	last := slices.Clone(in[before:])
 	slices.SortFunc(last, compareEdges)
-	for at := len(in); len(last) > 0; { // from behind, as far as any of them goes
-		e := last[len(last)-1]
-		last = last[:len(last)-1]
-		from, _ := slices.BinarySearchFunc(sorted, e, compareEdges)
-		at -= copy(in[at-len(sorted[from:]):at], sorted[from:]) + 1
-		in[at], sorted = e, sorted[:from]
-	}
+	putAmong(in[:before], last, compareEdges) // in the same place
 	n.crowd = 0
 }

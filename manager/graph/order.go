@@ -38,29 +38,26 @@ func (v *view) inOrder() []*node {
 		return v.ordered
 	}
 	v.indices = nil
-	is := func(n *node) bool { return n.index >= 0 }
-	list := make([]*node, 0, len(v.ordered)+len(v.late))
-	slices.SortFunc(v.late, compareNodes)
-	i := 0
-	for _, n := range v.late {
-		if !is(n) {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(v.ordered[i:], n, compareNodes)
-		for _, before := range v.ordered[i : i+at] {
-			if is(before) {
-				list = append(list, before)
-			}
-		}
-		i += at
-		list = append(list, n)
-	}
-	for _, n := range v.ordered[i:] {
-		if is(n) {
-			list = append(list, n)
-		}
-	}
+	gone := func(n *node) bool { return n.index < 0 }
+	list := slices.DeleteFunc(append(make([]*node, 0, len(v.ordered)+len(v.late)), v.ordered...), gone)
+	late := slices.DeleteFunc(v.late, gone)
+	slices.SortFunc(late, compareNodes)
+	list = putAmong(list, late, compareNodes)
 	v.ordered, v.late, v.gone = list, nil, false
+	return list
+}
+
+// putAmong puts what came last among what is in order, from behind, as far as any of it goes. Both are
+// in order; what it makes may have the memory of the first.
+func putAmong[T any](inOrder, last []T, compare func(a, b T) int) []T {
+	list := append(inOrder, last...)
+	for at := len(list); len(last) > 0; {
+		x := last[len(last)-1]
+		last = last[:len(last)-1]
+		from, _ := slices.BinarySearchFunc(inOrder, x, compare)
+		at -= copy(list[at-len(inOrder[from:]):at], inOrder[from:]) + 1
+		list[at], inOrder = x, inOrder[:from]
+	}
 	return list
 }
 

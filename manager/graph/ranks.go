@@ -25,30 +25,60 @@ const (
 
 // rank gives all nodes their ranks. Nobody may read meanwhile.
 func (v *view) rank() {
-	list := v.inRanks(compareNodes, nil, func(n *node, at uint32) { n.ranks.id = at })
+	ids := func(n *node) *uint32 { return &n.ranks.id }
+	list := v.inRanks(compareNodes, nil, ids)
 	for i, n := range list {
-		n.begins = false
-		if i+1 < len(list) {
-			rest, begins := strings.CutPrefix(list[i+1].id, n.id)
-			n.begins = begins && rest < " ." // what comes after " -"
+		if i+1 == len(list) {
+			n.begins = false
+		} else if next := list[i+1]; n.ranks.id == 0 || next.ranks.id != n.ranks.id+1 { // else they followed each other before
+			n.begins = next.goesOnFrom(n)
 		}
 	}
-	v.inRanks(compareNatural, fallVisibly, func(n *node, at uint32) { n.ranks.natural = at })
-	v.unranked = 0
+	tell(list, ids)
+	naturals := func(n *node) *uint32 { return &n.ranks.natural }
+	tell(v.inRanks(compareNatural, fallVisibly, naturals), naturals)
+	v.unranked, v.ranked = 0, len(list)
+}
+
+// tell gives nodes their ranks of a kind, from 1.
+func tell(list []*node, rank func(*node) *uint32) {
+	for i, n := range list {
+		*rank(n) = uint32(i + 1)
+	}
+}
+
+// goesOnFrom says whether an identifier begins as another and goes on with what does not sort
+// behind the kind of an edge.
+func (n *node) goesOnFrom(o *node) bool {
+	rest, begins := strings.CutPrefix(n.id, o.id)
+	return begins && rest < " ." // what comes after " -"
 }
 
 // fallVisibly are the kinds that are sorted as people expect it: those that Impact and
 // SinglePoints tell of.
 var fallVisibly = []nodeKind{nodeHost, nodeService, nodeProcess, nodeUnknownHost, nodeSwitch, nodeSwitchPort}
 
-// inRanks sorts the nodes of some kinds, or of all, and tells of each the place, from 1.
-func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, tell func(*node, uint32)) []*node {
-	list := make([]*node, 0, v.nodes.Len())
-	byKind := make([][]*node, nodeKinds) // of each kind identifiers begin alike
+// inRanks are the nodes of some kinds, or of all, in order. Those that have a rank are put by
+// it; only what came since is sorted, since all would have to be each time that so many came.
+func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, rank func(*node) *uint32) []*node {
+	list := make([]*node, v.ranked, max(v.ranked, v.nodes.Len()))
+	var late []*node
 	for n := range v.all() {
-		if kinds != nil && !slices.Contains(kinds, n.kind) {
-			continue
+		if at := *rank(n); at != 0 {
+			list[at-1] = n
+		} else if kinds == nil || slices.Contains(kinds, n.kind) {
+			late = append(late, n)
 		}
+	}
+	list = slices.DeleteFunc(list, func(n *node) bool { return n == nil }) // gone
+	return putAmong(list, sortNodes(late, compare), compare)
+}
+
+// sortNodes are nodes in order, sorted on all processors.
+func sortNodes(nodes []*node, compare func(a, b *node) int) []*node {
+	list := make([]*node, 0, len(nodes))
+	byKind := make([][]*node, nodeKinds) // of each kind identifiers begin alike
+	for _, n := range nodes {
 		byKind[n.kind] = append(byKind[n.kind], n)
 	}
 	slices.SortFunc(byKind, func(a, b []*node) int { return cmp.Compare(len(b), len(a)) })
@@ -73,9 +103,6 @@ func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, tell func
 	}
 	if !slices.IsSortedFunc(list, compare) {
 		slices.SortFunc(list, compare)
-	}
-	for i, n := range list {
-		tell(n, uint32(i+1))
 	}
 	return list
 }

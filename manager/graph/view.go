@@ -26,6 +26,7 @@ type view struct {
 	edgeCount [edgeKinds]int
 	unstated  int     // services that no document of a listener tells of, and that have connections
 	unranked  int     // nodes that came since all were ranked
+	ranked    int     // how many had ranks then
 	crowded   []*node // with edges to them that are in no order
 
 	fallsLock sync.Mutex
