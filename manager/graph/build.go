@@ -17,10 +17,10 @@ func (g *Graph) build() *view {
 		v.host(name)
 	}
 	g.replicas = replicas{}
-	for s := range g.services.All() {
+	for s := range g.services.all() {
 		v.addService(s)
 	}
-	for a := range g.addresses.All() {
+	for a := range g.addresses.all() {
 		for _, l := range a.clients {
 			l.touched = false
 			v.joinLink(l)

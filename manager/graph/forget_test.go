@@ -102,10 +102,10 @@ func (w *world) leavesNothing(host string) {
 	for _, names := range w.machines {
 		left("machines", slices.Contains(names, host))
 	}
-	for s := range w.services.All() {
+	for s := range w.services.all() {
 		left("services", strings.HasPrefix(s.id, "service:"+host+"/"))
 	}
-	for a := range w.addresses.All() {
+	for a := range w.addresses.all() {
 		left("owners of addresses", slices.ContainsFunc(a.owners, func(p *place) bool { return p.host == host }))
 	}
 	for d := range w.allDependencies() {

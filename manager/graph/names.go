@@ -6,15 +6,13 @@ import (
 	"iter"
 	"strings"
 
-	"cassini/manager/table"
 	"cassini/model"
 )
 
 // dependencies are all by the name of their documents, which they tell themselves.
 type dependencies struct {
-	slots[dependency]
+	numbered[dependency]
 	seed maphash.Seed
-	by   table.Table[int32] // numbers
 }
 
 func newDependencies() dependencies { return dependencies{seed: maphash.MakeSeed()} }
@@ -30,28 +28,14 @@ func (all *dependencies) hash(name model.Name) uint64 {
 
 // dependency is the one of a name, or nil.
 func (g *Graph) dependency(name model.Name) *dependency {
-	all := &g.deps
-	number, ok := all.by.Find(all.hash(name), func(i int32) bool { return all.list[i].isNamed(name) })
-	if !ok {
-		return nil
-	}
-	return all.list[number]
+	return g.deps.get(g.deps.hash(name), func(d *dependency) bool { return d.isNamed(name) })
 }
 
-func (g *Graph) keepDependency(name model.Name, d *dependency) {
-	g.deps.by.Add(g.deps.hash(name), g.deps.put(d))
-}
+func (g *Graph) keepDependency(name model.Name, d *dependency) { g.deps.put(g.deps.hash(name), d) }
 
-func (g *Graph) forgetDependency(d *dependency) {
-	all, hash := &g.deps, g.deps.hash(d.name())
-	is := func(i int32) bool { return all.list[i] == d }
-	if number, ok := all.by.Find(hash, is); ok {
-		all.by.Remove(hash, is)
-		all.drop(number)
-	}
-}
+func (g *Graph) forgetDependency(d *dependency) { g.deps.remove(g.deps.hash(d.name()), d) }
 
-func (g *Graph) countDependencies() int { return g.deps.by.Len() }
+func (g *Graph) countDependencies() int { return g.deps.size() }
 
 func (g *Graph) allDependencies() iter.Seq[*dependency] { return g.deps.all() }
 

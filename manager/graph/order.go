@@ -31,7 +31,7 @@ const indicesApart = 10_000
 // inOrder does what byID does, for who has the lock.
 func (v *view) inOrder() []*node {
 	if v.ordered == nil {
-		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.nodes.Len()), v.all()), nil, false
+		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.size()), v.all()), nil, false
 		slices.SortFunc(v.ordered, compareNodes)
 	}
 	if !v.gone && len(v.late) == 0 {

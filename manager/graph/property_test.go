@@ -221,12 +221,12 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 			w.put(d.Name, nil)
 		}
 	}
-	for s := range w.services.All() {
+	for s := range w.services.all() {
 		if s.state != model.StateEnded {
 			t.Errorf("%s still listens", s.id)
 		}
 	}
-	for _, s := range slices.Collect(w.services.All()) {
+	for _, s := range slices.Collect(w.services.all()) {
 		w.forgetService(s)
 	}
 	if n := w.left(); n != 0 {
@@ -236,7 +236,7 @@ func TestIndicesEmptyThemselves(t *testing.T) {
 
 // left counts what the indices still have.
 func (g *Graph) left() int {
-	n := g.addresses.Len() + len(g.programs.by) + g.runs.by.Len() + g.pairs.count() + len(g.pairs.more) + g.countDependencies() + g.undirected + g.listening
+	n := g.addresses.size() + len(g.programs.by) + g.runs.by.Len() + g.pairs.count() + len(g.pairs.more) + g.countDependencies() + g.undirected + g.listening
 	for _, h := range g.hosts {
 		n += len(h.places) + len(h.described) + h.ended
 	}

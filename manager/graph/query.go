@@ -19,7 +19,7 @@ func (g *Graph) Services(f ServiceFilter) []model.Service {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	list := []model.Service{}
-	for s := range g.services.All() {
+	for s := range g.services.all() {
 		if (f.Host == "" || f.Host == s.host) && (f.State == "" || f.State == s.state) && (f.Program == "" || f.Program == s.program()) && (f.Proto == "" || f.Proto == s.proto) {
 			list = append(list, g.containers.show(s))
 		}
@@ -274,9 +274,9 @@ func (g *Graph) Stats() model.GraphStats {
 			put(s.Edges, edgeKind(k).String(), n)
 		}
 		put(s.Services, model.StateListening, g.listening)
-		put(s.Services, model.StateEnded, g.services.Len()-g.listening)
+		put(s.Services, model.StateEnded, g.services.size()-g.listening)
 		put(s.Services, StateUnknown, v.unstated)
-		put(s.Services, StateAbsent, v.nodeCount[nodeService]-g.services.Len()-v.unstated)
+		put(s.Services, StateAbsent, v.nodeCount[nodeService]-g.services.size()-v.unstated)
 		for pkg, n := range g.rejected {
 			s.Rejected[pkg] = n
 		}

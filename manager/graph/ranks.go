@@ -61,7 +61,7 @@ var fallVisibly = []nodeKind{nodeHost, nodeService, nodeProcess, nodeUnknownHost
 // inRanks are the nodes of some kinds, or of all, in order. Those that have a rank are put by
 // it; only what came since is sorted, since all would have to be each time that so many came.
 func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, rank func(*node) *uint32) []*node {
-	list := make([]*node, v.ranked, max(v.ranked, v.nodes.Len()))
+	list := make([]*node, v.ranked, max(v.ranked, v.size()))
 	var late []*node
 	for n := range v.all() {
 		if at := *rank(n); at != 0 {

@@ -134,7 +134,7 @@ func (g *Graph) settle() {
 		v.addRing(key)
 	}
 	v.sweep()
-	if v.unranked > unrankedMost+v.nodes.Len()/unrankedPart {
+	if v.unranked > unrankedMost+v.size()/unrankedPart {
 		v.rank()
 	}
 	if v.topology = g.topology; v.lost {

@@ -26,7 +26,7 @@ func (g *Graph) Targets(f TargetFilter) []model.TargetGroup {
 	groups := []model.TargetGroup{}
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	for s := range g.services.All() {
+	for s := range g.services.all() {
 		now := s.now()
 		if now.State != model.StateListening || now.Proto != "tcp" || s.netns != "" || f.Host != "" && f.Host != s.host ||
 			f.Program != "" && f.Program != now.Program() || f.Port != 0 && f.Port != now.Port {

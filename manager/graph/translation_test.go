@@ -218,7 +218,7 @@ func TestTranslationsOfAnyEstate(t *testing.T) {
 				w.put(d.Name, nil)
 			}
 		}
-		for _, s := range slices.Collect(w.services.All()) {
+		for _, s := range slices.Collect(w.services.all()) {
 			w.forgetService(s)
 		}
 		if n := w.left() + len(w.translations.byName) + len(w.translations.branches) + len(w.translations.from) + len(w.translations.to); n != 0 {

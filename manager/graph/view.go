@@ -4,23 +4,20 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
-
-	"cassini/manager/table"
 )
 
 // view is how the facts join: nodes and edges without their counters, which are read from
 // the facts when somebody asks. It follows the facts: what changes costs in proportion to
 // the change (see settle). Nothing in it changes while questions are answered.
 type view struct {
-	slots[node] // a number is the node's index
-	g           *Graph
-	seed        maphash.Seed       // of identifiers
-	topology    uint64             // of the facts that it follows; what is worked out from the view holds as long
-	nodes       table.Table[int32] // indices
-	suspects    []*node            // that may hang on nothing any more
-	bulk        map[edgeKey]*edge
-	idle        *idle
-	rings       map[string][]*edge
+	numbered[node] // by identifier; a number is the node's index
+	g              *Graph
+	seed           maphash.Seed // of identifiers
+	topology       uint64       // of the facts that it follows; what is worked out from the view holds as long
+	suspects       []*node      // that may hang on nothing any more
+	bulk           map[edgeKey]*edge
+	idle           *idle
+	rings          map[string][]*edge
 
 	nodeCount [nodeKinds]int
 	edgeCount [edgeKinds]int
@@ -106,11 +103,7 @@ func (v *view) hash(id string) uint64 { return maphash.String(v.seed, id) }
 
 // named is the node of an identifier, or nil.
 func (v *view) named(id string) *node {
-	index, ok := v.nodes.Find(v.hash(id), func(i int32) bool { return v.list[i].id == id })
-	if !ok {
-		return nil
-	}
-	return v.list[index]
+	return v.get(v.hash(id), func(n *node) bool { return n.id == id })
 }
 
 // node finds or makes a node.
@@ -119,8 +112,7 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 		return n, false
 	}
 	n = &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
-	n.index = v.put(n)
-	v.nodes.Add(v.hash(id), n.index)
+	n.index = v.put(v.hash(id), n)
 	v.comesLate(n)
 	v.nodeCount[kind]++
 	v.unranked++
@@ -130,8 +122,7 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
 	v.unsum(n)
-	v.nodes.Remove(v.hash(n.id), func(i int32) bool { return i == n.index })
-	v.slots.drop(n.index)
+	v.remove(v.hash(n.id), n)
 	n.index = -1
 	v.nodeCount[n.kind]--
 	v.gone = true
