@@ -13,13 +13,13 @@ import (
 func TestRanksAreThoseOfASortedList(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	v := &view{g: New(Limits{}), seed: maphash.MakeSeed()}
-	for range 60 {
-		for range r.IntN(40) {
+	for range 1000 {
+		for range r.IntN(8) {
 			kind := nodeKind(r.IntN(int(nodeKinds)))
-			v.node(fmt.Sprint(kind, ":", r.IntN(30), []string{"", " -", "!", "a"}[r.IntN(4)]), kind, "")
+			v.node(fmt.Sprint(kind, ":", r.IntN(3), []string{"", " -", "!", "a"}[r.IntN(4)]), kind, "")
 		}
 		for n := range v.all() {
-			if r.IntN(6) == 0 {
+			if r.IntN(4) == 0 {
 				v.drop(n)
 			}
 		}
