@@ -117,12 +117,21 @@ func (g *Graph) ownerBesides(s *seen) *iface {
 			if i.Address == s.MAC {
 				return nil // one of the host's cards answers for another
 			}
-			if i != here && i.Netns == p.netns && i.sharesLink(s.Addr, here) {
+			if i != here && i.Netns == p.netns && i.sharesLink(s.Addr, here) && (s.Before == i.Address || g.meet(i, here)) {
 				owner = i
 			}
 		}
 	}
 	return owner
+}
+
+// meet says whether either of two interfaces has heard the other: many links have the same private
+// addresses, at branches, of containers and of tenants.
+func (g *Graph) meet(a, b *iface) bool {
+	hears := func(at, of *iface) bool {
+		return slices.ContainsFunc(g.seenBy.at[at.id()], func(s *seen) bool { return s.MAC == of.Address })
+	}
+	return hears(a, b) || hears(b, a)
 }
 
 // sharesLink says whether an interface has an address in a subnet that another one is

@@ -110,12 +110,18 @@ func TestAddressesThatTwoClaim(t *testing.T) {
 	w.link("b", "eth0", "02:00:00:00:00:02", addresses("10.0.0.2/24"))
 	w.link("b", "eth1", "02:00:00:00:00:03", addresses("10.0.0.3/24"))
 	w.link("far", "eth0", "02:00:00:00:00:04", addresses("10.0.0.4/16"))
+	w.link("branch", "eth0", "02:00:00:00:00:05", addresses("10.0.0.5/24"))
+	w.sees("b", "10.0.0.1", "02:00:00:00:00:01")
 	const thief = "aa:bb:cc:00:00:09"
 	claims := thief + " claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it"
 	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+claims, "incident.opened: "+claims)
 	w.expectEvents(w.sees("a", "10.0.0.2", thief))
 	w.expectEvents(w.sees("a", "10.0.0.3", "02:00:00:00:00:02")) // b answers by its other card
 	w.expectEvents(w.sees("a", "10.0.0.4", thief))               // another network has that number
+	w.expectEvents(w.sees("a", "10.0.0.5", thief))               // another link has that network too
+	w.sees("a", "10.0.0.5", "02:00:00:00:00:05", func(s *model.Seen) { s.Before = thief })
+	claims = thief + " claims 10.0.0.5, which branch/eth0 has (02:00:00:00:00:05); a/eth0 sees it"
+	w.expectEvents(w.sees("a", "10.0.0.5", thief, func(s *model.Seen) { s.Before = "02:00:00:00:00:05" }), "address.duplicate: "+claims, "incident.opened: "+claims)
 	first := func(s *model.Seen) { s.Before, s.Conflict = "aa:bb:cc:00:00:10", t0 }
 	inTurn := "a/eth0: " + thief + " and aa:bb:cc:00:00:10 claim 10.0.0.7 in turn"
 	w.expectEvents(w.sees("a", "10.0.0.7", thief, first), "address.duplicate: "+inTurn, "incident.opened: "+inTurn)
