@@ -121,9 +121,7 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 	b.states[host] = Status{v.Kind, at}
 	i := b.sameCause(v, at)
 	if i != nil {
-		enlist(i, host)
-		b.open[host] = i
-		b.add(i, v)
+		b.join(i, v)
 	} else {
 		i = b.begin(v, at)
 	}
@@ -143,15 +141,28 @@ func (b *Book) part(i *model.Incident, host string, at time.Time) {
 	summarize(i)
 }
 
-// becomes changes what an incident is, if it is about one host alone.
+// becomes changes what an incident is, if it is about one host alone. Where others of its zone have
+// just become the same it is one with theirs.
 func (b *Book) becomes(i *model.Incident, v model.Verdict, at time.Time) *model.Incident {
 	b.states[v.Subject.Host] = Status{v.Kind, at}
 	if len(i.Subjects) > 1 || i.Kind == v.Kind {
 		return nil
 	}
+	if into := b.sameCause(v, at); into != nil {
+		i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
+		b.join(into, v)
+		return into
+	}
 	i.Kind, i.Severity = v.Kind, severity(v.Kind)
 	summarize(i)
 	return i
+}
+
+// join makes the subject of a verdict part of an incident.
+func (b *Book) join(i *model.Incident, v model.Verdict) {
+	enlist(i, v.Subject.Host)
+	b.open[v.Subject.Host] = i
+	b.add(i, v)
 }
 
 // rank orders kinds: a report of no smaller one changes what an incident is.

@@ -77,6 +77,10 @@ func TestIncidents(t *testing.T) {
 		"the same life goes on":    {"3 a host-crashed x@z\n60 m corrected x@z clue=heartbeat", "corrected host-crashed x: 2 reports"},
 		"one of two is back":       {"3 a host-crashed x@z\n4 b host-crashed y@z\n60 m corrected x@z clue=restarted", "open host-crashed x,y: 3 reports"},
 		"hung, then dead":          {"3 a process-hung x@z\n20 a host-crashed x@z", "open host-crashed x: 2 reports"},
+		"one of two was unobservable before": {
+			"3 a unobservable x@z\n4 b host-crashed y@z\n5 b host-crashed x@z\n6 a corrected x@z clue=unlinked corrects=a/1",
+			"merged unobservable x: 2 reports\nopen host-crashed y,x: 3 reports",
+		},
 		"crashed is not made less": {"3 a host-crashed x@z\n4 b unobservable x@z", "open host-crashed x: 2 reports"},
 		"it says itself that it was cut off": {
 			"3 a host-crashed x@z\n60 x link-down x@z clue=reunited silent=57s", "closed link-down x: 2 reports",
