@@ -120,6 +120,9 @@ int BPF_PROG(sctp_added, struct sctp_endpoint *ep, struct sctp_association *asoc
 	struct association a = {}, *known;
 	__u64 id = plain(asoc);
 
+	/* A server answers who dials with the help of one that is never added. */
+	if (BPF_CORE_READ_BITFIELD_PROBED(asoc, temp))
+		return 0;
 	if (BPF_CORE_READ(asoc, state) > SCTP_STATE_COOKIE_WAIT)
 		return 0; /* accept() gives it a socket of its own, or the program does */
 	a.vtag = BPF_CORE_READ(asoc, c.my_vtag);

@@ -123,6 +123,7 @@ struct sctp_association {
 	__u32 ctsn_ack_point;
 	__u16 init_err_counter;
 	struct sctp_outq outqueue;
+	__u8 temp : 1;
 	struct sctp_priv_assoc_stats stats;
 };
 

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"testing"
@@ -156,9 +157,11 @@ func TestSCTPBefore(t *testing.T) {
 	}
 }
 
-// Every one of many is counted at both ends.
+// Every one of many is counted at both ends, and nothing else is.
 func sctpMany(t *testing.T, r *rig) {
 	const many = 200
+	r.refresh()
+	before, err1 := r.Stats()
 	listener, port := sctpListen(t, unix.SOCK_STREAM, "127.0.0.1")
 	defer closeFD(t, listener)
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
@@ -173,5 +176,21 @@ func sctpMany(t *testing.T, r *rig) {
 		if d.Connections != many || d.Failed != 0 {
 			t.Errorf("%s: %+v", direction, d.Counters)
 		}
+	}
+	after, err2 := r.Stats()
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"sctp_established", "sctp_accepted", "sctp_closed"} {
+		want := uint64(many)
+		if kind == "sctp_closed" {
+			want *= 2
+		}
+		if got := after.Transitions[kind] - before.Transitions[kind]; got != want {
+			t.Errorf("%s: %d, want %d", kind, got, want)
+		}
+	}
+	if edges := after.Edges - before.Edges; edges != 2 {
+		t.Errorf("%d edges, want one at each end", edges)
 	}
 }
