@@ -165,6 +165,8 @@ func TestOnlyWhoAnsweredIsSeen(t *testing.T) {
 		{"reachable", neighbourMessage("10.0.0.9", unix.NUD_REACHABLE, mac...), true},
 		{"stale", neighbourMessage("2001:db8::9", unix.NUD_STALE, mac...), true},
 		{"did not answer", neighbourMessage("10.0.0.9", unix.NUD_INCOMPLETE), false},
+		{"may be elsewhere", neighbourMessage("10.0.0.9", unix.NUD_DELAY, mac...), false},
+		{"is asked after", neighbourMessage("10.0.0.9", unix.NUD_PROBE, mac...), false},
 		{"failed", neighbourMessage("10.0.0.9", unix.NUD_FAILED, mac...), false},
 		{"put there by hand", neighbourMessage("10.0.0.9", unix.NUD_PERMANENT, mac...), false},
 		{"needs none", neighbourMessage("10.0.0.9", unix.NUD_NOARP, mac...), false},

@@ -12,13 +12,13 @@ import (
 
 // parseNeighbour reads struct ndmsg (linux/neighbour.h) of an address that answered
 // for itself. What did not, what is multicast, and what the administrator or a bridge
-// put there is left out.
+// put there is left out; so is what the kernel asks after, since it may be elsewhere now.
 func parseNeighbour(b []byte) (*seen, error) {
 	if len(b) < unix.SizeofNdMsg {
 		return nil, fmt.Errorf("%w: neighbour of %d bytes", errMalformed, len(b))
 	}
 	family, state, flags := b[0], binary.NativeEndian.Uint16(b[8:]), b[10]
-	const answered = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE
+	const answered = unix.NUD_REACHABLE | unix.NUD_STALE
 	if family != unix.AF_INET && family != unix.AF_INET6 || state&answered == 0 {
 		return nil, nil
 	}

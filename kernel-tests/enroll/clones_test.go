@@ -145,9 +145,15 @@ func (r *rig) revokedWithCopies(host, copies string) {
 // whether they are up.
 func clones(t *testing.T, config, dmi string) (r *rig, original machine) {
 	t.Helper()
-	r = newRig(t, 4, config)
-	original = machine{r: r, at: "s1-h1", name: "web-1", id: "a", dmi: dmi}
-	other := machine{r: r, at: "s1-h3", name: "db-1", id: "c", dmi: "dmi-3"}
+	return pair(newRig(t, 4, config), machine{at: "s1-h1", name: "web-1", id: "a", dmi: dmi})
+}
+
+// pair starts a machine and another one beside it, db-1.
+func pair(r *rig, original machine) (*rig, machine) {
+	t := r.t
+	t.Helper()
+	original.r = r
+	other := machine{r: r, at: "s1-h3", name: "db-1", id: "c", dmi: "dmi-3", full: original.full}
 	if r.scheme == "https" {
 		r.viewer = r.token("--role", "viewer")
 	}

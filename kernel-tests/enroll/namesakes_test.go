@@ -24,8 +24,9 @@ hostname "$1"
 mount --bind "$2/machine-id" /etc/machine-id
 mount --bind "$2/boot-id" /proc/sys/kernel/random/boot_id
 mount -t tmpfs none /sys/class
-mkdir -p /sys/class/dmi/id
+mkdir -p /sys/class/dmi/id /run/netns
 cp "$2/dmi" /sys/class/dmi/id/product_uuid
+mount -t tmpfs none /run/netns
 shift 2
 exec "$@"`
 
@@ -39,6 +40,7 @@ type machine struct {
 	boot string // the machine-id's only one by default
 
 	shown []string // flags for what it shows, where it does not join
+	full  bool     // its agent discovers its network too, and sees no other machine's
 }
 
 func (m machine) argv(args ...string) []string {
@@ -52,7 +54,11 @@ func (m machine) argv(args ...string) []string {
 			m.r.t.Fatal(err)
 		}
 	}
-	return append([]string{"unshare", "-m", "-u", "sh", "-euc", pretend, "sh", m.name, dir, m.r.binary}, args...)
+	argv := []string{"unshare", "-m", "-u"}
+	if m.full {
+		argv = append(argv, "-p", "--fork", "--kill-child", "--mount-proc")
+	}
+	return append(append(argv, "sh", "-euc", pretend, "sh", m.name, dir, m.r.binary), args...)
 }
 
 // join lets the machine join, and returns what the command says.
@@ -70,6 +76,9 @@ func (m machine) join(token string) (string, error) {
 func (m machine) start() {
 	m.r.t.Helper()
 	args := append(m.r.agent(m.at), m.shown...)
+	if m.full {
+		args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--liveness-only" })
+	}
 	if m.r.scheme == "http" {
 		args = append(args, "--insecure")
 	}

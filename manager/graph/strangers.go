@@ -81,7 +81,7 @@ func (g *Graph) tellSeen(before, s *seen, e *events) {
 		g.duplicate(at, s.Addr.String(), fmt.Sprintf("%s: %s and %s claim %s in turn%s", label, who(s.MAC), who(s.Before), s.Addr, g.wayOut(s)), e)
 	case moved && g.ownerBesides(s) != nil:
 		owner := g.ownerBesides(s)
-		g.duplicate(owner.id(), s.Addr.String(), fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label), e)
+		g.claimed(owner, s, fmt.Sprintf("%s claims %s, which %s has (%s); %s sees it", who(s.MAC), s.Addr, owner.label(), owner.Address, label), e)
 	case s.Before != "" && s.Before != s.MAC && moved:
 		e.add(model.EventAddressMoved, at, fmt.Sprintf("%s: %s is at %s instead of %s%s", label, s.Addr, who(s.MAC), who(s.Before), g.wayOut(s)))
 	case before == nil && len(g.seenBy.byMAC[s.MAC]) == 1 && len(g.askedBy.byMAC[s.MAC]) == 0 && !g.hasMAC(s.MAC):
@@ -90,6 +90,20 @@ func (g *Graph) tellSeen(before, s *seen, e *events) {
 	if s.Router && (before == nil || !before.Router) && !g.hasMAC(s.MAC) {
 		e.add(model.EventRouterSeen, model.UnknownHostOf(s.MAC), fmt.Sprintf("%s hears that %s at %s routes", label, s.Addr, who(s.MAC)))
 	}
+}
+
+// claimed tells of another machine that is seen at the address of a known host, which is an
+// incident where that lasts.
+func (g *Graph) claimed(owner *iface, s *seen, what string, e *events) {
+	e.add(model.EventAddressDuplicate, owner.id(), what)
+	g.findings.Claimed(s.Addr.String(), what, e.at, func(since time.Time) (holds, live bool) {
+		now := g.seen[s.name]
+		if now == nil || now.MAC != s.MAC {
+			return false, false
+		}
+		owner := g.ownerBesides(now)
+		return owner != nil, owner != nil && g.isLive(g.hosts[owner.host], since)
+	})
 }
 
 // who is a hardware address with its vendor, where the registry knows one.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
+	"cassini/manager/findings"
 	"cassini/model"
 )
 
@@ -114,18 +116,60 @@ func TestAddressesThatTwoClaim(t *testing.T) {
 	w.sees("b", "10.0.0.1", "02:00:00:00:00:01")
 	const thief = "aa:bb:cc:00:00:09"
 	claims := thief + " claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it"
-	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+claims, "incident.opened: "+claims)
+	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+claims)
 	w.expectEvents(w.sees("a", "10.0.0.2", thief))
+	w.link("b", "eth1", "02:00:00:00:00:03", addresses("10.0.0.3/24")) // b is live
+	w.expectEvents(w.pass(findings.Lasting), "incident.opened: "+claims)
 	w.expectEvents(w.sees("a", "10.0.0.3", "02:00:00:00:00:02")) // b answers by its other card
 	w.expectEvents(w.sees("a", "10.0.0.4", thief))               // another network has that number
 	w.expectEvents(w.sees("a", "10.0.0.5", thief))               // another link has that network too
 	w.sees("a", "10.0.0.5", "02:00:00:00:00:05", func(s *model.Seen) { s.Before = thief })
 	claims = thief + " claims 10.0.0.5, which branch/eth0 has (02:00:00:00:00:05); a/eth0 sees it"
-	w.expectEvents(w.sees("a", "10.0.0.5", thief, func(s *model.Seen) { s.Before = "02:00:00:00:00:05" }), "address.duplicate: "+claims, "incident.opened: "+claims)
+	w.expectEvents(w.sees("a", "10.0.0.5", thief, func(s *model.Seen) { s.Before = "02:00:00:00:00:05" }), "address.duplicate: "+claims)
+	w.link("branch", "eth0", "02:00:00:00:00:05", addresses("10.0.0.5/24")) // it is live
+	w.expectEvents(w.pass(findings.Lasting), "incident.opened: "+claims)
 	first := func(s *model.Seen) { s.Before, s.Conflict = "aa:bb:cc:00:00:10", t0 }
 	inTurn := "a/eth0: " + thief + " and aa:bb:cc:00:00:10 claim 10.0.0.7 in turn"
 	w.expectEvents(w.sees("a", "10.0.0.7", thief, first), "address.duplicate: "+inTurn, "incident.opened: "+inTurn)
 	w.expectEvents(w.sees("a", "10.0.0.7", thief, first))
+}
+
+// TestChangedCardClaimsNothing: a host comes back with another card, which others see before it
+// says so. It claims its own address.
+func TestChangedCardClaimsNothing(t *testing.T) {
+	const before, after = "02:00:00:00:00:02", "02:00:00:00:00:09"
+	for name, tc := range map[string]struct {
+		steps func(w *world)
+		want  []string
+	}{
+		"it says so at once": {func(w *world) { w.link("b", "eth0", after, addresses("10.0.0.2/24")); w.talks(3, "b") }, []string{}},
+		"its agent is started later": {func(w *world) {
+			w.pass(time.Hour)
+			w.link("b", "eth0", after, addresses("10.0.0.2/24"))
+			w.talks(3, "b")
+		}, []string{}},
+		"and says something else then": {func(w *world) {
+			w.pass(time.Hour)
+			w.talks(1, "b")
+			w.pass(findings.Lasting - time.Second)
+			w.link("b", "eth0", after, addresses("10.0.0.2/24"))
+			w.talks(3, "b")
+		}, []string{}},
+		"it never comes back": {func(w *world) { w.pass(time.Hour) }, []string{}},
+		"it has its old card": {func(w *world) { w.pass(time.Hour); w.talks(3, "b") }, []string{"open address-duplicate 10.0.0.2"}},
+		"the other one goes":  {func(w *world) { w.sees("a", "10.0.0.2", before); w.talks(3, "b") }, []string{}},
+		"b is forgotten":      {func(w *world) { w.put(model.Name{Host: "b", Package: model.PackageForgotten}, nil); w.pass(time.Hour) }, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.link("a", "eth0", "02:00:00:00:00:01", addresses("10.0.0.1/24"))
+			w.link("b", "eth0", before, addresses("10.0.0.2/24"))
+			w.sees("b", "10.0.0.1", "02:00:00:00:00:01")
+			w.sees("a", "10.0.0.2", after)
+			tc.steps(w)
+			equal(t, "found", w.found(), tc.want)
+		})
+	}
 }
 
 // The memory of strangers is bounded; the longest unchanged go first.
