@@ -162,7 +162,7 @@ func (s *Store) copyAll(ctx context.Context, fresh *bolt.DB) error {
 	return ErrRestless
 }
 
-// copyBucket copies a bucket, some entries at a time.
+// copyBucket copies a bucket, some entries at a time, which may be none.
 func (s *Store) copyBucket(ctx context.Context, fresh *bolt.DB, bucket []byte) error {
 	from := []byte{}
 	for from != nil {
@@ -170,14 +170,20 @@ func (s *Store) copyBucket(ctx context.Context, fresh *bolt.DB, bucket []byte) e
 			return err
 		}
 		var pairs []pair
+		there := false
 		err := s.db.Load().View(func(tx *bolt.Tx) error {
-			pairs, from = some(tx.Bucket(bucket), from)
+			b := tx.Bucket(bucket)
+			there = b != nil
+			pairs, from = some(b, from)
 			return nil
 		})
-		if err != nil {
+		if err != nil || !there {
 			return err
 		}
 		err = fresh.Update(func(tx *bolt.Tx) error {
+			if _, err := tx.CreateBucketIfNotExists(bucket); err != nil {
+				return err
+			}
 			for _, p := range pairs {
 				if err := place(tx, bucket, p.k, p.v); err != nil {
 					return err

@@ -323,3 +323,22 @@ func TestCompactOnlineEnds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCompactEmpty compacts a log that has nothing yet: it takes documents as before.
+func TestCompactEmpty(t *testing.T) {
+	s, err := Open(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, _, err := s.CompactOnline(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Stats(); err != nil {
+		t.Error(err)
+	}
+	b := model.Batch{Host: "host", First: model.Position{Incarnation: 1, Sequence: 1}, Documents: []model.Document{storetest.Doc("h", "p", "a", 1)}}
+	if _, err := s.Deliver(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+}
