@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,7 +14,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +29,7 @@ import (
 	"go.uber.org/goleak"
 
 	"cassini/model"
+	"cassini/tools/testca"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,8 +38,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	t    *testing.T
 	url  string
-	cert *x509.Certificate // of the authority
-	key  ed25519.PrivateKey
+	ca   *testca.Authority
 	life time.Duration
 
 	mu     sync.Mutex
@@ -61,10 +59,7 @@ func newFake(t *testing.T, life time.Duration) *fake {
 // newFakeOf names the authority.
 func newFakeOf(t *testing.T, life time.Duration, authority string) *fake {
 	t.Helper()
-	f := &fake{t: t, host: "web-17", life: life}
-	public, key, _ := ed25519.GenerateKey(rand.Reader)
-	f.key = key
-	f.cert = f.sign(&x509.Certificate{Subject: pkix.Name{CommonName: authority}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, NotAfter: time.Now().Add(time.Hour)}, public)
+	f := &fake{t: t, ca: testca.New(t, testca.Config{Name: authority}), host: "web-17", life: life}
 	f.url = f.serve(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
 	return f
 }
@@ -72,34 +67,14 @@ func newFakeOf(t *testing.T, life time.Duration, authority string) *fake {
 // serve starts a server with a certificate of the authority, and returns its URL.
 func (f *fake) serve(template *x509.Certificate) string {
 	f.t.Helper()
-	_, serverKey, _ := ed25519.GenerateKey(rand.Reader)
-	template.NotAfter = time.Now().Add(time.Hour)
-	leaf := f.sign(template, serverKey.Public().(ed25519.PublicKey))
 	server := httptest.NewUnstartedServer(f)
 	clients := x509.NewCertPool()
-	clients.AddCert(f.cert)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw, f.cert.Raw}, PrivateKey: serverKey}}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients}
+	clients.AddCert(f.ca.Cert)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{f.ca.Give(template)}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients}
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 	server.StartTLS()
 	f.t.Cleanup(server.Close)
 	return server.URL
-}
-
-func (f *fake) sign(template *x509.Certificate, public ed25519.PublicKey) *x509.Certificate {
-	template.SerialNumber, template.NotBefore = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Second)
-	parent := template
-	if f.cert != nil {
-		parent = f.cert
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, f.key)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return cert
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,15 +98,15 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.machines = append(f.machines, body.Machine)
-	leaf := f.sign(&x509.Certificate{
+	leaf := f.ca.Sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: f.host}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + cmp.Or(f.called, f.host)}},
-		NotAfter: time.Now().Add(f.life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}, request.PublicKey.(ed25519.PublicKey))
+		NotBefore: time.Now().Add(-time.Second), NotAfter: time.Now().Add(f.life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, request.PublicKey)
 	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, leaf.Raw))})
 }
 
 func (f *fake) pin() string {
-	sum := sha256.Sum256(f.cert.Raw)
+	sum := sha256.Sum256(f.ca.Cert.Raw)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -144,7 +119,7 @@ func (f *fake) join(dir string) (*Identity, error) {
 func TestJoin(t *testing.T) {
 	f, dir := newFake(t, time.Hour), t.TempDir()
 	id, err := f.join(dir)
-	if err != nil || id.Host != "web-17" || !id.Authorities[0].Equal(f.cert) {
+	if err != nil || id.Host != "web-17" || !id.Authorities[0].Equal(f.ca.Cert) {
 		t.Fatalf("got %+v, %v", id, err)
 	}
 	if f.tokens[0] != "Bearer "+f.token() || f.bodies[0] != "/api/v1/enroll" {
@@ -208,7 +183,7 @@ func TestJoinIsTriedAgain(t *testing.T) {
 		t.Errorf("got %+v, %v", id, err)
 	}
 	f.answer = func(w http.ResponseWriter) bool {
-		_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, f.cert.Raw))})
+		_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(encode(blockCert, f.ca.Cert.Raw))})
 		return true
 	}
 	if _, err := f.join(t.TempDir()); !errors.Is(err, ErrInvalid) {

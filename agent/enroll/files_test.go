@@ -1,8 +1,6 @@
 package enroll
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -30,7 +28,7 @@ func newWritten(t *testing.T, f *fake, life time.Duration) *written {
 	t.Helper()
 	dir := t.TempDir()
 	w := &written{t: t, f: f, cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), ca: filepath.Join(dir, "ca.pem")}
-	w.write(w.ca, blockCert, f.cert.Raw)
+	w.write(w.ca, blockCert, f.ca.Cert.Raw)
 	w.renew(life)
 	return w
 }
@@ -47,15 +45,14 @@ func (w *written) write(path, kind string, der []byte) {
 // renew writes another certificate and key, one after the other.
 func (w *written) renew(life time.Duration) *x509.Certificate {
 	w.t.Helper()
-	public, key, _ := ed25519.GenerateKey(rand.Reader)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	given := w.f.ca.Give(&x509.Certificate{URIs: []*url.URL{{Scheme: "spiffe", Host: "example.org", Path: "/web-17"}}, NotAfter: time.Now().Add(life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	der, err := x509.MarshalPKCS8PrivateKey(given.PrivateKey)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cert := w.f.sign(&x509.Certificate{URIs: []*url.URL{{Scheme: "spiffe", Host: "example.org", Path: "/web-17"}}, NotAfter: time.Now().Add(life), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, public)
 	w.write(w.key, blockKey, der)
-	w.write(w.cert, blockCert, cert.Raw)
-	return cert
+	w.write(w.cert, blockCert, given.Leaf.Raw)
+	return given.Leaf
 }
 
 func (w *written) open(edit func(*FileConfig)) (*FileMember, error) {
@@ -114,7 +111,7 @@ func TestFilesOfAnotherAuthority(t *testing.T) {
 		t.Error("after they did not go together, the renewed certificate is not shown")
 	}
 	other := newFake(t, time.Hour)
-	w.write(w.ca, blockCert, other.cert.Raw)
+	w.write(w.ca, blockCert, other.ca.Cert.Raw)
 	if err := reach(t, f.url, m.TLS()); !errors.Is(err, ErrOtherManager) {
 		t.Errorf("by another authority: %v", err)
 	}

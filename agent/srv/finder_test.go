@@ -2,14 +2,11 @@ package srv
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -20,6 +17,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"cassini/agent/srv/srvtest"
+	"cassini/tools/testca"
 )
 
 const asked = "_cassini._tcp.example.org"
@@ -29,41 +27,20 @@ type rig struct {
 	t      *testing.T
 	dns    *srvtest.Server
 	roots  *x509.CertPool
-	cert   *x509.Certificate
-	key    ed25519.PrivateKey
+	ca     *testca.Authority
 	finder *Finder
 	clock  time.Time
 	moves  atomic.Int32
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, dns: srvtest.New(t), roots: x509.NewCertPool(), clock: time.Now()}
-	_, r.key, _ = ed25519.GenerateKey(rand.Reader)
-	r.cert = r.sign(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, r.key.Public())
-	r.roots.AddCert(r.cert)
+	r := &rig{t: t, dns: srvtest.New(t), roots: x509.NewCertPool(), ca: testca.New(t, testca.Config{}), clock: time.Now()}
+	r.roots.AddCert(r.ca.Cert)
 	r.finder = New(Config{Domain: "example.org", Resolver: r.dns.Resolver(), Logger: slog.New(slog.DiscardHandler)})
 	r.finder.now = func() time.Time { return r.clock }
 	r.finder.pick = func(int) int { return 0 }
 	r.finder.OnMove(func() { r.moves.Add(1) })
 	return r
-}
-
-func (r *rig) sign(template *x509.Certificate, public any) *x509.Certificate {
-	r.t.Helper()
-	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent := r.cert
-	if parent == nil {
-		parent = template
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, r.key)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return cert
 }
 
 // server is a manager as far as TLS goes.
@@ -75,9 +52,7 @@ type server struct {
 // serve starts one whose certificate is for a name.
 func (r *rig) serve(name string) server {
 	r.t.Helper()
-	_, key, _ := ed25519.GenerateKey(rand.Reader)
-	leaf := r.sign(&x509.Certificate{DNSNames: []string{name}}, key.Public())
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}}})
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{r.ca.Give(&x509.Certificate{DNSNames: []string{name}})}})
 	if err != nil {
 		r.t.Fatal(err)
 	}

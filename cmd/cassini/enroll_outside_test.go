@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,70 +18,27 @@ import (
 	"cassini/manager"
 	authority "cassini/manager/enroll"
 	"cassini/model"
+	"cassini/tools/testca"
 )
 
-// foreign is an authority that is not the manager's.
+// foreign is an authority that is not the manager's, and has keys of another kind.
 type foreign struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	*testca.Authority
+	t *testing.T
 }
 
 func newForeign(t *testing.T) *foreign {
 	t.Helper()
-	f := &foreign{t: t}
-	f.cert, f.key = f.sign(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	return f
-}
-
-func (f *foreign) sign(template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
-	f.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := template, key
-	if f.cert != nil {
-		parent, signer = f.cert, f.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return cert, key
-}
-
-func (f *foreign) write(name, kind string, ders ...[]byte) string {
-	f.t.Helper()
-	var text []byte
-	for _, der := range ders {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})...)
-	}
-	path := filepath.Join(f.t.TempDir(), name)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		f.t.Fatal(err)
-	}
-	return path
+	return &foreign{testca.New(t, testca.Config{P256: true}), t}
 }
 
 // TestOutsideAuthority serves with the certificate of another authority: hosts join by a
 // token all the same, and agents that the other authority knows need none.
 func TestOutsideAuthority(t *testing.T) {
 	f := newForeign(t)
-	server, serverKey := f.sign(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	der, err := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, dir := secured(t, manager.TLS{On: true, Files: authority.Files{
-		Cert: f.write("cert", "CERTIFICATE", server.Raw, f.cert.Raw), Key: f.write("key", "PRIVATE KEY", der), ClientCA: f.write("ca", "CERTIFICATE", f.cert.Raw),
-	}})
+	files := t.TempDir()
+	cert, key := f.WriteGiven(files, "manager", f.Give(&x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}))
+	url, dir := secured(t, manager.TLS{On: true, Files: authority.Files{Cert: cert, Key: key, ClientCA: f.Write(filepath.Join(files, "ca.crt"))}})
 	here := map[string]string{"CASSINI_DATA_DIR": dir, "CASSINI_API": url}
 	token := strings.TrimSpace(cassini(t, here, "token", "create", "--role", "agent").stdout)
 	if got := cassini(t, map[string]string{"CASSINI_TOKEN": token}, "join", "--manager", url, "--data-dir", t.TempDir()); got.code != 0 {
@@ -116,8 +67,7 @@ func (f *foreign) ask(target, uri string) int {
 	if uri != "" {
 		template.URIs = []*url.URL{{Scheme: "cassini", Host: "agent", Path: uri}}
 	}
-	cert, key := f.sign(template)
-	shown := tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
+	shown := f.Give(template)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
 		InsecureSkipVerify:   true, // this is about whom the manager trusts
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil },
@@ -137,32 +87,14 @@ func TestSPIFFE(t *testing.T) {
 	f := newForeign(t)
 	spiffe := func(path string) []*url.URL { return []*url.URL{{Scheme: "spiffe", Host: "example.org", Path: path}} }
 	dir := t.TempDir()
-	times := 0
-	put := func(name, kind string, ders ...[]byte) string {
-		t.Helper()
-		var text []byte
-		for _, der := range ders {
-			text = append(text, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})...)
-		}
-		path := filepath.Join(dir, name)
-		times++
-		at := time.Now().Add(time.Duration(times) * time.Second)
-		if err := errors.Join(os.WriteFile(path, text, 0o600), os.Chtimes(path, at, at)); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
 	give := func(name string, template *x509.Certificate) (cert, key string, serial string) {
 		t.Helper()
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
-		leaf, private := f.sign(template)
-		der, err := x509.MarshalPKCS8PrivateKey(private)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return put(name+".crt", "CERTIFICATE", leaf.Raw, f.cert.Raw), put(name+".key", "PRIVATE KEY", der), leaf.SerialNumber.String()
+		given := f.Give(template)
+		cert, key = f.WriteGiven(dir, name, given)
+		return cert, key, given.Leaf.SerialNumber.String()
 	}
-	ca := put("ca.crt", "CERTIFICATE", f.cert.Raw)
+	ca := f.Write(filepath.Join(dir, "ca.crt"))
 	cert, key, before := give("manager", &x509.Certificate{URIs: spiffe("/cassini/manager"), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
 	target, data := secured(t, manager.TLS{On: true, Files: authority.Files{Cert: cert, Key: key, ClientCA: ca, IDs: []string{"spiffe://example.org/{tenant}/agent/{host}"}}})
 	agentCert, agentKey, _ := give("agent", &x509.Certificate{URIs: spiffe("/shop/agent/web-17")})

@@ -1,71 +1,36 @@
 package enroll
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"cassini/model"
+	"cassini/tools/testca"
 
 	"golang.org/x/sys/unix"
 )
 
-// company is an authority that is not the manager's.
+// company is an authority that is not the manager's, and has keys of another kind.
 type company struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	*testca.Authority
+	t   *testing.T
+	dir string
 }
 
 func newCompany(t *testing.T) *company {
 	t.Helper()
-	c := &company{t: t, dir: t.TempDir()}
-	c.cert, c.key = c.sign("ca", &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	c := &company{testca.New(t, testca.Config{P256: true}), t, t.TempDir()}
+	c.Write(c.path("ca.crt"))
 	return c
 }
 
 func (c *company) path(name string) string { return filepath.Join(c.dir, name) }
-
-// sign makes a certificate and its key, in files of a name.
-func (c *company) sign(name string, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
-	c.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
-	parent, signer := template, key
-	if c.cert != nil {
-		parent, signer = c.cert, c.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	cert, errCert := x509.ParseCertificate(der)
-	private, errKey := x509.MarshalPKCS8PrivateKey(key)
-	if err := errors.Join(errCert, errKey, c.write(name+".crt", "CERTIFICATE", der), c.write(name+".key", "PRIVATE KEY", private)); err != nil {
-		c.t.Fatal(err)
-	}
-	return cert, key
-}
-
-func (c *company) write(name, kind string, der []byte) error {
-	return os.WriteFile(c.path(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
-}
 
 // agent gives a certificate with a URI, in files of a name.
 func (c *company) agent(name, uri string) {
@@ -74,7 +39,7 @@ func (c *company) agent(name, uri string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.sign(name, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, URIs: []*url.URL{u}})
+	c.WriteGiven(c.dir, name, c.Give(&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, URIs: []*url.URL{u}}))
 }
 
 // shows has a machine show a certificate of another authority.

@@ -1,17 +1,11 @@
 package api
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
-	"math/big"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,6 +16,7 @@ import (
 	"cassini/manager/audit"
 	"cassini/manager/enroll"
 	"cassini/model"
+	"cassini/tools/testca"
 )
 
 // marked has a request say what machine it is of.
@@ -127,28 +122,11 @@ func TestNameCopy(t *testing.T) {
 // outside is a certificate for the agent of a host, by an authority that is not the manager's.
 func (g *guarded) outside(host string) func(*http.Request) {
 	g.t.Helper()
-	public, private, _ := ed25519.GenerateKey(rand.Reader)
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: now, NotAfter: later.Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: pkix.Name{CommonName: "Company"}}
-	made := func(template, parent *x509.Certificate) *x509.Certificate {
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, public, private)
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		return cert
-	}
-	ca := made(template, template)
-	path := filepath.Join(g.t.TempDir(), "ca.pem")
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), 0o600); err != nil {
+	ca := testca.New(g.t, testca.Config{From: now, Life: 2 * time.Hour})
+	if err := g.a.ReadFiles(enroll.Files{ClientCA: ca.Write(filepath.Join(g.t.TempDir(), "ca.pem"))}); err != nil {
 		g.t.Fatal(err)
 	}
-	if err := g.a.ReadFiles(enroll.Files{ClientCA: path}); err != nil {
-		g.t.Fatal(err)
-	}
-	cert := made(&x509.Certificate{SerialNumber: big.NewInt(8), NotBefore: now, NotAfter: later.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + host}}}, ca)
+	cert := ca.Give(&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, URIs: []*url.URL{{Scheme: "cassini", Host: "agent", Path: "/" + host}}}).Leaf
 	return func(r *http.Request) { r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}} }
 }
 

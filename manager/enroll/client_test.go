@@ -123,8 +123,8 @@ func TestClientsRotate(t *testing.T) {
 
 // person is a certificate of a person by another authority.
 func (c *company) person(template x509.Certificate) *x509.Certificate {
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	return c.sign(&template, start, time.Hour)
+	template.NotBefore, template.NotAfter, template.ExtKeyUsage = start, start.Add(time.Hour), []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return c.Give(&template).Leaf
 }
 
 func (c *company) list(t *testing.T, path string, until time.Time, revoked ...*x509.Certificate) string {
@@ -133,7 +133,7 @@ func (c *company) list(t *testing.T, path string, until time.Time, revoked ...*x
 	for _, cert := range revoked {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: start})
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, template, c.cert, c.key)
+	der, err := x509.CreateRevocationList(rand.Reader, template, c.Cert, c.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,15 +146,13 @@ func (c *company) list(t *testing.T, path string, until time.Time, revoked ...*x
 // TestPeopleOfAnotherAuthority turns names into roles, beside agents of the same authority.
 func TestPeopleOfAnotherAuthority(t *testing.T) {
 	a, c, evil := open(t, t.TempDir(), start), newCompany(t), newCompany(t)
-
-	c.cert, evil.cert = selfSigned(t, c), selfSigned(t, evil)
 	dir := t.TempDir()
 	alice := c.person(x509.Certificate{EmailAddresses: []string{"alice@example.org"}})
 	shop := c.person(x509.Certificate{Subject: pkix.Name{OrganizationalUnit: []string{"shop"}, CommonName: "bob"}})
 	gone := c.person(x509.Certificate{EmailAddresses: []string{"gone@example.org"}})
 	lost := c.agent(start, "spiffe://example.org/agent/db-9")
 	files := Files{
-		ClientCA: c.write(filepath.Join(dir, "company.pem")), IDs: []string{"spiffe://example.org/*/{host}"},
+		ClientCA: c.Write(filepath.Join(dir, "company.pem")), IDs: []string{"spiffe://example.org/*/{host}"},
 		People: []string{"operator=email:{name}@example.org", "viewer=subject:/OU={tenant}/CN={name}", "viewer=spiffe://example.org/people/{name}", "admin=dns:root.example.org"},
 		Lists:  []string{c.list(t, filepath.Join(dir, "crl.pem"), start.Add(30*time.Minute), gone, lost)},
 	}
@@ -206,21 +204,6 @@ func TestPeopleOfAnotherAuthority(t *testing.T) {
 	if _, err := a.Shown([]*x509.Certificate{alice}, start); err != nil {
 		t.Errorf("those before do not stay: %v", err)
 	}
-}
-
-// selfSigned is the certificate of an authority that may sign lists as well.
-func selfSigned(t *testing.T, c *company) *x509.Certificate {
-	t.Helper()
-	template := &x509.Certificate{SerialNumber: newSerial(), Subject: pkix.Name{CommonName: "People"}, NotBefore: start.Add(-time.Hour), NotAfter: start.Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, SubjectKeyId: []byte("people")}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, c.key.Public(), c.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
 }
 
 // TestUsers gives passwords, and reads the file again when it is written anew.

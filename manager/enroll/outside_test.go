@@ -1,10 +1,7 @@
 package enroll
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"net/url"
 	"os"
@@ -12,44 +9,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cassini/tools/testca"
 )
 
 // company is an authority that is not the manager's.
 type company struct {
-	t    *testing.T
-	key  ed25519.PrivateKey
-	cert *x509.Certificate
+	*testca.Authority
+	t *testing.T
 }
 
 func newCompany(t *testing.T) *company {
 	t.Helper()
-	c := &company{t: t, key: newKey(t)}
-	c.cert = c.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "Company"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte(random(10))}, start.Add(-time.Hour), 365*24*time.Hour)
-	return c
-}
-
-func (c *company) sign(template *x509.Certificate, from time.Time, life time.Duration) *x509.Certificate {
-	c.t.Helper()
-	template.SerialNumber, template.NotBefore, template.NotAfter = newSerial(), from, from.Add(life)
-	parent, public := c.cert, newKey(c.t).Public()
-	if parent == nil {
-		parent, public = template, c.key.Public()
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, c.key)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return cert
+	return &company{testca.New(t, testca.Config{From: start.Add(-time.Hour), Life: 365 * 24 * time.Hour}), t}
 }
 
 // agent is a certificate with names: URIs, and DNS names that have no colon.
 func (c *company) agent(from time.Time, names ...string) *x509.Certificate {
 	c.t.Helper()
-	template := &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}
+	template := &x509.Certificate{NotBefore: from, NotAfter: from.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}}
 	for _, name := range names {
 		if !strings.Contains(name, ":") {
 			template.DNSNames = append(template.DNSNames, name)
@@ -61,22 +39,14 @@ func (c *company) agent(from time.Time, names ...string) *x509.Certificate {
 		}
 		template.URIs = append(template.URIs, u)
 	}
-	return c.sign(template, from, time.Hour)
-}
-
-func (c *company) write(path string) string {
-	c.t.Helper()
-	if err := os.WriteFile(path, encode(blockCert, c.cert.Raw), 0o600); err != nil {
-		c.t.Fatal(err)
-	}
-	return path
+	return c.Give(template).Leaf
 }
 
 // TestOutsideNames knows agents by the names in certificates of another authority.
 func TestOutsideNames(t *testing.T) {
 	dir := t.TempDir()
 	c, evil := newCompany(t), newCompany(t)
-	files := Files{ClientCA: c.write(filepath.Join(t.TempDir(), "company.pem")), IDs: []string{"spiffe://example.org/{tenant}/agent/{host}", "spiffe://example.org/old/*/{host}", "dns:{host}.agents.example.org"}}
+	files := Files{ClientCA: c.Write(filepath.Join(t.TempDir(), "company.pem")), IDs: []string{"spiffe://example.org/{tenant}/agent/{host}", "spiffe://example.org/old/*/{host}", "dns:{host}.agents.example.org"}}
 	a := open(t, dir, start)
 	var moved []string
 	a.cfg.Moved = func(host string) { moved = append(moved, host) }
@@ -157,7 +127,7 @@ func TestOutsideNames(t *testing.T) {
 func TestReread(t *testing.T) {
 	dir := t.TempDir()
 	before, after := newCompany(t), newCompany(t)
-	path := before.write(filepath.Join(dir, "ca.pem"))
+	path := before.Write(filepath.Join(dir, "ca.pem"))
 	a := open(t, t.TempDir(), start)
 	if err := a.ReadFiles(Files{ClientCA: path}); err != nil {
 		t.Fatal(err)
@@ -183,7 +153,7 @@ func TestReread(t *testing.T) {
 	if changed, err := a.Reread(); changed || err != nil {
 		t.Errorf("told twice: %v, %v", changed, err)
 	}
-	write(encode(blockCert, after.cert.Raw), start.Add(2*time.Minute))
+	write(encode(blockCert, after.Cert.Raw), start.Add(2*time.Minute))
 	if changed, err := a.Reread(); !changed || err != nil {
 		t.Errorf("written anew: %v, %v", changed, err)
 	}
