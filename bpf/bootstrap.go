@@ -57,7 +57,7 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 		replace["udp_sockets"], replace["flows"] = t.udp.objs.UdpSockets, t.udp.objs.Flows
 	}
 	var objs bootstrapObjects
-	if err := spec.LoadAndAssign(&objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace}); err != nil {
+	if err := spec.LoadAndAssign(&objs, sharing(t.cache, replace)); err != nil {
 		return nil, explain("load the bootstrap programs", err)
 	}
 	return &objs, nil

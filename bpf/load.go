@@ -2,6 +2,9 @@ package bpf
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -25,6 +28,27 @@ func (t *Types) orOwn() *btf.Cache {
 	return t.cache
 }
 
+// sharing are options to load programs by types that others may use at the same time. The library
+// looks for types in all modules as well, and reads those of the kernel by theirs without
+// the kernel's lock (cilium/ebpf v0.22, btf/unmarshal.go, inflateType): two that do so at once end the
+// process. So it is told to look at the kernel's own alone; where some that programs need are a
+// module's, each has a cache of its own. cache may be nil.
+func sharing(cache *btf.Cache, replace map[string]*ebpf.Map) *ebpf.CollectionOptions {
+	opts := &ebpf.CollectionOptions{Cache: cache, MapReplacements: replace}
+	isModule := func(name string) bool {
+		_, err := os.Stat(filepath.Join("/sys/kernel/btf", name))
+		return err == nil
+	}
+	if cache == nil || slices.ContainsFunc([]string{"unix", "af_packet", "ipv6"}, isModule) {
+		opts.Cache = btf.NewCache()
+		return opts
+	}
+	if kernel, err := cache.Kernel(); err == nil {
+		opts.Programs.KernelTypes = kernel
+	}
+	return opts
+}
+
 // programCopies is how often a program must be attached so that none of its runs is left out:
 // the kernel does not enter one again on a CPU that is inside it (tcp.c).
 func programCopies() int {
@@ -37,8 +61,8 @@ func programCopies() int {
 
 // loadEach loads programs of a collection, each on a thread of its own: the verifier takes
 // most of a start, and the kernel lets several look at once. All maps that they share must
-// be in opts.
-func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, opts ebpf.CollectionOptions) error {
+// be in replace.
+func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, cache *btf.Cache, replace map[string]*ebpf.Map) error {
 	var loading sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
@@ -46,7 +70,7 @@ func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, opts eb
 		one := spec.Copy()
 		one.Programs = map[string]*ebpf.ProgramSpec{name: one.Programs[name]}
 		loading.Go(func() {
-			loaded, err := ebpf.NewCollectionWithOptions(one, opts)
+			loaded, err := ebpf.NewCollectionWithOptions(one, *sharing(cache, replace))
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()

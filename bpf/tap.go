@@ -79,7 +79,7 @@ func (t *Taps) loadScan(cache *btf.Cache) error {
 	if err != nil {
 		return err
 	}
-	if err := spec.LoadAndAssign(&t.scan, &ebpf.CollectionOptions{Cache: cache}); err != nil {
+	if err := spec.LoadAndAssign(&t.scan, sharing(cache, nil)); err != nil {
 		return err
 	}
 	if t.iter, err = link.AttachIter(link.IterOptions{Program: t.scan.ScanTaps}); err != nil {
@@ -90,9 +90,9 @@ func (t *Taps) loadScan(cache *btf.Cache) error {
 }
 
 func (t *Taps) options(cache *btf.Cache) *ebpf.CollectionOptions {
-	return &ebpf.CollectionOptions{Cache: cache, MapReplacements: map[string]*ebpf.Map{
+	return sharing(cache, map[string]*ebpf.Map{
 		"tap_events": t.scan.TapEvents, "tap_counts": t.scan.TapCounts,
-	}}
+	})
 }
 
 // openPacket hears of packet sockets as the kernel's functions run.

@@ -86,7 +86,7 @@ func (t *TCP) load() error {
 	if err := t.limits.apply(spec); err != nil {
 		return err
 	}
-	if err := spec.LoadAndAssign(&t.objs.tcpMaps, &ebpf.CollectionOptions{Cache: t.cache}); err != nil {
+	if err := spec.LoadAndAssign(&t.objs.tcpMaps, sharing(t.cache, nil)); err != nil {
 		return err
 	}
 	udpSpec, err := t.openUDP()
@@ -121,7 +121,7 @@ func (t *TCP) loadTCP(spec *ebpf.CollectionSpec) error {
 	}
 	replace := t.shared()
 	replace["healths"], replace["more_healths"] = t.objs.Healths, t.objs.MoreHealths
-	return loadEach(spec, programs, ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace})
+	return loadEach(spec, programs, t.cache, replace)
 }
 
 func (t *TCP) attach() (err error) {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
@@ -31,7 +30,7 @@ func (t *TCP) openTraffic() (_ *traffic, err error) {
 		return nil, err
 	}
 	r := &traffic{}
-	if err := spec.LoadAndAssign(&r.objs, &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace}); err != nil {
+	if err := spec.LoadAndAssign(&r.objs, sharing(t.cache, replace)); err != nil {
 		return nil, explain("load the programs that read open connections", err)
 	}
 	for _, over := range []link.IterOptions{

@@ -89,7 +89,7 @@ func (u *Unix) openTrampolines(cache *btf.Cache) error {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.traces, &ebpf.CollectionOptions{Cache: cache, MapReplacements: u.sharedMaps(spec)}); err != nil {
+	if err := spec.LoadAndAssign(&u.traces, sharing(cache, u.sharedMaps(spec))); err != nil {
 		return fmt.Errorf("load programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
 	o := &u.traces
@@ -109,7 +109,7 @@ func (u *Unix) loadScan(cache *btf.Cache) error {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.scan, &ebpf.CollectionOptions{Cache: cache}); err != nil {
+	if err := spec.LoadAndAssign(&u.scan, sharing(cache, nil)); err != nil {
 		return err
 	}
 	for prog, over := range map[*ebpf.Program]*ebpf.Map{u.scan.ScanUnix: nil, u.scan.ScanClients: u.scan.UnixClients} {
@@ -143,7 +143,7 @@ func (u *Unix) openCgroup(cache *btf.Cache) (err error) {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.dials, &ebpf.CollectionOptions{Cache: cache, MapReplacements: u.sharedMaps(spec)}); err != nil {
+	if err := spec.LoadAndAssign(&u.dials, sharing(cache, u.sharedMaps(spec))); err != nil {
 		return explain("load the programs that hear of connects to Unix-domain sockets", err)
 	}
 	links, err := attachCgroup(u.root, hook{ebpf.AttachCgroupUnixConnect, u.dials.UnixConnect}, hook{ebpf.AttachCgroupUnixSendmsg, u.dials.UnixSendmsg})
