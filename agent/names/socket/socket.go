@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"syscall"
+
+	"cassini/agent/inbox"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -26,10 +26,8 @@ const maxAnswer = 8192
 
 // Socket hears one name server. Read may be called concurrently with the other methods.
 type Socket struct {
-	file  *os.File
-	raw   syscall.RawConn
+	in    *inbox.Inbox
 	v4    bool
-	buf   []byte
 	aside []byte
 	lost  uint32
 }
@@ -45,11 +43,11 @@ func Open(server netip.Addr, enter func(func() error) error) (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for answers of name server %s: %w", server, err)
 	}
-	s := &Socket{file: os.NewFile(uintptr(fd), "dns"), v4: server.Is4(), buf: make([]byte, maxAnswer), aside: make([]byte, 64)}
-	if s.raw, err = s.file.SyscallConn(); err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for answers of name server %s: %w", server, err), s.file.Close())
+	in, err := inbox.New(fd)
+	if err != nil {
+		return nil, fmt.Errorf("listen for answers of name server %s: %w", server, err)
 	}
-	return s, nil
+	return &Socket{in: in, v4: server.Is4(), aside: make([]byte, 64)}, nil
 }
 
 func open(server netip.Addr) (int, error) {
@@ -138,23 +136,16 @@ func attach(fd int, program []bpf.Instruction) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
 }
 
-// Read waits for the next answer: a DNS message, valid until the next call. lost is how
-// many found no room so far. The error is os.ErrClosed after Close; after another, which
-// tells of the way to the server, reading goes on.
+// Read waits for the next answer: a DNS message. lost is how many found no room so far. The
+// error is os.ErrClosed after Close; after another, which tells of the way to the server,
+// reading goes on.
 func (s *Socket) Read() (message []byte, lost uint32, err error) {
-	var n, aside int
-	waited := s.raw.Read(func(fd uintptr) bool {
-		n, aside, _, _, err = unix.Recvmsg(int(fd), s.buf, s.aside, 0)
-		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
-	})
-	if waited != nil {
-		return nil, s.lost, os.ErrClosed
-	}
+	packet, aside, _, err := s.in.Receive(maxAnswer, s.aside)
 	if err != nil {
-		return nil, s.lost, fmt.Errorf("receive an answer: %w", err)
+		return nil, s.lost, err
 	}
 	s.count(s.aside[:aside])
-	return payload(s.buf[:n], s.v4), s.lost, nil
+	return payload(packet, s.v4), s.lost, nil
 }
 
 // count takes the kernel's count of what was dropped (socket(7), SO_RXQ_OVFL).
@@ -183,4 +174,4 @@ func payload(packet []byte, v4 bool) []byte {
 }
 
 // Close ends Read and lets the namespace go.
-func (s *Socket) Close() error { return s.file.Close() }
+func (s *Socket) Close() error { return s.in.Close() }
