@@ -36,7 +36,7 @@ type accepting struct {
 // OpenAccepts loads and attaches the program. types may be nil. An error says that this
 // kernel does not allow it: then the listener's owner has what was accepted.
 func OpenAccepts(types *Types) (*Accepts, error) {
-	a, err := openAccepting("inet_csk_accept", sharing(types.orOwn(), nil))
+	a, err := openAccepting("inet_csk_accept", types.options(nil))
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 		replace["udp_sockets"], replace["flows"] = t.udp.objs.UdpSockets, t.udp.objs.Flows
 	}
 	var objs bootstrapObjects
-	if err := spec.LoadAndAssign(&objs, sharing(t.cache, replace)); err != nil {
+	if err := spec.LoadAndAssign(&objs, t.types.options(replace)); err != nil {
 		return nil, explain("load the bootstrap programs", err)
 	}
 	return &objs, nil
@@ -73,7 +73,7 @@ func (t *TCP) Bootstrap(ctx context.Context, eachNetns func(func() error) error)
 		return err
 	}
 	defer func() { err = errors.Join(err, objs.Close(), t.closeBootstrap()) }()
-	defer func() { t.cache = nil }() // several MiB of the kernel's types
+	defer func() { t.types = nil }() // several MiB of the kernel's types
 	for _, pass := range []uint32{passListeners, passConnections} {
 		if err := objs.pass(ctx, pass, eachNetns); err != nil {
 			return err

@@ -21,7 +21,7 @@ func (t *TCP) Holders(ctx context.Context, cookies []uint64, eachNetns func(func
 		return err
 	}
 	defer func() { err = errors.Join(err, objs.Close()) }()
-	defer func() { t.cache = nil }()
+	defer func() { t.types = nil }()
 	before := make(map[uint64]Listener, len(cookies))
 	for _, cookie := range cookies {
 		was, err := t.setOwner(cookie, Owner{Tgid: initTgid}, 1)

@@ -20,30 +20,21 @@ type Types struct{ cache *btf.Cache }
 // NewTypes returns types that are read when they are first needed.
 func NewTypes() *Types { return &Types{btf.NewCache()} }
 
-// orOwn is the cache of types that may not be there.
-func (t *Types) orOwn() *btf.Cache {
-	if t == nil {
-		return btf.NewCache()
-	}
-	return t.cache
-}
-
-// sharing are options to load programs by types that others may use at the same time. The library
+// options are those to load programs by, whoever else uses the types at the same time. The library
 // looks for types in all modules as well, and reads those of the kernel by theirs without
 // the kernel's lock (cilium/ebpf v0.22, btf/unmarshal.go, inflateType): two that do so at once end the
 // process. So it is told to look at the kernel's own alone; where some that programs need are a
-// module's, each has a cache of its own. cache may be nil.
-func sharing(cache *btf.Cache, replace map[string]*ebpf.Map) *ebpf.CollectionOptions {
-	opts := &ebpf.CollectionOptions{Cache: cache, MapReplacements: replace}
+// module's, each has a cache of its own, as where there are no types, which are nil.
+func (t *Types) options(replace map[string]*ebpf.Map) *ebpf.CollectionOptions {
 	isModule := func(name string) bool {
 		_, err := os.Stat(filepath.Join("/sys/kernel/btf", name))
 		return err == nil
 	}
-	if cache == nil || slices.ContainsFunc([]string{"unix", "af_packet", "ipv6"}, isModule) {
-		opts.Cache = btf.NewCache()
-		return opts
+	if t == nil || slices.ContainsFunc([]string{"unix", "af_packet", "ipv6"}, isModule) {
+		return &ebpf.CollectionOptions{Cache: btf.NewCache(), MapReplacements: replace}
 	}
-	if kernel, err := cache.Kernel(); err == nil {
+	opts := &ebpf.CollectionOptions{Cache: t.cache, MapReplacements: replace}
+	if kernel, err := t.cache.Kernel(); err == nil {
 		opts.Programs.KernelTypes = kernel
 	}
 	return opts
@@ -62,7 +53,7 @@ func programCopies() int {
 // loadEach loads programs of a collection, each on a thread of its own: the verifier takes
 // most of a start, and the kernel lets several look at once. All maps that they share must
 // be in replace.
-func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, cache *btf.Cache, replace map[string]*ebpf.Map) error {
+func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, types *Types, replace map[string]*ebpf.Map) error {
 	var loading sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
@@ -70,7 +61,7 @@ func loadEach(spec *ebpf.CollectionSpec, into map[string]**ebpf.Program, cache *
 		one := spec.Copy()
 		one.Programs = map[string]*ebpf.ProgramSpec{name: one.Programs[name]}
 		loading.Go(func() {
-			loaded, err := ebpf.NewCollectionWithOptions(one, *sharing(cache, replace))
+			loaded, err := ebpf.NewCollectionWithOptions(one, *types.options(replace))
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()

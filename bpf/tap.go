@@ -1,6 +1,7 @@
 package bpf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -59,13 +59,13 @@ type Taps struct {
 // ErrUnsupported where they apply.
 func OpenTaps(types *Types) (*Taps, error) {
 	t := &Taps{}
-	cache := types.orOwn()
-	if err := t.loadScan(cache); err != nil {
+	types = cmp.Or(types, NewTypes())
+	if err := t.loadScan(types); err != nil {
 		return nil, errors.Join(explain("load the program that looks at packet and raw sockets", err), t.Close())
 	}
-	t.noTold[0] = t.openPacket(cache)
-	if t.noTold[1] = t.openRaw(cache); t.noTold[1] != nil {
-		if err := t.openCgroup(cache); err != nil {
+	t.noTold[0] = t.openPacket(types)
+	if t.noTold[1] = t.openRaw(types); t.noTold[1] != nil {
+		if err := t.openCgroup(types); err != nil {
 			t.noTold[1] = errors.Join(t.noTold[1], err)
 		} else {
 			t.create = true
@@ -74,12 +74,12 @@ func OpenTaps(types *Types) (*Taps, error) {
 	return t, nil
 }
 
-func (t *Taps) loadScan(cache *btf.Cache) error {
+func (t *Taps) loadScan(types *Types) error {
 	spec, err := loadTapscan()
 	if err != nil {
 		return err
 	}
-	if err := spec.LoadAndAssign(&t.scan, sharing(cache, nil)); err != nil {
+	if err := spec.LoadAndAssign(&t.scan, types.options(nil)); err != nil {
 		return err
 	}
 	if t.iter, err = link.AttachIter(link.IterOptions{Program: t.scan.ScanTaps}); err != nil {
@@ -89,14 +89,14 @@ func (t *Taps) loadScan(cache *btf.Cache) error {
 	return err
 }
 
-func (t *Taps) options(cache *btf.Cache) *ebpf.CollectionOptions {
-	return sharing(cache, map[string]*ebpf.Map{
+func (t *Taps) options(types *Types) *ebpf.CollectionOptions {
+	return types.options(map[string]*ebpf.Map{
 		"tap_events": t.scan.TapEvents, "tap_counts": t.scan.TapCounts,
 	})
 }
 
 // openPacket hears of packet sockets as the kernel's functions run.
-func (t *Taps) openPacket(cache *btf.Cache) error {
+func (t *Taps) openPacket(types *Types) error {
 	var objs struct {
 		Opened *ebpf.Program `ebpf:"packet_opened"`
 		Bound  *ebpf.Program `ebpf:"packet_bound"`
@@ -104,7 +104,7 @@ func (t *Taps) openPacket(cache *btf.Cache) error {
 	}
 	spec, err := loadTaptrace()
 	if err == nil {
-		err = spec.LoadAndAssign(&objs, t.options(cache))
+		err = spec.LoadAndAssign(&objs, t.options(types))
 	}
 	if err != nil {
 		return fmt.Errorf("load programs at packet_create and packet_release (trampolines may be refused, even to root): %w", err)
@@ -113,14 +113,14 @@ func (t *Taps) openPacket(cache *btf.Cache) error {
 }
 
 // openRaw does likewise for raw sockets.
-func (t *Taps) openRaw(cache *btf.Cache) error {
+func (t *Taps) openRaw(types *Types) error {
 	var objs struct {
 		Opened *ebpf.Program `ebpf:"raw_opened"`
 		Closed *ebpf.Program `ebpf:"raw_closed"`
 	}
 	spec, err := loadTaptrace()
 	if err == nil {
-		err = spec.LoadAndAssign(&objs, t.options(cache))
+		err = spec.LoadAndAssign(&objs, t.options(types))
 	}
 	if err != nil {
 		return fmt.Errorf("load programs at raw_hash_sk and raw_unhash_sk (trampolines may be refused, even to root): %w", err)
@@ -145,14 +145,14 @@ func (t *Taps) attach(programs ...*ebpf.Program) error {
 }
 
 // openCgroup hears of raw sockets at the root of the cgroup v2.
-func (t *Taps) openCgroup(cache *btf.Cache) (err error) {
+func (t *Taps) openCgroup(types *Types) (err error) {
 	if t.root, err = openCgroupRoot(); err != nil {
 		return err
 	}
 	var objs tapcgroupObjects
 	spec, err := loadTapcgroup()
 	if err == nil {
-		err = spec.LoadAndAssign(&objs, t.options(cache))
+		err = spec.LoadAndAssign(&objs, t.options(types))
 	}
 	if err != nil {
 		return explain("load the program that hears of raw sockets", err)

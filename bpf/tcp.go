@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
@@ -37,7 +36,7 @@ type TCP struct {
 	links   []link.Link
 	reader  *ringbuf.Reader
 	record  ringbuf.Record
-	cache   *btf.Cache
+	types   *Types
 	limits  Limits
 	udp     *udp  // nil when UDP is not captured ...
 	noUDP   error // ... because of this
@@ -61,7 +60,7 @@ type TCP struct {
 // call Bootstrap for what was there before. Errors wrap ErrNotPermitted,
 // ErrNoBTF or ErrUnsupported where they apply.
 func OpenTCP(limits Limits) (*TCP, error) {
-	t := &TCP{cache: limits.Types.orOwn(), limits: limits.withDefaults()}
+	t := &TCP{types: cmp.Or(limits.Types, NewTypes()), limits: limits.withDefaults()}
 	// Kernels from 5.11 on charge BPF memory to the cgroup and need no limit.
 	_ = rlimit.RemoveMemlock()
 	if err := t.load(); err != nil {
@@ -86,7 +85,7 @@ func (t *TCP) load() error {
 	if err := t.limits.apply(spec); err != nil {
 		return err
 	}
-	if err := spec.LoadAndAssign(&t.objs.tcpMaps, sharing(t.cache, nil)); err != nil {
+	if err := spec.LoadAndAssign(&t.objs.tcpMaps, t.types.options(nil)); err != nil {
 		return err
 	}
 	udpSpec, err := t.openUDP()
@@ -121,7 +120,7 @@ func (t *TCP) loadTCP(spec *ebpf.CollectionSpec) error {
 	}
 	replace := t.shared()
 	replace["healths"], replace["more_healths"] = t.objs.Healths, t.objs.MoreHealths
-	return loadEach(spec, programs, t.cache, replace)
+	return loadEach(spec, programs, t.types, replace)
 }
 
 func (t *TCP) attach() (err error) {

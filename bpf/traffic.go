@@ -30,7 +30,7 @@ func (t *TCP) openTraffic() (_ *traffic, err error) {
 		return nil, err
 	}
 	r := &traffic{}
-	if err := spec.LoadAndAssign(&r.objs, sharing(t.cache, replace)); err != nil {
+	if err := spec.LoadAndAssign(&r.objs, t.types.options(replace)); err != nil {
 		return nil, explain("load the programs that read open connections", err)
 	}
 	for _, over := range []link.IterOptions{

@@ -46,7 +46,7 @@ func (t *TCP) openUDP() (*ebpf.CollectionSpec, error) {
 	if err := t.limits.apply(spec); err != nil {
 		return nil, err
 	}
-	err = spec.LoadAndAssign(&t.udp.objs.udpMaps, sharing(t.cache, t.shared()))
+	err = spec.LoadAndAssign(&t.udp.objs.udpMaps, t.types.options(t.shared()))
 	return spec, explain("make the maps of UDP", err)
 }
 
@@ -88,7 +88,7 @@ func openCgroupRoot() (*os.File, error) {
 
 // load loads the programs, which share t's maps.
 func (u *udp) load(t *TCP, spec *ebpf.CollectionSpec) error {
-	return spec.LoadAndAssign(&u.objs.udpPrograms, sharing(t.cache, u.maps(t)))
+	return spec.LoadAndAssign(&u.objs.udpPrograms, t.types.options(u.maps(t)))
 }
 
 // maps are those that programs of UDP share with each other and with t's.

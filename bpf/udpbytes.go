@@ -18,7 +18,7 @@ func (u *udp) loadBytes(t *TCP) error {
 	if err := t.limits.apply(spec); err != nil {
 		return err
 	}
-	err = spec.LoadAndAssign(&u.bytes, sharing(t.cache, u.maps(t)))
+	err = spec.LoadAndAssign(&u.bytes, t.types.options(u.maps(t)))
 	return explain("load the programs for bytes of UDP", err)
 }
 

@@ -11,7 +11,6 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 )
@@ -67,15 +66,15 @@ type Unix struct {
 // where they apply.
 func OpenUnix(limits UnixLimits) (*Unix, error) {
 	u := &Unix{limits: limits.withDefaults(), iters: make(map[*ebpf.Program]*link.Iter)}
-	cache := limits.Types.orOwn()
-	if err := u.loadScan(cache); err != nil {
+	types := cmp.Or(limits.Types, NewTypes())
+	if err := u.loadScan(types); err != nil {
 		return nil, errors.Join(explain("load the programs that look at Unix-domain sockets", err), u.Close())
 	}
-	if u.worse = u.openTrampolines(cache); u.worse == nil {
+	if u.worse = u.openTrampolines(types); u.worse == nil {
 		u.hook = UnixByTrampoline
 		return u, nil
 	}
-	if err := u.openCgroup(cache); err != nil {
+	if err := u.openCgroup(types); err != nil {
 		return nil, errors.Join(err, u.worse, u.Close())
 	}
 	u.hook = UnixByCgroup
@@ -83,13 +82,13 @@ func OpenUnix(limits UnixLimits) (*Unix, error) {
 }
 
 // openTrampolines hears of attempts as the kernel's functions return.
-func (u *Unix) openTrampolines(cache *btf.Cache) error {
+func (u *Unix) openTrampolines(types *Types) error {
 	spec, err := loadUnixtrace()
 	if err != nil {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.traces, sharing(cache, u.sharedMaps(spec))); err != nil {
+	if err := spec.LoadAndAssign(&u.traces, types.options(u.sharedMaps(spec))); err != nil {
 		return fmt.Errorf("load programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
 	o := &u.traces
@@ -103,13 +102,13 @@ func (u *Unix) openTrampolines(cache *btf.Cache) error {
 	return nil
 }
 
-func (u *Unix) loadScan(cache *btf.Cache) error {
+func (u *Unix) loadScan(types *Types) error {
 	spec, err := loadUnixscan()
 	if err != nil {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.scan, sharing(cache, nil)); err != nil {
+	if err := spec.LoadAndAssign(&u.scan, types.options(nil)); err != nil {
 		return err
 	}
 	for prog, over := range map[*ebpf.Program]*ebpf.Map{u.scan.ScanUnix: nil, u.scan.ScanClients: u.scan.UnixClients} {
@@ -134,7 +133,7 @@ func (u *Unix) sharedMaps(spec *ebpf.CollectionSpec) map[string]*ebpf.Map {
 }
 
 // openCgroup hears of attempts at the root of the cgroup v2.
-func (u *Unix) openCgroup(cache *btf.Cache) (err error) {
+func (u *Unix) openCgroup(types *Types) (err error) {
 	if u.root, err = openCgroupRoot(); err != nil {
 		return err
 	}
@@ -143,7 +142,7 @@ func (u *Unix) openCgroup(cache *btf.Cache) (err error) {
 		return err
 	}
 	u.limits.apply(spec)
-	if err := spec.LoadAndAssign(&u.dials, sharing(cache, u.sharedMaps(spec))); err != nil {
+	if err := spec.LoadAndAssign(&u.dials, types.options(u.sharedMaps(spec))); err != nil {
 		return explain("load the programs that hear of connects to Unix-domain sockets", err)
 	}
 	links, err := attachCgroup(u.root, hook{ebpf.AttachCgroupUnixConnect, u.dials.UnixConnect}, hook{ebpf.AttachCgroupUnixSendmsg, u.dials.UnixSendmsg})
