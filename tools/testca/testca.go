@@ -24,8 +24,8 @@ type Config struct {
 	P256 bool          // its key, and those that it gives, are ECDSA P-256 instead of Ed25519
 }
 
-// Authority signs certificates, and may sign lists of revoked ones. Whatever fails ends its test. Sign and Give are safe for
-// concurrent use.
+// Authority signs certificates, and may sign lists of revoked ones. Whatever fails ends its test.
+// Sign and Give are safe for concurrent use.
 type Authority struct {
 	Cert *x509.Certificate
 	Key  crypto.Signer

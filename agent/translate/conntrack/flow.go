@@ -54,9 +54,6 @@ var ErrMalformed = errors.New("malformed conntrack message")
 // translated are the status bits of a flow of which source or destination is translated.
 const translated = conntrack.StatusSrcNAT | conntrack.StatusDstNAT
 
-// begun is the header of a message of a flow that begins, as ti-mo/conntrack tells them.
-var begun = netlink.Header{Type: unix.NFNL_SUBSYS_CTNETLINK << 8, Flags: netlink.Create | netlink.Excl}
-
 // Parse reads a message of a flow that begins or is there. ok is false for what is not translated,
 // and of protocols other than TCP and UDP. Errors wrap ErrMalformed.
 func Parse(m netlink.Message) (f Tracked, ok bool, err error) {

@@ -165,6 +165,7 @@ func (t *Table) read(status conntrack.Status, most int) error {
 	request := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_CTNETLINK<<8|nl.IPCTNL_MSG_CT_GET, unix.NLM_F_DUMP)
 	request.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC, Version: nl.NFNETLINK_V0})
 	request.AddData(nl.NewRtAttr(nl.CTA_STATUS, binary.BigEndian.AppendUint32(nil, uint32(status))))
+	begun := netlink.Header{Type: unix.NFNL_SUBSYS_CTNETLINK << 8, Flags: netlink.Create | netlink.Excl} // as ti-mo/conntrack tells one that begins
 	var malformed error
 	err := request.ExecuteIter(unix.NETLINK_NETFILTER, 0, func(m []byte) bool {
 		flow, err := decode(netlink.Message{Header: begun, Data: m})
