@@ -116,7 +116,9 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 		case was == model.VerdictDeaf && v.ID.Reporter != model.ManagerHost:
 			return nil // of a deaf host nobody else can tell anything
 		}
-		return b.becomes(i, v, at)
+		i = b.becomes(i, v, at)
+		b.takes(host, i, v, at)
+		return i
 	}
 	b.states[host] = Status{v.Kind, at}
 	i := b.sameCause(v, at)
@@ -125,13 +127,18 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 	} else {
 		i = b.begin(v, at)
 	}
-	if v.Kind.Death() && v.Kind != model.VerdictEnded && v.Kind != model.VerdictStopped {
-		b.absorb(host, i, at)
-	}
+	b.takes(host, i, v, at)
 	return i
 }
 
-// part ends what an incident is about one of its subjects.
+// takes makes what was found of a host part of its death, if that is what an incident is.
+func (b *Book) takes(host string, i *model.Incident, v model.Verdict, at time.Time) {
+	if i != nil && v.Kind.Death() && v.Kind != model.VerdictEnded && v.Kind != model.VerdictStopped {
+		b.absorb(host, i, at)
+	}
+}
+
+// part ends what an incident is about one of its subjects, which another one may be about.
 func (b *Book) part(i *model.Incident, host string, at time.Time) {
 	b.leave(i, host)
 	i.Changed = at
@@ -142,20 +149,30 @@ func (b *Book) part(i *model.Incident, host string, at time.Time) {
 }
 
 // becomes changes what an incident is, if it is about one host alone. Where others of its zone have
-// just become the same it is one with theirs.
+// just become the same it is one with theirs; where it is about others too, these stay what they are,
+// and the host has another incident.
 func (b *Book) becomes(i *model.Incident, v model.Verdict, at time.Time) *model.Incident {
-	b.states[v.Subject.Host] = Status{v.Kind, at}
-	if len(i.Subjects) > 1 || i.Kind == v.Kind {
+	host := v.Subject.Host
+	b.states[host] = Status{v.Kind, at}
+	if i.Kind == v.Kind {
 		return nil
 	}
-	if into := b.sameCause(v, at); into != nil {
-		i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
+	into := b.sameCause(v, at)
+	switch {
+	case into != nil:
 		b.join(into, v)
-		return into
+	case len(i.Subjects) > 1:
+		into = b.begin(v, at)
+	default:
+		i.Kind, i.Severity = v.Kind, severity(v.Kind)
+		summarize(i)
+		return i
 	}
-	i.Kind, i.Severity = v.Kind, severity(v.Kind)
-	summarize(i)
-	return i
+	b.leave(i, host)
+	if i.Changed = at; b.over(i) {
+		i.State, i.Closed, i.Into = model.IncidentMerged, at, into.ID
+	}
+	return into
 }
 
 // join makes the subject of a verdict part of an incident.

@@ -81,6 +81,18 @@ func TestIncidents(t *testing.T) {
 			"3 a unobservable x@z\n4 b host-crashed y@z\n5 b host-crashed x@z\n6 a corrected x@z clue=unlinked corrects=a/1",
 			"merged unobservable x: 2 reports\nopen host-crashed y,x: 3 reports",
 		},
+		"one of several that were unobservable is dead": {
+			"3 a unobservable x@z\n4 b unobservable y@z\n20 b host-crashed x@z\n80 a corrected y@z clue=answer\n90 a corrected x@z clue=restarted",
+			"closed unobservable x,y: 4 reports\nclosed host-crashed x: 2 reports",
+		},
+		"all that were unobservable are dead, one after the other": {
+			"3 a unobservable x@z\n4 b unobservable y@z\n20 b host-crashed x@z\n22 b host-crashed y@z",
+			"merged unobservable x,y: 4 reports\nopen host-crashed x,y: 2 reports",
+		},
+		"one of several that hang is dead long after": {
+			"3 a process-hung x@z\n4 b process-hung y@z\n99 b host-crashed y@z\n120 b host-crashed x@z",
+			"merged process-hung x,y: 4 reports\nopen host-crashed y: 1 reports\nopen host-crashed x: 1 reports",
+		},
 		"crashed is not made less": {"3 a host-crashed x@z\n4 b unobservable x@z", "open host-crashed x: 2 reports"},
 		"it says itself that it was cut off": {
 			"3 a host-crashed x@z\n60 x link-down x@z clue=reunited silent=57s", "closed link-down x: 2 reports",
