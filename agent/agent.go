@@ -48,8 +48,8 @@ type Config struct {
 	Version string
 	Limits  bpf.Limits
 	Rings   Rings
-	// WithoutUnix leaves Unix-domain sockets alone.
-	WithoutUnix bool
+	// WithoutUnix leaves Unix-domain sockets alone; UnixBytes counts what they move.
+	WithoutUnix, UnixBytes bool
 	// LivenessOnly discovers nothing: the host is on rings, and that is all.
 	LivenessOnly bool
 	// Thrifty collects garbage as an agent should, where nothing else is in this process.

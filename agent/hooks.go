@@ -58,7 +58,6 @@ func hooksInUse(p probes) []model.Hook {
 		acceptHook(p.accepts),
 		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
 			p.udp, "", "UDP services and their clients"),
-		unixHook(p.unix),
 		orLost(model.Hook{Fact: "bytes, retransmits and RTT of open TCP connections", Hook: "iter/bpf_map_elem over the table of connections", First: true},
 			p.traffic, "tp_btf/inet_sock_set_state", "what a connection moves is told when it closes"),
 		{Fact: "owner of accepted connections", Hook: "the listener on the address that was dialled", First: true},
@@ -88,7 +87,7 @@ func hooksInUse(p probes) []model.Hook {
 		hooks = append(hooks, orLost(model.Hook{Fact: "bytes of UDP (--udp-bytes)", Hook: "cgroup v2 root: every packet of a socket", First: true},
 			p.udpBytes, "", "how much UDP services and their clients move"))
 	}
-	return slices.Concat(hooks, sctpHooks(p.sctp, p.accepts), tapHooks(p.taps))
+	return slices.Concat(hooks, unixHooks(p.unix), sctpHooks(p.sctp, p.accepts), tapHooks(p.taps))
 }
 
 // orLost is the first choice, or what is left of it when err keeps it away.

@@ -16,7 +16,7 @@ func (a *Agent) openUnix(types *bpf.Types) (*bpf.Unix, error) {
 	if a.cfg.WithoutUnix {
 		return nil, errWithoutUnix
 	}
-	return bpf.OpenUnix(bpf.UnixLimits{Types: types})
+	return bpf.OpenUnix(bpf.UnixLimits{Types: types, Bytes: a.cfg.UnixBytes})
 }
 
 // openLocal makes the part that captures Unix-domain sockets. The agent goes on without
@@ -26,30 +26,49 @@ func (a *Agent) openLocal(p *parts, kernel opened[*bpf.Unix]) unixProbe {
 		if !a.cfg.WithoutUnix {
 			a.cfg.Logger.Warn("Unix-domain sockets are not captured", "error", kernel.err)
 		}
-		return unixProbe{err: kernel.err}
+		return unixProbe{err: kernel.err, bytes: bpf.ErrWithoutUnixBytes}
 	}
 	p.local = local.New(local.Config{
 		Host: a.cfg.Host, Kernel: kernel.side, Processes: p.capture.Processes(), Emit: p.outbox.Put, Logger: a.cfg.Logger,
 	})
 	hook, worse := kernel.side.Hook()
-	return unixProbe{hook, worse}
+	probe := unixProbe{hook: hook, err: worse, bytes: kernel.side.Bytes()}
+	if a.cfg.UnixBytes && probe.bytes != nil {
+		a.cfg.Logger.Warn("bytes over Unix-domain sockets are not counted", "error", probe.bytes)
+	}
+	return probe
 }
 
 // unixProbe is what tells of Unix-domain sockets, and what keeps a better hook, or all of
 // them, from doing so.
 type unixProbe struct {
-	hook bpf.UnixHook
-	err  error
+	hook       bpf.UnixHook
+	err, bytes error
 }
 
 // probeUnix attaches what an agent would, for a moment.
 func probeUnix() unixProbe {
-	kernel, err := bpf.OpenUnix(bpf.UnixLimits{})
+	kernel, err := bpf.OpenUnix(bpf.UnixLimits{Bytes: true})
 	if err != nil {
-		return unixProbe{err: err}
+		return unixProbe{err: err, bytes: err}
 	}
 	hook, worse := kernel.Hook()
-	return unixProbe{hook, errors.Join(worse, kernel.Close())}
+	return unixProbe{hook, errors.Join(worse, kernel.Close()), kernel.Bytes()}
+}
+
+// unixHooks lists what serves Unix-domain sockets; what they move only where that is wanted.
+func unixHooks(p unixProbe) []model.Hook {
+	hooks := []model.Hook{unixHook(p)}
+	if errors.Is(p.bytes, bpf.ErrWithoutUnixBytes) {
+		return hooks
+	}
+	bytes := model.Hook{Fact: "bytes over Unix-domain sockets (--unix-bytes)", Hook: "fexit: unix_stream_sendmsg, unix_stream_recvmsg and their like", First: true}
+	if p.hook == bpf.UnixByCgroup {
+		bytes.Hook, bytes.First = "tp_btf: sock_send_length, sock_recv_length", false
+		bytes.Reason = "trampolines are refused"
+		bytes.Lost = "nothing; messages of all other sockets pass these programs too"
+	}
+	return append(hooks, orLost(bytes, p.bytes, "", "how much services on Unix-domain sockets and their clients move"))
 }
 
 func unixHook(p unixProbe) model.Hook {

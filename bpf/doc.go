@@ -19,6 +19,7 @@ package bpf
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type unix_edge -type unix_socket -type unix_open -type unix_question -type unix_counters -type unix_event -type unix_event_kind unixscan unixscan.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types unix unix.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types unixtrace unixtrace.c
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types unixbytes unixbytes.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type tap_socket -type tap_event -type tap_event_kind -type tap_counters tapscan tapscan.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types taptrace taptrace.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types tapcgroup tapcgroup.c

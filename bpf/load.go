@@ -40,6 +40,16 @@ func (t *Types) options(replace map[string]*ebpf.Map) *ebpf.CollectionOptions {
 	return opts
 }
 
+// hasFunction says whether the kernel itself, not a module, has a function of this name.
+func (t *Types) hasFunction(name string) bool {
+	kernel, err := t.cache.Kernel()
+	if err != nil {
+		return false
+	}
+	var f *btf.Func
+	return kernel.TypeByName(name, &f) == nil
+}
+
 // programCopies is how often a program must be attached so that none of its runs is left out:
 // the kernel does not enter one again on a CPU that is inside it (tcp.c).
 func programCopies() int {

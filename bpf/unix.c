@@ -152,12 +152,10 @@ int unix_connect(struct bpf_sock_addr *ctx)
 	if (!ctx->sk || !read_name(&a.text, a.key.name.hash, ask->uaddr, ask->uaddrlen))
 		return 1;
 	complete_key(&a);
-	client = bpf_sk_storage_get(&unix_clients, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	client = unix_client_of(ctx->sk);
 	if (client) {
 		client->key = a.key;
 		client->connected = 1;
-	} else {
-		UNIX_COUNT(clients_full);
 	}
 	attempt(ctx, &a);
 	return 1;
@@ -169,6 +167,8 @@ int unix_sendmsg(struct bpf_sock_addr *ctx)
 	struct bpf_sock_addr_kern *ask = bpf_cast_to_kern_ctx(ctx);
 	struct attempt a;
 	struct unix_client *client;
+	__u32 turned;
+	__u64 said;
 
 	__builtin_memset(&a.key, 0, sizeof(a.key));
 	a.sk = ask->sk;
@@ -176,17 +176,17 @@ int unix_sendmsg(struct bpf_sock_addr *ctx)
 	a.connects = false;
 	if (!ctx->sk || !read_name(&a.text, a.key.name.hash, ask->uaddr, ask->uaddrlen))
 		return 1;
-	client = bpf_sk_storage_get(&unix_clients, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!client) {
-		UNIX_COUNT(clients_full);
+	client = unix_client_of(ctx->sk);
+	if (!client)
+		return 1;
+	said = a.key.name.hash[0];
+	turned = find_sent(client, said);
+	if (turned) {
+		send_again(client, turned, bpf_ktime_get_coarse_ns());
 		return 1;
 	}
-	client->last_ns = bpf_ktime_get_coarse_ns();
-	for (int i = 0; i < UNIX_RECENT; i++)
-		if (client->sent[i] == a.key.name.hash[0])
-			return 1;
-	client->sent[client->next++ & (UNIX_RECENT - 1)] = a.key.name.hash[0];
 	complete_key(&a);
+	send_first(client, &a.key, said, bpf_ktime_get_coarse_ns());
 	attempt(ctx, &a);
 	return 1;
 }

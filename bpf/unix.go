@@ -19,11 +19,13 @@ import (
 type UnixLimits struct {
 	Edges     uint32 // and names that are dialled; default 8192; about 700 bytes each while in use
 	RingBytes uint32 // default 256 KiB, a power of two and a multiple of the page size
+	Bytes     bool   // counts bytes; without trampolines by programs that every message of every socket passes
 	Types     *Types // shared with what else is opened; nil: its own
 }
 
 func (l UnixLimits) withDefaults() UnixLimits {
-	return UnixLimits{Edges: cmp.Or(l.Edges, 8192), RingBytes: cmp.Or(l.RingBytes, 1<<18)}
+	l.Edges, l.RingBytes = cmp.Or(l.Edges, 8192), cmp.Or(l.RingBytes, 1<<18)
+	return l
 }
 
 func (l UnixLimits) apply(spec *ebpf.CollectionSpec) {
@@ -48,17 +50,19 @@ const (
 // Unix tells of Unix-domain sockets. Read has one caller; the other methods may be called
 // concurrently with it and with each other.
 type Unix struct {
-	scan   unixscanObjects
-	dials  unixObjects      // of UnixByCgroup
-	traces unixtraceObjects // of UnixByTrampoline
-	hook   UnixHook
-	worse  error    // why hook is not a better one
-	root   *os.File // of the cgroup v2
-	links  []link.Link
-	iters  map[*ebpf.Program]*link.Iter
-	reader *ringbuf.Reader
-	record ringbuf.Record
-	limits UnixLimits
+	scan    unixscanObjects
+	dials   unixObjects      // of UnixByCgroup
+	traces  unixtraceObjects // of UnixByTrampoline
+	bytes   *ebpf.Collection // nil unless UnixLimits ask for it
+	hook    UnixHook
+	worse   error    // why hook is not a better one
+	noBytes error    // why bytes are not counted
+	root    *os.File // of the cgroup v2
+	links   []link.Link
+	iters   map[*ebpf.Program]*link.Iter
+	reader  *ringbuf.Reader
+	record  ringbuf.Record
+	limits  UnixLimits
 }
 
 // OpenUnix loads and attaches the programs. From then on no attempt is missed; call Adopt
@@ -72,12 +76,12 @@ func OpenUnix(limits UnixLimits) (*Unix, error) {
 	}
 	if u.worse = u.openTrampolines(types); u.worse == nil {
 		u.hook = UnixByTrampoline
-		return u, nil
-	}
-	if err := u.openCgroup(types); err != nil {
+	} else if err := u.openCgroup(types); err != nil {
 		return nil, errors.Join(err, u.worse, u.Close())
+	} else {
+		u.hook = UnixByCgroup
 	}
-	u.hook = UnixByCgroup
+	u.noBytes = u.openBytes(types)
 	return u, nil
 }
 
@@ -88,6 +92,9 @@ func (u *Unix) openTrampolines(types *Types) error {
 		return err
 	}
 	u.limits.apply(spec)
+	if err := spec.Variables["count_bytes"].Set(u.limits.Bytes); err != nil {
+		return err
+	}
 	if err := spec.LoadAndAssign(&u.traces, types.options(u.sharedMaps(spec))); err != nil {
 		return fmt.Errorf("load programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
@@ -187,6 +194,9 @@ func (u *Unix) Close() error {
 	}
 	if u.traces.UnixListens != nil {
 		errs = append(errs, u.traces.Close())
+	}
+	if u.bytes != nil {
+		u.bytes.Close()
 	}
 	if u.scan.ScanUnix != nil {
 		errs = append(errs, u.scan.Close())
@@ -326,12 +336,16 @@ func (u *Unix) Maps() []MapUse {
 // RunTimes tells the run time of each program, by name.
 func (u *Unix) RunTimes() map[string]RunTime {
 	times := make(map[string]RunTime)
-	for name, prog := range map[string]*ebpf.Program{
+	progs := map[string]*ebpf.Program{
 		"unix_connect": u.dials.UnixConnect, "unix_sendmsg": u.dials.UnixSendmsg,
 		"unix_stream_connected": u.traces.UnixStreamConnected, "unix_dgram_connected": u.traces.UnixDgramConnected,
 		"unix_dgram_sent": u.traces.UnixDgramSent, "unix_listens": u.traces.UnixListens,
 		"scan_unix": u.scan.ScanUnix, "scan_clients": u.scan.ScanClients,
-	} {
+	}
+	if u.bytes != nil {
+		maps.Copy(progs, u.bytes.Programs)
+	}
+	for name, prog := range progs {
 		if prog == nil {
 			continue
 		}

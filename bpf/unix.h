@@ -50,7 +50,9 @@ struct unix_edge {
 	__u64 failed;  /* of attempts, for whatever reason: */
 	__u64 refused;
 	__u64 missing;
-	__u64 adopted; /* open before the programs were attached */
+	__u64 adopted;        /* open before the programs were attached */
+	__u64 bytes_sent;     /* by the client; both where unixbytes.c is attached */
+	__u64 bytes_received; /* by the client */
 	__u64 first_ns;
 	__u64 last_ns;
 	__u64 told_ns; /* when user space was last told of an unsure one */
@@ -71,13 +73,21 @@ struct unix_server {
 	__u64 type;
 };
 
+/* A name that a datagram socket has sent to. */
+struct unix_sent {
+	__u64 said; /* hash of the name as it was said; 0: none */
+	struct unix_name name;
+	__u64 last_ns;
+};
+
 /* Kept with a socket that has dialled. */
 struct unix_client {
-	struct unix_key key; /* of the edge that it is connected on */
-	__u64 sent[UNIX_RECENT];
-	__u64 last_ns;
-	__u32 next; /* of sent */
+	struct unix_key key; /* of the edge that it is connected on; without one, of who sends */
+	struct unix_sent sent[UNIX_RECENT];
+	__u32 next;   /* of sent */
+	__u32 turned; /* to which of sent the message goes that is on its way, from 1; 0: to none */
 	__u32 connected;
+	__u32 pad;
 };
 
 enum unix_event_kind {
@@ -317,6 +327,46 @@ first_unix_edge(const struct unix_key *key, const struct unix_text *text, __u16 
 		edge->whole = 1;
 	}
 	return edge;
+}
+
+/* Which of sent has this name, from 1; 0: none has. */
+static __always_inline __u32 find_sent(const struct unix_client *client, __u64 said)
+{
+	for (int i = 0; i < UNIX_RECENT; i++)
+		if (client->sent[i].said == said)
+			return i + 1;
+	return 0;
+}
+
+/* A datagram goes to a name that was sent to before. */
+static __always_inline void send_again(struct unix_client *client, __u32 turned, __u64 now)
+{
+	client->turned = turned;
+	client->sent[(turned - 1) & (UNIX_RECENT - 1)].last_ns = now;
+}
+
+/* One goes to a name for the first time, or so long after that it was forgotten. */
+static __always_inline void send_first(struct unix_client *client, const struct unix_key *key,
+				       __u64 said, __u64 now)
+{
+	__u32 slot = client->next++ & (UNIX_RECENT - 1);
+
+	if (!client->connected)
+		client->key = *key;
+	client->sent[slot].said = said;
+	client->sent[slot].name = key->name;
+	send_again(client, slot + 1, now);
+}
+
+/* Kept with a socket of the current process that dials; NULL: there is no room. */
+static __always_inline struct unix_client *unix_client_of(void *sk)
+{
+	struct unix_client *client = bpf_sk_storage_get(&unix_clients, sk, NULL,
+							BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!client)
+		UNIX_COUNT(clients_full);
+	return client;
 }
 
 #endif

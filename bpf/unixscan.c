@@ -25,10 +25,10 @@ struct unix_socket {
 	__u8 text[UNIX_TEXT];
 };
 
-/* A socket that dialled. */
+/* A socket that dialled: that it is connected, or a name that it sent to. */
 struct unix_open {
 	struct unix_key key;
-	__u64 last_ns; /* when it last sent to a name; 0: it never did, or nobody saw */
+	__u64 last_ns; /* when it last sent there */
 	__u64 open;    /* it is connected */
 };
 
@@ -188,11 +188,17 @@ int scan_clients(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !client)
 		return 0;
 	open.key = client->key;
-	open.last_ns = client->last_ns;
 	open.open = client->connected && BPF_CORE_READ((struct unix_sock *)sk, peer) &&
 		    !hung_up(sk);
-	if (open.open || open.last_ns)
+	if (open.open)
 		bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
+	open.open = 0;
+	for (int i = 0; i < UNIX_RECENT; i++) {
+		open.key.name = client->sent[i].name;
+		open.last_ns = client->sent[i].last_ns;
+		if (open.last_ns)
+			bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
+	}
 	return 0;
 }
 

@@ -14,12 +14,18 @@ import (
 )
 
 type unixscanUnixClient struct {
-	_         structs.HostLayout
-	Key       unixscanUnixKey
-	Sent      [4]uint64
-	LastNs    uint64
+	_    structs.HostLayout
+	Key  unixscanUnixKey
+	Sent [4]struct {
+		_      structs.HostLayout
+		Said   uint64
+		Name   unixscanUnixName
+		LastNs uint64
+	}
 	Next      uint32
+	Turned    uint32
 	Connected uint32
+	Pad       uint32
 }
 
 type unixscanUnixCounters struct {
@@ -30,18 +36,20 @@ type unixscanUnixCounters struct {
 }
 
 type unixscanUnixEdge struct {
-	_        structs.HostLayout
-	Attempts uint64
-	Reached  uint64
-	Unsure   uint64
-	Failed   uint64
-	Refused  uint64
-	Missing  uint64
-	Adopted  uint64
-	FirstNs  uint64
-	LastNs   uint64
-	ToldNs   uint64
-	Owner    struct {
+	_             structs.HostLayout
+	Attempts      uint64
+	Reached       uint64
+	Unsure        uint64
+	Failed        uint64
+	Refused       uint64
+	Missing       uint64
+	Adopted       uint64
+	BytesSent     uint64
+	BytesReceived uint64
+	FirstNs       uint64
+	LastNs        uint64
+	ToldNs        uint64
+	Owner         struct {
 		_       structs.HostLayout
 		Cgroup  uint64
 		ExeIno  uint64

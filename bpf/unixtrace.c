@@ -6,7 +6,7 @@
  * run as its own functions return, so that what became of an attempt is told by the kernel
  * itself. They also tell when a socket begins to listen.
  */
-#include "unix.h"
+#include "unixbytes.h"
 
 enum {
 	AGAIN = 11,       /* the queue is full: somebody is there */
@@ -23,6 +23,9 @@ struct msghdr {
 };
 
 #pragma clang attribute pop
+
+/* Set where somebody wants bytes to be counted. */
+const volatile bool count_bytes;
 
 /* An attempt: who made it, at which name, by which socket. */
 struct attempt {
@@ -117,11 +120,9 @@ static __always_inline int connected(struct socket *sock, void *address, int siz
 	result(&a, err);
 	if (err)
 		return 0;
-	client = bpf_sk_storage_get(&unix_clients, a.sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!client) {
-		UNIX_COUNT(clients_full);
+	client = unix_client_of(a.sk);
+	if (!client)
 		return 0;
-	}
 	client->key = a.key;
 	client->connected = 1;
 	return 0;
@@ -140,6 +141,22 @@ int BPF_PROG(unix_dgram_connected, struct socket *sock, void *address, int size,
 	return connected(sock, address, size, err);
 }
 
+/* A datagram with an address. */
+static __always_inline int sent_to(struct unix_client *client, struct attempt *a, int err)
+{
+	__u64 said = a->key.name.hash[0], now = bpf_ktime_get_ns(); /* 6.1 has no coarse one here */
+	__u32 turned = find_sent(client, said);
+
+	if (turned && err >= 0) {
+		send_again(client, turned, now);
+		return 0;
+	}
+	result(a, err >= 0 || err == -AGAIN ? 0 : err);
+	if (err >= 0)
+		send_first(client, &a->key, said, now);
+	return 0;
+}
+
 SEC("fexit/unix_dgram_sendmsg")
 int BPF_PROG(unix_dgram_sent, struct socket *sock, struct msghdr *msg, __u64 len, int err)
 {
@@ -148,19 +165,12 @@ int BPF_PROG(unix_dgram_sent, struct socket *sock, struct msghdr *msg, __u64 len
 
 	if (!msg->msg_name || err == -RESTARTSYS || err == -RESTARTNOINTR ||
 	    !read_attempt(&a, sock, msg->msg_name, msg->msg_namelen))
-		return 0;
-	client = bpf_sk_storage_get(&unix_clients, a.sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!client) {
-		UNIX_COUNT(clients_full);
-		return 0;
-	}
-	client->last_ns = bpf_ktime_get_ns(); /* 6.1 has no coarse one here */
-	for (int i = 0; i < UNIX_RECENT; i++)
-		if (client->sent[i] == a.key.name.hash[0] && err >= 0)
-			return 0;
-	if (err >= 0)
-		client->sent[client->next++ & (UNIX_RECENT - 1)] = a.key.name.hash[0];
-	return result(&a, err >= 0 || err == -AGAIN ? 0 : err);
+		goto count;
+	client = unix_client_of(a.sk);
+	if (client)
+		sent_to(client, &a, err);
+count:
+	return count_bytes ? moved(sock->sk, err, true) : 0;
 }
 
 SEC("fexit/unix_listen")

@@ -27,6 +27,7 @@ const (
 	unixtraceProgUnixDgramSent       = "unix_dgram_sent"
 	unixtraceProgUnixListens         = "unix_listens"
 	unixtraceProgUnixStreamConnected = "unix_stream_connected"
+	unixtraceVarCountBytes           = "count_bytes"
 	unixtraceVarShapeOfKind          = "shape_of_kind"
 )
 
@@ -95,6 +96,7 @@ type unixtraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixtraceVariableSpecs struct {
+	CountBytes  *ebpf.VariableSpec `ebpf:"count_bytes"`
 	ShapeOfKind *ebpf.VariableSpec `ebpf:"shape_of_kind"`
 }
 
@@ -143,6 +145,7 @@ func (m *unixtraceMaps) Close() error {
 //
 // It can be passed to loadUnixtraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixtraceVariables struct {
+	CountBytes  *ebpf.Variable `ebpf:"count_bytes"`
 	ShapeOfKind *ebpf.Variable `ebpf:"shape_of_kind"`
 }
 

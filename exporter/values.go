@@ -52,6 +52,7 @@ func dropReasons() []value {
 		{"unix_clients_full", "Nothing could be kept with a Unix-domain socket that dialled: it does not count as open."},
 		{"unix_listeners_full", "A Unix-domain socket that serves was beyond the 16,384 that are kept. Its service is missing."},
 		{"unix_bad_event", "As bad_event, of Unix-domain sockets."},
+		{"unix_bytes_skipped", "The bytes of a message over a Unix-domain socket were not counted, as the kernel does not enter a program again on a CPU that is inside it. Only with --unix-bytes."},
 		{"tap_ring_full", "As ring_full, of packet and raw sockets: all open files are looked at instead. One that was closed by then is missing."},
 		{"taps_full", "A packet or raw socket was beyond the 4,096 that are kept."},
 		{"tap_bad_event", "As bad_event, of packet and raw sockets."},

@@ -19,7 +19,8 @@ const (
 // Counters are the figures of one edge since CountingSince, and all that adopted
 // connections moved. They only grow, except RTTMicros and what is named Open. A
 // connection of UDP is a flow between one socket and one address and port
-// (docs/decisions/0015-udp.md); its bytes and times are not counted.
+// (docs/decisions/0015-udp.md); its times are not counted, and its bytes, as those over Unix-domain
+// sockets, where the agent is told to.
 type Counters struct {
 	Connections   uint64 `json:"connections"`           // established and heard
 	Adopted       uint64 `json:"adopted,omitempty"`     // were open when the agent started

@@ -88,6 +88,8 @@ func (e *edge) counters() model.Counters {
 		Refused:     r.Refused + e.refused,
 		Unreachable: r.Missing + e.absent,
 		Failed:      r.Failed + e.failed,
+
+		BytesSent: r.BytesSent, BytesReceived: r.BytesReceived,
 	}
 	c.Open = min(e.open, c.Connections+c.Adopted)
 	c.Closed = c.Connections + c.Adopted - c.Open
@@ -103,6 +105,8 @@ func plus(a, b model.Counters) model.Counters {
 	a.Failed += b.Failed
 	a.Open += b.Open
 	a.Closed += b.Closed
+	a.BytesSent += b.BytesSent
+	a.BytesReceived += b.BytesReceived
 	return a
 }
 

@@ -31,6 +31,7 @@ type Kernel interface {
 	Edge(bpf.UnixKey) (edge bpf.UnixEdge, ok bool, err error)
 	Evict([]bpf.UnixKey, func(bpf.UnixKey, *bpf.UnixEdge)) error
 	Counters() (bpf.UnixCounters, error)
+	BytesSkipped() (uint64, error)
 	Maps() []bpf.MapUse
 	Limits() bpf.UnixLimits
 	Close() error

@@ -101,6 +101,7 @@ func (f *fake) Evict(keys []bpf.UnixKey, fn func(bpf.UnixKey, *bpf.UnixEdge)) er
 }
 
 func (f *fake) Counters() (bpf.UnixCounters, error) { return bpf.UnixCounters{}, nil }
+func (f *fake) BytesSkipped() (uint64, error)       { return 0, nil }
 func (f *fake) Maps() []bpf.MapUse                  { return []bpf.MapUse{{Name: "unix_edges"}} }
 func (f *fake) Limits() bpf.UnixLimits              { return bpf.UnixLimits{Edges: f.limit} }
 func (f *fake) Close() error                        { close(f.events); return nil }

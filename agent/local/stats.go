@@ -9,6 +9,10 @@ func (c *Local) AddStats(to *model.CaptureStats) error {
 	if err != nil {
 		return err
 	}
+	skipped, err := c.cfg.Kernel.BytesSkipped()
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for kind, n := range c.events {
@@ -18,6 +22,7 @@ func (c *Local) AddStats(to *model.CaptureStats) error {
 	for reason, n := range map[string]uint64{
 		"unix_ring_full": kernel.RingFull, "unix_edges_full": kernel.EdgesFull, "unix_clients_full": kernel.ClientsFull,
 		"unix_listeners_full": c.sockets.full, "unix_bad_event": c.bad,
+		"unix_bytes_skipped": skipped,
 	} {
 		to.Drops[reason] = n
 	}

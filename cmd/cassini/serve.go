@@ -49,8 +49,8 @@ type serveConfig struct {
 	// ones it knows.
 	Edges, Connections uint32
 	UDPBytes           bool
-	// WithoutUnix: Unix-domain sockets are left alone.
-	WithoutUnix bool
+	// WithoutUnix: Unix-domain sockets are left alone. UnixBytes: what they move is counted.
+	WithoutUnix, UnixBytes bool
 	Watch       string        // kind of the watch of heartbeats
 	Profile     model.Profile // of new rings
 	Retention   manager.Retention
@@ -77,7 +77,7 @@ type server struct {
 	chassis                  string
 	insecure, livenessOnly   bool
 	edges, connections       uint32
-	udpBytes                 bool
+	udpBytes, unixBytes      bool
 	unix                     bool
 	reflect                  bool
 	ringKeyLife              time.Duration
@@ -126,9 +126,10 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		flags.Uint32Var(&s.edges, "edges", defaultEdges, "how many dependencies of this host the kernel keeps counters of, up to a million: some 400 bytes of its memory each, of which 280 from the start; beyond, those that rest longest are told for the last time and make room")
 		flags.Uint32Var(&s.connections, "connections", defaultConnections, "how many connections of this host may be open at one time, each of their ends, up to eight million: 32 bytes of the kernel's memory each; of others nothing is told")
 		flags.BoolVar(&s.udpBytes, "udp-bytes", false, "count bytes of UDP too, by a program that every packet of every socket passes")
+		flags.BoolVar(&s.unixBytes, "unix-bytes", false, "count bytes over Unix-domain sockets too, by programs that every message passes; where the kernel refuses trampolines, of other sockets as well")
 		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
 		flags.BoolVar(&s.reflect, "heartbeat-reflector", false, "have the kernel answer for an agent that gets no CPU, by a program on the interface (tcx, Linux 6.6): for networks that filter ICMP")
-		config.Mark(flags, "heartbeat-watch", "heartbeat-reflector", "liveness-only", "unix", "edges", "connections", "udp-bytes", "chassis")
+		config.Mark(flags, "heartbeat-watch", "heartbeat-reflector", "liveness-only", "unix", "edges", "connections", "udp-bytes", "unix-bytes", "chassis")
 	}
 	s.profile = &enum{value: profileStandard}
 	if cmd.Name() != "agent" {
@@ -209,7 +210,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	name := s.cmd.Name()
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
-	cfg.LivenessOnly, cfg.WithoutUnix = s.livenessOnly, !s.unix
+	cfg.LivenessOnly, cfg.WithoutUnix, cfg.UnixBytes = s.livenessOnly, !s.unix, s.unixBytes
 	cfg.Edges, cfg.Connections, cfg.UDPBytes = s.edges, s.connections, s.udpBytes
 	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
 	cfg.AgentTLS, cfg.Limits, cfg.ForgetAfter = s.agentTLS, s.limits, s.forgetAfter

@@ -19,7 +19,7 @@ func servers() map[string]serveFunc {
 func newAgentOf(cfg serveConfig, sink model.Sink, rings agent.Rings) *agent.Agent {
 	return agent.New(agent.Config{
 		Host: cfg.Host, CopyOf: cfg.CopyOf, Doubted: cfg.Doubted, DataDir: cfg.DataDir, Version: cfg.Build.Version, Rings: rings,
-		LivenessOnly: cfg.LivenessOnly, WithoutUnix: cfg.WithoutUnix, Thrifty: cfg.Thrifty,
+		LivenessOnly: cfg.LivenessOnly, WithoutUnix: cfg.WithoutUnix, UnixBytes: cfg.UnixBytes, Thrifty: cfg.Thrifty,
 		Limits: bpf.Limits{Edges: cfg.Edges, Connections: cfg.Connections, UDPBytes: cfg.UDPBytes}, Logger: cfg.Logger,
 	}, sink)
 }

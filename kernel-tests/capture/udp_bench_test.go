@@ -1,10 +1,8 @@
 package capture
 
 import (
-	"io"
 	"net"
 	"net/netip"
-	"sort"
 	"testing"
 	"time"
 
@@ -43,22 +41,23 @@ func BenchmarkBytesOfOthers(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer server.Close()
-	talk := func(n int) time.Duration {
-		buf := make([]byte, 64)
-		start := time.Now()
-		for range n {
-			for _, turn := range [][2]net.Conn{{client, server}, {server, client}} {
-				if _, err := turn[0].Write(buf); err != nil {
-					b.Fatal(err)
-				}
-				if _, err := io.ReadFull(turn[1], buf); err != nil {
-					b.Fatal(err)
-				}
-			}
+	benchmarkAttached(b, attachUDP(b, bpf.Limits{UDPBytes: true}), func(n int) time.Duration { return toAndFro(b, client, server, n) },
+		"udp_bytes_sent", "udp_bytes_received")
+}
+
+// attachUDP attaches all of what limits ask for.
+func attachUDP(b *testing.B, limits bpf.Limits) func() attached {
+	return func() attached {
+		b.Helper()
+		kernel := attachWith(b, limits)
+		if err := kernel.UDP(); err != nil {
+			b.Fatal(err)
 		}
-		return time.Since(start)
+		if err := kernel.UDPBytes(); err != nil && limits.UDPBytes {
+			b.Fatal(err)
+		}
+		return kernel
 	}
-	benchmarkAttached(b, bpf.Limits{UDPBytes: true}, talk, "udp_bytes_sent", "udp_bytes_received")
 }
 
 func benchmarkDatagram(b *testing.B, limits bpf.Limits, programs ...string) {
@@ -73,48 +72,7 @@ func benchmarkDatagram(b *testing.B, limits bpf.Limits, programs ...string) {
 		b.Fatal(err)
 	}
 	defer client.Close()
-	benchmarkAttached(b, limits, func(n int) time.Duration { return exchange(b, client, server, n) }, programs...)
-}
-
-// benchmarkAttached runs rounds of something with and without the programs by turns, and
-// tells the median ratio of their times, and what some programs took of one.
-func benchmarkAttached(b *testing.B, limits bpf.Limits, run func(n int) time.Duration, programs ...string) {
-	b.Helper()
-	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
-	if err != nil {
-		b.Fatal(err)
-	}
-	const round = 20000
-	kernel := attachWith(b, limits)
-	if err := kernel.UDP(); err != nil {
-		b.Fatal(err)
-	}
-	if err := kernel.UDPBytes(); err != nil && limits.UDPBytes {
-		b.Fatal(err)
-	}
-	run(10)
-	before := kernel.RunTimes()
-	run(round)
-	after := kernel.RunTimes()
-	_ = kernel.Close()
-	_ = stats.Close()
-	var ratios []float64
-	for b.Loop() {
-		without := run(round)
-		kernel := attachWith(b, limits)
-		run(round / 10) // the peer is known
-		with := run(round)
-		_ = kernel.Close()
-		ratios = append(ratios, with.Seconds()/without.Seconds())
-	}
-	sort.Float64s(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], "with/without")
-	for _, name := range programs {
-		runs, took := after[name].Runs-before[name].Runs, after[name].Took-before[name].Took
-		b.ReportMetric(float64(took.Nanoseconds())/float64(max(runs, 1)), name+"-ns/event")
-		b.ReportMetric(float64(runs)/round, name+"-events/op")
-	}
-	b.ReportMetric(0, "ns/op")
+	benchmarkAttached(b, attachUDP(b, limits), func(n int) time.Duration { return exchange(b, client, server, n) }, programs...)
 }
 
 // BenchmarkFlow is the same for a new flow each time: a question to a server of names

@@ -3,14 +3,12 @@ package capture
 import (
 	"net"
 	"path/filepath"
-	"sort"
 	"sync"
 	"testing"
 	"time"
 
 	"cassini/bpf"
 
-	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,37 +16,9 @@ import (
 // closed, with and without the agent by turns, and reports the median ratio of the two, and
 // the time spent in eBPF for one, as the kernel counts it.
 func BenchmarkUnixConnection(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
-	if err != nil {
-		b.Fatal(err)
-	}
-	const round = 5000
-	kernel := attachUnix(b, l)
-	connectUnix(b, l, 10)
-	before := kernel.RunTimes()
-	connectUnix(b, l, round)
-	after := kernel.RunTimes()
-	_ = kernel.Close()
-	_ = stats.Close()
-	var ratios []float64
-	for b.Loop() {
-		without := connectUnix(b, l, round)
-		kernel := attachUnix(b, l)
-		connectUnix(b, l, 10)
-		with := connectUnix(b, l, round)
-		_ = kernel.Close()
-		ratios = append(ratios, with.Seconds()/without.Seconds())
-	}
-	sort.Float64s(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], "with/without")
-	reportRuns(b, "unix_connect", before, after, round)
-	b.ReportMetric(0, "ns/op")
+	l := listenUnix(b)
+	benchmarkAttached(b, func() attached { return attachUnix(b, l, bpf.UnixLimits{}) },
+		func(n int) time.Duration { return connectUnix(b, l, n) }, "unix_connect", "unix_stream_connected")
 }
 
 // BenchmarkUnixDatagram sends datagrams by address to a socket that is known.
@@ -64,43 +34,71 @@ func BenchmarkUnixDatagram(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer unix.Close(fd)
-	stats, err := ebpf.EnableStats(uint32(unix.BPF_STATS_RUN_TIME))
+	benchmarkAttached(b, func() attached { return attachUnix(b, nil, bpf.UnixLimits{}) },
+		func(n int) time.Duration { return sendUnix(b, fd, server, path, n) }, "unix_sendmsg", "unix_dgram_sent")
+}
+
+// BenchmarkUnixBytes sends messages of 64 bytes to and fro where bytes are counted, each time over
+// a new connection.
+func BenchmarkUnixBytes(b *testing.B) {
+	l := listenUnix(b)
+	benchmarkAttached(b, attachUnixBytes(b, l), func(n int) time.Duration { return talkOver(b, l, n) }, byteCounting...)
+}
+
+// BenchmarkUnixBytesOfOthers is what counting them costs messages of TCP.
+func BenchmarkUnixBytesOfOthers(b *testing.B) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	const round = 20000
-	kernel := attachUnix(b, nil)
-	sendUnix(b, fd, server, path, 10)
-	before := kernel.RunTimes()
-	sendUnix(b, fd, server, path, round)
-	after := kernel.RunTimes()
-	_ = kernel.Close()
-	_ = stats.Close()
-	var ratios []float64
-	for b.Loop() {
-		without := sendUnix(b, fd, server, path, round)
-		kernel := attachUnix(b, nil)
-		sendUnix(b, fd, server, path, 10)
-		with := sendUnix(b, fd, server, path, round)
-		_ = kernel.Close()
-		ratios = append(ratios, with.Seconds()/without.Seconds())
-	}
-	sort.Float64s(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], "with/without")
-	reportRuns(b, "unix_sendmsg", before, after, round)
-	b.ReportMetric(0, "ns/op")
+	defer l.Close()
+	benchmarkAttached(b, attachUnixBytes(b, nil), func(n int) time.Duration { return talkOver(b, l, n) }, byteCounting...)
 }
 
-func reportRuns(b *testing.B, name string, before, after map[string]bpf.RunTime, events int) {
-	runs, took := after[name].Runs-before[name].Runs, after[name].Took-before[name].Took
-	b.ReportMetric(float64(took.Nanoseconds())/float64(max(runs, 1)), name+"-ns/event")
-	b.ReportMetric(float64(runs)/float64(events), name+"-events/each")
+// byteCounting are the programs that count bytes, with trampolines and without.
+var byteCounting = []string{"unix_stream_sent", "unix_stream_received", "unix_bytes_sent", "unix_bytes_received"}
+
+func listenUnix(b *testing.B) net.Listener {
+	b.Helper()
+	l, err := net.Listen("unix", filepath.Join(b.TempDir(), "s"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func attachUnixBytes(b *testing.B, l net.Listener) func() attached {
+	return func() attached {
+		b.Helper()
+		kernel := attachUnix(b, l, bpf.UnixLimits{Bytes: true})
+		if err := kernel.Bytes(); err != nil {
+			b.Fatal(err)
+		}
+		return kernel
+	}
+}
+
+// talkOver talks over a new connection.
+func talkOver(b *testing.B, l net.Listener, n int) time.Duration {
+	b.Helper()
+	client, err := net.Dial(l.Addr().Network(), l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	return toAndFro(b, client, server, n)
 }
 
 // attachUnix attaches, and tells the kernel side who serves what was dialled.
-func attachUnix(b *testing.B, l net.Listener) *bpf.Unix {
+func attachUnix(b *testing.B, l net.Listener, limits bpf.UnixLimits) *bpf.Unix {
 	b.Helper()
-	kernel, err := bpf.OpenUnix(bpf.UnixLimits{})
+	kernel, err := bpf.OpenUnix(limits)
 	if err != nil {
 		b.Fatal(err)
 	}

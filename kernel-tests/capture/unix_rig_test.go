@@ -95,6 +95,22 @@ func (r *unixRig) depends(path string, match func(model.Dependency) bool) model.
 	return unixBody(r, model.PackageDependencies, "client of "+path, func(d model.Dependency) bool { return d.Path == path && match(d) })
 }
 
+// sendsTo says whether the kernel side knows a socket that has sent to a name, by its edge.
+func (r *unixRig) sendsTo(path string) (sends bool) {
+	r.t.Helper()
+	err := r.kernel.Clients(r.t.Context(), func(c *bpf.UnixClient) {
+		edge, ok, err := r.kernel.Edge(c.Key)
+		if err != nil {
+			r.t.Error(err)
+		}
+		sends = sends || ok && c.LastNs > 0 && bpf.Dialled(&edge) == path
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return sends
+}
+
 func listening(l model.Listener) bool { return l.State == model.StateListening }
 
 // counts matches what a client did, once it is all there.
@@ -188,6 +204,8 @@ func unixChildMain(args []string) int {
 		}
 	case "private": // serves and dials a path below a directory that nobody else sees
 		err = servePrivately(args[1], args[2])
+	case "write": // on a socket that it was given
+		_, err = unix.Write(3, []byte(args[1]))
 	case "receive":
 		err = receiveListener()
 	}

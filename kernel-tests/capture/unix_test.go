@@ -157,6 +157,9 @@ func TestUnixDatagram(t *testing.T) {
 		if d.SocketType != model.UnixDatagram {
 			t.Errorf("dependency is %+v", d)
 		}
+		if !r.sendsTo(path) {
+			t.Errorf("nobody sends to %s: its edge would be evicted while it is in use", path)
+		}
 		conn := dialUnix(t, "unixgram", path)
 		r.depends(path, counts(2, 0, 1))
 		if l := r.listens(path, listening); l.SocketType != model.UnixDatagram || l.PID != os.Getpid() {
