@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
@@ -23,7 +24,7 @@ func Doctor(ctx context.Context) ([]model.Hook, error) {
 	if err != nil {
 		hooks := hooksInUse(probes{})
 		for i := range hooks {
-			hooks[i] = model.Hook{Fact: hooks[i].Fact, Lost: "everything", Reason: err.Error()}
+			hooks[i] = model.Hook{Fact: hooks[i].Fact, Lost: "everything", Reason: reason(err)}
 		}
 		return hooks, nil
 	}
@@ -90,10 +91,16 @@ func hooksInUse(p probes) []model.Hook {
 	return slices.Concat(hooks, unixHooks(p.unix), sctpHooks(p.sctp, p.accepts), tapHooks(p.taps))
 }
 
+// memlock is what the eBPF library guesses of programs that are refused. Kernels on which Cassini
+// runs charge a cgroup instead (Linux 5.11), so that it only leads astray.
+const memlock = " (MEMLOCK may be too low, consider rlimit.RemoveMemlock)"
+
+func reason(err error) string { return strings.ReplaceAll(err.Error(), memlock, "") }
+
 // orLost is the first choice, or what is left of it when err keeps it away.
 func orLost(first model.Hook, err error, instead, lost string) model.Hook {
 	if err == nil {
 		return first
 	}
-	return model.Hook{Fact: first.Fact, Hook: instead, Lost: lost, Reason: err.Error()}
+	return model.Hook{Fact: first.Fact, Hook: instead, Lost: lost, Reason: reason(err)}
 }

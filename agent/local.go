@@ -82,7 +82,7 @@ func unixHook(p unixProbe) model.Hook {
 		h.Lost = "services and dependencies over Unix-domain sockets"
 	}
 	if h.Reason = "this kernel was not asked"; p.err != nil {
-		h.Reason = p.err.Error()
+		h.Reason = reason(p.err)
 	}
 	return h
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"strings"
 	"testing"
 
 	"cassini/agent"
@@ -26,6 +27,9 @@ func TestHooks(t *testing.T) {
 			if !h.First {
 				t.Errorf("%s: %q, %s", h.Fact, h.Hook, h.Reason)
 			}
+		}
+		if strings.Contains(h.Reason, "MEMLOCK") {
+			t.Errorf("%s: a reason leads astray: %s", h.Fact, h.Reason)
 		}
 		if !h.First && (h.Lost == "" || h.Reason == "") {
 			t.Errorf("%s: not the first choice, and nothing says why or what is lost: %+v", h.Fact, h)
