@@ -35,6 +35,7 @@ func (m *Manager) openRings() (err error) {
 	m.keeper, err = keeper.New(keeper.Config{
 		DataDir: m.cfg.DataDir, Host: m.cfg.Host, Listen: m.cfg.Rings.Listen, Profile: m.cfg.Rings.Profile, Local: m.cfg.Rings.Local, Rotation: m.cfg.Rings.KeyLife, Limit: m.cfg.Limits.Hosts,
 		Tenant: m.tenantOf(),
+		Ready:  m.ready,
 		Keep:   m.Accept, Logger: m.log,
 	})
 	return err

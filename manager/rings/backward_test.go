@@ -43,6 +43,7 @@ func TestManagerGoesBack(t *testing.T) {
 	}
 	b.r, b.backward = b.fresh(8), true
 	b.r.Restore(lastHosts, lastRings, b.now)
+	b.r.Remind(b.now)
 	b.run(2 * time.Minute)
 	if n := b.r.Pending(); n != 0 {
 		t.Errorf("%d places are not acknowledged", n)

@@ -18,34 +18,33 @@ const (
 	maxDismissals = 6
 )
 
-// instruction is a place that a host has yet to acknowledge.
+// instruction is a place that a host has yet to acknowledge. What it says is worked out each
+// time it is sent: so what waits takes little, however many wait.
 type instruction struct {
-	to    model.RingMember
-	place *model.Assignment // without keys, which are made when it is sent; nil before that is worked out
-	due   time.Time         // as it is in the queue
+	to    *Host
+	epoch model.Epoch // of the ring as it was told, which is the least to acknowledge
+	gone  bool        // there is no place any more
+	due   time.Time   // as it is in the queue
 	pause time.Duration
 	tries int
 }
 
-// assignment is the place of a host in a ring.
+// assignment is the place of a host in a ring, with its keys.
 func (r *Rings) assignment(ring *Ring, host string) *model.Assignment {
-	return ring.keyed(r.place(ring, host), host)
-}
-
-// keyed is a copy of a host's place with its keys.
-func (g *Ring) keyed(place *model.Assignment, host string) *model.Assignment {
-	a := *place
-	a.Keys = g.keys()
+	a := &model.Assignment{Relays: make([]model.RingMember, 0, 2), Successors: make([]model.RingMember, 0, model.MaxSuccessors)}
+	r.place(ring, host, a)
+	a.Keys = ring.keys()
 	for _, n := range []*model.RingNeighbor{&a.Next, &a.Previous} {
 		if n.Known() {
-			n.Keys = g.linkKeys(host, n.Host)
+			n.Keys = ring.linkKeys(host, n.Host)
 		}
 	}
-	return &a
+	return a
 }
 
-// place is the same without keys, which cost more than all else in it.
-func (r *Rings) place(ring *Ring, host string) *model.Assignment {
+// place is the same without keys, which cost more than all else in it. The lists of what is
+// in a are used again.
+func (r *Rings) place(ring *Ring, host string, a *model.Assignment) {
 	n, at := len(ring.Order), slices.Index(ring.Order, host)
 	member := func(steps int) model.RingMember {
 		name := ring.Order[((at+steps)%n+n)%n]
@@ -54,20 +53,18 @@ func (r *Rings) place(ring *Ring, host string) *model.Assignment {
 		}
 		return r.hosts[name].RingMember
 	}
-	a := &model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Profile: ring.Profile, Relays: append(make([]model.RingMember, 0, 2), r.cfg.Self)}
+	*a = model.Assignment{Ring: ring.ID, Epoch: ring.Epoch, Profile: ring.Profile, Relays: append(a.Relays[:0], r.cfg.Self), Successors: a.Successors[:0]}
 	if n == 1 {
-		return a
+		return
 	}
 	a.Next = model.RingNeighbor{RingMember: member(1), Beyond: member(2)}
 	a.Previous = model.RingNeighbor{RingMember: member(-1), Beyond: member(-2)}
-	a.Successors = make([]model.RingMember, 0, model.MaxSuccessors)
 	for i := 1; i <= min(model.MaxSuccessors, n-1); i++ {
 		a.Successors = append(a.Successors, member(i))
 	}
 	if n >= fewest {
 		a.Relays = append(a.Relays, member(n/2)) // for when the manager is away
 	}
-	return a
 }
 
 // fewest members of a ring in which one at the other side is no neighbor's neighbor.
@@ -98,26 +95,27 @@ func (r *Rings) changed(h *Host, now time.Time) {
 // instructIfNew tells a host its place unless it was told the same. What asks farther
 // away, such as a relay, is told with the next change that is close.
 func (r *Rings) instructIfNew(ring *Ring, host string, now time.Time) {
-	a := r.place(ring, host)
-	if old, ok := r.told[place{ring.ID, host}]; !ok || old != r.mark(a) {
-		r.tell(ring, host, a, now)
+	mark := r.markOf(ring, host)
+	if old, ok := r.told[place{ring.ID, host}]; !ok || old != mark {
+		r.tell(ring, host, mark, now)
 	}
 }
 
 // instruct tells a host its place, from due on until it acknowledges that.
 func (r *Rings) instruct(ring *Ring, host string, due time.Time) {
-	r.tell(ring, host, r.place(ring, host), due)
+	r.tell(ring, host, r.markOf(ring, host), due)
 }
 
-func (r *Rings) tell(ring *Ring, host string, a *model.Assignment, due time.Time) {
+func (r *Rings) tell(ring *Ring, host string, mark uint64, due time.Time) {
 	at := place{ring.ID, host}
-	r.told[at] = r.mark(a)
-	r.wait(at, &instruction{to: r.hosts[host].RingMember, place: a, due: due, pause: firstRepeat})
+	r.told[at] = mark
+	r.wait(at, &instruction{to: r.hosts[host], epoch: ring.Epoch, due: due, pause: firstRepeat})
 }
 
-// tellLater is instruct for very many: what the places are is worked out when they are due.
-func (r *Rings) tellLater(ring *Ring, host string, due time.Time) {
-	r.wait(place{ring.ID, host}, &instruction{to: r.hosts[host].RingMember, due: due, pause: firstRepeat})
+// markOf is the mark of a host's place.
+func (r *Rings) markOf(ring *Ring, host string) uint64 {
+	r.place(ring, host, &r.glance)
+	return r.mark(&r.glance)
 }
 
 // mark is what two places have in common that tell a host the same, whatever their epochs.
@@ -142,9 +140,7 @@ func (r *Rings) mark(a *model.Assignment) uint64 {
 // dismiss tells a host where it has no place any more.
 func (r *Rings) dismiss(h *Host, now time.Time) {
 	for id, epoch := range h.Left { // sent in order when they are due
-		r.wait(place{id, h.Host}, &instruction{
-			to: h.RingMember, due: now, pause: firstRepeat, place: &model.Assignment{Ring: id, Epoch: epoch, Gone: true},
-		})
+		r.wait(place{id, h.Host}, &instruction{to: h, epoch: epoch, gone: true, due: now, pause: firstRepeat})
 	}
 }
 
@@ -152,18 +148,11 @@ func (r *Rings) dismiss(h *Host, now time.Time) {
 func (r *Rings) acknowledged(ring model.RingID, host string, epoch model.Epoch, now time.Time) {
 	at := place{ring, host}
 	p := r.pending[at]
-	if p == nil {
-		return
-	}
-	told := p.place
-	if told == nil { // nothing was sent so far
-		told = r.place(r.rings[ring], host)
-	}
-	if epoch < told.Epoch || r.leapt(told, host, epoch, now) {
+	if p == nil || epoch < p.epoch || r.leapt(at, p, epoch, now) {
 		return
 	}
 	delete(r.pending, at)
-	if h := r.hosts[host]; told.Gone && h != nil {
+	if h := r.hosts[host]; p.gone && h != nil {
 		delete(h.Left, ring)
 		r.cfg.World.KeepHost(h)
 	}
@@ -183,18 +172,18 @@ func Beyond(e model.Epoch, now time.Time) model.Epoch {
 // leapt goes on beyond an epoch that a host has and this manager never gave: it is one that
 // has gone back to a backup. The host has a place of a plan that is forgotten, and takes
 // none of a lower epoch; so all members are told theirs in a higher one.
-func (r *Rings) leapt(told *model.Assignment, host string, epoch model.Epoch, now time.Time) bool {
-	if told.Gone {
-		h := r.hosts[host]
-		if h == nil || epoch <= told.Epoch || epoch-told.Epoch > maxLeap {
+func (r *Rings) leapt(at place, told *instruction, epoch model.Epoch, now time.Time) bool {
+	if told.gone {
+		h := r.hosts[at.host]
+		if h == nil || epoch <= told.epoch || epoch-told.epoch > maxLeap {
 			return false
 		}
-		h.Left[told.Ring] = Beyond(epoch, now)
+		h.Left[at.ring] = Beyond(epoch, now)
 		r.cfg.World.KeepHost(h)
 		r.dismiss(h, now)
 		return true
 	}
-	ring := r.rings[told.Ring]
+	ring := r.rings[at.ring]
 	if ring == nil || epoch <= ring.Epoch || epoch-ring.Epoch > maxLeap {
 		return false
 	}
@@ -207,26 +196,28 @@ func (r *Rings) repeat(now time.Time) {
 	due := r.due(now)
 	slices.SortFunc(due, func(a, b place) int { return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.ring, b.ring)) })
 	for _, at := range due {
-		p, ring := r.pending[at], r.rings[at.ring]
-		if p.place == nil {
-			p.place = r.place(ring, at.host)
-			r.told[at] = r.mark(p.place)
-		}
-		if p.place.Gone && p.tries == maxDismissals {
+		p := r.pending[at]
+		if p.gone && p.tries == maxDismissals {
 			delete(r.pending, at)
 			continue
 		}
-		a := p.place
-		if ring != nil && !a.Gone {
-			a = ring.keyed(a, at.host) // whatever changes a ring's keys tells all of its places again
-		}
 		r.stats.Instructions++
-		r.cfg.World.Send(model.ManagerRing(at.host), p.to, wire.Message{Type: wire.Instruction, Assignment: a})
+		r.cfg.World.Send(model.ManagerRing(at.host), p.to.RingMember, wire.Message{Type: wire.Instruction, Assignment: r.saying(at, p)})
 		p.tries++
 		p.due = now.Add(p.pause)
 		r.queue.push(at, p)
 		p.pause = min(2*p.pause, lastRepeat)
 	}
+}
+
+// saying is what an instruction says now: of a place that one, as it has become meanwhile.
+func (r *Rings) saying(at place, p *instruction) *model.Assignment {
+	if p.gone {
+		return &model.Assignment{Ring: at.ring, Epoch: p.epoch, Gone: true}
+	}
+	a := r.assignment(r.rings[at.ring], at.host)
+	r.told[at] = r.mark(a)
+	return a
 }
 
 // tellAll begins an epoch in which all members of a ring are told their places.

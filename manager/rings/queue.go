@@ -69,9 +69,13 @@ func (r *Rings) soonest() time.Time {
 	return time.Time{}
 }
 
-// due takes out of the queue the places that have to be told now.
+// atOnce bounds what is told in one go, which is all in memory before any of it is sent. The
+// rest is due yet.
+const atOnce = 512
+
+// due takes out of the queue the places that have to be told now, the first of them.
 func (r *Rings) due(now time.Time) (list []place) {
-	for next := r.soonest(); !next.IsZero() && !now.Before(next); next = r.soonest() {
+	for next := r.soonest(); !next.IsZero() && !now.Before(next) && len(list) < atOnce; next = r.soonest() {
 		list = append(list, heap.Pop(&r.queue).(queued).at)
 	}
 	return list

@@ -60,6 +60,7 @@ func (b *bench) restart() {
 	}
 	b.r = b.fresh(9)
 	b.r.Restore(hosts, all, b.now)
+	b.r.Remind(b.now)
 }
 
 func (b *bench) Send(ring model.RingID, to model.RingMember, m wire.Message) {

@@ -51,8 +51,10 @@ type Rings struct {
 	ended    map[model.RingID]model.Epoch
 	pending  map[place]*instruction
 	queue    queue            // of what is pending
+	reminder reminder         // after a restart
 	told     map[place]uint64 // marks of what hosts were told last
 	seed     maphash.Seed     // of marks
+	glance   model.Assignment // a place that is looked at, and not kept
 	requests map[string]*request
 	checks   map[string]*check    // by zone
 	lost     map[string]*lostZone // by zone
@@ -103,8 +105,8 @@ func New(c Config) *Rings {
 	}
 }
 
-// Restore takes back what was on disk, and tells every member its place again: what of
-// it was acknowledged is not known any more.
+// Restore takes back what was on disk. What of it was acknowledged is not known any more: so
+// every member is told its place again, from Remind on.
 func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 	for _, h := range hosts {
 		r.hosts[h.Host] = h
@@ -116,13 +118,7 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		r.levels[ring.tier()]++
 		r.planAgain(ring, now)
 	}
-	spread := max(restoreSpread, time.Duration(len(hosts))*restoreEach)
-	for _, ring := range rings {
-		for _, host := range ring.Order {
-			// Spread, so that a large estate does not answer at once.
-			r.tellLater(ring, host, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
-		}
-	}
+	r.reminder.rings = slices.Clone(rings)
 	for _, h := range r.Hosts() {
 		h.word = now
 		r.watchIfAlone(h, now)
@@ -131,13 +127,6 @@ func (r *Rings) Restore(hosts []*Host, rings []*Ring, now time.Time) {
 		r.resettle(h, now)
 	}
 }
-
-// After a start all places are told within restoreSpread, those of large estates one after
-// the other.
-const (
-	restoreSpread = 10 * time.Second
-	restoreEach   = 100 * time.Microsecond
-)
 
 // group is the zone of a ring of hosts, and the level of others.
 func (g *Ring) group() string {
@@ -246,7 +235,7 @@ func (r *Rings) Health() []model.RingHealth {
 	for _, ring := range r.Rings() {
 		h := model.RingHealth{Ring: ring, State: model.RingWhole}
 		for _, m := range ring.Members {
-			if r.pending[place{ring.ID, m.Host}] != nil {
+			if r.waits(r.rings[ring.ID], m.Host) {
 				h.State, h.Unacknowledged = model.RingMending, append(h.Unacknowledged, m.Host)
 			}
 			if r.hosts[m.Host].State != Up {
@@ -313,7 +302,7 @@ func (r *Rings) WatchedBy(host string) (list []string) {
 }
 
 // Pending is how many places wait for their host's word that it has them.
-func (r *Rings) Pending() int { return len(r.pending) }
+func (r *Rings) Pending() int { return len(r.pending) + r.unreminded() }
 
 // Stats copies the totals.
 func (r *Rings) Stats() Stats {

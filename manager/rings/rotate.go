@@ -93,7 +93,7 @@ func (r *Rings) rotateDue(now time.Time) {
 
 func (r *Rings) isMending(ring *Ring) bool {
 	for _, host := range ring.Order {
-		if r.pending[place{ring.ID, host}] != nil {
+		if r.waits(ring, host) {
 			return true
 		}
 	}

@@ -91,6 +91,7 @@ func TestRotationIsRestored(t *testing.T) {
 				hosts = append(hosts, &h)
 			}
 			again.r.Restore(hosts, []*Ring{&ring}, test.now)
+			again.r.Remind(test.now)
 			if at := again.r.rings["z0"].Rotation; at.Before(test.after) || at.After(test.end) {
 				t.Errorf("at %v it is planned for %v, want %v to %v", test.now, at, test.after, test.end)
 			}

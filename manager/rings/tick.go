@@ -65,6 +65,7 @@ func (r *Rings) Next() (next time.Time) {
 		}
 	}
 	earlier(r.soonest())
+	earlier(r.reminder.due)
 	for _, q := range r.requests {
 		earlier(q.due())
 	}
@@ -81,6 +82,7 @@ func (r *Rings) Next() (next time.Time) {
 
 // Tick does what is due.
 func (r *Rings) Tick(now time.Time) {
+	r.remindDue(now)
 	r.repeat(now)
 	for _, host := range slices.Sorted(maps.Keys(r.requests)) {
 		q := r.requests[host]

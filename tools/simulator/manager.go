@@ -98,5 +98,6 @@ func (m *Manager) Restart() {
 	m.Up, m.wake = true, time.Time{}
 	m.start()
 	m.Rings.Restore(slices.Collect(maps.Values(m.disk.hosts)), slices.Collect(maps.Values(m.disk.rings)), m.sim.now)
+	m.Rings.Remind(m.sim.now)
 	m.schedule()
 }

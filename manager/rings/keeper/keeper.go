@@ -37,6 +37,9 @@ type Config struct {
 	Tenant func(host string) string
 	// Local says that an agent of this machine runs in the same process.
 	Local bool
+	// Ready is closed when hosts may be told their places again that an earlier life has told,
+	// which of a large estate takes a while. Nil is at once.
+	Ready <-chan struct{}
 	// Keep brings documents into the manager's log.
 	Keep   func(ctx context.Context, docs []model.Document) error
 	Logger *slog.Logger
@@ -154,6 +157,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 // restore goes on from what an earlier life left.
 func (k *Keeper) restore(last kept) {
 	k.rings.Restore(last.hosts, last.rings, time.Now())
+	if k.cfg.Ready == nil {
+		k.rings.Remind(time.Now())
+	}
 	for _, h := range last.hosts {
 		k.endpoint.Put(model.ManagerRing(h.Host), k.rings.Keys(model.ManagerRing(h.Host)))
 	}
@@ -179,6 +185,7 @@ const maxRound = 256
 func (k *Keeper) loop(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	ready := k.cfg.Ready
 	for {
 		if next := k.rings.Next(); !next.IsZero() {
 			timer.Reset(time.Until(next))
@@ -191,6 +198,9 @@ func (k *Keeper) loop(ctx context.Context) error {
 			}
 		case <-timer.C:
 			k.rings.Tick(time.Now())
+		case <-ready:
+			k.rings.Remind(time.Now())
+			ready = nil
 		case <-ctx.Done():
 			return nil
 		}

@@ -134,8 +134,20 @@ func TestRestart(t *testing.T) {
 		a.mu.Unlock()
 	}
 
-	again := live(t, dir, func(c *Config) { c.Listen = port })
+	ready := make(chan struct{})
+	again := live(t, dir, func(c *Config) { c.Listen, c.Ready = port, ready })
 	after := again.view()
+	for range 50 { // rounds in which it could tell them
+		after = again.view()
+	}
+	places := 0
+	for _, h := range before.Hosts {
+		places += len(h.Rings)
+	}
+	if sent := after.Stats.Instructions; sent != 0 || after.Pending != places {
+		t.Errorf("%d instructions were sent before it was ready, and %d of %d places wait", sent, after.Pending, places)
+	}
+	close(ready)
 	if !maps.Equal(after.epochs(), before.epochs()) {
 		t.Errorf("epochs %v became %v", before.epochs(), after.epochs())
 	}
