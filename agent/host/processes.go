@@ -19,6 +19,7 @@ type Processes struct {
 	mu      sync.Mutex
 	lives   cache[life, model.Process]
 	exes    cache[file, string]
+	called  cache[nickname, bool]
 	cgroups *cgroups
 	users   cache[uint32, string]
 	groups  cache[uint32, string]
@@ -43,6 +44,7 @@ func NewProcesses() *Processes {
 	return &Processes{
 		lives:   cache[life, model.Process]{limit: cacheLimit},
 		exes:    cache[file, string]{limit: cacheLimit},
+		called:  cache[nickname, bool]{limit: cacheLimit},
 		users:   cache[uint32, string]{limit: cacheLimit},
 		groups:  cache[uint32, string]{limit: cacheLimit},
 		cgroups: newCgroups(),
@@ -108,6 +110,7 @@ func (p *Processes) resolve(owner bpf.Owner, image bpf.Image) model.Process {
 	if proc.Cmdline == nil {
 		proc.Cmdline = []string{}
 	}
+	proc.CalledAs = p.calledAs(&proc, exe)
 	proc.Partial = proc.Exe[0] == '[' || proc.Cwd == "" || len(proc.Cmdline) == 0
 	proc.Cgroup = p.cgroups.path(owner.Cgroup, proc.PID, owner.StartNs)
 	proc.Home = home(proc.Cgroup)

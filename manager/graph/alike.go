@@ -49,7 +49,7 @@ func alikeListeners(a, b listening) bool {
 
 // alikeProcesses does not know what containers are called.
 func alikeProcesses(a, b *model.Process) bool {
-	return a.Exe == b.Exe && a.Comm == b.Comm && slices.Equal(a.Cmdline, b.Cmdline) && a.UID == b.UID && a.GID == b.GID && a.Cwd == b.Cwd &&
+	return a.Exe == b.Exe && a.Comm == b.Comm && a.CalledAs == b.CalledAs && slices.Equal(a.Cmdline, b.Cmdline) && a.UID == b.UID && a.GID == b.GID && a.Cwd == b.Cwd &&
 		a.Cgroup == b.Cgroup && a.Partial == b.Partial && same(a.Home, b.Home) && (a.Home == nil || a.Home.ContainerID == "")
 }
 

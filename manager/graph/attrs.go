@@ -153,6 +153,7 @@ func (n *node) ownerAttrs(a model.Attrs, p model.Process) {
 	a["exe"], a["program"], a["pid"] = p.Exe, p.Program(), p.PID
 	a["cmdline"], a["uid"], a["gid"], a["cwd"] = p.Cmdline, p.UID, p.GID, p.Cwd
 	set(a, "comm", p.Comm)
+	set(a, "called_as", p.CalledAs)
 	set(a, "cgroup", p.Cgroup)
 	whereAttrs(a, n.g.containers.where(n.host(), p))
 	set(a, "partial", p.Partial)

@@ -30,7 +30,7 @@ func (p *program) id(host string) string { return model.KindProcess + ":" + host
 
 // same says whether a process is of this program.
 func (p *program) same(q *model.Process) bool {
-	return p.Exe == q.Exe && p.Comm == q.Comm && p.UID == q.UID && p.GID == q.GID && p.UIDNum == q.UIDNum && p.GIDNum == q.GIDNum &&
+	return p.Exe == q.Exe && p.Comm == q.Comm && p.CalledAs == q.CalledAs && p.UID == q.UID && p.GID == q.GID && p.UIDNum == q.UIDNum && p.GIDNum == q.GIDNum &&
 		p.Cwd == q.Cwd && p.Cgroup == q.Cgroup && p.CgroupID == q.CgroupID && p.Partial == q.Partial &&
 		(p.Cmdline == nil) == (q.Cmdline == nil) && slices.Equal(p.Cmdline, q.Cmdline) &&
 		(p.Home == q.Home || p.Home != nil && q.Home != nil && *p.Home == *q.Home)
@@ -69,7 +69,7 @@ func (all *programs) hash(p *model.Process) uint64 {
 // came with.
 func own(p *model.Process) model.Process {
 	c := *p
-	for _, text := range []*string{&c.Exe, &c.Comm, &c.UID, &c.GID, &c.Cwd, &c.Cgroup} {
+	for _, text := range []*string{&c.Exe, &c.Comm, &c.CalledAs, &c.UID, &c.GID, &c.Cwd, &c.Cgroup} {
 		*text = strings.Clone(*text)
 	}
 	if c.GID == c.UID {

@@ -169,7 +169,7 @@ func (h *summing) listener(l *listening) bool {
 	for _, number := range [...]uint64{uint64(l.charged), uint64(l.pid), uint64(l.since), uint64(l.ended), uint64(b2i(l.listens) | b2i(l.approx)<<1 | b2i(p.Home != nil)<<2)} {
 		h.number(number)
 	}
-	for _, text := range [...]string{p.Exe, p.Comm, p.UID, p.GID, p.Cwd, p.Cgroup} {
+	for _, text := range [...]string{p.Exe, p.Comm, p.CalledAs, p.UID, p.GID, p.Cwd, p.Cgroup} {
 		h.text(text)
 	}
 	h.texts(p.Cmdline)

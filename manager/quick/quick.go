@@ -95,6 +95,8 @@ func (s *scanner) process(key string, p *model.Process) bool {
 		p.Exe = s.text()
 	case "comm":
 		p.Comm = s.text()
+	case "called_as":
+		p.CalledAs = s.text()
 	case "cmdline":
 		p.Cmdline = s.list()
 	case "uid":
