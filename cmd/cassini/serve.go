@@ -44,18 +44,16 @@ type serveConfig struct {
 	// LivenessOnly: an agent that is on rings and discovers nothing.
 	LivenessOnly bool
 	// Thrifty: an agent that has the process for itself, where nobody says how to collect garbage.
-	Thrifty bool
-	// Edges is how many dependencies the kernel keeps counters of, Connections how many open
-	// ones it knows.
-	Edges, Connections uint32
-	UDPBytes           bool
+	Thrifty  bool
+	Tables   tables // none of them 0
+	UDPBytes bool
 	// WithoutUnix: Unix-domain sockets are left alone. UnixBytes: what they move is counted.
 	WithoutUnix, UnixBytes bool
-	Watch       string        // kind of the watch of heartbeats
-	Profile     model.Profile // of new rings
-	Retention   manager.Retention
-	ForgetAfter time.Duration
-	Limits      manager.Limits
+	Watch                  string        // kind of the watch of heartbeats
+	Profile                model.Profile // of new rings
+	Retention              manager.Retention
+	ForgetAfter            time.Duration
+	Limits                 manager.Limits
 	// Live gives the server settings that change while it runs.
 	Live        *live
 	RingKeyLife time.Duration // 0 is for ever
@@ -76,7 +74,7 @@ type server struct {
 	dataDir, listen, manager string
 	chassis                  string
 	insecure, livenessOnly   bool
-	edges, connections       uint32
+	tables                   tables
 	udpBytes, unixBytes      bool
 	unix                     bool
 	reflect                  bool
@@ -95,17 +93,6 @@ type server struct {
 	metrics                  port.Config
 }
 
-// How many dependencies the kernel keeps counters of, and how many open connections it knows.
-const (
-	leastEdges   = 256
-	defaultEdges = 65_536
-	mostEdges    = 1 << 20
-
-	leastConnections   = 256
-	defaultConnections = 262_144
-	mostConnections    = 1 << 23
-)
-
 // newServer adds the flags of a server command and what it does.
 func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 	s := &server{sys: sys, cmd: cmd}
@@ -123,8 +110,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		s.watch = addEnum(cmd, "heartbeat-watch", "", "who waits for neighbors' heartbeats", heartbeat.WatchAuto, heartbeat.WatchKernel, heartbeat.WatchUser)
 		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
 		flags.BoolVar(&s.unix, "unix", true, "capture Unix-domain sockets too: who listens on which path or abstract name, and who is a client of it")
-		flags.Uint32Var(&s.edges, "edges", defaultEdges, "how many dependencies of this host the kernel keeps counters of, up to a million: some 400 bytes of its memory each, of which 280 from the start; beyond, those that rest longest are told for the last time and make room")
-		flags.Uint32Var(&s.connections, "connections", defaultConnections, "how many connections of this host may be open at one time, each of their ends, up to eight million: 32 bytes of the kernel's memory each; of others nothing is told")
+		s.tables.flags(flags)
 		flags.BoolVar(&s.udpBytes, "udp-bytes", false, "count bytes of UDP too, by a program that every packet of every socket passes")
 		flags.BoolVar(&s.unixBytes, "unix-bytes", false, "count bytes over Unix-domain sockets too, by programs that every message passes; where the kernel refuses trampolines, of other sockets as well")
 		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
@@ -176,11 +162,8 @@ func (s *server) check() error {
 	if err := s.agentTLS.settle(s.manager); err != nil {
 		return err
 	}
-	if s.cmd.Name() != "manager" && (s.edges < leastEdges || s.edges > mostEdges) {
-		return usagef("--edges/CASSINI_EDGES %d: want %d to %d", s.edges, leastEdges, mostEdges)
-	}
-	if s.cmd.Name() != "manager" && (s.connections < leastConnections || s.connections > mostConnections) {
-		return usagef("--connections/CASSINI_CONNECTIONS %d: want %d to %d", s.connections, leastConnections, mostConnections)
+	if err := s.tables.check(); err != nil {
+		return err
 	}
 	if s.slow <= 0 {
 		return usagef("--slow-request/CASSINI_SLOW_REQUEST %v: want a duration above 0", s.slow)
@@ -211,7 +194,7 @@ func (s *server) run(ctx context.Context) error {
 	name := s.cmd.Name()
 	cfg := serveConfig{DataDir: s.dataDir, Manager: s.manager, Build: buildinfo.Read(), Start: s.sys.now().UTC()}
 	cfg.LivenessOnly, cfg.WithoutUnix, cfg.UnixBytes = s.livenessOnly, !s.unix, s.unixBytes
-	cfg.Edges, cfg.Connections, cfg.UDPBytes = s.edges, s.connections, s.udpBytes
+	cfg.Tables, cfg.UDPBytes = s.tables.on(memory()), s.udpBytes
 	cfg.TLS, cfg.Retention, cfg.Alerts = s.tls, s.retention, s.alerts
 	cfg.AgentTLS, cfg.Limits, cfg.ForgetAfter = s.agentTLS, s.limits, s.forgetAfter
 	cfg.Insecure, cfg.Watch, cfg.Profile = s.insecure, s.watch.value, profiles()[s.profile.value]

@@ -20,7 +20,7 @@ func newAgentOf(cfg serveConfig, sink model.Sink, rings agent.Rings) *agent.Agen
 	return agent.New(agent.Config{
 		Host: cfg.Host, CopyOf: cfg.CopyOf, Doubted: cfg.Doubted, DataDir: cfg.DataDir, Version: cfg.Build.Version, Rings: rings,
 		LivenessOnly: cfg.LivenessOnly, WithoutUnix: cfg.WithoutUnix, UnixBytes: cfg.UnixBytes, Thrifty: cfg.Thrifty,
-		Limits: bpf.Limits{Edges: cfg.Edges, Connections: cfg.Connections, UDPBytes: cfg.UDPBytes}, Logger: cfg.Logger,
+		Limits: bpf.Limits{Edges: cfg.Tables.edges, Connections: cfg.Tables.connections, UDPBytes: cfg.UDPBytes}, Logger: cfg.Logger,
 	}, sink)
 }
 
