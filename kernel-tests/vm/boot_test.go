@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,28 +69,4 @@ func build(t *testing.T, dir, name string) string {
 		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}
 	return path
-}
-
-func TestCheckBinary(t *testing.T) {
-	self, err := os.ReadFile(build(t, t.TempDir(), "good"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	header, err := elf.NewFile(bytes.NewReader(self))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mine, other := "amd64", "arm64"
-	if header.Machine == elf.EM_AARCH64 {
-		mine, other = other, mine
-	}
-	if err := checkBinary(self, mine); err != nil {
-		t.Errorf("static binary: %v", err)
-	}
-	if err := checkBinary(self, other); err == nil || !strings.Contains(err.Error(), "GOARCH="+other) {
-		t.Errorf("binary for %s on %s: %v", mine, other, err)
-	}
-	if err := checkBinary([]byte("#!/bin/sh"), mine); err == nil {
-		t.Error("script accepted")
-	}
 }

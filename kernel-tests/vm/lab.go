@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
-	"cassini/kernel-tests/vm/internal/debian"
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/debian"
+	"cassini/kernel-tests/internal/guest"
+	"cassini/kernel-tests/internal/initramfs"
 	"cassini/kernel-tests/vm/internal/verdict"
 )
 
@@ -22,7 +22,7 @@ type lab struct {
 	logger  *slog.Logger
 	fetcher *debian.Fetcher
 	qemu    debian.QEMU
-	files   []file // of the initramfs, but for the modules
+	files   []initramfs.File // of the initramfs, but for the modules
 	tests   []guest.Test
 	lock    *os.File
 }
@@ -41,24 +41,12 @@ func newLab(ctx context.Context, opts options, logger *slog.Logger) (*lab, error
 	return l, nil
 }
 
-func (l *lab) makeDirs(context.Context) error {
+func (l *lab) makeDirs(context.Context) (err error) {
 	if err := errors.Join(os.MkdirAll(l.opts.cache, 0o755), os.MkdirAll(l.opts.out, 0o755)); err != nil {
 		return fmt.Errorf("make directories (choose others with -cache and -out): %w", err)
 	}
-	lock, err := os.Create(filepath.Join(l.opts.cache, "lock"))
-	if err != nil {
-		return fmt.Errorf("lock the cache: %w", err)
-	}
-	l.lock = lock
-	const mine = syscall.LOCK_EX | syscall.LOCK_NB
-	if syscall.Flock(int(lock.Fd()), mine) == nil {
-		return nil
-	}
-	l.logger.Info("another run uses the cache: waiting for it", "cache", l.opts.cache)
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock the cache: %w", err)
-	}
-	return nil
+	l.lock, err = debian.Lock(l.opts.cache, l.logger)
+	return err
 }
 
 func (l *lab) close() {

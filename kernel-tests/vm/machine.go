@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"cassini/kernel-tests/vm/internal/debian"
+	"cassini/kernel-tests/internal/debian"
 )
 
 // guestGrace is how much longer than its timeout /init lets a binary live, and

@@ -5,14 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/debian"
+	"cassini/kernel-tests/internal/guest"
 )
 
 // options are what the command line says.
@@ -105,15 +105,11 @@ func (o *options) check() error {
 
 // places fills in the directories that were not given.
 func (o *options) places() error {
+	var err error
 	if o.cache == "" {
-		o.cache = os.Getenv("CASSINI_VM_CACHE")
-	}
-	if o.cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return fmt.Errorf("find the user's cache directory (give one with -cache): %w", err)
+		if o.cache, err = debian.CacheDir(); err != nil {
+			return fmt.Errorf("%w (give one with -cache)", err)
 		}
-		o.cache = filepath.Join(user, "cassini")
 	}
 	if o.out == "" {
 		o.out = filepath.Join(o.cache, "vm", "last")
@@ -121,7 +117,6 @@ func (o *options) places() error {
 	if o.json == "" {
 		o.json = filepath.Join(o.out, "results.json")
 	}
-	var err error
 	o.cache, err = filepath.Abs(o.cache)
 	return err
 }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/guest"
 )
 
 // mounts are the file systems of an ordinary server with cgroup v2.

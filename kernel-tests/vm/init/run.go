@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/guest"
 )
 
 // grace is how much longer than its own timeout a test binary may live: time

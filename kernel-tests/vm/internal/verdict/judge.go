@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/guest"
 )
 
 // Failure is one reason why a machine's run is not good, and the part of the

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"cassini/kernel-tests/vm/internal/guest"
+	"cassini/kernel-tests/internal/guest"
 )
 
 // Results of a test.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"cassini/kernel-tests/vm/internal/cpio"
+	"cassini/kernel-tests/internal/cpio"
 )
 
 func archive(t *testing.T) []byte {
