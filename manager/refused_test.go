@@ -71,8 +71,13 @@ func TestRefused(t *testing.T) {
 	booted.BootID = "later"
 	r.asks("web-1", booted, speakers.Another)
 	r.cloned("open host:web-1 1")
+	before := r.graph.Incidents(true)[0]
 	r.asks("web-1", box(3), speakers.Another)
 	r.cloned("open host:web-1 2")
+	// Whoever was told of it is told again.
+	if i := r.graph.Incidents(true)[0]; i.Summary != before.Summary+"; and 1 more" || !i.Changed.After(before.Changed) {
+		t.Errorf("it changed at %v to %s; before %v", i.Changed, i.Summary, before.Changed)
+	}
 	list, err := r.audit.List(audit.Filter{Action: "host.machine", Limit: 10})
 	if err != nil || len(list) != 2 || list[1].Target != "web-1" || list[1].From != "192.0.2.9" || list[1].Result != audit.Refused || !strings.Contains(list[1].Detail, "DMI UUID d2") {
 		t.Errorf("audited %+v, %v", list, err)
@@ -92,7 +97,13 @@ func TestRefused(t *testing.T) {
 	if left := r.graph.Refused()["web-1"].Machines; len(left) != 1 || left[0].Machine.DMI != "d2" {
 		t.Errorf("left are %+v", left)
 	}
-	r.pass(time.Minute)
+	was := r.graph.Incidents(true)[0]
+	r.asks("web-1", box(3), speakers.Another) // and comes again, of which they know
+	r.cloned("open host:web-1 2")
+	if i := r.graph.Incidents(true)[0]; i.Summary != was.Summary || !i.Changed.Equal(was.Changed) {
+		t.Errorf("it changed to %s; before %s", i.Summary, was.Summary)
+	}
+	r.pass(refusedFor + time.Minute)
 	r.cloned("closed host:web-1 2")
 }
 

@@ -22,8 +22,9 @@ func (w *Watch) Refused(before, now model.Refused, at time.Time) {
 		if slices.ContainsFunc(before.Machines, m.Equal) {
 			continue
 		}
-		if f := showsAnothers(now.Host, m); w.book.Known(f.Kind, f.Subject) {
-			w.book.Add(f.Kind, f.Subject, f.What)
+		f := showsAnothers(now.Host, m)
+		if i := w.book.Again(f.Kind, f.Subject, f.What, at); i != nil {
+			w.told = append(w.told, i)
 		} else {
 			w.foundOnce(f, at)
 		}

@@ -36,7 +36,7 @@ func (b *Book) ForgetHost(host string, at time.Time) (ended []*model.Incident) {
 		}
 		i.State, i.Closed, i.Changed = model.IncidentClosed, at, at
 		if len(i.Evidence) > 0 {
-			describe(i)
+			b.describe(i)
 		} else {
 			summarize(i)
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"cassini/model"
@@ -46,13 +47,9 @@ func (b *Book) Find(f Finding, at time.Time) *model.Incident {
 	}
 	b.open[f.key()] = i
 	enlist(i, f.Subject)
-	if len(i.Evidence) < maxReports {
-		i.Evidence = append(i.Evidence, f.What)
-	} else {
-		i.More++
-	}
+	evident(i, f.What)
 	i.Changed = at
-	describe(i)
+	b.describe(i)
 	b.forget()
 	return i
 }
@@ -90,16 +87,34 @@ func (b *Book) Over(kind model.VerdictKind, subject string, at time.Time) *model
 		return nil
 	}
 	i.State, i.Closed, i.Changed = model.IncidentClosed, at, at
-	describe(i)
+	b.describe(i)
 	return i
 }
 
 // Add notes what an open incident also brought.
 func (b *Book) Add(kind model.VerdictKind, subject, what string) {
 	i := b.open[foundKey(kind, subject)]
-	if i == nil {
-		return
+	if i != nil {
+		evident(i, what)
 	}
+}
+
+// Again takes what an open finding brought once more, of which those have to hear who were told
+// of it. It returns the incident, or nil where there is none, or where it has that already.
+func (b *Book) Again(kind model.VerdictKind, subject, what string, at time.Time) *model.Incident {
+	i := b.open[foundKey(kind, subject)]
+	if i == nil || slices.Contains(i.Evidence, what) {
+		return nil
+	}
+	evident(i, what)
+	t := b.traces[i]
+	t.again++
+	b.traces[i], i.Changed = t, at
+	b.describe(i)
+	return i
+}
+
+func evident(i *model.Incident, what string) {
 	if len(i.Evidence) < maxReports {
 		i.Evidence = append(i.Evidence, what)
 	} else {
@@ -121,14 +136,14 @@ func (b *Book) absorb(host string, into *model.Incident, at time.Time) {
 			delete(b.open, foundKey(i.Kind, subject))
 		}
 		i.State, i.Closed, i.Changed, i.Into = model.IncidentMerged, at, at, into.ID
-		describe(i)
+		b.describe(i)
 	}
 }
 
 // describe says in one line what was found.
-func describe(i *model.Incident) {
+func (b *Book) describe(i *model.Incident) {
 	i.Summary = i.Evidence[0]
-	if n := len(i.Subjects) - 1; n > 0 {
+	if n := len(i.Subjects) - 1 + b.traces[i].again; n > 0 {
 		i.Summary += fmt.Sprintf("; and %d more", n)
 	}
 	if i.State == model.IncidentClosed {

@@ -45,6 +45,7 @@ type Book struct {
 type traces struct {
 	reports []model.ReportID
 	group   string
+	again   int // how often its findings came once more
 }
 
 // Status is what a host is, and since when.
