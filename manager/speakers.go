@@ -44,7 +44,7 @@ func (m *Manager) Introduce(ctx context.Context, host string, machine model.Mach
 	if host == m.cfg.Host {
 		has = m.cfg.Machine.Over(has)
 	}
-	is, known := claim.Weigh(has, machine, true), m.speakers.Other(host, machine.Mark())
+	is, known := claim.Holds(has, reported, machine), m.speakers.Other(host, machine.Mark())
 	answer := m.speakers.Introduce(host, machine.Mark(), is, reported.Mark, func(heard bool) bool {
 		return m.graph.IsHeard(host) && (heard || !m.onRingsAt(ctx, host, from))
 	}, m.cfg.Now())

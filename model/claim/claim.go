@@ -56,6 +56,18 @@ func Weigh(has, comes model.Machine, holds bool) Claim {
 	return Untold
 }
 
+// Holds is Weigh where who comes has the data directory, and two things are known of the machine
+// that has the name: what it was when that was last certain, and what was told under the name
+// since. Parts are changed one after the other, each of which leaves it open. So who is another
+// machine than the one of then may be the one of now.
+func Holds(certain, told, comes model.Machine) Claim {
+	c := Weigh(certain, comes, true)
+	if c == Another && Weigh(told.Over(certain), comes, true) != Another {
+		return Open
+	}
+	return c
+}
+
 // Of is Weigh where what is open is decided by whether the one that has the name is up at
 // this moment: it cannot be what has just begun.
 func Of(has, comes model.Machine, holds bool, live func() bool) Claim {

@@ -84,6 +84,28 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// TestParts is about a machine of which one part after the other is changed: the board, then the card.
+func TestParts(t *testing.T) {
+	joined, told := machine("a", "d1", "b1", mac1), machine("a", "d2", "b2", mac1)
+	quiet := machine("a", "d2", "b2") // does not tell of its cards
+	for name, tc := range map[string]struct {
+		told, comes model.Machine
+		want        Claim
+	}{
+		"as it joined":                      {told, joined, Itself},
+		"a boot on the new board":           {told, machine("a", "d2", "b3", mac1), Open},
+		"then the card":                     {told, machine("a", "d2", "b3", mac2), Open},
+		"then the card, which nobody tells": {quiet, machine("a", "d2", "b3", mac2), Open},
+		"board and card at once":            {joined, machine("a", "d2", "b3", mac2), Another},
+		"nothing was told yet":              {model.Machine{}, machine("a", "d2", "b3", mac2), Another},
+		"a clone on hardware of its own":    {told, machine("a", "d3", "b3", mac2), Another},
+	} {
+		if got := Holds(joined, tc.told, tc.comes); got != tc.want {
+			t.Errorf("%s: got %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
 // some is a machine of which by chance some things are known, with cards n to m.
 func some(r *rand.Rand, n, m int) model.Machine {
 	pick := func(of string) string {
