@@ -120,6 +120,21 @@ func TestManagerIsPutBack(t *testing.T) {
 	})
 }
 
+// TestAgentIsPutBack to what it was, with its machine: what it told since is not so any more.
+func TestAgentIsPutBack(t *testing.T) {
+	bubble(t, func(t *testing.T, m *rememberer, a *telling) {
+		m.become(func() {
+			for i := range 10 {
+				m.docs[thing(i)] = model.Document{Name: model.Name{Host: "h", Package: model.PackageListeners, Key: thing(i).key}, Body: []byte(`"since"`)}
+			}
+			delete(m.docs, thing(19))
+			m.last = model.Position{Incarnation: m.last.Incarnation + 1, Sequence: 11}
+		})
+		a.set(thing(0), `"a change"`)
+		a.agree("a delivery shows that")
+	})
+}
+
 // TestOverflow: what found no room in the outbox is sent when there is room.
 func TestOverflow(t *testing.T) {
 	bubble(t, func(t *testing.T, m *rememberer, a *telling) {

@@ -123,7 +123,8 @@ func (o *Outbox) hand(ctx context.Context, batch model.Batch) error {
 	return errors.Join(errNumbers, o.renumber(receipt.Last))
 }
 
-// renumber gives all that waits other numbers, behind what the manager has.
+// renumber gives all that waits other numbers, behind what the manager has. That has been told
+// what this outbox does not know of, such as before a snapshot of the machine was restored.
 func (o *Outbox) renumber(behind model.Position) error {
 	if err := o.toDisk(); err != nil {
 		return err
@@ -139,6 +140,7 @@ func (o *Outbox) renumber(behind model.Position) error {
 		o.queue[i].at = last
 	}
 	o.numbers, o.anew = numbering{last: last}, o.anew+1
+	o.comparing.doubts(time.Now())
 	return nil
 }
 
