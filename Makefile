@@ -28,7 +28,7 @@ GOVULN   = $(GO) tool -modfile=tools/vuln/go.mod govulncheck
 BPF_C   := $(wildcard bpf/*.c bpf/*.h tools/estate/*.c)
 
 # What `make test` does, in this order: what fails fast comes first.
-STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-compat test-alerts test-programs test-dashboards test-vm-self test-vm
+STEPS := lint generated cross test-unit test-privileged test-rings test-enroll test-compat test-alerts test-programs test-dashboards test-vm-self test-machines test-vm
 
 # Tests that need the running kernel have steps of their own.
 UNIT = $$($(GO) list ./... | grep -v '^cassini/\(kernel-tests/\(alerts\|capture\|compat\|dashboards\|enroll\|frames\|heartbeat\|links\|netconf\|programs\|rings\|translate\|units\)\|tools/estate\)$$')
@@ -127,6 +127,10 @@ test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual ma
 .PHONY: test-vm-self
 test-vm-self: ## the virtual machines' harness itself: break everything once
 	CASSINI_VM_SELFTEST=$(firstword $(subst $(comma), ,$(KERNELS))) $(GOTEST) -count=1 -timeout 10m -run '^TestSelf$$' ./kernel-tests/vm
+
+.PHONY: test-machines
+test-machines: build ## who hosts are: clones, changed boards and cards, migration and snapshots, in virtual machines (root)
+	CASSINI_MACHINES=$(lastword $(subst $(comma), ,$(KERNELS))) CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 30m -parallel 3 -run '^TestMachines' ./kernel-tests/enroll
 
 comma := ,
 

@@ -139,11 +139,16 @@ func (r *rig) start(host string, args ...string) {
 // exec is start for any program.
 func (r *rig) exec(host string, argv []string) {
 	r.t.Helper()
+	r.launch(host, r.estate.Command(context.Background(), host, argv...))
+}
+
+// launch is start for a program of which more is set.
+func (r *rig) launch(host string, cmd *estate.Cmd) {
+	r.t.Helper()
 	log, err := os.OpenFile(filepath.Join(r.dir, host+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := r.estate.Command(context.Background(), host, argv...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)

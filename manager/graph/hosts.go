@@ -100,7 +100,7 @@ func (g *Graph) identityChange(h *host, before, now model.Identity) string {
 	case identity.Restored:
 		return "went back to an earlier boot, of " + now.BootTime.UTC().Format(time.RFC3339) + ": a snapshot was restored"
 	case identity.Rehosted:
-		return fmt.Sprintf("runs on another machine: DMI UUID %s instead of %s", now.DMI, before.DMI)
+		return fmt.Sprintf("runs on another machine or board: DMI UUID %s instead of %s", now.DMI, before.DMI)
 	}
 	switch {
 	case before.BootID != now.BootID:

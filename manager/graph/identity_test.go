@@ -123,7 +123,7 @@ func TestWhatIsNoClone(t *testing.T) {
 		"its disk in another machine": {func(w *world) {
 			w.identifies("web", image, "d2", "b2")
 			w.talks(5, "web")
-		}, "web runs on another machine: DMI UUID d2 instead of d1"},
+		}, "web runs on another machine or board: DMI UUID d2 instead of d1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
