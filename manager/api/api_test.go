@@ -190,7 +190,7 @@ func FuzzDocumentsBody(f *testing.F) {
 	f.Add([]byte(`{"host":"h","incarnation":1,"sequence":1,"documents":[null]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		body, err := delivery.Decode(raw)
-		if err != nil || checkBatch(model.Batch{Host: body.Host, Documents: body.Documents}) != nil {
+		if err != nil || checkBatch(model.Batch{Host: body.Host, Documents: body.Documents}, (&server{}).tenants()) != nil {
 			return
 		}
 		for _, d := range body.Documents {

@@ -55,7 +55,7 @@ func (s *server) postDeliveries(w http.ResponseWriter, r *http.Request, _ params
 
 // deliver brings a batch to the manager, or answers why it cannot.
 func (s *server) deliver(w http.ResponseWriter, r *http.Request, b model.Batch) (receipt model.Receipt, ok bool) {
-	if err := checkBatch(b); err != nil {
+	if err := checkBatch(b, s.tenants()); err != nil {
 		s.refuseBody(w, r, err)
 		return receipt, false
 	}
@@ -84,8 +84,16 @@ func (s *server) deliver(w http.ResponseWriter, r *http.Request, b model.Batch) 
 	return receipt, false
 }
 
+// tenants says whose each host is.
+func (s *server) tenants() func(host string) string {
+	if s.Enroll == nil {
+		return func(string) string { return "" }
+	}
+	return s.Enroll.TenantOf
+}
+
 // checkBatch sees that documents are of one host, and that agents may write them.
-func checkBatch(b model.Batch) error {
+func checkBatch(b model.Batch, tenantOf func(host string) string) error {
 	if b.Host == "" {
 		return fmt.Errorf(`%w: "host" is missing`, errMalformed)
 	}
@@ -96,16 +104,17 @@ func checkBatch(b model.Batch) error {
 		if d.Host != b.Host {
 			return fmt.Errorf("%w: document %d of %d (%q) is of host %q, the body is of %q", errMalformed, i+1, len(b.Documents), d.String(), d.Host, b.Host)
 		}
-		if err := checkVerdict(d); err != nil {
+		if err := checkVerdict(d, tenantOf); err != nil {
 			return fmt.Errorf("%w: document %d of %d (%q): %w", errMalformed, i+1, len(b.Documents), d.String(), err)
 		}
 	}
 	return nil
 }
 
-// checkVerdict sees that a verdict is not in the manager's name, and is named for who says
-// and who brings it. What cannot be read is the graph's to count.
-func checkVerdict(d model.Document) error {
+// checkVerdict sees that a verdict is not in the manager's name, is named for who says
+// and who brings it, and is about what an agent can know of: hosts on rings with it, which are of
+// its tenant. What cannot be read is the graph's to count.
+func checkVerdict(d model.Document, tenantOf func(host string) string) error {
 	if d.Package != model.PackageVerdicts || d.Gone() {
 		return nil
 	}
@@ -113,8 +122,14 @@ func checkVerdict(d model.Document) error {
 	if d.Decode(&v) != nil {
 		return nil
 	}
-	if v.ID.Reporter == model.ManagerHost {
+	subject := v.Subject.Host
+	switch {
+	case v.ID.Reporter == model.ManagerHost:
 		return errors.New("it is a verdict in the manager's name, and the manager alone gives those")
+	case v.Kind == model.VerdictSegment, v.Kind == model.VerdictPartition, v.Became != "", v.Was == model.VerdictSegment, v.Was == model.VerdictPartition:
+		return errors.New("it is a verdict on more than a host, and the manager alone gives those")
+	case subject != model.ManagerHost && tenantOf(subject) != tenantOf(d.Host):
+		return errors.New("it is a verdict on a host that is not on rings with this one")
 	}
 	if want, err := model.VerdictDocument(v, d.Host); err == nil && want.Key != d.Key {
 		return fmt.Errorf("it is a verdict that %s gives, whose key is %q", quoted(v.ID.Reporter), want.Key)

@@ -70,9 +70,11 @@ func joinBody(t *testing.T, host string) string {
 }
 
 // agent lets a host join over the API, and is how it shows its certificate.
-func (g *guarded) agent(host string) func(*http.Request) {
+func (g *guarded) agent(host string) func(*http.Request) { return g.agentOf("", host) }
+
+func (g *guarded) agentOf(tenant, host string) func(*http.Request) {
 	g.t.Helper()
-	w := do(g.h, "POST", "/api/v1/enroll", joinBody(g.t, host), g.token(enroll.TokenRequest{Role: enroll.RoleAgent}))
+	w := do(g.h, "POST", "/api/v1/enroll", joinBody(g.t, host), g.token(enroll.TokenRequest{Role: enroll.RoleAgent, Tenant: tenant}))
 	var joined enroll.Joined
 	if err := json.Unmarshal(w.Body.Bytes(), &joined); err != nil || w.Code != http.StatusOK {
 		g.t.Fatalf("%d %v: %s", w.Code, err, w.Body)
@@ -139,6 +141,10 @@ func TestNobodySpeaksForAnother(t *testing.T) {
 	g := newGuarded(t)
 	agent := g.agent("web-17")
 	g.agent("db-1")
+	g.agentOf("shop", "till-1")
+	verdict := func(kind, subject, more string) string {
+		return `{"host":"web-17","documents":[{"host":"web-17","package":"verdicts","key":"1.1","time":"2026-11-20T19:26:03Z","body":{"id":{"reporter":"web-17","incarnation":1,"sequence":1},"subject":{"host":"` + subject + `"},"kind":"` + kind + `"` + more + `}}]}`
+	}
 	doc := func(host string) string {
 		return fmt.Sprintf(`{"host":%q,"package":"os","time":"2026-11-20T19:26:03Z","body":{}}`, host)
 	}
@@ -155,6 +161,11 @@ func TestNobodySpeaksForAnother(t *testing.T) {
 		"a ring of its own":          {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"rings","key":"x","time":"2026-11-20T19:26:03Z","body":{"id":"x"}}]}`, 400},
 		"the manager's verdict":      {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"verdicts","key":"(manager).1.1","time":"2026-11-20T19:26:03Z","body":{"id":{"reporter":"(manager)","incarnation":1,"sequence":1},"subject":{"host":"db-1"},"kind":"crashed"}}]}`, 400},
 		"another's verdict as own":   {"POST", "/api/v1/documents", `{"host":"web-17","documents":[{"host":"web-17","package":"verdicts","key":"1.1","time":"2026-11-20T19:26:03Z","body":{"id":{"reporter":"db-1","incarnation":1,"sequence":1},"subject":{"host":"db-2"},"kind":"crashed"}}]}`, 400},
+		"a verdict on a zone":        {"POST", "/api/v1/documents", verdict("segment-lost", "subnet:192.0.2.0/24", ""), 400},
+		"a verdict on zones":         {"POST", "/api/v1/documents", verdict("partition", "db-1", ""), 400},
+		"that it was a zone":         {"POST", "/api/v1/documents", verdict("corrected", "db-1", `,"was":"host-crashed","became":"segment-lost"`), 400},
+		"that a zone is back":        {"POST", "/api/v1/documents", verdict("corrected", "db-1", `,"was":"segment-lost"`), 400},
+		"a death in another tenant":  {"POST", "/api/v1/documents", verdict("host-crashed", "till-1", ""), 400},
 		"no host":                    {"POST", "/api/v1/documents", `{"documents":[]}`, 403},
 		"two values":                 {"POST", "/api/v1/documents", `{"host":"web-17"}{"host":"db-1"}`, 400},
 		"no JSON":                    {"POST", "/api/v1/documents", `hello`, 400},
