@@ -22,6 +22,7 @@ func (r *Rings) sign(h *Host, from model.RingMember, t wire.Type, now time.Time)
 	switch {
 	case t == wire.Leave, from.Incarnation < h.Incarnation, from.Incarnation == h.Incarnation && h.left():
 	case t == wire.ProbeAnswer && h.away():
+		r.lives(h, from.Incarnation, now)
 		r.revive(h, "answer", now)
 	case h.doubtful():
 		r.ask(h, now)

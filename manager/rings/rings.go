@@ -63,6 +63,7 @@ type Rings struct {
 	nextCare time.Time // zero is never
 	rotation time.Time // when a ring's keys are due; zero is never
 	seen     recent.Set[model.ReportID]
+	erred    map[string]time.Time // when a host last said of a living one that it is not there
 	stats    Stats
 }
 
@@ -98,7 +99,7 @@ func New(c Config) *Rings {
 	c.Limit = cmp.Or(c.Limit, DefaultLimit)
 	return &Rings{
 		cfg: c, hosts: make(map[string]*Host), rings: make(map[model.RingID]*Ring), zones: make(map[string][]model.RingID), levels: make(map[tier]int), ended: make(map[model.RingID]model.Epoch),
-		pending: make(map[place]*instruction), told: make(map[place]uint64), seed: maphash.MakeSeed(), requests: make(map[string]*request),
+		pending: make(map[place]*instruction), told: make(map[place]uint64), seed: maphash.MakeSeed(), requests: make(map[string]*request), erred: make(map[string]time.Time),
 		checks: make(map[string]*check), lost: make(map[string]*lostZone), alone: make(map[string]*vigil), cares: make(map[string]*care),
 		seen:  recent.Set[model.ReportID]{Limit: maxReports},
 		stats: Stats{Verdicts: make(map[model.VerdictKind]uint64)},
@@ -155,6 +156,7 @@ func (r *Rings) Join(j model.Join, now time.Time) (*model.Joined, error) {
 		return &model.Joined{Incarnation: h.Incarnation + 1}, nil // it lost its count
 	}
 	again := j.Incarnation > h.Incarnation || !h.alive()
+	r.lives(h, j.Incarnation, now)
 	moved := h.Zone != j.Zone || h.Addr != j.Addr
 	if r.changeTenant(h, now) || h.Zone != j.Zone {
 		r.remove(h, now) // the answer tells where it has no place any more

@@ -30,6 +30,9 @@ func (r *Rings) correct(subject model.RingMember, id model.ReportID, was model.V
 // refute corrects a verdict that is not put into force: it is in the log already.
 func (r *Rings) refute(h *Host, v model.Verdict, clue string, now time.Time) {
 	r.seen.Add(v.ID) // if it is brought again
+	if clue == "answer" && v.ID.Reporter != h.Host {
+		r.wrong(v.ID.Reporter, now)
+	}
 	r.correct(h.RingMember, v.ID, v.Kind, clue, now)
 }
 

@@ -52,6 +52,7 @@ func (r *Rings) Expel(host string, now time.Time) bool {
 	delete(r.hosts, host)
 	delete(r.alone, host)
 	delete(r.cares, host)
+	delete(r.erred, host)
 	for at := range r.pending {
 		if at.host == host {
 			delete(r.pending, at)
@@ -103,15 +104,51 @@ func (r *Rings) Take(v model.Verdict, now time.Time) {
 		r.stats.Stale++
 	case v.Kind == model.VerdictCrashed && !r.sameZone(v):
 		r.examine(h, v, now)
-	case v.Kind.Death() && (accusesOften(v) || r.wasAway(v.ID.Reporter, now)):
+	case v.Kind.Death() && (accusesOften(v) || r.wasAway(v.ID.Reporter, now) || r.errs(v.ID.Reporter, now)):
 		r.secondLook(h, v, now)
+	case v.Kind == model.VerdictStopped || v.Kind == model.VerdictShutdown:
+		r.secondLook(h, v, now.Add(leaving)) // it did not tell the manager, which would hear it no more in this life
 	default:
 		r.enforce(h, v, now)
+		if !h.alive() {
+			r.ask(h, now) // the others that are named said nothing here: if it is there it answers
+		}
 	}
 }
 
+// leaving is how long a host may still answer after it took its leave.
+const leaving = 5 * time.Second
+
 // observers that a death by silence needs.
 const observers = 2
+
+// wary is for how long the manager looks for itself at what a host says of others, since it was
+// wrong: all that is in a report, a second observer too, is what its reporter says.
+const wary = time.Hour
+
+// errs says that a host was wrong of late.
+func (r *Rings) errs(host string, now time.Time) bool {
+	at, ok := r.erred[host]
+	if ok && now.Sub(at) >= wary {
+		delete(r.erred, host)
+	}
+	return ok && now.Sub(at) < wary
+}
+
+// wrong notes that a host said of a living one that it is not there. Who was away itself may say
+// so without being wrong.
+func (r *Rings) wrong(host string, now time.Time) {
+	if r.hosts[host] != nil && !r.wasAway(host, now) {
+		r.erred[host] = now
+	}
+}
+
+// lives notes who was wrong, of a host that is there in the life in which it was held for dead.
+func (r *Rings) lives(h *Host, life model.Incarnation, now time.Time) {
+	if (h.State == Crashed || h.State == Ended) && h.Certificate != nil && life == h.Incarnation {
+		r.wrong(h.Certificate.Reporter, now)
+	}
+}
 
 // often is the score of a reporter from which on the manager looks for itself.
 const often = 16
@@ -132,9 +169,10 @@ func (r *Rings) wasAway(host string, now time.Time) bool {
 const lateWords = time.Minute
 
 // secondLook probes whom a member accuses that may be wrong: that has often been of late,
-// stands elsewhere, or was away itself. Meanwhile the two may have come together again.
-func (r *Rings) secondLook(h *Host, v model.Verdict, now time.Time) {
-	r.probe(h, now, func(s model.Sight, now time.Time) {
+// stands elsewhere, was away itself, or says what nobody could take back. Meanwhile the two may have
+// come together again.
+func (r *Rings) secondLook(h *Host, v model.Verdict, from time.Time) {
+	r.probe(h, from, func(s model.Sight, now time.Time) {
 		switch {
 		case s == model.SightAgent:
 			r.refute(h, v, "answer", now)

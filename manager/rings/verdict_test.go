@@ -1,6 +1,7 @@
 package rings
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -42,9 +43,10 @@ func TestWhoIsBelieved(t *testing.T) {
 		b.join(b.host(n, 0))
 	}
 	b.run(time.Minute)
+	by := "h0"
 	accuse := func(host string, e model.Evidence) State {
 		b.sequence++
-		b.r.Take(model.Verdict{ID: model.ReportID{Reporter: "h0", Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: b.r.Host(host).RingMember, Evidence: e}, b.now)
+		b.r.Take(model.Verdict{ID: model.ReportID{Reporter: by, Incarnation: 1, Sequence: b.sequence}, Kind: model.VerdictCrashed, Subject: b.r.Host(host).RingMember, Evidence: e}, b.now)
 		b.run(3 * time.Second)
 		return b.r.Host(host).State
 	}
@@ -62,8 +64,90 @@ func TestWhoIsBelieved(t *testing.T) {
 	if got := accuse("h3", wrong); got != Crashed {
 		t.Errorf("dead, and accused by one that errs often, it is %s", got)
 	}
+	by = "h5"
+	b.deaf["h4"] = true
 	if got := accuse("h4", silence()); got != Crashed {
 		t.Errorf("accused by two it is %s", got)
+	}
+}
+
+// TestMadeUpObservers: an agent that somebody got hold of names others who saw nothing of a host that
+// is there. It is believed once: then the manager looks for itself, for as long as it goes on.
+func TestMadeUpObservers(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 6 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	first := b.say("h0", "h1", model.VerdictCrashed)
+	if got := b.r.Host("h1").State; got != Up || !b.corrected(first) || len(b.r.Host("h1").Rings) == 0 {
+		t.Fatalf("a living host is %s, and what is said of it is taken back: %v", got, b.corrected(first))
+	}
+	for range 3 {
+		for _, host := range []string{"h1", "h2", "h3"} {
+			v := b.verdict("h0", host, model.VerdictCrashed)
+			b.r.TakeFrom("h0", v, b.now)
+			for range 10 {
+				if b.r.Host(host).State != Up {
+					t.Fatalf("%s is %s, on the word of one that was wrong", host, b.r.Host(host).State)
+				}
+				b.run(time.Second)
+			}
+			if !b.corrected(v) {
+				t.Errorf("what is said of %s is not taken back", host)
+			}
+		}
+		b.run(wary - time.Minute)
+	}
+	b.deaf["h4"] = true
+	if b.say("h0", "h4", model.VerdictCrashed); b.r.Host("h4").State != Crashed {
+		t.Errorf("a dead host is %s", b.r.Host("h4").State)
+	}
+	if b.r.TakeFrom("h5", b.verdict("h5", "h3", model.VerdictCrashed), b.now); b.r.Host("h3").State != Crashed {
+		t.Errorf("it is %s, by one that was never wrong", b.r.Host("h3").State)
+	}
+}
+
+// TestMadeUpLeave: that a host took its leave says somebody else, and it is there. It would be watched
+// no more, and not be heard, until it is started again.
+func TestMadeUpLeave(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 6 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	for n, kind := range []model.VerdictKind{model.VerdictStopped, model.VerdictShutdown, model.VerdictEnded} {
+		reporter, host := fmt.Sprint("h", n), fmt.Sprint("h", n+1)
+		v := b.say(reporter, host, kind)
+		if h := b.r.Host(host); h.State != Up || len(h.Rings) == 0 || !b.corrected(v) {
+			t.Errorf("%s is %s by a made-up %s, taken back: %v", host, h.State, kind, b.corrected(v))
+		}
+		if v = b.say(reporter, "h5", kind); b.r.Host("h5").State != Up || !b.corrected(v) {
+			t.Errorf("h5 is %s by a made-up %s", b.r.Host("h5").State, kind)
+		}
+	}
+	b.deaf["h4"] = true // which nobody but others heard go
+	if b.say("h3", "h4", model.VerdictStopped); b.r.Host("h4").State != Stopped {
+		t.Errorf("who left is %s", b.r.Host("h4").State)
+	}
+}
+
+// TestReplayed: a report that was taken back says nothing when it is brought once more, by whoever.
+func TestReplayed(t *testing.T) {
+	b := newBench(t, 1)
+	for n := range 4 {
+		b.join(b.host(n, 0))
+	}
+	b.run(time.Minute)
+	v := b.say("h0", "h1", model.VerdictCrashed)
+	for _, by := range []string{"h0", "h2"} {
+		b.r.TakeFrom(by, v, b.now)
+		for range 10 {
+			if b.r.Host("h1").State != Up {
+				t.Fatalf("it is %s, by a report of before that %s brings", b.r.Host("h1").State, by)
+			}
+			b.run(time.Second)
+		}
 	}
 }
 
@@ -133,7 +217,7 @@ func TestLateWordsOfOneThatWasAway(t *testing.T) {
 		t.Errorf("h2 is %s", b.r.Host("h2").State)
 	}
 	b.run(2 * lateWords)
-	if b.say("h0", "h2", model.VerdictCrashed); b.r.Host("h2").State != Crashed {
+	if b.r.TakeFrom("h0", b.verdict("h0", "h2", model.VerdictCrashed), b.now); b.r.Host("h2").State != Crashed {
 		t.Errorf("much later it is believed at once, but h2 is %s", b.r.Host("h2").State)
 	}
 }
