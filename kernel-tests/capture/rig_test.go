@@ -13,6 +13,7 @@ import (
 
 	"cassini/agent/capture"
 	"cassini/bpf"
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 
 	"go.uber.org/goleak"
@@ -24,13 +25,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == childArg {
 		os.Exit(child(os.Args[2:]))
 	}
-	if os.Geteuid() != 0 {
-		fmt.Println("KERNEL TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("KERNEL", "test-privileged")
 	goleak.VerifyTestMain(m)
 }
 

@@ -24,13 +24,7 @@ import (
 var newer, older string
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "kernel-tests/compat: NOT RUN: agents need root")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("COMPATIBILITY", "test-compat")
 	var err error
 	if older, err = buildOlder(); errors.Is(err, errNoHistory) {
 		fmt.Fprintln(os.Stderr, "kernel-tests/compat: NOT TRIED, VERSIONS ARE NOT COMPARED:", err)

@@ -32,13 +32,7 @@ const (
 const patience = 3 * time.Minute
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "kernel-tests/enroll: NOT RUN: they need root, for network namespaces")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("ENROLMENT", "test-enroll")
 	os.Exit(undertest.Main(m, &binary))
 }
 

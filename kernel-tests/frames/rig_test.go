@@ -22,6 +22,7 @@ import (
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
 	"cassini/bpf"
+	"cassini/kernel-tests/undertest"
 	"cassini/manager/graph"
 	"cassini/model"
 
@@ -29,13 +30,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Println("FRAME TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("FRAME", "test-privileged")
 	goleak.VerifyTestMain(m)
 }
 

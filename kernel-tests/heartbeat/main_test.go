@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"testing"
 	"time"
 
 	"cassini/bpf"
+	"cassini/kernel-tests/undertest"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -18,13 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Println("RING TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("HEARTBEAT", "test-privileged")
 	if noTimers() != nil {
 		fmt.Println("THE KERNEL'S WATCH OF HEARTBEATS IS NOT TESTED: this kernel has no timers for programs (before 5.15).")
 		fmt.Println("User space watches here, which is tested instead.")

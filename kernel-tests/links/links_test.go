@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"cassini/agent/netconf"
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 
 	"github.com/vishvananda/netlink"
@@ -31,18 +32,11 @@ const inside = "CASSINI_LINKS_INSIDE"
 func inVM() bool { return os.Getenv("CASSINI_VM") != "" }
 
 func TestMain(m *testing.M) {
-	switch {
-	case os.Geteuid() != 0:
-		fmt.Println("LINK TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	case inVM() || os.Getenv(inside) != "":
-		goleak.VerifyTestMain(m)
-	default:
+	undertest.NeedRoot("LINK", "test-privileged")
+	if !inVM() && os.Getenv(inside) == "" {
 		os.Exit(again())
 	}
+	goleak.VerifyTestMain(m)
 }
 
 // again runs the tests in a network namespace of their own.

@@ -16,19 +16,14 @@ import (
 	"cassini/agent/netconf"
 	"cassini/agent/netns"
 	"cassini/agent/strangers"
+	"cassini/kernel-tests/undertest"
 	"cassini/model"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Println("NETLINK TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("NETLINK", "test-privileged")
 	goleak.VerifyTestMain(m)
 }
 

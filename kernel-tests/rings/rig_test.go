@@ -28,13 +28,7 @@ type rig struct {
 }
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "kernel-tests/rings: NOT RUN: they need root, for network namespaces")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("RING", "test-rings")
 	os.Exit(undertest.Main(m, &binary))
 }
 

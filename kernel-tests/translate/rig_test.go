@@ -21,6 +21,7 @@ import (
 	"cassini/agent/translate"
 	"cassini/agent/translate/conntrack"
 	"cassini/bpf"
+	"cassini/kernel-tests/undertest"
 	"cassini/manager/graph"
 	"cassini/model"
 
@@ -34,13 +35,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "child" {
 		os.Exit(child(os.Args[2:]))
 	}
-	if os.Geteuid() != 0 {
-		fmt.Println("KERNEL TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("TRANSLATION", "test-privileged")
 	goleak.VerifyTestMain(m)
 }
 

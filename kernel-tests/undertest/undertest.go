@@ -1,4 +1,5 @@
-// Package undertest makes the binary that tests from outside run, and finds ports for it.
+// Package undertest is for tests from outside: it makes the binary that they run, finds ports for it, and says
+// what was left out.
 package undertest
 
 import (

@@ -12,18 +12,13 @@ import (
 	"time"
 
 	"cassini/agent/netns"
+	"cassini/kernel-tests/undertest"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 {
-		fmt.Println("ESTATE TESTS NOT RUN: they need root. Run them with: sudo -E make test-privileged")
-		if os.Getenv("CASSINI_REQUIRE_ROOT") != "" {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	undertest.NeedRoot("ESTATE", "test-privileged")
 	goleak.VerifyTestMain(m)
 }
 
