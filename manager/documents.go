@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"cassini/manager/api"
@@ -108,11 +107,8 @@ func (m *Manager) replay(ctx context.Context) error {
 	return nil
 }
 
-// followed and followedSize bound what is read from the log, decoded and applied at once.
-const (
-	followed     = 2048    // documents
-	followedSize = 8 << 20 // bytes of their bodies
-)
+// followed bounds how many documents are decoded and applied at once.
+const followed = 2048
 
 // follow applies to the graph what the log has beyond it, as it was committed or, where that
 // is not in memory, as it is in the log. Whoever comes first applies for all: the graph
@@ -121,101 +117,32 @@ func (m *Manager) follow(ctx context.Context) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	scopes := m.scopes.live()
-	apply := func(docs []graph.Logged, upTo store.Key, bad uint64) bool {
-		m.publish(m.graph.ApplyAll(m.decoder.All(docs)))
+	apply := func(docs []graph.Logged, decoded []graph.Decoded, upTo store.Key) {
+		m.publish(m.graph.ApplyAll(decoded))
 		m.scopes.hear(scopes, docs)
-		m.bad.Add(bad)
 		m.applied = upTo
-		return true
 	}
 	entries, ok := m.tail.take(m.applied)
 	if !ok {
-		return m.inBatches(ctx, m.applied, "", apply)
+		return m.inBatches(ctx, m.applied, "", (*batch).decode, func(b *batch) bool {
+			apply(b.docs, b.decoded, b.Last)
+			m.bad.Add(b.Bad)
+			return true
+		})
 	}
 	for some := range slices.Chunk(entries, followed) {
-		docs := slices.Grow(m.decoding[:0], len(some))
-		for _, e := range some {
-			docs = append(docs, graph.Logged{Key: string(e.Key), Document: e.Document})
-		}
-		apply(docs, some[len(some)-1].Key, 0)
+		docs := logged(m.decoding[:0], some)
+		apply(docs, m.decoder.All(docs), some[len(some)-1].Key)
 		clear(docs) // nobody has to keep what they held
 		m.decoding = docs
 	}
 	return nil
 }
 
-// logged is what is read from the log at once.
-type logged struct {
-	docs []graph.Logged
-	upTo store.Key // the last of their keys
-	bad  uint64    // entries that could not be read
-	err  error     // why there is no more; what was read before it is there too
-}
-
-// inBatches hands out what the log has behind a key, some entries at a time, with the last
-// of their keys and how many could not be read, until that says no. What was read before an
-// error is handed out too. The next ones are read meanwhile.
-func (m *Manager) inBatches(ctx context.Context, after, until store.Key, apply func(docs []graph.Logged, upTo store.Key, bad uint64) bool) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	batches := make(chan logged, 1)
-	var reader sync.WaitGroup
-	defer reader.Wait()
-	reader.Go(func() {
-		defer close(batches)
-		m.readLog(ctx, after, until, func(b logged) bool {
-			select {
-			case batches <- b:
-				return true
-			case <-ctx.Done():
-				return false
-			}
-		})
-	})
-	defer stop() // before it is waited for
-	for b := range batches {
-		if (len(b.docs) > 0 || b.bad > 0) && !apply(b.docs, b.upTo, b.bad) {
-			return nil
-		}
-		if b.err != nil {
-			return fmt.Errorf("read document log: %w", b.err)
-		}
-	}
-	return context.Cause(ctx)
-}
-
-// readLog hands out what inBatches does.
-func (m *Manager) readLog(ctx context.Context, after, until store.Key, give func(logged) bool) {
-	var b logged
-	size := 0
-	for e, err := range m.store.Range(ctx, after, until) {
-		switch {
-		case errors.Is(err, store.ErrBadEntry):
-			b.bad++
-		case err != nil:
-			b.err = err
-			give(b)
-			return
-		default:
-			b.docs = append(b.docs, graph.Logged{Key: string(e.Key), Document: e.Document})
-			size += len(e.Document.Body)
-		}
-		if b.upTo = e.Key; len(b.docs) == followed || size >= followedSize {
-			if !give(b) {
-				return
-			}
-			b, size = logged{docs: make([]graph.Logged, 0, len(b.docs))}, 0
-		}
-	}
-	give(b)
-}
-
 // replayUntil makes the graph of a past moment, and hands out its events.
 func (m *Manager) replayUntil(ctx context.Context, until store.Key, each func([]model.Event) bool) (*graph.Graph, error) {
 	g := newGraph(m.cfg)
-	err := m.inBatches(ctx, "", until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
-		return each(g.ApplyAll(graph.DecodeAll(docs)))
-	})
+	err := m.inBatches(ctx, "", until, (*batch).decode, func(b *batch) bool { return each(g.ApplyAll(b.decoded)) })
 	if err != nil {
 		return nil, err
 	}
@@ -227,8 +154,8 @@ func (m *Manager) extend(ctx context.Context, g *graph.Graph, after, until store
 	if g == nil {
 		g = newGraph(m.cfg)
 	}
-	return g, m.inBatches(ctx, after, until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
-		g.ApplyAll(graph.DecodeAll(docs))
+	return g, m.inBatches(ctx, after, until, (*batch).decode, func(b *batch) bool {
+		g.ApplyAll(b.decoded)
 		return true
 	})
 }

@@ -81,9 +81,9 @@ func (sc *scope) state() (built bool, err error) {
 func (sc *scope) follow(ctx context.Context) error {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	return sc.m.inBatches(ctx, sc.applied, "", func(docs []graph.Logged, upTo store.Key, _ uint64) bool {
-		sc.take(docs)
-		sc.applied = upTo
+	return sc.m.inBatches(ctx, sc.applied, "", nil, func(b *batch) bool {
+		sc.take(b.docs)
+		sc.applied = b.Last
 		return true
 	})
 }
@@ -137,8 +137,8 @@ func (sc *scope) end() {
 // replayUntil makes the graph of a past moment, and hands out its events.
 func (sc *scope) replayUntil(ctx context.Context, until store.Key, each func([]model.Event) bool) (*graph.Graph, error) {
 	g := newGraph(sc.m.cfg)
-	err := sc.m.inBatches(ctx, "", until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
-		return each(g.ApplyAll(graph.DecodeAll(sc.passing(docs))))
+	err := sc.m.inBatches(ctx, "", until, nil, func(b *batch) bool {
+		return each(g.ApplyAll(graph.DecodeAll(sc.passing(b.docs))))
 	})
 	if err != nil {
 		return nil, err
@@ -151,8 +151,8 @@ func (sc *scope) extend(ctx context.Context, g *graph.Graph, after, until store.
 	if g == nil {
 		g = newGraph(sc.m.cfg)
 	}
-	return g, sc.m.inBatches(ctx, after, until, func(docs []graph.Logged, _ store.Key, _ uint64) bool {
-		g.ApplyAll(graph.DecodeAll(sc.passing(docs)))
+	return g, sc.m.inBatches(ctx, after, until, nil, func(b *batch) bool {
+		g.ApplyAll(graph.DecodeAll(sc.passing(b.docs)))
 		return true
 	})
 }

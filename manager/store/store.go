@@ -47,6 +47,19 @@ type Entry struct {
 // which nobody changes, and returns soon.
 type Committed func(before Key, entries []Entry)
 
+// Chunk is some entries of the log in memory that is used again: their bodies are good until
+// it is read into once more, all else in them for ever. The zero value is ready. It belongs to
+// one goroutine at a time.
+type Chunk struct {
+	Entries []Entry // in the order of the log
+	Last    Key     // of all that were read; "" where there were none
+	Bad     uint64  // entries that cannot be decoded, and are left out
+
+	// Room and Ends are the engine's.
+	Room []byte
+	Ends []int
+}
+
 // Filter selects documents by their name; an empty field matches everything.
 type Filter struct {
 	Host, Package, Key string
@@ -86,6 +99,9 @@ type Store interface {
 	Latest(ctx context.Context, f Filter) iter.Seq2[Entry, error]
 	// Range walks the log from behind after up to and with until. "" is no bound.
 	Range(ctx context.Context, after, until Key) iter.Seq2[Entry, error]
+	// Read is Range for whoever goes through the log and keeps nothing of it: it takes the first
+	// entries behind after into a chunk, so many as are read in one step.
+	Read(ctx context.Context, after, until Key, c *Chunk) error
 	// History walks entries from before before backwards. "" begins at the newest.
 	History(ctx context.Context, f Filter, before Key) iter.Seq2[Entry, error]
 	// Stats are the figures of the store as they stand.

@@ -73,30 +73,38 @@ func appendText(v []byte, s string) []byte {
 }
 
 // decodeEntry decodes an entry. The document's body lies in v.
-func decodeEntry(k, v []byte) (store.Entry, error) {
-	e := store.Entry{Key: store.Key(k)}
+func decodeEntry(k, v []byte) (e store.Entry, err error) {
+	err = decodeInto(k, v, &e)
+	return e, err
+}
+
+// decodeInto is decodeEntry where the entry will be. What stands there already of its host and
+// package is used again where it is the same.
+func decodeInto(k, v []byte, e *store.Entry) error {
+	e.Key = store.Key(k)
 	_, doc, found := bytes.Cut(v, []byte("\n"))
-	if !found {
-		return e, fmt.Errorf("%w: %s", store.ErrBadEntry, k)
-	}
-	if decodePlain(doc, &e.Document) {
-		return e, nil
+	if found && decodePlain(doc, &e.Document) {
+		return nil
 	}
 	e.Document = model.Document{}
-	if err := json.Unmarshal(doc, &e.Document); err != nil {
-		return e, fmt.Errorf("%w: %s: %w", store.ErrBadEntry, k, err)
+	if !found {
+		return fmt.Errorf("%w: %s", store.ErrBadEntry, k)
 	}
-	return e, nil
+	if err := json.Unmarshal(doc, &e.Document); err != nil {
+		return fmt.Errorf("%w: %s: %w", store.ErrBadEntry, k, err)
+	}
+	return nil
 }
 
 // decodePlain decodes what appendEntry has written. It is false when encoding/json has to
-// look, which may find it good or bad.
+// look, which may find it good or bad. Host and package are those of d where they are the same.
 func decodePlain(doc []byte, d *model.Document) bool {
 	r := reader{doc}
-	d.Host = r.text(entryHost)
-	d.Package = r.text(entryPackage)
+	d.Host = r.text(entryHost, d.Host)
+	d.Package = r.text(entryPackage, d.Package)
+	d.Key, d.Progress = "", false
 	if bytes.HasPrefix(r.rest, []byte(entryKey)) {
-		d.Key = r.text(entryKey)
+		d.Key = r.text(entryKey, "")
 	}
 	at, rest, found := bytes.Cut(r.after(entryTime), []byte(`"`))
 	if !found || !plain(at) || d.Time.UnmarshalText(at) != nil {
@@ -126,15 +134,17 @@ func (r *reader) after(prefix string) []byte {
 	return rest
 }
 
-// text reads a text in quotes.
-func (r *reader) text(prefix string) (s string) {
+// text reads a text in quotes. Where it is like another, it is that one.
+func (r *reader) text(prefix, like string) (s string) {
 	rest := r.after(prefix)
 	end := closing(rest)
 	if end < 0 {
 		r.rest = nil
 		return ""
 	}
-	if inside := rest[1:end]; plain(inside) {
+	if inside := rest[1:end]; string(inside) == like && plain(inside) {
+		s = like
+	} else if plain(inside) {
 		s = string(inside)
 	} else if json.Unmarshal(rest[:end+1], &s) != nil {
 		end = len(rest) - 1

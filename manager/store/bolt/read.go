@@ -61,19 +61,23 @@ const decodeApart = 64
 // decodeAll decodes entries on all processors, in their order.
 func decodeAll(pairs []pair) []decoded {
 	list := make([]decoded, len(pairs))
-	part := max(decodeApart, (len(pairs)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	decode := func(from, end int) {
+	inParts(len(pairs), func(from, end int) {
 		for i := from; i < end; i++ {
 			list[i].entry, list[i].err = decodeEntry(pairs[i].k, pairs[i].v)
 		}
-	}
-	var others sync.WaitGroup
-	for from := part; from < len(pairs); from += part {
-		others.Go(func() { decode(from, min(from+part, len(pairs))) })
-	}
-	decode(0, min(part, len(pairs)))
-	others.Wait()
+	})
 	return list
+}
+
+// inParts does something with entries from one on and before another, on all processors.
+func inParts(n int, do func(from, end int)) {
+	part := max(decodeApart, (n+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var others sync.WaitGroup
+	for from := part; from < n; from += part {
+		others.Go(func() { do(from, min(from+part, n)) })
+	}
+	do(0, min(part, n))
+	others.Wait()
 }
 
 func (s *Store) readStep(pos []byte, f step) (pairs []pair, next []byte, err error) {
@@ -93,18 +97,23 @@ func (s *Store) readStep(pos []byte, f step) (pairs []pair, next []byte, err err
 // Range implements store.Store.
 func (s *Store) Range(ctx context.Context, after, until store.Key) iter.Seq2[store.Entry, error] {
 	return s.walk(ctx, append([]byte{}, after...), func(tx *bolt.Tx, pos []byte, take func(k, v []byte) bool) []byte {
-		c := tx.Bucket(bucketLog).Cursor()
-		k, v := c.Seek(pos)
-		if k != nil && bytes.Equal(k, pos) {
-			k, v = c.Next()
-		}
-		for ; k != nil && (until == "" || store.Key(k) <= until); k, v = c.Next() {
-			if !take(k, v) {
-				return k
-			}
-		}
-		return nil
+		return rangeStep(tx, pos, until, take)
 	})
+}
+
+// rangeStep takes entries behind a key, up to and with another.
+func rangeStep(tx *bolt.Tx, after []byte, until store.Key, take func(k, v []byte) bool) []byte {
+	c := tx.Bucket(bucketLog).Cursor()
+	k, v := c.Seek(after)
+	if k != nil && bytes.Equal(k, after) {
+		k, v = c.Next()
+	}
+	for ; k != nil && (until == "" || store.Key(k) <= until); k, v = c.Next() {
+		if !take(k, v) {
+			return k
+		}
+	}
+	return nil
 }
 
 // Latest implements store.Store.

@@ -18,6 +18,9 @@ import (
 func TestWalkWhileTheFileGrows(t *testing.T) {
 	for name, walk := range map[string]func(s *Store, until store.Key) iter.Seq2[store.Entry, error]{
 		"range": func(s *Store, until store.Key) iter.Seq2[store.Entry, error] { return s.Range(t.Context(), "", until) },
+		"chunks": func(s *Store, until store.Key) iter.Seq2[store.Entry, error] {
+			return storetest.Chunks(t.Context(), s, "", until)
+		},
 		"latest": func(s *Store, _ store.Key) iter.Seq2[store.Entry, error] {
 			return s.Latest(t.Context(), store.Filter{Host: "h"})
 		},

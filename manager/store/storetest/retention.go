@@ -185,6 +185,9 @@ func testClosed(t *testing.T, e *engine) {
 			t.Errorf("range: %v", err)
 		}
 	}
+	if err := e.Read(t.Context(), "", "", new(store.Chunk)); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("read: %v", err)
+	}
 }
 
 func testSecondOpen(t *testing.T, e *engine) {

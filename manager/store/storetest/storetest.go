@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		"SurvivesReopening": testSurvivesReopening,
 		"Latest":            testLatest,
 		"Range":             testRange,
+		"Read":              testRead,
 		"History":           testHistory,
 		"Thins":             testThins,
 		"Expires":           testExpires,
