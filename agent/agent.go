@@ -108,6 +108,7 @@ func (a *Agent) openOutbox() (*outbox.Outbox, error) {
 		Logger:    a.cfg.Logger,
 		Connected: a.onConnected,
 		Emptied:   a.trimmer.Done,
+		PutBack:   a.ManagerMoved, // which may know a later life of this host
 	})
 }
 

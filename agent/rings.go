@@ -89,7 +89,7 @@ func (m *membership) moved(docs []model.Document) {
 	}
 }
 
-// managerMoved says that the manager is reached elsewhere.
+// managerMoved says that the manager is reached elsewhere, or may know a later life of this host.
 func (m *membership) managerMoved() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -116,7 +116,8 @@ func (m *membership) stats() *model.RingStats {
 	return m.life.Stats()
 }
 
-// ManagerMoved says that the manager is reached elsewhere than before. It does not block.
+// ManagerMoved says that the manager is reached elsewhere than before, or may know a later life of
+// this host. It does not block.
 func (a *Agent) ManagerMoved() {
 	if p := a.running(); p != nil {
 		p.rings.managerMoved()

@@ -8,8 +8,8 @@ func (h *Heartbeat) Moved() {
 	}
 }
 
-// ManagerMoved says that the manager is reached elsewhere: it is asked anew, so that the
-// addresses are known to both.
+// ManagerMoved says that the manager is reached elsewhere, or may know a later life of this host:
+// it is asked anew, so that both know the same.
 func (h *Heartbeat) ManagerMoved() {
 	h.other.Store(true)
 	h.Moved()

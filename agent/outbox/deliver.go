@@ -126,6 +126,9 @@ func (o *Outbox) hand(ctx context.Context, batch model.Batch) error {
 // renumber gives all that waits other numbers, behind what the manager has. That has been told
 // what this outbox does not know of, such as before a snapshot of the machine was restored.
 func (o *Outbox) renumber(behind model.Position) error {
+	if o.cfg.PutBack != nil {
+		o.cfg.PutBack()
+	}
 	if err := o.toDisk(); err != nil {
 		return err
 	}

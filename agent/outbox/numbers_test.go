@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,8 @@ func TestDropsLeaveAGap(t *testing.T) {
 func TestPutBack(t *testing.T) {
 	s := &sink{}
 	box := open(t, s, filepath.Join(t.TempDir(), "outbox.db"), 0)
+	var told atomic.Int32
+	box.cfg.PutBack = func() { told.Add(1) }
 	stop := running(t, box)
 	defer stop()
 	box.Put(numbered(t, 0, 5)...)
@@ -72,8 +75,8 @@ func TestPutBack(t *testing.T) {
 	box.Put(numbered(t, 5, 7)...) // their numbers are known to the manager
 	flush(t, box)
 	wantOrder(t, s, 7)
-	if got := box.Stats().Renumbered; got != 1 {
-		t.Errorf("numbered anew %d times", got)
+	if got := box.Stats().Renumbered; got != 1 || told.Load() != 1 {
+		t.Errorf("numbered anew %d times, and said so %d times", got, told.Load())
 	}
 	s.mu.Lock()
 	s.last = s.last.Plus(1) // as many as come next

@@ -44,6 +44,9 @@ type Config struct {
 	// Emptied, if set, is called when nothing waits any more, with how many documents were
 	// delivered since it was last called.
 	Emptied func(delivered uint64)
+	// PutBack, if set, is called when the manager has what this outbox did not number: the machine
+	// may have been put back to an earlier state.
+	PutBack func()
 }
 
 // Outbox is the queue. Put, Flush and Stats may be called concurrently with Run.
