@@ -81,7 +81,20 @@ func (v *view) addService(s *service) {
 		ep, _ := v.node(s.endpoint(l.addr), nodeEndpoint, s.host)
 		v.hold(edgeListensOn, n, ep)
 	}
-	n.replica = v.g.replicas.hold(s.program() + "/" + s.proto + "/" + strconv.Itoa(int(s.port)))
+	n.replica = v.g.replicas.hold(s.program()+"/"+s.proto+"/"+strconv.Itoa(int(s.port)), n.index)
+	v.untrack(n)
+	v.untrackSole(n.replica, n)
+}
+
+// untrackSole forgets the tracks of the programs of a service that was what another is too, or is
+// what another was.
+func (v *view) untrackSole(replica uint32, but *node) {
+	if v.tracks == nil {
+		return
+	}
+	if index, sole := v.g.replicas.soleBut(replica, but.index); sole {
+		v.untrack(v.list[index])
+	}
 }
 
 // dropService undoes addService, as it was when it was done.
@@ -93,7 +106,9 @@ func (v *view) dropService(n *node) {
 		}
 	}
 	v.state(n, func() { n.fact = nil })
-	v.g.replicas.drop(n.replica)
+	v.untrack(n)
+	v.untrackSole(n.replica, n)
+	v.g.replicas.drop(n.replica, n.index)
 	n.replica = 0
 	v.suspects = append(v.suspects, n)
 }
@@ -123,11 +138,12 @@ type replicas struct {
 type replica struct {
 	name     string
 	number   uint32
-	services int
+	services int32
+	nodes    int32 // their indices, each of which inverts bits: of one service its own
 }
 
 // hold is the number of what a service is, which lets it go in the end.
-func (r *replicas) hold(what string) uint32 {
+func (r *replicas) hold(what string, index int32) uint32 {
 	if r.byName == nil {
 		r.byName, r.by = make(map[string]*replica), make(map[uint32]*replica)
 	}
@@ -138,15 +154,17 @@ func (r *replicas) hold(what string) uint32 {
 		r.byName[what], r.by[known.number] = known, known
 	}
 	known.services++
+	known.nodes ^= index
 	return known.number
 }
 
 // drop lets a number go; 0 is none.
-func (r *replicas) drop(number uint32) {
+func (r *replicas) drop(number uint32, index int32) {
 	known := r.by[number]
 	if known == nil {
 		return
 	}
+	known.nodes ^= index
 	if known.services--; known.services == 0 {
 		delete(r.byName, known.name)
 		delete(r.by, number)
@@ -157,6 +175,15 @@ func (r *replicas) drop(number uint32) {
 func (r *replicas) alone(number uint32) bool {
 	known := r.by[number]
 	return known == nil || known.services == 1
+}
+
+// soleBut is the index of the only service but one of those that are the same.
+func (r *replicas) soleBut(number uint32, index int32) (other int32, sole bool) {
+	known := r.by[number]
+	if known == nil || known.services != 2 {
+		return 0, false
+	}
+	return known.nodes ^ index, true
 }
 
 // addRing adds a ring, whose members follow each other.

@@ -26,17 +26,18 @@ type hit struct {
 // falling follows what falls with what, until nothing more does. It is used for one node
 // after the other: what each took along is forgotten in as much time as it took to find.
 type falling struct {
-	v       *view
-	hits    []hit   // by index of the node
-	touched []int32 // indices of nodes that have a hit
-	queue   []int32
-	fell    []victim
-	bound   int      // no more are struck by one service than until so many are in the queue
-	again   []harder // what fell harder than it already had, since some were kept; see keep
-	keeps   [2]int   // of touched and queue
-	making  *tracks  // which is told of strikes, or nil
-	ahead   []*edge  // that are read before they are followed
-	read    int      // what was read of them, so that it is read
+	v         *view
+	hits      []hit   // by index of the node
+	touched   []int32 // indices of nodes that have a hit
+	queue     []int32
+	fell      []victim
+	bound     int       // no more are struck by one service than until so many are reached
+	again     []harder  // what fell harder than it already had, since some were kept; see keep
+	keeps     [2]int    // of touched and queue
+	elsewhere *weighing // that knows by tracks of what falls; nil of most
+	others    int       // how many fell there
+	ahead     []*edge   // that are read before they are followed
+	read      int       // what was read of them, so that it is read
 }
 
 // harder is how a node fell before it fell harder.
@@ -58,7 +59,7 @@ func (v *view) falling() *falling {
 func (f *falling) done() {
 	f.reset()
 	idle := f.v.idle
-	f.v = nil
+	f.v, f.elsewhere = nil, nil
 	idle.falls.put(f)
 }
 
@@ -68,8 +69,11 @@ func (f *falling) reset() {
 	}
 	clear(f.ahead) // no edge of a view that is gone
 	f.ahead = f.ahead[:0]
-	f.touched, f.queue, f.again, f.keeps = f.touched[:0], f.queue[:0], f.again[:0], [2]int{}
+	f.touched, f.queue, f.again, f.keeps, f.others = f.touched[:0], f.queue[:0], f.again[:0], [2]int{}, 0
 }
+
+// reached is how many fell, each as often as it had to be followed.
+func (f *falling) reached() int { return len(f.queue) + f.others }
 
 // keep remembers what has fallen, so that back lets stand again what fell since.
 func (f *falling) keep() {
@@ -171,8 +175,8 @@ func (f *falling) fail(n *node) {
 
 // strike makes a node fall by another, unless it fell as hard already.
 func (f *falling) strike(n *node, how effect, by *node) {
-	if f.making != nil {
-		f.making.add(n, how)
+	if f.elsewhere != nil && f.elsewhere.takes(n, how) {
+		return
 	}
 	before := f.hits[n.index]
 	if before.effect >= how {

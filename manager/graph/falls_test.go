@@ -21,8 +21,14 @@ func randomEstate(t testing.TB, seed uint64) *world {
 	hosts := 3 + r.IntN(8)
 	name := func(h int) string { return fmt.Sprint("h", h) }
 	addr := func(h int) string { return fmt.Sprintf("10.0.0.%d", h+1) }
-	exe := func(h int) string { return fmt.Sprintf("/usr/bin/app%d", h%3) }
-	port := func(h int) uint16 { return uint16(1000 + h%3) }
+	kind := func(h int) int {
+		if seed%2 == 1 && h > 3 { // one of its own, for which nothing stands in
+			return h
+		}
+		return h % 3
+	}
+	exe := func(h int) string { return fmt.Sprint("/usr/bin/app", kind(h)) }
+	port := func(h int) uint16 { return uint16(1000 + kind(h)) }
 	for h := range hosts {
 		for i := range 1 + r.IntN(3) {
 			card := fmt.Sprint("eth", i)
@@ -47,6 +53,9 @@ func randomEstate(t testing.TB, seed uint64) *world {
 		if r.IntN(3) == 0 {
 			w.listen(name(h), "/usr/bin/proxy", addr(h), 80)
 		}
+		if seed%2 == 1 && r.IntN(4) == 0 {
+			w.listen(name(h), exe(h), addr(h), port(h)+1000) // a second service of a program
+		}
 	}
 	one := model.Counters{Connections: 1}
 	for range hosts * 3 {
@@ -64,7 +73,7 @@ func randomEstate(t testing.TB, seed uint64) *world {
 		case 4:
 			w.out(name(from), exe(from), addr(from), addr(to), 80, one)
 		default:
-			w.out(name(from), exe(from), addr(from), addr(to), port(to), one)
+			w.out(name(from), exe(from), addr(from), addr(to), port(to)+uint16(seed%2*uint64(r.IntN(5)/4)*1000), one)
 		}
 	}
 	return w

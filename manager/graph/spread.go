@@ -36,7 +36,7 @@ func (f *falling) spread(n *node) {
 			default:
 				f.strike(e.from, f.without(e.from, n), n)
 			}
-			if len(f.queue) >= f.bound {
+			if f.reached() >= f.bound {
 				return
 			}
 		}

@@ -1,47 +1,51 @@
 package graph
 
-import "slices"
-
-// tracks remember whom the fall of a node strikes where that depends on nothing else, so that
-// who comes by again looks at no edges. They are of one topology of a view, and used for one
-// question at a time.
-type tracks struct {
-	topology uint64
-	at       []int32 // by index of the node: where list has its strikes, or 0
-	list     []int32 // how many there are, and then each of them: twice an index, and 1 where that is down
-	class    []class // by index
-	used     []int32 // indices of which something is known
-}
-
-// class is what counting has to know of a node.
-type class uint8
-
-const (
-	unseen class = iota
-	endedService
-	someService
-	someHost
-	someOther
+import (
+	"maps"
+	"slices"
+	"sync"
 )
 
-// takeTracks are those of the view as it stands, which nobody else uses; nil where somebody
-// does.
+// tracks remember of programs whom their fall strikes where that depends on nothing else: their
+// services have no other program, and nothing stands in for them. A program falls with all of its
+// services, so that who comes by looks at neither. They follow the view: what changes is forgotten,
+// and made again for who asks. They are used for one question at a time.
+type tracks struct {
+	// at is by index of a node: where list has the track of a program; of one that nobody is a
+	// client of how much it weighs; or untold or unsure.
+	at   []uint32
+	list []int32 // of each track how many it strikes, its weight and these: indices, of what is no program inverted
+	gone int     // so much of list is of tracks that were forgotten
+	fell members // by index: programs that fell, for the question that uses them
+}
+
+// What at says besides where a track is.
+const (
+	untold  = 0
+	unsure  = 255
+	noTrack = 256 // tracks begin behind it
+	header  = 2
+)
+
+// takeTracks are those of the view, which nobody else uses; nil where somebody does.
 func (v *view) takeTracks() *tracks {
 	v.tracksLock.Lock()
-	defer v.tracksLock.Unlock()
-	t := v.tracks
-	v.tracks = nil
+	t, made := v.tracks, v.tracksMade
+	v.tracks, v.tracksMade = nil, true
+	v.tracksLock.Unlock()
 	switch {
-	case t == nil && v.tracksMade:
+	case made && t == nil:
 		return nil
 	case t == nil:
-		t, v.tracksMade = &tracks{}, true
-		t.forget(v.topology)
-	case t.topology != v.topology:
-		t.forget(v.topology)
+		t = newTracks(v, tracksApart)
+	case t.gone > len(t.list)/2:
+		t.tidy()
 	}
 	if more := len(v.list) - len(t.at); more > 0 {
-		t.at, t.class = append(t.at, make([]int32, more)...), append(t.class, make([]class, more)...)
+		t.at = append(t.at, make([]uint32, more)...)
+	}
+	if more := (len(v.list)+63)/64 - len(t.fell); more > 0 {
+		t.fell = append(t.fell, make(members, more)...)
 	}
 	return t
 }
@@ -55,88 +59,159 @@ func (v *view) leaveTracks(t *tracks) {
 	}
 }
 
-func (t *tracks) forget(topology uint64) {
-	for _, i := range t.used {
-		t.at[i], t.class[i] = 0, unseen
+// tracksApart is how many nodes are worth a processor of their own.
+const tracksApart = 10_000
+
+// newTracks makes those of all programs, on as many processors as so many nodes are there for each.
+func newTracks(v *view, apart int) *tracks {
+	t := &tracks{at: make([]uint32, len(v.list)), list: make([]int32, noTrack)}
+	var lock sync.Mutex
+	parts := make(map[int][]int32) // by their first node
+	inParts(len(v.list), apart, func(from, end int) {
+		part := &tracks{at: t.at, list: make([]int32, noTrack)}
+		for _, n := range v.list[from:end] {
+			if n != nil && n.kind == nodeProcess {
+				part.make(n)
+			}
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		parts[from] = part.list
+	})
+	ends := append(slices.Sorted(maps.Keys(parts)), len(v.list))
+	for i, from := range ends[:len(ends)-1] {
+		before := uint32(len(t.list))
+		for p, at := range t.at[from:ends[i+1]] {
+			if at >= noTrack {
+				t.at[from+p] = at - noTrack + before
+			}
+		}
+		t.list = append(t.list, parts[from][noTrack:]...)
 	}
-	t.used, t.list, t.topology = t.used[:0], append(t.list[:0], 0), topology
+	return t
 }
 
-// of are the strikes of a node, if they are known.
-func (t *tracks) of(index int32) (strikes []int32, known bool) {
-	at := t.at[index]
-	return t.list[at+1 : at+1+t.list[at]], at > 0
+// tidy lets the room go of what was forgotten.
+func (t *tracks) tidy() {
+	list := append(make([]int32, 0, len(t.list)-t.gone), t.list[:noTrack]...)
+	for p, at := range t.at {
+		if at >= noTrack {
+			t.at[p] = uint32(len(list))
+			list = append(list, t.list[at:int(at)+header+int(t.list[at])]...)
+		}
+	}
+	t.list, t.gone = list, 0
 }
 
-// make spreads the fall of a node and remembers whom that struck, unless it did not come to
-// an end.
-func (t *tracks) make(f *falling, n *node) {
-	at := int32(len(t.list))
-	t.list = append(t.list, 0)
-	f.making = t
-	f.spread(n)
-	if f.making = nil; len(f.queue) >= f.bound {
-		t.list = t.list[:at]
+// make makes the track of a program, if there can be one.
+func (t *tracks) make(p *node) {
+	begin, weight := len(t.list), 1
+	t.list = append(t.list, 0, 0)
+	for _, e := range p.in() {
+		if e.kind != edgeRunsAs {
+			continue
+		}
+		if s := e.from; s.soleProgram() != p || !s.g.replicas.alone(s.replica) {
+			weight = unsure
+		} else {
+			weight += b2i(!s.ended())
+			t.strikes(s)
+		}
+		if weight >= unsure {
+			t.list, t.at[p.index] = t.list[:begin], unsure
+			return
+		}
+	}
+	struck := len(t.list) - begin - header
+	if struck == 0 {
+		t.list, t.at[p.index] = t.list[:begin], uint32(weight)
 		return
 	}
-	t.list[at] = int32(len(t.list)) - at - 1
-	t.at[n.index] = at
-	t.used = append(t.used, n.index)
+	t.list[begin], t.list[begin+1] = int32(struck), int32(weight)
+	t.at[p.index] = uint32(begin)
 }
 
-func (t *tracks) add(n *node, how effect) {
-	if how >= affected {
-		t.list = append(t.list, n.index*2+int32(how-affected))
+// strikes adds the clients of a service.
+func (t *tracks) strikes(s *node) {
+	for _, e := range s.in() {
+		switch {
+		case e.kind != edgeDependsOn:
+		case e.from.kind == nodeProcess:
+			t.list = append(t.list, e.from.index)
+		default:
+			t.list = append(t.list, ^e.from.index)
+		}
 	}
 }
 
-// classOf is that of a node of a view. Who has no tracks works it out each time.
-func (t *tracks) classOf(v *view, index int32) class {
-	if t != nil && t.class[index] != unseen {
-		return t.class[index]
+// weight is how many fall with a program, but for its clients; 0 where its track does not tell.
+func (t *tracks) weight(v *view, p int32) int {
+	if t.at[p] == untold {
+		t.make(v.list[p])
 	}
-	c := v.list[index].class()
-	if t != nil {
-		t.class[index], t.used = c, append(t.used, index)
+	switch at := t.at[p]; {
+	case at < unsure:
+		return int(at)
+	case at == unsure:
+		return 0
+	default:
+		return int(t.list[at+1])
 	}
-	return c
 }
 
-func (n *node) class() class {
+// of are those whom the fall of a program strikes that has a weight.
+func (t *tracks) of(p int32) []int32 {
+	at := int(t.at[p])
+	if at < noTrack {
+		return nil
+	}
+	return t.list[at+header : at+header+int(t.list[at])]
+}
+
+// soleProgram is the only program that a service is run by, or nil.
+func (n *node) soleProgram() (p *node) {
+	for _, e := range n.out() {
+		if e.kind == edgeRunsAs {
+			if p != nil {
+				return nil
+			}
+			p = e.to
+		}
+	}
+	return p
+}
+
+// forget forgets the track of a program.
+func (t *tracks) forget(p *node) {
+	if int(p.index) >= len(t.at) {
+		return
+	}
+	if at := t.at[p.index]; at >= noTrack {
+		t.gone += header + int(t.list[at])
+	}
+	t.at[p.index] = untold
+}
+
+// untrack forgets the tracks of the programs of a service that changes. Nobody may ask meanwhile.
+func (v *view) untrack(s *node) {
+	if v.tracks == nil {
+		return
+	}
+	for _, e := range s.out() {
+		if e.kind == edgeRunsAs {
+			v.tracks.forget(e.to)
+		}
+	}
+}
+
+// untrackEdge does so with those that an edge tells of which comes or goes.
+func (v *view) untrackEdge(e *edge) {
 	switch {
-	case n.kind == nodeHost:
-		return someHost
-	case n.kind != nodeService:
-		return someOther
-	case n.ended():
-		return endedService
+	case v.tracks == nil:
+	case e.kind == edgeDependsOn:
+		v.untrack(e.to)
+	case e.kind == edgeRunsAs:
+		v.tracks.forget(e.to)
+		v.untrack(e.from)
 	}
-	return someService
-}
-
-// surely says whether whom the fall of a node strikes depends on nothing else: nothing stands
-// in for it, and no other wire or uplink.
-func (n *node) surely() bool {
-	switch n.kind {
-	case nodeService:
-		return n.g.replicas.alone(n.replica)
-	case nodeSwitchPort:
-		return n.onlyWire()
-	case nodeInterface:
-		return n.onlyWire() && n.onlyUplink()
-	}
-	return true
-}
-
-// onlyWire says whether what is wired to a node is wired to nothing else.
-func (n *node) onlyWire() bool {
-	return !slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeWiredTo && len(e.from.to(edgeWiredTo)) > 1 })
-}
-
-// onlyUplink says whether an interface is the one of its host of which it is known what it is
-// wired to.
-func (n *node) onlyUplink() bool {
-	return n.plugged() && !slices.ContainsFunc(n.in(), func(e *edge) bool {
-		return e.kind == edgeOwns && slices.ContainsFunc(e.from.to(edgeOwns), func(o *edge) bool { return o.to != n && o.to.plugged() })
-	})
 }

@@ -30,7 +30,7 @@ type view struct {
 	fallsMade *falls // of this topology or one before
 
 	tracksLock sync.Mutex
-	tracks     *tracks // of this topology or one before; nil while they are used
+	tracks     *tracks // nil before somebody asks, and while they are used
 	tracksMade bool
 
 	sumsLock sync.Mutex
@@ -122,6 +122,9 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 // drop takes a node away that nothing hangs on.
 func (v *view) drop(n *node) {
 	v.unsum(n)
+	if v.tracks != nil {
+		v.tracks.forget(n)
+	}
 	v.remove(v.hash(n.id), n)
 	n.index = -1
 	v.nodeCount[n.kind]--
@@ -157,6 +160,7 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 	v.arrives(fresh)
 	v.count(fresh, 1)
 	v.unsum(from)
+	v.untrackEdge(fresh)
 	return fresh
 }
 
@@ -211,6 +215,7 @@ func (v *view) cut(e *edge) {
 	}
 	v.count(e, -1)
 	v.unsum(e.from)
+	v.untrackEdge(e)
 	v.suspects = append(v.suspects, e.from, e.to)
 }
 

@@ -3,16 +3,25 @@ package graph
 import "slices"
 
 // weighing follows candidates over the graph itself, one after the other, each no farther than
-// is needed to tell it from others.
+// is needed to tell it from others. Programs whose tracks tell all fall by these, and the others
+// with everything else over edges.
 type weighing struct {
 	*falling
-	tracks *tracks // nil where another question has them
-	toll   toll
-	next   int // in the queue of what fell: the first that was not followed
+	toll toll
+	next int        // in the queue of what fell: the first that was not followed
+	last *candidate // that is followed
 	// base is one with which all that is kept falls. Those that take it along go on from there.
 	base    *candidate
 	ofBase  toll
 	counted int // in the queue: the first that was not counted
+
+	tracks *tracks // nil where another question has them
+	inTracks
+	kept       inTracks // of the base
+	keptOthers int      // likewise
+	wells      members  // by index: programs of which a service may be well; nil where none is
+	told       int      // in asked: the first that was not looked at
+	summed     int      // so many of others were counted
 }
 
 // toll is how many fell.
@@ -31,30 +40,53 @@ const (
 
 // weigh makes ready for weighing candidates, until what it returns is called.
 func (x *explaining) weigh() (done func()) {
-	x.weighing = weighing{falling: x.v.falling(), tracks: x.v.takeTracks()}
-	return func() {
-		x.weighing.done()
-		x.v.leaveTracks(x.weighing.tracks)
+	w := &x.weighing
+	*w = weighing{falling: x.v.falling(), tracks: x.v.takeTracks()}
+	if w.tracks != nil {
+		w.elsewhere, w.wells = w, x.wells()
 	}
+	return func() {
+		if w.restart(); w.tracks != nil {
+			x.v.leaveTracks(w.tracks)
+		}
+		w.done()
+	}
+}
+
+// wells are the programs of services that may be well, by index; nil where none is.
+func (x *explaining) wells() (wells members) {
+	for id, t := range x.grew {
+		n := x.v.named(id)
+		if n == nil || t.failed > 0 {
+			continue
+		}
+		if p := n.soleProgram(); p != nil {
+			if wells == nil {
+				wells = make(members, (len(x.v.list)+63)/64)
+			}
+			wells.add(int(p.index))
+		}
+	}
+	return wells
 }
 
 // push follows a candidate until so many have fallen, or some more than with what it takes
 // along.
 func (x *explaining) push(c *candidate, most int) {
 	w := &x.weighing
-	w.begin(c)
-	w.bound = max(most, w.counted+x.weighed)
-	w.fail(c.node)
-	for w.next < len(w.queue) && len(w.queue) < w.bound {
-		w.follow(w.queue[w.next])
-		w.next++
+	if w.last != c { // else it goes on
+		w.begin(c)
+		w.failAlone(c.node)
+	}
+	w.last, w.bound = c, max(most, w.reached()+x.weighed)
+	for w.reached() < w.bound && w.goOn() {
 	}
 	x.count()
 	c.most, c.fell, c.healthy = w.bound, max(c.fell, w.toll.fell), max(c.healthy, w.toll.healthy)
-	if w.next == len(w.queue) {
+	if w.next == len(w.queue) && w.passed == len(w.programs) {
 		c.known, c.some = true, slices.Clone(w.toll.some)
 		if w.base == nil || w.toll.fell > w.ofBase.fell+w.ofBase.fell/2 {
-			w.keep()
+			w.keepAll()
 			w.base, w.ofBase = c, toll{c.fell, c.healthy, c.some}
 		}
 	}
@@ -64,68 +96,62 @@ func (x *explaining) push(c *candidate, most int) {
 // begin goes back to the base, where that falls with a candidate, or to nothing.
 func (w *weighing) begin(c *candidate) {
 	if w.base != nil && c.takes(w.base) {
-		w.back()
+		w.backAll()
 		w.toll = toll{w.ofBase.fell, w.ofBase.healthy, slices.Clone(w.ofBase.some)}
 	} else {
-		w.reset()
+		w.restart()
 		w.base, w.toll = nil, toll{}
 	}
-	w.next, w.counted = len(w.queue), len(w.queue)
+	w.next, w.counted, w.told, w.summed = len(w.queue), len(w.queue), len(w.asked), w.others
 }
 
-// follow spreads the fall of one node.
-func (w *weighing) follow(index int32) {
-	if w.tracks == nil {
-		w.spread(w.v.list[index])
-		return
+// goOn follows one of what fell, and says whether there was one. One with which the bound was
+// reached is followed again where that is raised.
+func (w *weighing) goOn() bool {
+	switch {
+	case w.next < len(w.queue):
+		w.follow(w.v.list[w.queue[w.next]])
+		w.next += b2i(w.reached() < w.bound)
+	case w.passed < len(w.programs):
+		w.along(w.programs[w.passed])
+		w.passed += b2i(w.reached() < w.bound)
+	default:
+		return false
 	}
-	if strikes, known := w.tracks.of(index); known {
-		w.strikeAgain(index, strikes)
-		return
-	}
-	n := w.v.list[index]
-	if n.kind == nodeHost && w.effect(n) != down || !n.surely() {
-		w.spread(n)
-		return
-	}
-	w.tracks.make(w.falling, n)
-}
-
-// strikeAgain does what spreading the fall of a node did before.
-func (w *weighing) strikeAgain(index int32, strikes []int32) {
-	if w.hits[index].effect != down && w.tracks.classOf(w.v, index) == someHost {
-		return
-	}
-	for _, s := range strikes {
-		to, how := s/2, affected+effect(s%2)
-		if before := w.hits[to]; before.effect < how {
-			if w.hit(to, hit{effect: how, counted: before.counted}); len(w.queue) >= w.bound {
-				return
-			}
-		}
-	}
+	return true
 }
 
 // count takes into account what fell since.
 func (x *explaining) count() {
 	w := &x.weighing
 	for _, index := range w.queue[w.counted:] {
-		h := &w.hits[index]
-		if h.counted { // it was affected before it was down
-			continue
-		}
-		h.counted = true
-		class := w.tracks.classOf(w.v, index)
-		w.toll.fell += b2i(class != endedService)
-		if class == someOther || class != someHost && len(x.grew) == 0 {
-			continue
-		}
-		if n := w.v.list[index]; x.well(n) != "" {
-			w.toll.healthy++
-			w.toll.some = first(w.toll.some, n)
+		if h := &w.hits[index]; !h.counted { // else it was affected before it was down
+			h.counted = true
+			n := w.v.list[index]
+			w.toll.fell += b2i(!n.ended())
+			x.countWell(n)
 		}
 	}
 	w.counted = len(w.queue)
+	w.toll.fell += w.others - w.summed
+	w.summed = w.others
+	for _, index := range w.asked[w.told:] {
+		for _, e := range w.v.list[index].in() {
+			if e.kind == edgeRunsAs && w.effect(e.from) < affected { // else it was counted by itself
+				x.countWell(e.from)
+			}
+		}
+	}
+	w.told = len(w.asked)
+}
+
+// countWell counts one that fell and is well.
+func (x *explaining) countWell(n *node) {
+	if n.kind != nodeHost && (n.kind != nodeService || len(x.grew) == 0) || x.well(n) == "" {
+		return
+	}
+	x.weighing.toll.healthy++
+	x.weighing.toll.some = first(x.weighing.toll.some, n)
 }
 
 // first keeps the first that are named, in order, and one more.
