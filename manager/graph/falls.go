@@ -46,13 +46,10 @@ func (v *view) falls() *falls {
 type layout struct {
 	*falls
 	number func(*node) int32 // of those that have none it is -1
-	pairs  []strikes         // of places
-	gates  [][]int32         // members of each, whose places come behind those of nodes
-	far    []int32           // kept for its room
+	pairs  pairsOfPlaces
+	gates  [][]int32 // members of each, whose places come behind those of nodes
+	far    []int32   // kept for its room
 }
-
-// strikes says that the failure of one place is felt at another.
-type strikes struct{ from, to int32 }
 
 func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
 
@@ -66,7 +63,9 @@ func newFallsInParts(v *view, apart int) *falls {
 // fallsOf are the rules among nodes, of which some may be nil, by their numbers. All that these
 // hang on has to be among them.
 func fallsOf(list []*node, apart int, number func(*node) int32) *falls {
-	l := layout{falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}, number: number}
+	l := layout{number: number, falls: &falls{
+		start: make([]int32, len(list)), hit: make([]int32, len(list)), kind: make([]nodeKind, 0, len(list)), gate: make([]int32, 0, len(list)),
+	}}
 	for _, n := range list {
 		if n != nil {
 			l.settle(n)
@@ -110,10 +109,12 @@ func (l *layout) take(part *layout) {
 		}
 		return p
 	}
-	l.pairs = slices.Grow(l.pairs, len(part.pairs))
-	for _, p := range part.pairs {
-		l.pair(own(p.from), own(p.to))
+	for _, some := range part.pairs {
+		for i, p := range some {
+			some[i] = strikes{own(p.from), own(p.to)}
+		}
 	}
+	l.pairs = append(l.pairs, part.pairs...)
 	for _, members := range part.gates {
 		at := l.place(nodeKinds)
 		l.gate[at] = int32(len(l.member))
@@ -161,7 +162,7 @@ func (l *layout) place(victim nodeKind) int32 {
 // pair lets one place strike another, where both are known.
 func (l *layout) pair(from, to int32) {
 	if from >= 0 && to >= 0 {
-		l.pairs = append(l.pairs, strikes{from, to})
+		l.pairs.add(strikes{from, to})
 	}
 }
 
@@ -227,15 +228,17 @@ func (l *layout) wires(i *node) {
 
 // uplinks cuts a host off with the last of them.
 func (l *layout) uplinks(host *node) {
-	links := l.far[:0]
-	for i := range host.uplinks() {
-		links = append(links, l.starts(i))
+	links, wired := l.far[:0], host.wired()
+	for _, e := range host.out() {
+		if e.uplinks(wired) {
+			links = append(links, l.starts(e.to))
+		}
 	}
 	if len(links) > 0 {
 		l.together(l.starts(host), links...)
 	}
 	l.far = links
-	if host.wired() {
+	if wired {
 		return
 	}
 	for _, e := range host.out() { // each other card is one as soon as it is lost
@@ -291,7 +294,8 @@ func (l *layout) standIns(client *node, services []*node) {
 
 // inOrder renames places so that what falls comes behind what takes it along.
 func (l *layout) inOrder() {
-	off, to := compact(len(l.kind), l.pairs)
+	off, to := l.pairs.compact(len(l.kind))
+	l.pairs = nil
 	order := topological(off, to) // by new place the old one
 	name := make([]int32, len(order))
 	kind, gate := make([]nodeKind, len(order)), make([]int32, len(order))
@@ -307,33 +311,17 @@ func (l *layout) inOrder() {
 			}
 		}
 	}
-	for i, p := range l.pairs {
-		l.pairs[i] = strikes{name[p.from], name[p.to]}
-	}
-	l.off, l.strike = compact(len(order), l.pairs)
-	for i, to := range l.strike {
-		if gate[to] >= 0 {
-			l.strike[i] = ^to
+	l.off, l.strike = make([]int32, len(off)), make([]int32, 0, len(to))
+	for now, old := range order {
+		for _, struck := range to[off[old]:off[old+1]] {
+			place := name[struck]
+			if gate[place] >= 0 {
+				place = ^place
+			}
+			l.strike = append(l.strike, place)
 		}
+		l.off[now+1] = int32(len(l.strike))
 	}
-}
-
-// compact puts pairs behind each other by where they begin: those of place p are
-// to[off[p]:off[p+1]].
-func compact(places int, pairs []strikes) (off, to []int32) {
-	off, to = make([]int32, places+1), make([]int32, len(pairs))
-	for _, p := range pairs {
-		off[p.from+1]++
-	}
-	for p := range places {
-		off[p+1] += off[p]
-	}
-	next := slices.Clone(off)
-	for _, p := range pairs {
-		to[next[p.from]] = p.to
-		next[p.from]++
-	}
-	return off, to
 }
 
 // topological lists places so that each comes before those that it leads to, unless they
@@ -343,6 +331,7 @@ func topological(off, to []int32) (order []int32) {
 	places := len(off) - 1
 	seen, low := make([]int32, places), make([]int32, places) // seen from 1; places when done
 	next := slices.Clone(off[:places])
+	order = make([]int32, 0, places)
 	var stack, way []int32
 	count := int32(0)
 	enter := func(p int32) {

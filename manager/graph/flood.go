@@ -130,7 +130,9 @@ func (f *flood) add(p int32, more *lane) {
 	if had == 0 {
 		f.touched = append(f.touched, p)
 	}
-	f.wait(p)
+	if f.off[p] < f.off[p+1] { // else nothing falls with it
+		f.wait(p)
+	}
 }
 
 func (f *flood) do(p int32) {

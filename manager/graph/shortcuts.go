@@ -21,8 +21,11 @@ type shortcuts struct {
 	reach []uint8
 }
 
-// mostOthers is how many places may fall besides those of the root.
-const mostOthers = 16
+// mostOthers is how many places may fall besides those of the root, and othersEach how many do about.
+const (
+	mostOthers = 16
+	othersEach = 4
+)
 
 // newShortcuts works them out from the last place to the first. There is no gate among the
 // others: what falls with a place is what falls with them and with the root, each by itself.
@@ -30,6 +33,7 @@ func newShortcuts(f *falls) *shortcuts {
 	s := &shortcuts{
 		root: make([]int32, len(f.kind)), first: make([]int32, len(f.kind)), count: make([]uint8, len(f.kind)), reach: f.reaches(),
 	}
+	s.other = make([]int32, 0, othersEach*len(f.kind))
 	var others []int32
 	for p := int32(len(f.kind) - 1); p >= 0; p-- {
 		s.root[p], others = s.of(f, p, others[:0])
@@ -58,13 +62,22 @@ func (s *shortcuts) of(f *falls, p int32, others []int32) (root int32, _ []int32
 			}
 			root = r
 		}
-		others = append(others, s.others(to)...)
-	}
-	slices.Sort(others)
-	if others = slices.Compact(others); len(others) > mostOthers {
-		return p, others
+		for _, o := range s.others(to) {
+			if others = putIn(others, o); len(others) > mostOthers {
+				return p, others
+			}
+		}
 	}
 	return root, others
+}
+
+// putIn puts a place into a short list in order, unless it is there.
+func putIn(list []int32, place int32) []int32 {
+	at, known := slices.BinarySearch(list, place)
+	if known {
+		return list
+	}
+	return slices.Insert(list, at, place)
 }
 
 // others are the places that fall with one besides those of its root; none where it is its

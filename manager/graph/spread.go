@@ -111,11 +111,16 @@ func (n *node) uplinks() iter.Seq[*node] {
 	wired := n.wired()
 	return func(yield func(*node) bool) {
 		for _, e := range n.out() {
-			if e.kind == edgeOwns && (wired && e.to.plugged() || !wired && e.to.carries()) && !yield(e.to) {
+			if e.uplinks(wired) && !yield(e.to) {
 				return
 			}
 		}
 	}
+}
+
+// uplinks says whether an edge is from a host, which is wired or not, to one of its uplinks.
+func (e *edge) uplinks(wired bool) bool {
+	return e.kind == edgeOwns && (wired && e.to.plugged() || !wired && e.to.carries())
 }
 
 // wired says whether an interface of a host is.
