@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,13 @@ func TestInterrupted(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	nodes := fixtureGraph().Nodes
+	node := func(id, program string) model.Node {
+		kind, _, _ := strings.Cut(id, ":")
+		return model.Node{ID: id, Kind: kind, Attrs: model.Attrs{"program": program}}
+	}
+	shell := node("process:a/usr/bin/cassini", "cassini") // its command line has the name
+	redis := []model.Node{shell, node("process:a/usr/bin/redis-check-rdb@redis.service", "redis-server"), node("service:a/redis-server:1", "redis-server"), node("service:a/redis-server:2", "redis-server")}
+	two := append(slices.Clone(redis), node("process:b/usr/bin/redis-server", "redis-server"), node("process:c/usr/bin/redis-server", "redis-server"))
 	for name, tc := range map[string]struct {
 		nodes []model.Node
 		want  string
@@ -137,7 +145,11 @@ func TestChoose(t *testing.T) {
 		"nginx":             {nodes, "service:web-17/nginx:8080", ""},
 		"wget":              {nodes[2:3], "process:web-17/usr/bin/wget", ""},
 		"usr":               {nodes[1:3], "", `"usr" may be any of process:web-17/usr/bin/curl, process:web-17/usr/bin/wget; name one of them`},
-		"nothing":           {nil, "", `no node is called "nothing"; 'cassini graph' shows all`},
+		"redis-server":      {redis, "process:a/usr/bin/redis-check-rdb@redis.service", ""},
+		"Redis-server":      {redis, "", `"Redis-server" may be any of service:a/redis-server:1, service:a/redis-server:2; name one of them`},
+		"redis": {two, "", `"redis" may be any of process:a/usr/bin/redis-check-rdb@redis.service, service:a/redis-server:1, service:a/redis-server:2, ` +
+			`process:b/usr/bin/redis-server, process:c/usr/bin/redis-server; name one of them`},
+		"nothing": {nil, "", `no node is called "nothing"; 'cassini graph' shows all`},
 	} {
 		got, err := choose(name, tc.nodes)
 		if got != tc.want || err != nil && err.Error() != tc.err || err == nil && tc.err != "" {

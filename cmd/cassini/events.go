@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +55,7 @@ func newHistory(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "history NODE",
 		Short:   "Show what happened to a node, from the log's beginning",
-		Long:    "Show what happened to a host, a service, an interface or whatever node, and to the\ndependencies that it is an end of, from the beginning of the log on.",
+		Long:    "Show what happened to a host, a service, an interface or whatever node, and to the\ndependencies that it is an end of, from the beginning of the log on. The history of a\nprogram is that of its services too.",
 		Example: "  cassini history postgres\n  cassini history interface:web-17/eth0",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -63,12 +66,46 @@ func newHistory(sys *system) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		const beginning = "0" // sorts before every identifier
-		return a.events(ctx, c, client.Query{}.With("node", id).With("since", beginning).Number("limit", limit))
+		events, err := history(ctx, c, id, limit)
+		if err != nil {
+			return err
+		}
+		return a.show(events)
 	})
 	cmd.ValidArgsFunction = a.completeNodes(cmd)
 	return cmd
 }
+
+// history is what happened to a node; to a program and its services.
+func history(ctx context.Context, c *client.Client, id string, limit int) ([]model.Event, error) {
+	nodes := []string{id}
+	if kind, _, _ := strings.Cut(id, ":"); kind == model.KindProcess {
+		around, err := c.Node(ctx, client.Query{}.With("id", id))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range around.Edges {
+			if e.Kind == model.EdgeRunsAs && e.To == id {
+				nodes = append(nodes, e.From)
+			}
+		}
+	}
+	const beginning = "0" // sorts before every identifier
+	var events []model.Event
+	for _, node := range nodes {
+		some, err := c.Events(ctx, client.Query{}.With("node", node).With("since", beginning).Number("limit", limit))
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, some...)
+	}
+	slices.SortFunc(events, func(a, b model.Event) int { return strings.Compare(a.ID, b.ID) })
+	events = slices.CompactFunc(events, func(a, b model.Event) bool { return a.ID == b.ID })
+	return events[max(0, len(events)-cmp.Or(limit, usualEvents)):], nil
+}
+
+// usualEvents is how many the API answers with unless told otherwise.
+const usualEvents = 100
 
 // sinceID turns a moment into an identifier that sorts before all events of that
 // moment. Identifiers begin with their time.
@@ -88,6 +125,10 @@ func (a *asker) events(ctx context.Context, c *client.Client, q client.Query) er
 	if err != nil {
 		return err
 	}
+	return a.show(events)
+}
+
+func (a *asker) show(events []model.Event) error {
 	if len(events) == 0 && a.format.value == formatTable {
 		fmt.Fprintln(a.stderr, "no events")
 	}

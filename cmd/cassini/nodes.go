@@ -59,32 +59,52 @@ func isID(name string) bool {
 
 // choose picks the node that a name means: the one whose identifier is the name
 // with a kind before it, else the only one of a host that is called so, else the only
-// service, else the only node.
+// service, else the only program that serves or dials by that name, else the only node.
 func choose(name string, nodes []model.Node) (string, error) {
-	var all, services []string
-	for _, n := range nodes {
-		all = append(all, n.ID)
-		if n.Kind == model.KindService {
-			services = append(services, n.ID)
-		}
-	}
+	nodes = called(name, nodes)
+	all := identifiers(nodes, func(model.Node) bool { return true })
 	for _, kind := range kinds() {
 		if id := kind + ":" + name; slices.Contains(all, id) {
 			return id, nil
 		}
 	}
-	of := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !strings.HasSuffix(id, "/"+name) })
-	switch {
-	case len(of) == 1:
-		return of[0], nil
-	case len(services) == 1:
-		return services[0], nil
-	case len(all) == 1:
-		return all[0], nil
-	case len(all) == 0:
+	for _, may := range []func(model.Node) bool{
+		func(n model.Node) bool { return strings.HasSuffix(n.ID, "/"+name) },
+		func(n model.Node) bool { return n.Kind == model.KindService },
+		func(n model.Node) bool { return n.Kind == model.KindProcess && n.Attrs["program"] == name },
+	} {
+		if ids := identifiers(nodes, may); len(ids) == 1 {
+			return ids[0], nil
+		}
+	}
+	switch len(all) {
+	case 0:
 		return "", fmt.Errorf("no node is called %q; 'cassini graph' shows all", name)
+	case 1:
+		return all[0], nil
 	}
 	return "", ambiguous(name, all)
+}
+
+// called leaves out nodes that only say the name somewhere, such as in a command line, where others
+// bear it.
+func called(name string, nodes []model.Node) []model.Node {
+	bear := slices.DeleteFunc(slices.Clone(nodes), func(n model.Node) bool {
+		return !strings.Contains(strings.ToLower(n.ID), strings.ToLower(name)) && n.Attrs["program"] != name
+	})
+	if len(bear) == 0 {
+		return nodes
+	}
+	return bear
+}
+
+func identifiers(nodes []model.Node, of func(model.Node) bool) (ids []string) {
+	for _, n := range nodes {
+		if of(n) {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
 }
 
 func ambiguous(name string, ids []string) error {
