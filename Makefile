@@ -130,7 +130,7 @@ test-vm-self: ## the virtual machines' harness itself: break everything once
 
 .PHONY: test-machines
 test-machines: build ## who hosts are: clones, changed boards and cards, migration and snapshots, in virtual machines (root)
-	CASSINI_MACHINES=$(lastword $(subst $(comma), ,$(KERNELS))) CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 30m -parallel 3 -run '^TestMachines' ./kernel-tests/enroll
+	CASSINI_MACHINES=$(lastword $(subst $(comma), ,$(KERNELS))) CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 60m -parallel 2 -run '^TestMachines' ./kernel-tests/enroll
 
 comma := ,
 

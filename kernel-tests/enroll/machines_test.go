@@ -29,6 +29,7 @@ func newMachines(t *testing.T) (*rig, virtual) {
 	t.Helper()
 	i := newImage(t)
 	r := newRig(t, 1, "")
+	r.patience = 5 * patience // processors are emulated, on a busy machine too
 	r.viewer = r.token("--role", "viewer")
 	if err := r.join("s1-h1", r.token("--role", "agent")); err != nil {
 		t.Fatal(err)

@@ -52,6 +52,8 @@ type rig struct {
 	scheme string // of its URL
 	viewer string // a token, where a test made one
 
+	patience time.Duration
+
 	running map[string]*program
 	lives   map[string]model.Incarnation // of hosts that were up
 }
@@ -65,7 +67,7 @@ type program struct {
 func newRig(t *testing.T, hosts int, config string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := &rig{t: t, binary: binary, dir: t.TempDir(), scheme: "https", running: make(map[string]*program)}
+	r := &rig{t: t, binary: binary, dir: t.TempDir(), scheme: "https", patience: patience, running: make(map[string]*program)}
 	if strings.Contains(config, "insecure: true") {
 		r.scheme = "http"
 	}
@@ -218,8 +220,8 @@ func (r *rig) wait(what string, ask func() error) {
 		if err == nil {
 			return
 		}
-		if time.Since(begin) > patience {
-			r.t.Fatalf("not within %v: %s: %v", patience, what, err)
+		if time.Since(begin) > r.patience {
+			r.t.Fatalf("not within %v: %s: %v", r.patience, what, err)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
