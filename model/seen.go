@@ -19,6 +19,9 @@ type Seen struct {
 	Changed   time.Time  `json:"changed"` // when the address got this MAC
 	// Before is the MAC that the address had before, if it had one.
 	Before string `json:"before,omitempty"`
+	// Unconfirmed says that the kernel had this from before the agent looked, and that nothing was
+	// heard from there since: it may be elsewhere now.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// Conflict is when the address last went back to the MAC that it had shortly
 	// before: two machines claim it in turn.
 	Conflict time.Time `json:"conflict,omitzero"`

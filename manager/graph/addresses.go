@@ -15,7 +15,7 @@ type place struct {
 	services    []*service // that listen or listened here, by port
 	owned       []owned    // addresses that are this place's own
 	loopback    []*target  // on addresses that mean nothing elsewhere
-	odd         []*link    // that end here at other addresses that nobody can own
+	odd         []*link    // that end here at other addresses: nobody can own them, or lives had them
 	refs        int32
 }
 
@@ -223,27 +223,60 @@ func (g *Graph) isOf(a *address, host string) bool {
 	return h != nil && slices.ContainsFunc(h.places, func(p *place) bool { return p.holds(a) >= 0 })
 }
 
-// whose finds the one place that an address belongs to as seen from a host: the
-// host's own namespaces come before other hosts'. nil when several places have it.
-func (g *Graph) whose(a *address, from string) (found *place) {
+// maxOwners is of how many places one is looked for that an address may mean.
+const maxOwners = 256
+
+// whose finds the one place that an address belongs to as seen from somewhere: the
+// host's own namespaces come before other hosts', and those that have it on an interface
+// now before those that are known from connections to have had it. nil when several places have it.
+func (g *Graph) whose(a *address, from vantage) *place {
 	if len(a.owners) == 0 {
 		return nil
 	}
-	if h := g.hosts[from]; h != nil {
+	if h := g.hosts[from.host]; h != nil {
+		var own []*place
 		for _, p := range h.places {
-			if p.holds(a) < 0 {
-				continue
+			if p.holds(a) >= 0 {
+				own = append(own, p)
 			}
-			if found != nil {
-				return nil
-			}
-			found = p
+		}
+		if p, some := g.among(a, from, own); some {
+			return p
 		}
 	}
-	if found == nil && len(a.owners) == 1 {
-		found = a.owners[0]
+	if len(a.owners) > maxOwners {
+		return nil
 	}
-	return found
+	p, _ := g.among(a, from, slices.DeleteFunc(slices.Clone(a.owners), func(p *place) bool { return p.host == from.host }))
+	return p
+}
+
+// among is the one of some places that an address means; some says whether it can be any.
+func (g *Graph) among(a *address, from vantage, places []*place) (found *place, some bool) {
+	best, several := -1, false
+	for _, p := range places {
+		at := vantage{p.host, p.netns, a.Addr}
+		rank := 0
+		switch g.means(from, a.Addr, at) {
+		case no:
+			continue
+		case yes:
+			rank = 2
+		}
+		if len(places) > 1 && g.holder(at, a.Addr) != nil {
+			rank++
+		}
+		switch {
+		case rank > best:
+			found, best, several = p, rank, false
+		case rank == best:
+			several = true
+		}
+	}
+	if several {
+		return nil, true
+	}
+	return found, found != nil
 }
 
 // compareServices orders the services of a place: by port, so that those of a port are

@@ -43,6 +43,7 @@ func (g *Graph) branch(d *dependency) {
 		b.list = append(b.list, x)
 		g.touch(x.link)
 		x.link.add(x)
+		x.setOdd(1)
 	}
 	g.followBranches(d)
 }
@@ -57,6 +58,7 @@ func (g *Graph) unbranch(d *dependency) {
 	g.touch(d.link)
 	for _, x := range b.list {
 		g.touch(x.link)
+		x.setOdd(-1)
 		if x.link.remove(x); len(x.link.docs()) == 0 {
 			g.dropLink(x.link)
 		}

@@ -158,22 +158,29 @@ func (g *Graph) indexDependency(d *dependency, n int) {
 	server := d.link.target.server.Addr
 	switch d.direction() {
 	case model.Out:
-		if d.netns != model.NetnsOfLives { // lives come and go at an address
+		if d.netns == model.NetnsOfLives { // lives come and go at an address
+			d.setOdd(n)
+		} else {
 			g.own(d.link.client.Addr, d.place, int32(n))
 		}
 		return
 	case model.In:
 		if !global(server) && !server.IsLoopback() {
-			if n > 0 {
-				d.odd = append(d.odd, d.link)
-			} else {
-				d.odd = remove(d.odd, d.link)
-			}
+			d.setOdd(n)
 		}
 	case model.Unknown:
 		g.undirected += n
 	}
 	g.own(server, d.place, int32(n))
+}
+
+// setOdd has the place remember (n=1) or forget (n=-1) a link that ends at no address of its own.
+func (d *dependency) setOdd(n int) {
+	if n > 0 {
+		d.odd = append(d.odd, d.link)
+	} else {
+		d.odd = remove(d.odd, d.link)
+	}
 }
 
 // renew takes the newest document. A new run of the agent counts from zero:

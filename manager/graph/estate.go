@@ -56,8 +56,12 @@ func (n *node) supposed() string {
 	if n.g.hosts[n.host()] != nil {
 		return n.host()
 	}
-	if a := n.g.addresses.of(n.dialledAt()); a != nil && len(a.owners) == 1 {
-		return a.owners[0].host
+	for _, e := range n.in() {
+		for _, d := range e.outs() {
+			if p := n.g.whose(d.link.target.server, n.g.vantage(d)); p != nil {
+				return p.host
+			}
+		}
 	}
 	return ""
 }

@@ -128,26 +128,74 @@ func ofHost(docs []*dependency, host string) []*dependency {
 // has one like it.
 func (g *Graph) sameConnections(d *dependency) []*dependency {
 	among := d.otherEnd()
-	if here := ofHost(among, d.host); len(here) > 0 {
+	if here := g.ofVantage(d, among); len(here) > 0 {
 		return here
 	}
 	var there []*dependency
+	best, several := perhaps, false
 	for len(among) > 0 {
 		same := ofHost(among, among[0].host)
 		among = among[len(same):]
-		server, client := same[0].host, d.host
+		out, in := d, same[0]
 		if d.direction() == model.In {
-			server, client = client, server
+			out, in = in, out
 		}
-		if g.isOf(d.link.client, server) || g.isOf(d.link.target.server, client) {
-			continue
+		switch is := g.sameLink(out, in); {
+		case is == no || is == perhaps && best == yes:
+		case there != nil && is == best:
+			several = true
+		default:
+			there, best, several = same, is, false
 		}
-		if there != nil {
-			return nil
-		}
-		there = same
+	}
+	if several {
+		return nil
 	}
 	return there
+}
+
+// ofVantage are the documents of the other end of the host from where the server's address is meant.
+func (g *Graph) ofVantage(d *dependency, among []*dependency) []*dependency {
+	if d.direction() != model.In {
+		return ofHost(among, g.vantage(d).host)
+	}
+	if len(g.translations.branches) == 0 {
+		return ofHost(among, d.host)
+	}
+	var here []*dependency
+	for _, out := range among {
+		if g.vantage(out).host == d.host {
+			here = append(here, out)
+		}
+	}
+	return here
+}
+
+// sameLink says whether documents of two hosts tell of the same connections.
+func (g *Graph) sameLink(out, in *dependency) answer {
+	client, server := out.link.client, out.link.target.server
+	from, at := g.vantage(out), g.vantage(in)
+	is := g.means(from, server.Addr, at)
+	if is == no {
+		return no
+	}
+	back := g.means(at, client.Addr, g.asSeen(out))
+	switch {
+	case back == no || is == perhaps && back == perhaps && (g.isOf(client, in.host) || g.isOf(server, from.host)):
+		return no
+	case back == yes:
+		return yes
+	}
+	return is
+}
+
+// asSeen is where the server sees the client of an Out document.
+func (g *Graph) asSeen(out *dependency) vantage {
+	at := g.vantage(out)
+	if out.branch() != nil && !g.isOf(out.link.client, at.host) {
+		return vantage{out.host, out.netns, at.own} // the address was left as it was
+	}
+	return at
 }
 
 // meets says whether an In document has the other end. While nothing touches the link, it has

@@ -138,7 +138,7 @@ func (g *Graph) interfacesOf(host string) []*iface {
 
 // joinsAs says whether an interface is joined with others as it was before.
 func (i *iface) joinsAs(before *iface) bool {
-	return i.Name == before.Name && i.Netns == before.Netns && i.Address == before.Address && i.VLAN == before.VLAN &&
+	return i.Name == before.Name && i.Netns == before.Netns && i.Kind == before.Kind && i.Address == before.Address && i.VLAN == before.VLAN &&
 		i.Master == before.Master && i.Parent == before.Parent && slices.Equal(i.prefixes(), before.prefixes())
 }
 
@@ -149,6 +149,9 @@ func (g *Graph) renewInterface(h *host, before, i *iface) {
 	g.topology++ // what falls with it depends on its carrier
 	if g.built == nil {
 		return
+	}
+	if !slices.Equal(i.DefaultGateways, before.DefaultGateways) {
+		g.touchPlaces(h, i.Netns)
 	}
 	if n := g.built.named(i.id()); n != nil && n.iface() == before {
 		n.fact = i

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/netip"
 	"slices"
 
 	"cassini/model"
@@ -75,7 +76,9 @@ func (g *Graph) changeInterface(h *host, before, now *iface) {
 	g.topology++
 	v := g.built
 	var p plugged
+	var closed []netip.Prefix
 	if v != nil {
+		closed = g.enclosures(h)
 		p = g.around(h, before, now)
 		v.unplug(p)
 		for _, i := range standing(h, before, now) {
@@ -95,6 +98,7 @@ func (g *Graph) changeInterface(h *host, before, now *iface) {
 	if v == nil {
 		return
 	}
+	g.touchInterface(h, closed, before, now)
 	v.sweep() // what has gone is not to be found by what comes
 	if now != nil && !v.addInterface(now) {
 		g.rewire()

@@ -36,7 +36,7 @@ func (g *Graph) clientOf(d *dependency) end {
 	host, a := "", d.link.client
 	if d.isLocal(a) {
 		host = d.host
-	} else if p := g.whose(a, d.host); p != nil {
+	} else if p := g.whose(a, g.vantage(d)); p != nil {
 		host = p.host
 	}
 	if host != "" {
@@ -74,8 +74,8 @@ func (g *Graph) dialled(d *dependency) end {
 	}
 	t := d.link.target
 	at := d.place
-	if !d.isLocal(t.server) {
-		at = g.whose(t.server, d.host)
+	if !t.server.IsLoopback() && (d.branch() != nil || !d.isLocal(t.server)) {
+		at = g.whose(t.server, g.vantage(d))
 	}
 	if at != nil {
 		if s := at.at(t.proto, t.server.Addr, t.port); s != nil {

@@ -56,14 +56,24 @@ func (g *Graph) applySeen(doc *Decoded, e *events) bool {
 		g.dropSeen(before)
 	}
 	if doc.Gone() {
+		if before != nil {
+			g.touchSighting(before)
+		}
 		return true
 	}
 	g.seen[doc.Name] = s
 	g.seenBy.add(s.MAC, s.at(), s)
+	if before == nil || before.MAC != s.MAC || before.Unconfirmed != s.Unconfirmed {
+		g.touchSighting(s)
+	}
 	if g.built != nil {
 		g.built.addSeen(s)
 	}
-	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, func(n model.Name) { g.dropSeen(g.seen[n]) })
+	forgetOldest(g, g.seen, func(s *seen) time.Time { return s.Changed }, func(n model.Name) {
+		gone := g.seen[n]
+		g.dropSeen(gone)
+		g.touchSighting(gone)
+	})
 	g.tellSeen(before, s, e)
 	return true
 }

@@ -70,7 +70,7 @@ func TestMasqueradeJoinsClientWithServer(t *testing.T) {
 		"process:c8/curl -> service:web/nginx:8080 2/0 [client server]",
 		"process:c9/curl -> service:web/nginx:8080 3/0 [client server]",
 	)
-	if p, ok := w.whose(w.holdAddress(netip.MustParseAddr("10.1.0.1")), "x"), true; ok && p != nil {
+	if p, ok := w.whose(w.holdAddress(netip.MustParseAddr("10.1.0.1")), vantage{host: "x"}), true; ok && p != nil {
 		t.Errorf("the balancer's address is taken for one of %s", p.host)
 	}
 }
