@@ -39,6 +39,8 @@ type seen struct {
 	addr   netip.Addr
 	mac    string
 	router bool
+	// unconfirmed is what the kernel had before, and did not use lately.
+	unconfirmed bool
 }
 
 // learned is an entry of a bridge's forwarding table that frames made.
@@ -91,7 +93,7 @@ func parseMessage(m syscall.NetlinkMessage) (msg message, ok bool, err error) {
 			msg.learned, err = parseForwarding(m.Data)
 			return msg, msg.learned != nil, err
 		}
-		msg.seen, err = parseNeighbour(m.Data)
+		msg.seen, err = parseNeighbour(m.Data, m.Header.Flags&unix.NLM_F_MULTI != 0)
 		return msg, msg.seen != nil, err
 	}
 	return message{}, false, nil

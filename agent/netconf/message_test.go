@@ -180,6 +180,28 @@ func TestOnlyWhoAnsweredIsSeen(t *testing.T) {
 	}
 }
 
+// What is stale in the kernel's table may be so for hours; who goes stale now has answered.
+func TestWhatIsStaleInTheTableIsUnconfirmed(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		state  byte
+		listed bool
+		want   bool
+	}{
+		{"stale in the table", unix.NUD_STALE, true, true},
+		{"reachable in the table", unix.NUD_REACHABLE, true, false},
+		{"stale by now", unix.NUD_STALE, false, false},
+	} {
+		raw := neighbourMessage("10.0.0.9", c.state, 2, 0, 0, 0, 0, 9)
+		if c.listed {
+			raw.Header.Flags |= unix.NLM_F_MULTI
+		}
+		if m, ok, err := parseMessage(raw); err != nil || !ok || m.seen.unconfirmed != c.want {
+			t.Errorf("%s: %+v, %v, %v", c.name, m.seen, ok, err)
+		}
+	}
+}
+
 // forwardingMessage is what a bridge tells of a hardware address.
 func forwardingMessage(state byte, attributes ...*nl.RtAttr) syscall.NetlinkMessage {
 	return raw(unix.RTM_NEWNEIGH, []byte{unix.AF_BRIDGE, 0, 0, 0, 7, 0, 0, 0, state, 0, 0, 0}, attributes...)

@@ -12,8 +12,9 @@ import (
 
 // parseNeighbour reads struct ndmsg (linux/neighbour.h) of an address that answered
 // for itself. What did not, what is multicast, and what the administrator or a bridge
-// put there is left out; so is what the kernel asks after, since it may be elsewhere now.
-func parseNeighbour(b []byte) (*seen, error) {
+// put there is left out; so is what the kernel asks after, since it may be elsewhere now. listed
+// says that the message is of the whole table: what is stale there may be so for hours.
+func parseNeighbour(b []byte, listed bool) (*seen, error) {
 	if len(b) < unix.SizeofNdMsg {
 		return nil, fmt.Errorf("%w: neighbour of %d bytes", errMalformed, len(b))
 	}
@@ -26,7 +27,7 @@ func parseNeighbour(b []byte) (*seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errMalformed, err)
 	}
-	s := &seen{index: int(int32(binary.NativeEndian.Uint32(b[4:]))), router: flags&unix.NTF_ROUTER != 0}
+	s := &seen{index: int(int32(binary.NativeEndian.Uint32(b[4:]))), router: flags&unix.NTF_ROUTER != 0, unconfirmed: listed && state&unix.NUD_REACHABLE == 0}
 	for _, a := range list {
 		switch a.Attr.Type {
 		case unix.NDA_DST:

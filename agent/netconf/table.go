@@ -96,7 +96,7 @@ func (t *table) meet(s seen) (model.Seen, bool) {
 	if l == nil || !l.ether {
 		return model.Seen{}, false
 	}
-	return model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, MAC: s.mac, Router: s.router, By: model.SeenByKernel}, true
+	return model.Seen{Interface: l.Name, Netns: t.netns, Addr: s.addr, MAC: s.mac, Router: s.router, Unconfirmed: s.unconfirmed, By: model.SeenByKernel}, true
 }
 
 // forwards is an entry of a forwarding table as others know it; false where the bridge or

@@ -12,7 +12,11 @@ import (
 // again for as long.
 const disputed = time.Minute
 
+// joinSeen does not believe what the kernel had from before where something else was told.
 func joinSeen(before, met model.Seen, now time.Time) (_ model.Seen, quiet bool) {
+	if met.Unconfirmed {
+		return before, false
+	}
 	met.By, met.FirstSeen, met.Conflict = before.By, before.FirstSeen, before.Conflict
 	met.Router = met.Router || before.Router && met.MAC == before.MAC
 	if met.MAC == before.MAC {

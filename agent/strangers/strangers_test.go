@@ -96,6 +96,26 @@ func TestTwoThatClaimAnAddressInTurn(t *testing.T) {
 	})
 }
 
+// What the kernel had from before is told, until something else is, and when it is confirmed.
+func TestWhatTheKernelHadBefore(t *testing.T) {
+	s, d := start(t)
+	before := func(mac string) model.Seen {
+		m := met(mac)
+		m.Unconfirmed = true
+		return m
+	}
+	s.Meet(before(first))
+	s.Meet(met(first))
+	if list := take[model.Seen](d, model.PackageSeen); len(list) != 2 || !list[0].Unconfirmed || list[1].Unconfirmed || list[1].Before != "" {
+		t.Fatalf("told %+v", list)
+	}
+	s.Meet(before(second)) // the table is read again
+	s.Meet(before(first))
+	if list := take[model.Seen](d, model.PackageSeen); len(list) != 0 {
+		t.Fatalf("told %+v", list)
+	}
+}
+
 func TestARouterStaysOne(t *testing.T) {
 	s, d := start(t)
 	router := met(first)

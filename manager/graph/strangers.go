@@ -85,7 +85,7 @@ func (s *seen) at() string { return model.InterfaceID(s.host, s.Interface, s.Net
 func (g *Graph) tellSeen(before, s *seen, e *events) {
 	at := model.InterfaceID(s.host, s.Interface, s.Netns)
 	_, label, _ := strings.Cut(at, ":")
-	moved := before == nil || before.MAC != s.MAC
+	moved := before == nil || before.MAC != s.MAC || before.Unconfirmed
 	switch {
 	case !s.Conflict.IsZero() && (before == nil || !before.Conflict.Equal(s.Conflict)):
 		g.duplicate(at, s.Addr.String(), fmt.Sprintf("%s: %s and %s claim %s in turn%s", label, who(s.MAC), who(s.Before), s.Addr, g.wayOut(s)), e)
@@ -125,10 +125,11 @@ func who(mac string) string {
 }
 
 // ownerBesides is the interface of a known host that has the address on the same link,
-// when another machine was seen at it; nil when that is the host itself.
+// when another machine was seen at it; nil when that is the host itself, or can be, with the card
+// that it had before.
 func (g *Graph) ownerBesides(s *seen) *iface {
 	a := g.addresses.of(s.Addr)
-	if a == nil || len(a.owners) == 0 {
+	if s.Unconfirmed || a == nil || len(a.owners) == 0 {
 		return nil
 	}
 	here := g.hosts[s.host].iface(model.Interface{Name: s.Interface, Netns: s.Netns}.Key())

@@ -116,6 +116,8 @@ func TestAddressesThatTwoClaim(t *testing.T) {
 	w.sees("b", "10.0.0.1", "02:00:00:00:00:01")
 	const thief = "aa:bb:cc:00:00:09"
 	claims := thief + " claims 10.0.0.2, which b/eth0 has (02:00:00:00:00:02); a/eth0 sees it"
+	w.expectEvents(w.sees("a", "10.0.0.2", thief, func(s *model.Seen) { s.Unconfirmed = true }), // b's card before, for all that is known
+		"stranger.seen: a/eth0 sees 10.0.0.2 at "+thief+", where no agent is")
 	w.expectEvents(w.sees("a", "10.0.0.2", thief), "address.duplicate: "+claims)
 	w.expectEvents(w.sees("a", "10.0.0.2", thief))
 	w.link("b", "eth1", "02:00:00:00:00:03", addresses("10.0.0.3/24")) // b is live
