@@ -99,6 +99,8 @@ func nfsServe(control, dir string) error {
 	_ = tell(filepath.Join(control, "versions"), "-2\n") // not there in newer kernels
 	return errors.Join(
 		tell(filepath.Join(control, "versions"), "-3\n"), // else it needs lockd, and that rpcbind
+		// Newer kernels do not begin to listen by themselves as threads are asked for.
+		tell(filepath.Join(control, "portlist"), fmt.Sprintf("tcp %d\n", nfsPort)),
 		tell(filepath.Join(control, "threads"), "2\n"),
 	)
 }
@@ -156,7 +158,9 @@ func TestNFS(t *testing.T) {
 		t.Fatalf("the process that mounts said %q, %v", said, err)
 	}
 
-	service := func(l model.Listener) bool { return l.Port == nfsPort && l.Proto == "tcp" && l.NetnsName != "" }
+	service := func(l model.Listener) bool { // one of two: the kernel listens at IPv6 too
+		return l.Port == nfsPort && l.Proto == "tcp" && l.NetnsName != "" && l.Addr.Is4()
+	}
 	l := r.listener("nfsd", service)
 	if !l.Kernel() || l.PID != 0 || l.Program() != "kernel" || l.Workers != nil || l.State != model.StateListening {
 		t.Errorf("the service is %+v, want the kernel's", l)
