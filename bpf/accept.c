@@ -62,7 +62,9 @@ int BPF_PROG(accepted, struct sock *listener)
 	if (bpf_get_func_ret(ctx, &result) || !result || result >= -(__u64)MAX_ERRNO ||
 	    task->flags & PF_KTHREAD)
 		return 0;
-	key.cookie = bpf_get_socket_cookie(listener);
+	key.cookie = cookie_of(listener);
+	if (!key.cookie)
+		return 0; /* it is older than the agent, and about to be found */
 	key.start_ns = task->group_leader->start_boottime;
 	key.tgid = task->tgid;
 	w = bpf_map_lookup_elem(&workers, &key);

@@ -397,4 +397,13 @@ static __always_inline struct sock *open_socket(struct bpf_iter__task_file *ctx)
 	return socket ? socket->sk : NULL;
 }
 
+/*
+ * The cookie that a socket was given; 0: none yet. The kernel's helper gives one, but takes no
+ * socket of a type that a module has of its own, as SCTP has on Debian's Linux 7.2.
+ */
+static __always_inline __u64 cookie_of(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
 #endif

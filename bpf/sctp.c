@@ -29,8 +29,8 @@ int BPF_PROG(sctp_listen, struct sctp_endpoint *ep, int failed)
 
 	if (failed || !sk)
 		return 0;
-	cookie = bpf_get_socket_cookie(sk);
-	if (bpf_map_lookup_elem(&listeners, &cookie))
+	cookie = cookie_of(sk);
+	if (!cookie || bpf_map_lookup_elem(&listeners, &cookie))
 		return 0;
 	COUNT(count(), listen);
 	current_owner(&l.owner, kernel_asks(sk));
@@ -39,14 +39,23 @@ int BPF_PROG(sctp_listen, struct sctp_endpoint *ep, int failed)
 	return 0;
 }
 
-/* At the end of every socket, too. */
+/* Endpoints are in a list while they listen, and no others. */
+static __always_inline bool listens(struct sctp_endpoint *ep)
+{
+	if (bpf_core_field_exists(ep->node))
+		return BPF_CORE_READ(ep, node.pprev);
+	return BPF_CORE_READ((struct sctp_endpoint___old *)ep, base.node.pprev);
+}
+
+/*
+ * It runs at the end of every socket. On Debian's Linux 7.2 one that was accepted bears the cookie of
+ * its listener, which goes on.
+ */
 SEC("fentry/sctp_unhash_endpoint")
 int BPF_PROG(sctp_unlisten, struct sctp_endpoint *ep)
 {
-	struct sock *sk = BPF_CORE_READ(ep, base.sk);
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-
-	end_listening(cookie);
+	if (listens(ep))
+		end_listening(cookie_of(BPF_CORE_READ(ep, base.sk)));
 	return 0;
 }
 
@@ -91,7 +100,7 @@ static __always_inline void count_association(struct association *a, struct edge
 static __always_inline void on_accept(struct sctp_endpoint *ep, struct sctp_association *asoc,
 				      struct sock *sk, __u64 id, struct association *a)
 {
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	__u64 cookie = cookie_of(sk);
 	struct listener *l = bpf_map_lookup_elem(&listeners, &cookie);
 	struct edge_key key = {};
 	struct edge *edge;

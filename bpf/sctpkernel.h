@@ -37,6 +37,10 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct hlist_node {
+	struct hlist_node **pprev; /* NULL: it is in no list */
+};
+
 union sctp_addr {
 	__u16 sa_family;
 };
@@ -80,6 +84,16 @@ struct sctp_ep_common {
 struct sctp_endpoint {
 	struct sctp_ep_common base;
 	struct list_head asocs;
+	struct hlist_node node;
+};
+
+/* Before Linux 6.2. */
+struct sctp_ep_common___old {
+	struct hlist_node node;
+};
+
+struct sctp_endpoint___old {
+	struct sctp_ep_common___old base;
 };
 
 struct sctp_sock {

@@ -270,8 +270,12 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate,
 		c->last_sk = (__u64)sk;
 		c->last_state = newstate;
 	}
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP) {
+		/* SCTP's programs, which may not ask for it, find it there (sctp.c). */
+		if (newstate == TCP_LISTEN)
+			bpf_get_socket_cookie(sk);
 		return 0;
+	}
 	if (newstate == TCP_LISTEN) {
 		on_listen(sk);
 		return 0;
