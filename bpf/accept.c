@@ -9,7 +9,7 @@
  * inet_csk_accept() and SCTP's sctp_accept(), at which Go loads the program too, have other
  * arguments since Linux 6.10; the first is the same, and their result is read without them.
  */
-#include "kernel.h"
+#include "calls.h"
 
 #define WORKERS 8192
 #define MAX_ERRNO 4095
@@ -51,6 +51,12 @@ static __noinline int first_accept(struct worker_key *key)
 	return 0;
 }
 
+SEC("fentry/inet_csk_accept")
+int BPF_PROG(accepting)
+{
+	return call_begins();
+}
+
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(accepted, struct sock *listener)
 {
@@ -59,8 +65,8 @@ int BPF_PROG(accepted, struct sock *listener)
 	struct worker *w;
 	__u64 result = 0;
 
-	if (bpf_get_func_ret(ctx, &result) || !result || result >= -(__u64)MAX_ERRNO ||
-	    task->flags & PF_KTHREAD)
+	if (!call_ends() || bpf_get_func_ret(ctx, &result) || !result ||
+	    result >= -(__u64)MAX_ERRNO || task->flags & PF_KTHREAD)
 		return 0;
 	key.cookie = cookie_of(listener);
 	if (!key.cookie)

@@ -13,6 +13,11 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type acceptCall struct {
+	_    structs.HostLayout
+	Open uint64
+}
+
 type acceptWorker struct {
 	_        structs.HostLayout
 	Accepted uint64
@@ -31,8 +36,11 @@ type acceptWorkerKey struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	acceptMapCalls         = "calls"
 	acceptMapWorkers       = "workers"
 	acceptProgAccepted     = "accepted"
+	acceptProgAccepting    = "accepting"
+	acceptVarCopied        = "copied"
 	acceptVarShapeOfKey    = "shape_of_key"
 	acceptVarShapeOfWorker = "shape_of_worker"
 	acceptVarWorkersFull   = "workers_full"
@@ -80,13 +88,15 @@ type acceptSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type acceptProgramSpecs struct {
-	Accepted *ebpf.ProgramSpec `ebpf:"accepted"`
+	Accepted  *ebpf.ProgramSpec `ebpf:"accepted"`
+	Accepting *ebpf.ProgramSpec `ebpf:"accepting"`
 }
 
 // acceptMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type acceptMapSpecs struct {
+	Calls   *ebpf.MapSpec `ebpf:"calls"`
 	Workers *ebpf.MapSpec `ebpf:"workers"`
 }
 
@@ -94,6 +104,7 @@ type acceptMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type acceptVariableSpecs struct {
+	Copied        *ebpf.VariableSpec `ebpf:"copied"`
 	ShapeOfKey    *ebpf.VariableSpec `ebpf:"shape_of_key"`
 	ShapeOfWorker *ebpf.VariableSpec `ebpf:"shape_of_worker"`
 	WorkersFull   *ebpf.VariableSpec `ebpf:"workers_full"`
@@ -119,11 +130,13 @@ func (o *acceptObjects) Close() error {
 //
 // It can be passed to loadAcceptObjects or ebpf.CollectionSpec.LoadAndAssign.
 type acceptMaps struct {
+	Calls   *ebpf.Map `ebpf:"calls"`
 	Workers *ebpf.Map `ebpf:"workers"`
 }
 
 func (m *acceptMaps) Close() error {
 	return _AcceptClose(
+		m.Calls,
 		m.Workers,
 	)
 }
@@ -132,6 +145,7 @@ func (m *acceptMaps) Close() error {
 //
 // It can be passed to loadAcceptObjects or ebpf.CollectionSpec.LoadAndAssign.
 type acceptVariables struct {
+	Copied        *ebpf.Variable `ebpf:"copied"`
 	ShapeOfKey    *ebpf.Variable `ebpf:"shape_of_key"`
 	ShapeOfWorker *ebpf.Variable `ebpf:"shape_of_worker"`
 	WorkersFull   *ebpf.Variable `ebpf:"workers_full"`
@@ -141,12 +155,14 @@ type acceptVariables struct {
 //
 // It can be passed to loadAcceptObjects or ebpf.CollectionSpec.LoadAndAssign.
 type acceptPrograms struct {
-	Accepted *ebpf.Program `ebpf:"accepted"`
+	Accepted  *ebpf.Program `ebpf:"accepted"`
+	Accepting *ebpf.Program `ebpf:"accepting"`
 }
 
 func (p *acceptPrograms) Close() error {
 	return _AcceptClose(
 		p.Accepted,
+		p.Accepting,
 	)
 }
 

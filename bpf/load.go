@@ -53,11 +53,25 @@ func (t *Types) hasFunction(name string) bool {
 // programCopies is how often a program must be attached so that none of its runs is left out:
 // the kernel does not enter one again on a CPU that is inside it (tcp.c).
 func programCopies() int {
-	// Since then programs may be preempted (include/linux/tracepoint.h).
-	if version, err := features.LinuxVersionCode(); err != nil || version >= 7<<16 {
+	if preempted() {
 		return 3
 	}
 	return 2
+}
+
+// callCopies is likewise of a program that no interrupt runs: calls.h.
+func callCopies() int {
+	if preempted() {
+		return 3
+	}
+	return 1
+}
+
+// preempted says whether a task may be preempted inside a program: since Linux 7.0
+// (include/linux/tracepoint.h).
+func preempted() bool {
+	version, err := features.LinuxVersionCode()
+	return err != nil || version >= 7<<16
 }
 
 // loadEach loads programs of a collection, each on a thread of its own: the verifier takes

@@ -52,7 +52,7 @@ const (
 type Unix struct {
 	scan    unixscanObjects
 	dials   unixObjects      // of UnixByCgroup
-	traces  unixtraceObjects // of UnixByTrampoline
+	traces  *calls           // of UnixByTrampoline
 	bytes   *ebpf.Collection // nil unless UnixLimits ask for it
 	hook    UnixHook
 	worse   error    // why hook is not a better one
@@ -95,17 +95,12 @@ func (u *Unix) openTrampolines(types *Types) error {
 	if err := spec.Variables["count_bytes"].Set(u.limits.Bytes); err != nil {
 		return err
 	}
-	if err := spec.LoadAndAssign(&u.traces, types.options(u.sharedMaps(spec))); err != nil {
-		return fmt.Errorf("load programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
-	}
-	o := &u.traces
-	links, err := attachTracing(o.UnixStreamConnected, o.UnixDgramConnected, o.UnixDgramSent, o.UnixListens)
+	u.traces, err = openCalls(spec,
+		[]string{"unix_stream_connecting", "unix_dgram_connecting", "unix_dgram_sending", "unix_listening"},
+		[]string{"unix_stream_connected", "unix_dgram_connected", "unix_dgram_sent", "unix_listens"}, types.options(u.sharedMaps(spec)))
 	if err != nil { // one alone would count half
-		err = errors.Join(err, u.traces.Close())
-		u.traces = unixtraceObjects{}
-		return fmt.Errorf("attach to unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
+		return fmt.Errorf("have programs at unix_stream_connect and its like (trampolines may be refused, even to root): %w", err)
 	}
-	u.links = links
 	return nil
 }
 
@@ -182,7 +177,7 @@ func (u *Unix) Pending() int {
 
 // Close detaches the programs and frees their maps.
 func (u *Unix) Close() error {
-	errs := []error{closeLinks(u.links)}
+	errs := []error{closeLinks(u.links), u.traces.close()}
 	for _, it := range u.iters {
 		errs = append(errs, it.Close())
 	}
@@ -191,9 +186,6 @@ func (u *Unix) Close() error {
 	}
 	if u.dials.UnixConnect != nil {
 		errs = append(errs, u.dials.Close())
-	}
-	if u.traces.UnixListens != nil {
-		errs = append(errs, u.traces.Close())
 	}
 	if u.bytes != nil {
 		u.bytes.Close()
@@ -338,10 +330,9 @@ func (u *Unix) RunTimes() map[string]RunTime {
 	times := make(map[string]RunTime)
 	progs := map[string]*ebpf.Program{
 		"unix_connect": u.dials.UnixConnect, "unix_sendmsg": u.dials.UnixSendmsg,
-		"unix_stream_connected": u.traces.UnixStreamConnected, "unix_dgram_connected": u.traces.UnixDgramConnected,
-		"unix_dgram_sent": u.traces.UnixDgramSent, "unix_listens": u.traces.UnixListens,
 		"scan_unix": u.scan.ScanUnix, "scan_clients": u.scan.ScanClients,
 	}
+	maps.Copy(progs, u.traces.programs())
 	if u.bytes != nil {
 		maps.Copy(progs, u.bytes.Programs)
 	}

@@ -6,6 +6,7 @@
  * run as its own functions return, so that what became of an attempt is told by the kernel
  * itself. They also tell when a socket begins to listen.
  */
+#include "calls.h"
 #include "unixbytes.h"
 
 enum {
@@ -114,7 +115,7 @@ static __always_inline int connected(struct socket *sock, void *address, int siz
 	struct unix_client *client;
 	struct attempt a;
 
-	if (err == -ISCONN || err == -RESTARTSYS || err == -RESTARTNOINTR ||
+	if (!call_ends() || err == -ISCONN || err == -RESTARTSYS || err == -RESTARTNOINTR ||
 	    !read_attempt(&a, sock, address, size))
 		return 0;
 	result(&a, err);
@@ -128,11 +129,23 @@ static __always_inline int connected(struct socket *sock, void *address, int siz
 	return 0;
 }
 
+SEC("fentry/unix_stream_connect")
+int BPF_PROG(unix_stream_connecting)
+{
+	return call_begins();
+}
+
 SEC("fexit/unix_stream_connect")
 int BPF_PROG(unix_stream_connected, struct socket *sock, void *address, int size, int flags,
 	     int err)
 {
 	return connected(sock, address, size, err);
+}
+
+SEC("fentry/unix_dgram_connect")
+int BPF_PROG(unix_dgram_connecting)
+{
+	return call_begins();
 }
 
 SEC("fexit/unix_dgram_connect")
@@ -157,12 +170,20 @@ static __always_inline int sent_to(struct unix_client *client, struct attempt *a
 	return 0;
 }
 
+SEC("fentry/unix_dgram_sendmsg")
+int BPF_PROG(unix_dgram_sending, struct socket *sock, struct msghdr *msg)
+{
+	return count_bytes || msg->msg_name ? call_begins() : 0;
+}
+
 SEC("fexit/unix_dgram_sendmsg")
 int BPF_PROG(unix_dgram_sent, struct socket *sock, struct msghdr *msg, __u64 len, int err)
 {
 	struct unix_client *client;
 	struct attempt a;
 
+	if (!(count_bytes || msg->msg_name) || !call_ends())
+		return 0;
 	if (!msg->msg_name || err == -RESTARTSYS || err == -RESTARTNOINTR ||
 	    !read_attempt(&a, sock, msg->msg_name, msg->msg_namelen))
 		goto count;
@@ -173,10 +194,16 @@ count:
 	return count_bytes ? moved(sock->sk, err, true) : 0;
 }
 
+SEC("fentry/unix_listen")
+int BPF_PROG(unix_listening)
+{
+	return call_begins();
+}
+
 SEC("fexit/unix_listen")
 int BPF_PROG(unix_listens, struct socket *sock, int backlog, int err)
 {
-	if (!err)
+	if (call_ends() && !err)
 		tell(UNIX_EVENT_LISTEN, NULL, NULL);
 	return 0;
 }

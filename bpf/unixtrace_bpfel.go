@@ -16,19 +16,25 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	unixtraceMapUnixClients          = "unix_clients"
-	unixtraceMapUnixCounts           = "unix_counts"
-	unixtraceMapUnixEdges            = "unix_edges"
-	unixtraceMapUnixEmpty            = "unix_empty"
-	unixtraceMapUnixEvents           = "unix_events"
-	unixtraceMapUnixFull             = "unix_full"
-	unixtraceMapUnixServers          = "unix_servers"
-	unixtraceProgUnixDgramConnected  = "unix_dgram_connected"
-	unixtraceProgUnixDgramSent       = "unix_dgram_sent"
-	unixtraceProgUnixListens         = "unix_listens"
-	unixtraceProgUnixStreamConnected = "unix_stream_connected"
-	unixtraceVarCountBytes           = "count_bytes"
-	unixtraceVarShapeOfKind          = "shape_of_kind"
+	unixtraceMapCalls                 = "calls"
+	unixtraceMapUnixClients           = "unix_clients"
+	unixtraceMapUnixCounts            = "unix_counts"
+	unixtraceMapUnixEdges             = "unix_edges"
+	unixtraceMapUnixEmpty             = "unix_empty"
+	unixtraceMapUnixEvents            = "unix_events"
+	unixtraceMapUnixFull              = "unix_full"
+	unixtraceMapUnixServers           = "unix_servers"
+	unixtraceProgUnixDgramConnected   = "unix_dgram_connected"
+	unixtraceProgUnixDgramConnecting  = "unix_dgram_connecting"
+	unixtraceProgUnixDgramSending     = "unix_dgram_sending"
+	unixtraceProgUnixDgramSent        = "unix_dgram_sent"
+	unixtraceProgUnixListening        = "unix_listening"
+	unixtraceProgUnixListens          = "unix_listens"
+	unixtraceProgUnixStreamConnected  = "unix_stream_connected"
+	unixtraceProgUnixStreamConnecting = "unix_stream_connecting"
+	unixtraceVarCopied                = "copied"
+	unixtraceVarCountBytes            = "count_bytes"
+	unixtraceVarShapeOfKind           = "shape_of_kind"
 )
 
 // loadUnixtrace returns the embedded CollectionSpec for unixtrace.
@@ -73,16 +79,21 @@ type unixtraceSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixtraceProgramSpecs struct {
-	UnixDgramConnected  *ebpf.ProgramSpec `ebpf:"unix_dgram_connected"`
-	UnixDgramSent       *ebpf.ProgramSpec `ebpf:"unix_dgram_sent"`
-	UnixListens         *ebpf.ProgramSpec `ebpf:"unix_listens"`
-	UnixStreamConnected *ebpf.ProgramSpec `ebpf:"unix_stream_connected"`
+	UnixDgramConnected   *ebpf.ProgramSpec `ebpf:"unix_dgram_connected"`
+	UnixDgramConnecting  *ebpf.ProgramSpec `ebpf:"unix_dgram_connecting"`
+	UnixDgramSending     *ebpf.ProgramSpec `ebpf:"unix_dgram_sending"`
+	UnixDgramSent        *ebpf.ProgramSpec `ebpf:"unix_dgram_sent"`
+	UnixListening        *ebpf.ProgramSpec `ebpf:"unix_listening"`
+	UnixListens          *ebpf.ProgramSpec `ebpf:"unix_listens"`
+	UnixStreamConnected  *ebpf.ProgramSpec `ebpf:"unix_stream_connected"`
+	UnixStreamConnecting *ebpf.ProgramSpec `ebpf:"unix_stream_connecting"`
 }
 
 // unixtraceMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixtraceMapSpecs struct {
+	Calls       *ebpf.MapSpec `ebpf:"calls"`
 	UnixClients *ebpf.MapSpec `ebpf:"unix_clients"`
 	UnixCounts  *ebpf.MapSpec `ebpf:"unix_counts"`
 	UnixEdges   *ebpf.MapSpec `ebpf:"unix_edges"`
@@ -96,6 +107,7 @@ type unixtraceMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixtraceVariableSpecs struct {
+	Copied      *ebpf.VariableSpec `ebpf:"copied"`
 	CountBytes  *ebpf.VariableSpec `ebpf:"count_bytes"`
 	ShapeOfKind *ebpf.VariableSpec `ebpf:"shape_of_kind"`
 }
@@ -120,6 +132,7 @@ func (o *unixtraceObjects) Close() error {
 //
 // It can be passed to loadUnixtraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixtraceMaps struct {
+	Calls       *ebpf.Map `ebpf:"calls"`
 	UnixClients *ebpf.Map `ebpf:"unix_clients"`
 	UnixCounts  *ebpf.Map `ebpf:"unix_counts"`
 	UnixEdges   *ebpf.Map `ebpf:"unix_edges"`
@@ -131,6 +144,7 @@ type unixtraceMaps struct {
 
 func (m *unixtraceMaps) Close() error {
 	return _UnixtraceClose(
+		m.Calls,
 		m.UnixClients,
 		m.UnixCounts,
 		m.UnixEdges,
@@ -145,6 +159,7 @@ func (m *unixtraceMaps) Close() error {
 //
 // It can be passed to loadUnixtraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixtraceVariables struct {
+	Copied      *ebpf.Variable `ebpf:"copied"`
 	CountBytes  *ebpf.Variable `ebpf:"count_bytes"`
 	ShapeOfKind *ebpf.Variable `ebpf:"shape_of_kind"`
 }
@@ -153,18 +168,26 @@ type unixtraceVariables struct {
 //
 // It can be passed to loadUnixtraceObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixtracePrograms struct {
-	UnixDgramConnected  *ebpf.Program `ebpf:"unix_dgram_connected"`
-	UnixDgramSent       *ebpf.Program `ebpf:"unix_dgram_sent"`
-	UnixListens         *ebpf.Program `ebpf:"unix_listens"`
-	UnixStreamConnected *ebpf.Program `ebpf:"unix_stream_connected"`
+	UnixDgramConnected   *ebpf.Program `ebpf:"unix_dgram_connected"`
+	UnixDgramConnecting  *ebpf.Program `ebpf:"unix_dgram_connecting"`
+	UnixDgramSending     *ebpf.Program `ebpf:"unix_dgram_sending"`
+	UnixDgramSent        *ebpf.Program `ebpf:"unix_dgram_sent"`
+	UnixListening        *ebpf.Program `ebpf:"unix_listening"`
+	UnixListens          *ebpf.Program `ebpf:"unix_listens"`
+	UnixStreamConnected  *ebpf.Program `ebpf:"unix_stream_connected"`
+	UnixStreamConnecting *ebpf.Program `ebpf:"unix_stream_connecting"`
 }
 
 func (p *unixtracePrograms) Close() error {
 	return _UnixtraceClose(
 		p.UnixDgramConnected,
+		p.UnixDgramConnecting,
+		p.UnixDgramSending,
 		p.UnixDgramSent,
+		p.UnixListening,
 		p.UnixListens,
 		p.UnixStreamConnected,
+		p.UnixStreamConnecting,
 	)
 }
 

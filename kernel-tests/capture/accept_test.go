@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -247,5 +248,61 @@ func TestOwnerAcceptsAlone(t *testing.T) {
 	workers, err := r.accepts.Workers()
 	if err != nil || !slices.ContainsFunc(workers, func(w bpf.Worker) bool { return w.PID == os.Getpid() && w.Accepted >= 5 }) {
 		t.Errorf("%+v, %v", workers, err)
+	}
+}
+
+// Every connection that a process accepts counts, also while others accept on the same processors.
+func TestAcceptsExact(t *testing.T) {
+	r := start(t, bpf.Limits{})
+	if r.noAccepts != nil {
+		notTested(t, "nobody tells who accepts: %v", r.noAccepts)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each, dialers, acceptors = 1000, 4, 4
+	var dialling, accepting sync.WaitGroup
+	for range acceptors {
+		accepting.Go(func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Read(make([]byte, 1)) // its client is done
+				_ = conn.Close()
+			}
+		})
+	}
+	for range dialers {
+		dialling.Go(func() {
+			for range each {
+				conn, err := net.Dial("tcp4", l.Addr().String())
+				if err != nil {
+					t.Errorf("dial: %v", err)
+					return
+				}
+				_ = conn.(*net.TCPConn).CloseWrite()
+				_, _ = conn.Read(make([]byte, 1)) // it was accepted
+				_ = conn.Close()
+			}
+		})
+	}
+	dialling.Wait()
+	_ = l.Close()
+	accepting.Wait()
+	workers, err := r.accepts.Workers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got uint64
+	for _, w := range workers {
+		if w.PID == os.Getpid() {
+			got += w.Accepted
+		}
+	}
+	if got != each*dialers {
+		t.Errorf("%d accepted, want %d", got, each*dialers)
 	}
 }
