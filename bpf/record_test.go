@@ -25,7 +25,7 @@ func TestSizes(t *testing.T) {
 		{"traffic", unsafe.Sizeof(Traffic{}), 48},
 		{"event", unsafe.Sizeof(tcpEvent{}), 24 + 8 + 64 + 104 + 3*512 - 8},
 		{"unix_key", unsafe.Sizeof(UnixKey{}), 48},
-		{"unix_edge", unsafe.Sizeof(UnixEdge{}), 280},
+		{"unix_edge", unsafe.Sizeof(UnixEdge{}), 296},
 		{"unix_socket", unsafe.Sizeof(UnixSocket{}), 216},
 		{"unix_open", unsafe.Sizeof(UnixClient{}), 64},
 		{"unix_event", unsafe.Sizeof(unixscanUnixEvent{}), 8 + 48 + unsafe.Sizeof(tcpEvent{})},
