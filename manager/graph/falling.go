@@ -175,7 +175,7 @@ func (f *falling) fail(n *node) {
 
 // strike makes a node fall by another, unless it fell as hard already.
 func (f *falling) strike(n *node, how effect, by *node) {
-	if f.elsewhere != nil && f.elsewhere.takes(n, how) {
+	if f.elsewhere != nil && f.elsewhere.takes(n, how, by) {
 		return
 	}
 	before := f.hits[n.index]

@@ -40,9 +40,12 @@ func (w *weighing) tracked(n *node) (p *node) {
 	return p
 }
 
-// takes lets what is struck fall by its track, if it has one. A service is struck by its program
-// or by its host, with which its program falls as well.
-func (w *weighing) takes(n *node, how effect) bool {
+// takes lets what is struck fall by its track, if it has one. A service is struck by its program,
+// which then has none, or by its host, with which its program falls as well.
+func (w *weighing) takes(n *node, how effect, by *node) bool {
+	if n.kind == nodeService && by.kind == nodeProcess {
+		return false
+	}
 	p := w.tracked(n)
 	if p != nil && how >= affected {
 		w.fall(p.index)
@@ -50,11 +53,14 @@ func (w *weighing) takes(n *node, how effect) bool {
 	return p != nil
 }
 
-// follow spreads the fall of what did not fall by a track: of a service of a program that has one, by this.
+// follow spreads the fall of what did not fall by a track: of a candidate that is the service of a
+// program that has one, by this.
 func (w *weighing) follow(n *node) {
-	if p := w.tracked(n); p != nil && p.told == 1 {
-		w.along(p.index)
-		return
+	if n == w.last.node {
+		if p := w.tracked(n); p != nil && p.told == 1 {
+			w.along(p.index)
+			return
+		}
 	}
 	w.spread(n)
 }
