@@ -73,31 +73,45 @@ func (g *Graph) touchBetween(client, server *address) {
 
 // touchInterface marks what an interface that came, went or changed can have joined otherwise; closed
 // are the links inside of its host as they were before.
-func (g *Graph) touchInterface(h *host, closed []netip.Prefix, changed ...*iface) {
+func (g *Graph) touchInterface(h *host, closed []netip.Prefix, before, now *iface) {
 	if g.built == nil {
 		return
 	}
 	if !slices.Equal(closed, g.enclosures(h)) {
 		g.touchPlaces(h, "")
 	}
-	for _, i := range changed {
+	same := before != nil && now != nil && before.meansAs(now)
+	for _, i := range []*iface{before, now} {
 		if i == nil {
 			continue
 		}
-		if i.Address != "" {
+		if i.Address != "" && !(same && before.Address == now.Address) {
 			for _, s := range g.seenBy.byMAC[i.Address] {
 				g.touchSighting(s)
 			}
 		}
-		wide := false
-		for p := range i.wide() {
-			wide = true
-			if a := g.addresses.of(p.Addr()); a != nil {
-				g.touchAddress(a)
-			}
+		if !same {
+			g.touchLink(h, i)
 		}
-		if wide {
-			g.touchPlaces(h, i.Netns)
+	}
+}
+
+// meansAs says whether addresses mean the same on an interface as on another, but for its own card.
+func (i *iface) meansAs(o *iface) bool {
+	return i.Name == o.Name && i.Netns == o.Netns && slices.Equal(i.prefixes(), o.prefixes()) && slices.Equal(i.DefaultGateways, o.DefaultGateways)
+}
+
+// touchLink marks what joins at the places from which an interface is a way to its link, and at its
+// own addresses.
+func (g *Graph) touchLink(h *host, i *iface) {
+	wide := false
+	for p := range i.wide() {
+		wide = true
+		if a := g.addresses.of(p.Addr()); a != nil {
+			g.touchAddress(a)
 		}
+	}
+	if wide {
+		g.touchPlaces(h, i.Netns)
 	}
 }
