@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
+	"golang.org/x/sys/unix"
 )
 
 // Types are the kernel's types. Taking them apart costs tens of milliseconds and several
@@ -59,12 +61,27 @@ func programCopies() int {
 	return 2
 }
 
-// callCopies is likewise of a program that no interrupt runs: calls.h.
+// callCopies is likewise of a program at a function that no interrupt runs: calls.h. A kernel that
+// preempts its own tasks does so there before Linux 7.0 too.
 func callCopies() int {
-	if preempted() {
+	if preempted() || preemptsItself() {
 		return 3
 	}
 	return 1
+}
+
+// preemptsItself says whether the kernel was built, or told at its boot, to preempt its own tasks. Of one that
+// is told neither, but whose default it is, nothing says so.
+func preemptsItself() bool {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err == nil {
+		built := strings.Fields(unix.ByteSliceToString(name.Version[:]))
+		if slices.Contains(built, "PREEMPT") || slices.Contains(built, "PREEMPT_RT") {
+			return true
+		}
+	}
+	told, err := os.ReadFile("/proc/cmdline")
+	return err == nil && slices.Contains(strings.Fields(string(told)), "preempt=full")
 }
 
 // preempted says whether a task may be preempted inside a program: since Linux 7.0
