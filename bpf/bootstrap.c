@@ -9,6 +9,7 @@
  * of MPTCP, those not yet accepted).
  * What the tracepoint already knows is left alone, so a pass may run again.
  */
+#include "iterators.h"
 #include "traffic.h"
 #include "udp.h"
 

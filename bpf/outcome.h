@@ -49,10 +49,10 @@ struct {
 
 static __always_inline bool is_connected(const struct unix_outcome *o)
 {
-	struct sock___unix *s = (struct sock___unix *)CAST(struct sock, (void *)o->sk);
+	struct sock *sk = CAST(struct sock, (void *)o->sk);
 
-	return s->__sk_common.skc_cookie.counter == o->cookie &&
-	       ((struct sock *)s)->__sk_common.skc_state == TCP_ESTABLISHED;
+	return sk->__sk_common.skc_cookie.counter == o->cookie &&
+	       sk->__sk_common.skc_state == TCP_ESTABLISHED;
 }
 
 static int on_return(struct bpf_map *map, void *thread, void *value)

@@ -7,6 +7,7 @@
  * programs already know is left alone, so the walk may run again.
  */
 #include "association.h"
+#include "iterators.h"
 
 /* Of one socket. */
 #define MOST 65536

@@ -15,6 +15,7 @@
  * The socket's lock is held by all but the iterator.
  */
 #include "association.h"
+#include "iterators.h"
 
 #define NUMBERED (1ULL << 32) /* else number 0 would look like none */
 

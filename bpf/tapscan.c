@@ -2,6 +2,7 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Packet sockets and raw IP sockets as they stand when user space asks, by open files. */
+#include "iterators.h"
 #include "tap.h"
 
 static __always_inline void describe_raw(struct tap_socket *t, struct sock *sk)

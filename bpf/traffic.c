@@ -12,6 +12,7 @@
  * the memory is let go.
  */
 #include "traffic.h"
+#include "iterators.h"
 
 static __always_inline bool still(const struct connection *conn, __u64 sk, __u64 peer, __u32 life)
 {

@@ -38,7 +38,7 @@ static __always_inline bool answers(const struct unix_server *server, __u16 type
 	struct sock___unix *s = (struct sock___unix *)u;
 	struct inode___unix *file;
 
-	if (server->type != type || s->__sk_common.skc_cookie.counter != server->cookie ||
+	if (server->type != type || sk->__sk_common.skc_cookie.counter != server->cookie ||
 	    sk->__sk_common.skc_flags & 1UL << SOCK_DEAD)
 		return false;
 	/* Others may dial in the same moment: half a queue is left to them. */

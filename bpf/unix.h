@@ -118,16 +118,7 @@ struct sk_buff_head___unix {
 	__u32 qlen;
 };
 
-typedef struct {
-	s64 counter;
-} atomic64_t___unix;
-
-struct sock_common___unix {
-	atomic64_t___unix skc_cookie;
-};
-
 struct sock___unix {
-	struct sock_common___unix __sk_common;
 	struct sk_buff_head___unix sk_receive_queue;
 	u16 sk_type;
 	u8 sk_shutdown;

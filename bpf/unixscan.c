@@ -6,6 +6,7 @@
  * which of those that dialled are connected, and, once, what was connected before the
  * programs were attached.
  */
+#include "iterators.h"
 #include "unix.h"
 
 /* Set for the one walk in which connections are adopted. */
@@ -208,8 +209,7 @@ int still_serves(struct unix_question *q)
 {
 	struct sock *sk = (void *)q->sk;
 
-	q->alive = BPF_CORE_READ((struct sock___unix *)sk, __sk_common.skc_cookie.counter) ==
-			   q->cookie &&
+	q->alive = cookie_of(sk) == q->cookie &&
 		   !(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DEAD) &&
 		   (q->type == SOCK_DGRAM ||
 		    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN);
