@@ -19,8 +19,8 @@ const (
 	mostConnections  = 1 << 23
 )
 
-// Without a word of anybody the tables take half a percent of the machine's memory, 34 MiB at
-// most: a place for each 128 KiB, of connections four.
+// Without a word of anybody the tables grow with the machine's memory, from 9 MiB with a GiB to 35 with
+// eight: a place for each 128 KiB, of connections four.
 const (
 	memoryOfEdge        = 128 << 10
 	fewestEdges         = 8_192

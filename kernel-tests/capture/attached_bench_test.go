@@ -54,6 +54,32 @@ func benchmarkAttached(b *testing.B, attach func() attached, run func(n int) tim
 	b.ReportMetric(0, "ns/op")
 }
 
+func listenOn(b *testing.B, network, address string) net.Listener {
+	b.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// talkOver talks over a new connection.
+func talkOver(b *testing.B, l net.Listener, n int) time.Duration {
+	b.Helper()
+	client, err := net.Dial(l.Addr().Network(), l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer server.Close()
+	return toAndFro(b, client, server, n)
+}
+
 // toAndFro sends messages to and fro.
 func toAndFro(b *testing.B, client, server net.Conn, n int) time.Duration {
 	b.Helper()

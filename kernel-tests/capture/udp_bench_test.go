@@ -26,22 +26,8 @@ func BenchmarkDatagramBytes(b *testing.B) {
 
 // BenchmarkBytesOfOthers is what counting bytes of UDP costs an exchange over TCP.
 func BenchmarkBytesOfOthers(b *testing.B) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	client, err := net.Dial("tcp4", l.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer server.Close()
-	benchmarkAttached(b, attachUDP(b, bpf.Limits{UDPBytes: true}), func(n int) time.Duration { return toAndFro(b, client, server, n) },
+	l := listenOn(b, "tcp4", "127.0.0.1:0")
+	benchmarkAttached(b, attachUDP(b, bpf.Limits{UDPBytes: true}), func(n int) time.Duration { return talkOver(b, l, n) },
 		"udp_bytes_sent", "udp_bytes_received")
 }
 

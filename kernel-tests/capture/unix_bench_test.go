@@ -16,7 +16,7 @@ import (
 // closed, with and without the agent by turns, and reports the median ratio of the two, and
 // the time spent in eBPF for one, as the kernel counts it.
 func BenchmarkUnixConnection(b *testing.B) {
-	l := listenUnix(b)
+	l := listenOn(b, "unix", filepath.Join(b.TempDir(), "s"))
 	benchmarkAttached(b, func() attached { return attachUnix(b, l, bpf.UnixLimits{}) },
 		func(n int) time.Duration { return connectUnix(b, l, n) }, "unix_connect", "unix_stream_connected")
 }
@@ -41,32 +41,18 @@ func BenchmarkUnixDatagram(b *testing.B) {
 // BenchmarkUnixBytes sends messages of 64 bytes to and fro where bytes are counted, each time over
 // a new connection.
 func BenchmarkUnixBytes(b *testing.B) {
-	l := listenUnix(b)
+	l := listenOn(b, "unix", filepath.Join(b.TempDir(), "s"))
 	benchmarkAttached(b, attachUnixBytes(b, l), func(n int) time.Duration { return talkOver(b, l, n) }, byteCounting...)
 }
 
 // BenchmarkUnixBytesOfOthers is what counting them costs messages of TCP.
 func BenchmarkUnixBytesOfOthers(b *testing.B) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
+	l := listenOn(b, "tcp4", "127.0.0.1:0")
 	benchmarkAttached(b, attachUnixBytes(b, nil), func(n int) time.Duration { return talkOver(b, l, n) }, byteCounting...)
 }
 
 // byteCounting are the programs that count bytes, with trampolines and without.
 var byteCounting = []string{"unix_stream_sent", "unix_stream_received", "unix_bytes_sent", "unix_bytes_received"}
-
-func listenUnix(b *testing.B) net.Listener {
-	b.Helper()
-	l, err := net.Listen("unix", filepath.Join(b.TempDir(), "s"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = l.Close() })
-	return l
-}
 
 func attachUnixBytes(b *testing.B, l net.Listener) func() attached {
 	return func() attached {
@@ -77,22 +63,6 @@ func attachUnixBytes(b *testing.B, l net.Listener) func() attached {
 		}
 		return kernel
 	}
-}
-
-// talkOver talks over a new connection.
-func talkOver(b *testing.B, l net.Listener, n int) time.Duration {
-	b.Helper()
-	client, err := net.Dial(l.Addr().Network(), l.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer server.Close()
-	return toAndFro(b, client, server, n)
 }
 
 // attachUnix attaches, and tells the kernel side who serves what was dialled.
