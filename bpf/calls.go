@@ -32,7 +32,7 @@ func openCalls(spec *ebpf.CollectionSpec, begins, ends []string, opts *ebpf.Coll
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool {
 		return !slices.Contains(begins, name) && !slices.Contains(ends, name)
 	})
-	loaded, err := ebpf.NewCollectionWithOptions(spec, *cmp.Or(opts, &ebpf.CollectionOptions{}))
+	loaded, err := loadAll(spec, *cmp.Or(opts, &ebpf.CollectionOptions{}))
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}

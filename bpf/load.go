@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,25 @@ func preemptsItself() bool {
 func preempted() bool {
 	version, err := features.LinuxVersionCode()
 	return err != nil || version >= 7<<16
+}
+
+// loadAll loads a collection. The library takes programs in any order: where some are refused, the
+// error here is of the first by name, so that a kernel always gives one reason.
+func loadAll(spec *ebpf.CollectionSpec, opts ebpf.CollectionOptions) (*ebpf.Collection, error) {
+	loaded, err := ebpf.NewCollectionWithOptions(spec, opts)
+	if err == nil {
+		return loaded, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Programs)) {
+		one := spec.Copy()
+		one.Programs = map[string]*ebpf.ProgramSpec{name: one.Programs[name]}
+		alone, refused := ebpf.NewCollectionWithOptions(one, opts)
+		if refused != nil {
+			return nil, refused
+		}
+		alone.Close()
+	}
+	return nil, err
 }
 
 // loadEach loads programs of a collection, each on a thread of its own: the verifier takes

@@ -35,7 +35,7 @@ func (u *Unix) openBytes(types *Types) error {
 	maps.DeleteFunc(spec.Programs, func(name string, prog *ebpf.ProgramSpec) bool {
 		return !slices.Contains(bytePrograms[u.hook], name) || name == pagesSent && !types.hasFunction(prog.AttachTo)
 	})
-	coll, err := ebpf.NewCollectionWithOptions(spec, *types.options(u.sharedMaps(spec)))
+	coll, err := loadAll(spec, *types.options(u.sharedMaps(spec)))
 	if err != nil {
 		return explain("load the programs for bytes over Unix-domain sockets (without trampolines Linux 6.3 is needed)", err)
 	}

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,23 @@ func TestHooks(t *testing.T) {
 	for fact, first := range wanted {
 		if !first {
 			t.Errorf("%s: no first choice serves it", fact)
+		}
+	}
+}
+
+// Asked again, a kernel gives the same reasons: programs of one collection are refused in any order.
+func TestHooksGiveOneReason(t *testing.T) {
+	first, err := agent.Doctor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		again, err := agent.Doctor(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(again, first) {
+			t.Fatalf("another reason:\n%+v\nbefore:\n%+v", again, first)
 		}
 	}
 }
