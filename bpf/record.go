@@ -18,7 +18,7 @@ type (
 	EdgeKey = tcpEdgeKey
 	// Edge holds an edge's counters; Waiting can fall. FirstNs and LastNs are CLOCK_MONOTONIC
 	// nanoseconds, RttUs a sum over Closed. What connections moved is added as they close;
-	// OpenTraffic tells of those that are open.
+	// OpenTraffic tells of those that are open. Of UDP, Retransmits and RttUs are Datagrams.
 	Edge = tcpEdge
 	// Owner is who a socket belongs to; Kind is one of the Owner constants.
 	// StartNs is the process's start, CLOCK_BOOTTIME nanoseconds.
@@ -150,6 +150,22 @@ func splitArgs(b []byte) []string {
 // Addr turns an address of a record into one that people know: v4-mapped
 // addresses become IPv4.
 func Addr(b [16]byte) netip.Addr { return netip.AddrFrom16(b).Unmap() }
+
+// Datagrams are how many an edge of UDP sent and received; 0 of others.
+func (e *tcpEdge) Datagrams() (sent, received uint64) {
+	if e.Key.Proto != ProtoUDP {
+		return 0, 0
+	}
+	return e.Retransmits, e.RttUs
+}
+
+// Resent are segments that were sent again and the sum of smoothed round-trip times; 0 of UDP.
+func (e *tcpEdge) Resent() (retransmits, rttMicros uint64) {
+	if e.Key.Proto == ProtoUDP {
+		return 0, 0
+	}
+	return e.Retransmits, e.RttUs
+}
 
 // Whose is the edge's owner: a sample.
 func (e *tcpEdge) Whose() Owner {

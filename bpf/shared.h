@@ -89,8 +89,14 @@ struct edge {
 	__u64 closed; /* of connections + adopted */
 	__u64 bytes_sent;
 	__u64 bytes_received;
-	__u64 retransmits;
-	__u64 rtt_us; /* sum over closed of the smoothed round-trip time */
+	union {
+		__u64 retransmits;
+		__u64 datagrams_sent; /* of UDP, as what follows */
+	};
+	union {
+		__u64 rtt_us; /* sum over closed of the smoothed round-trip time */
+		__u64 datagrams_received;
+	};
 	__u64 first_ns;
 	__u64 last_ns;
 	struct sample owner; /* of the latest connect, of the listener for DIR_IN */

@@ -127,7 +127,8 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	struct edge_key key = {};
 	struct edge *edge;
 	struct flow *flow;
-	__u32 place = NO_EDGE, waited;
+	__u32 place = NO_EDGE;
+	__u64 waited;
 
 	if (m->sent && to_all(m->peer)) {
 		u->all_port = m->port;
@@ -142,7 +143,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	}
 	id = flow_id(u->cookie, m->peer, m->port);
 	flow = find_flow(id);
-	if (flow && flow->edge != EDGE_TO_COME && now - flow->last_ns < FLOW_IDLE) {
+	if (flow && !to_come(flow->where) && now - flow->last_ns < FLOW_IDLE) {
 		edge = edge_at(flow->edge, flow->life);
 		if (flow->edge == NO_EDGE || (edge && same_address(edge->key.peer, m->peer))) {
 			turn_to(u, m, id, edge, flow->edge, now);
@@ -158,8 +159,10 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	waited = keep_flow(id, now, u->edge, u->life);
 	if (!edge)
 		return 0;
-	if (waited)
-		ADD(edge->bytes_received, waited);
+	if (waited) {
+		ADD(edge->bytes_received, waited >> 32);
+		ADD(edge->datagrams_received, waited & THAT_WAIT);
+	}
 	if (key.direction == DIR_OUT)
 		ADD(edge->attempts, 1);
 	ADD(edge->connections, 1);

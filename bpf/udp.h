@@ -12,9 +12,13 @@
 #define PEERS_TIME (3600 * SECOND)
 /* A source address is looked up by a socket that lives for microseconds. */
 #define IN_USE (SECOND / 10)
-/* In place of an edge: this flow has none, or nobody has read from it yet. */
+/*
+ * In place of an edge: this flow has none, or nobody has read from it yet, and so many datagrams
+ * wait, modulo 2^24. There are fewer places for edges than that.
+ */
 #define NO_EDGE 0xffffffff
-#define EDGE_TO_COME 0xfffffffe
+#define EDGE_TO_COME 0xfe000000
+#define THAT_WAIT 0x00ffffff
 
 enum connected {
 	NOT_CONNECTED = 0,
@@ -62,7 +66,7 @@ struct flow {
 	__u64 last_ns;
 	union {
 		struct {
-			__u32 edge; /* place in the edges' array, NO_EDGE or EDGE_TO_COME */
+			__u32 edge; /* place in the edges' array, NO_EDGE, or EDGE_TO_COME and more */
 			__u32 life; /* of that edge; bytes that wait for one to come */
 		};
 		__u64 where; /* both */
@@ -176,8 +180,14 @@ static __always_inline struct flow *take_flow(__u64 id, __u64 now, bool *fresh)
 	return f;
 }
 
-/* Notes whose edge a flow has; returns the bytes that waited for it. */
-static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
+/* Whether nobody has read from the flow yet, of which this is said where. */
+static __always_inline bool to_come(__u64 where)
+{
+	return ((__u32)where & ~THAT_WAIT) == EDGE_TO_COME;
+}
+
+/* Notes whose edge a flow has; returns what its place said before, of bytes and datagrams that waited. */
+static __always_inline __u64 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 life)
 {
 	bool fresh = false;
 	struct flow *f = take_flow(id, now, &fresh);
@@ -187,7 +197,7 @@ static __always_inline __u32 keep_flow(__u64 id, __u64 now, __u32 edge, __u32 li
 		return 0;
 	f->last_ns = now;
 	was = __sync_lock_test_and_set(&f->where, (__u64)life << 32 | edge);
-	return !fresh && (__u32)was == EDGE_TO_COME ? was >> 32 : 0;
+	return !fresh && to_come(was) ? was : 0;
 }
 
 static __always_inline bool same_address(const __u8 a[16], const __u8 b[16])

@@ -2,7 +2,7 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Bytes of UDP, from programs at the root of the cgroup v2 that meet every packet which a
+ * Bytes and datagrams of UDP, from programs at the root of the cgroup v2 that meet every packet which a
  * socket sends or is handed: those of other protocols too, which they let go at once. They are
  * attached where somebody asks for that (decision 0060).
  *
@@ -14,11 +14,12 @@
 
 #define EXTENSIONS 4 /* of IPv6, that a datagram may have */
 
-/* A datagram as it is on its way; gathered or yet to be cut into segments it counts once. */
+/* A datagram as it is on its way, or several that were gathered or are yet to be cut apart. */
 struct packet {
 	__u8 peer[16] __attribute__((aligned(8)));
 	__be16 port;
 	__u32 payload; /* bytes */
+	__u32 datagrams;
 };
 
 struct ports {
@@ -35,6 +36,7 @@ static __always_inline bool read_ports(struct packet *p, const struct __sk_buff 
 		return false;
 	p->port = sent ? ports.dest : ports.source;
 	p->payload = skb->len - at - UDP_SIZE;
+	p->datagrams = skb->gso_segs ? skb->gso_segs : 1;
 	return true;
 }
 
@@ -126,20 +128,36 @@ int udp_bytes_sent(struct __sk_buff *skb)
 		else /* it was translated on its way: to the flow that asked for it */
 			edge = edge_at(u->edge, u->life);
 	}
-	if (edge)
+	if (edge) {
 		ADD(edge->bytes_sent, p.payload);
+		ADD(edge->datagrams_sent, p.datagrams);
+	}
 	return 1;
 }
 
+static __always_inline void count_received(struct edge *edge, const struct packet *p)
+{
+	ADD(edge->bytes_received, p->payload);
+	ADD(edge->datagrams_received, p->datagrams);
+}
+
+/* What waits when p came in behind what waited before. */
+static __always_inline __u64 also_waits(__u64 where, const struct packet *p)
+{
+	__u32 datagrams = ((__u32)where + p->datagrams) & THAT_WAIT;
+
+	return ((where >> 32) + p->payload) << 32 | EDGE_TO_COME | datagrams;
+}
+
 /*
- * What comes in for another flow than the latest. The bytes of one that nobody has read from, or
- * whose edge was evicted, wait for an edge.
+ * What comes in for another flow than the latest. What came of one that nobody has read from, or
+ * whose edge was evicted, waits for an edge.
  */
 static __always_inline void count_later(const struct packet *p, __u64 id)
 {
 	bool fresh = false;
 	struct flow *flow = take_flow(id, bpf_ktime_get_coarse_ns(), &fresh);
-	__u64 was, now = EDGE_TO_COME | (__u64)p->payload << 32;
+	__u64 was, now = also_waits(0, p);
 	struct edge *edge;
 
 	if (!flow)
@@ -148,11 +166,11 @@ static __always_inline void count_later(const struct packet *p, __u64 id)
 	if (!fresh) {
 		edge = edge_to(p, was);
 		if (edge)
-			ADD(edge->bytes_received, p->payload);
+			count_received(edge, p);
 		if (edge || (__u32)was == NO_EDGE)
 			return;
-		if ((__u32)was == EDGE_TO_COME)
-			now = was + ((__u64)p->payload << 32);
+		if (to_come(was))
+			now = also_waits(was, p);
 	}
 	if (__sync_val_compare_and_swap(&flow->where, was, now) != was)
 		COUNT(count(), bytes_lost); /* another CPU was faster */
@@ -175,7 +193,7 @@ int udp_bytes_received(struct __sk_buff *skb)
 			edge = connected_edge(u);
 	}
 	if (edge)
-		ADD(edge->bytes_received, p.payload);
+		count_received(edge, &p);
 	else
 		count_later(&p, id);
 	return 1;

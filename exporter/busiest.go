@@ -42,6 +42,8 @@ func (d *dependency) add(c model.Counters) {
 	d.Open += c.Open
 	d.BytesSent += c.BytesSent
 	d.BytesReceived += c.BytesReceived
+	d.DatagramsSent += c.DatagramsSent
+	d.DatagramsReceived += c.DatagramsReceived
 }
 
 // busiest keeps the n dependencies with the most connections and failures, and

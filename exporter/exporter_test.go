@@ -103,6 +103,7 @@ func fixture() Sources {
 				view("process:a/usr/bin/curl", "service:a/nginx:8080", model.Counters{Connections: 100, Failed: 15, Refused: 1, TimedOut: 2, Unreachable: 3, Aborted: 4, Open: 39, BytesSent: 40, BytesReceived: 41}),
 				view("process:a/quiet", "service:a/nginx:8080", model.Counters{Connections: 1}),
 				view("process:a/bad\xff", "service:a/nginx:8080", model.Counters{Connections: 50}),
+				{Client: model.Party{ID: "process:a/dig"}, Proto: "udp", Counters: model.Counters{Connections: 2, DatagramsSent: 3, DatagramsReceived: 2}},
 			}
 		},
 	}

@@ -19,6 +19,7 @@ func labelValues() map[string][]value {
 		"cassini_deliveries_refused_total":    refusalReasons(),
 		"cassini_discovery_dropped_total":     discoveryReasons(),
 		"cassini_dependency_bytes_total":      directions(),
+		"cassini_dependency_datagrams_total":  {{"sent", "Handed to the network by the sender."}, {"received", "Handed to the socket."}},
 		"cassini_container_failures_total":    containerReasons(),
 		"cassini_flight_recordings_total":     flightOutcomes(),
 		"cassini_audit_entries_added_total":   auditResults(),

@@ -19,8 +19,8 @@ const (
 // Counters are the figures of one edge since CountingSince, and all that adopted
 // connections moved. They only grow, except RTTMicros and what is named Open. A
 // connection of UDP is a flow between one socket and one address and port
-// (docs/decisions/0015-udp.md); its times are not counted, and its bytes, as those over Unix-domain
-// sockets, where the agent is told to.
+// (docs/decisions/0015-udp.md); its times are not counted, and its bytes and datagrams, as bytes over
+// Unix-domain sockets, where the agent is told to.
 type Counters struct {
 	Connections   uint64 `json:"connections"`           // established and heard
 	Adopted       uint64 `json:"adopted,omitempty"`     // were open when the agent started
@@ -34,6 +34,9 @@ type Counters struct {
 	BytesSent     uint64 `json:"bytes_sent"`            // payload, acknowledged by the peer; of SCTP, put on its way
 	BytesReceived uint64 `json:"bytes_received"`        // payload
 	Retransmits   uint64 `json:"retransmits,omitempty"` // segments; of SCTP, chunks
+	// Of UDP, where bytes are counted.
+	DatagramsSent     uint64 `json:"datagrams_sent,omitempty"`
+	DatagramsReceived uint64 `json:"datagrams_received,omitempty"`
 	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean over connections of the smoothed round-trip time, at close or now
 	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
 
@@ -48,6 +51,12 @@ type Counters struct {
 
 	OpenTraffic    Traffic `json:"open_traffic,omitzero"`    // of the bytes and segments, those of connections that are open
 	AdoptedTraffic Traffic `json:"adopted_traffic,omitzero"` // likewise, what adopted connections had moved before the agent started
+}
+
+// TellBytes reports whether the bytes say something: of UDP and of Unix-domain sockets they are 0
+// where the agent was not told to count them.
+func (c *Counters) TellBytes(proto string) bool {
+	return proto != "udp" && proto != ProtoUnix || c.BytesSent+c.BytesReceived+c.DatagramsSent+c.DatagramsReceived > 0
 }
 
 // AllRTTs are the round-trip times of closed connections and open ones.

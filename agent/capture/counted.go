@@ -11,16 +11,20 @@ type counted struct {
 	Attempts, Connections, Adopted                   uint64
 	Refused, TimedOut, Unreachable, Aborted, Closed  uint64
 	BytesSent, BytesReceived, Retransmits, RttUs     uint64
+	DatagramsSent, DatagramsReceived                 uint64
 	Waiting, LastNs                                  uint64
 	AdoptedSent, AdoptedReceived, AdoptedRetransmits uint64
 	Life                                             uint32
 }
 
 func countedOf(e *bpf.Edge) counted {
+	retransmits, rtts := e.Resent()
+	sent, received := e.Datagrams()
 	return counted{
 		Attempts: e.Attempts, Connections: e.Connections, Adopted: e.Adopted,
 		Refused: e.Refused, TimedOut: e.TimedOut, Unreachable: e.Unreachable, Aborted: e.Aborted, Closed: e.Closed,
-		BytesSent: e.BytesSent, BytesReceived: e.BytesReceived, Retransmits: e.Retransmits, RttUs: e.RttUs,
+		BytesSent: e.BytesSent, BytesReceived: e.BytesReceived, Retransmits: retransmits, RttUs: rtts,
+		DatagramsSent: sent, DatagramsReceived: received,
 		Waiting: uint64(e.Waiting), LastNs: e.LastNs,
 		AdoptedSent: e.AdoptedSent, AdoptedReceived: e.AdoptedReceived, AdoptedRetransmits: e.AdoptedRetransmits,
 		Life: e.Life,
@@ -37,6 +41,8 @@ func addCounters(to, from *counted) {
 	to.Aborted += from.Aborted
 	to.Closed += from.Closed
 	to.RttUs += from.RttUs
+	to.DatagramsSent += from.DatagramsSent
+	to.DatagramsReceived += from.DatagramsReceived
 	to.AdoptedSent += from.AdoptedSent
 	to.AdoptedReceived += from.AdoptedReceived
 	to.AdoptedRetransmits += from.AdoptedRetransmits
@@ -75,6 +81,9 @@ func toCounters(e *counted, moved *moved, live *flow) model.Counters {
 		OpenRTTs:      live.rtts,
 		OpenAges:      live.lifetimes,
 		OpenTraffic:   live.traffic(),
+
+		DatagramsSent: e.DatagramsSent, DatagramsReceived: e.DatagramsReceived,
+
 		AdoptedTraffic: model.Traffic{
 			BytesSent: e.AdoptedSent, BytesReceived: e.AdoptedReceived, Retransmits: e.AdoptedRetransmits,
 		},

@@ -11,10 +11,12 @@ type reading struct {
 }
 
 // rare is what few edges have: failures, what was open before the agent was, segments that
-// were sent again, and sockets of UDP of which nothing tells that they are used.
+// were sent again, sockets of UDP of which nothing tells that they are used, and datagrams where
+// they are counted.
 type rare struct {
 	adopted, refused, timedOut, unreachable, aborted uint64
 	retransmits, waiting                             uint64
+	datagramsSent, datagramsReceived                 uint64
 	adoptedSent, adoptedReceived, adoptedRetransmits uint64
 }
 
@@ -27,6 +29,7 @@ func (r *reading) counted() counted {
 	if s := r.rare; s != nil {
 		c.Adopted, c.Refused, c.TimedOut, c.Unreachable, c.Aborted = s.adopted, s.refused, s.timedOut, s.unreachable, s.aborted
 		c.Retransmits, c.Waiting = s.retransmits, s.waiting
+		c.DatagramsSent, c.DatagramsReceived = s.datagramsSent, s.datagramsReceived
 		c.AdoptedSent, c.AdoptedReceived, c.AdoptedRetransmits = s.adoptedSent, s.adoptedReceived, s.adoptedRetransmits
 	}
 	return c
@@ -37,6 +40,7 @@ func (r *reading) take(c *counted) {
 	s := rare{
 		c.Adopted, c.Refused, c.TimedOut, c.Unreachable, c.Aborted,
 		c.Retransmits, c.Waiting,
+		c.DatagramsSent, c.DatagramsReceived,
 		c.AdoptedSent, c.AdoptedReceived, c.AdoptedRetransmits,
 	}
 	*r = reading{

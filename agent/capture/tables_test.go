@@ -302,7 +302,7 @@ func TestConnectedSocketsWaitForASign(t *testing.T) {
 
 // What is kept of an edge in little room is what was counted, whatever it was.
 func TestReading(t *testing.T) {
-	whole := counted{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}
+	whole := counted{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}
 	list := []counted{{}, whole}
 	for i := range reflect.TypeFor[counted]().NumField() { // each alone
 		var c counted

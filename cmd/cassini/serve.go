@@ -111,7 +111,7 @@ func newServer(cmd *cobra.Command, sys *system, listen string) *server {
 		flags.BoolVar(&s.livenessOnly, "liveness-only", false, "be on rings, and discover nothing")
 		flags.BoolVar(&s.unix, "unix", true, "capture Unix-domain sockets too: who listens on which path or abstract name, and who is a client of it")
 		s.tables.flags(flags)
-		flags.BoolVar(&s.udpBytes, "udp-bytes", false, "count bytes of UDP too, by a program that every packet of every socket passes")
+		flags.BoolVar(&s.udpBytes, "udp-bytes", false, "count bytes and datagrams of UDP too, by a program that every packet of every socket passes")
 		flags.BoolVar(&s.unixBytes, "unix-bytes", false, "count bytes over Unix-domain sockets too, by programs that every message passes; where the kernel refuses trampolines, of other sockets as well")
 		flags.StringVar(&s.chassis, "chassis", "", "`name` of what this host fails with, such as its enclosure or hypervisor: neighbors on a ring have others (default: as the firmware tells)")
 		flags.BoolVar(&s.reflect, "heartbeat-reflector", false, "have the kernel answer for an agent that gets no CPU, by a program on the interface (tcx, Linux 6.6): for networks that filter ICMP")

@@ -188,6 +188,8 @@ func (e *edge) attrs() model.Attrs {
 	set(a, "unreachable", v.Unreachable)
 	set(a, "aborted", v.Aborted)
 	set(a, "retransmits", v.Retransmits)
+	set(a, "datagrams_sent", v.DatagramsSent)
+	set(a, "datagrams_received", v.DatagramsReceived)
 	set(a, "rtt_p50_microseconds", v.RTTP50Micros)
 	set(a, "rtt_p95_microseconds", v.RTTP95Micros)
 	set(a, "rtt_p99_microseconds", v.RTTP99Micros)

@@ -46,7 +46,7 @@ func (p packed) room() []byte {
 }
 
 // counted is how many counters there are.
-const counted = 20
+const counted = 22
 
 // each are counters in the order of their bits, those that are seldom zero first.
 func each(c *model.Counters) [counted]*uint64 {
@@ -55,6 +55,7 @@ func each(c *model.Counters) [counted]*uint64 {
 		&c.Failed, &c.Refused, &c.TimedOut, &c.Unreachable, &c.Aborted, &c.Retransmits, &c.Adopted,
 		&c.OpenTraffic.BytesSent, &c.OpenTraffic.BytesReceived, &c.OpenTraffic.Retransmits,
 		&c.AdoptedTraffic.BytesSent, &c.AdoptedTraffic.BytesReceived, &c.AdoptedTraffic.Retransmits,
+		&c.DatagramsSent, &c.DatagramsReceived,
 	}
 }
 

@@ -262,6 +262,8 @@ func plus(a, b model.Counters) model.Counters {
 	a.BytesSent += b.BytesSent
 	a.BytesReceived += b.BytesReceived
 	a.Retransmits += b.Retransmits
+	a.DatagramsSent += b.DatagramsSent
+	a.DatagramsReceived += b.DatagramsReceived
 	a.OpenTraffic = plusTraffic(a.OpenTraffic, b.OpenTraffic)
 	a.AdoptedTraffic = plusTraffic(a.AdoptedTraffic, b.AdoptedTraffic)
 	a.Closed += b.Closed

@@ -129,6 +129,8 @@ func (w *writer) counters(c *model.Counters) {
 	w.count(`,"bytes_sent":`, c.BytesSent)
 	w.count(`,"bytes_received":`, c.BytesReceived)
 	w.positive(`,"retransmits":`, c.Retransmits)
+	w.positive(`,"datagrams_sent":`, c.DatagramsSent)
+	w.positive(`,"datagrams_received":`, c.DatagramsReceived)
 	w.count(`,"rtt_microseconds":`, c.RTTMicros)
 	w.positive(`,"closed":`, c.Closed)
 	w.histogram(`,"rtt_histogram":`, c.RTTs)

@@ -209,6 +209,10 @@ func count(key string, c *model.Counters) *uint64 {
 		return &c.Aborted
 	case "open":
 		return &c.Open
+	case "datagrams_sent":
+		return &c.DatagramsSent
+	case "datagrams_received":
+		return &c.DatagramsReceived
 	case "rtt_microseconds":
 		return &c.RTTMicros
 	case "closed":

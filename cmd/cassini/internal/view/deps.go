@@ -19,12 +19,12 @@ func Dependencies(deps []model.DependencyView, now time.Time) *output.Table {
 		{Title: "CONNECTIONS", Right: true}, {Title: "FAILED", Right: true}, {Title: "WHY", Flex: true, Optional: true},
 		{Title: "OPEN", Right: true}, {Title: "LAST SEEN"},
 		{Title: "SENT", Right: true, Optional: true}, {Title: "RECEIVED", Right: true, Optional: true}, {Title: "RTT", Right: true, Optional: true},
-		{Title: titleRTTs, Right: true, Optional: true}, {Title: titleLifetimes, Right: true, Optional: true},
+		{Title: titleDatagrams, Right: true, Optional: true}, {Title: titleRTTs, Right: true, Optional: true}, {Title: titleLifetimes, Right: true, Optional: true},
 	}}
 	for _, d := range deps {
 		table.Add(output.Plain, dependencyRow(d, now)...)
 	}
-	return table.DropEmpty("LIVES IN", "SERVES IN", "DIALLED", "ASKED AS", "WHY", titleRTTs, titleLifetimes)
+	return table.DropEmpty("LIVES IN", "SERVES IN", "DIALLED", "ASKED AS", "WHY", titleDatagrams, titleRTTs, titleLifetimes)
 }
 
 func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
@@ -36,12 +36,29 @@ func dependencyRow(d model.DependencyView, now time.Time) []output.Cell {
 		{Text: Short(d.Client.ID)}, {Text: livesIn(d.Client)}, {Text: Short(d.Server.ID)}, {Text: livesIn(d.Server)}, {Text: Dialled(d)}, {Text: ServerEndpoint(d)}, {Text: askedAs(d.AskedAs)},
 		{Text: output.Count(d.Connections)}, {Text: output.Count(d.Failed), Style: failed}, {Text: Failures(d.Counters), Style: output.Red},
 		{Text: output.Count(d.Open)}, {Text: output.Ago(d.LastSeen, now)},
-		{Text: output.Bytes(d.BytesSent)}, {Text: output.Bytes(d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
-		{Text: RTTs(d.Quantiles)}, {Text: Lifetimes(d.Quantiles)},
+		{Text: moved(d, d.BytesSent)}, {Text: moved(d, d.BytesReceived)}, {Text: output.Micros(d.RTTMicros)},
+		{Text: Datagrams(d.Counters)}, {Text: RTTs(d.Quantiles)}, {Text: Lifetimes(d.Quantiles)},
 	}
 }
 
+// moved shows bytes of a dependency, or that none are counted.
+func moved(d model.DependencyView, bytes uint64) string {
+	if !d.TellBytes(d.Proto) {
+		return "-"
+	}
+	return output.Bytes(bytes)
+}
+
+// Datagrams shows those of UDP, sent and received; "" where none are counted.
+func Datagrams(c model.Counters) string {
+	if c.DatagramsSent+c.DatagramsReceived == 0 {
+		return ""
+	}
+	return output.Count(c.DatagramsSent) + " out, " + output.Count(c.DatagramsReceived) + " in"
+}
+
 const (
+	titleDatagrams = "DATAGRAMS"
 	titleRTTs      = "RTT P50/P95/P99"
 	titleLifetimes = "LIFETIME P50/P95/P99"
 )

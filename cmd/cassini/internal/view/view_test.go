@@ -81,7 +81,11 @@ func TestDependencies(t *testing.T) {
 		Client: model.Party{ID: "process:web-17/usr/bin/curl"}, Server: model.Party{ID: "service:web-18/nginx:8080", Addr: addr("10.1.0.7")}, Proto: "tcp", Port: 8080,
 		Dialled: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:80")}, TranslatedBy: []string{"lb"}, Counters: model.Counters{Connections: 3}, LastSeen: now,
 		Quantiles: model.Quantiles{RTTP50Micros: 210, RTTP95Micros: 380, RTTP99Micros: 1200, LifetimeP50Micros: 2_000_000, LifetimeP95Micros: 90_000_000, LifetimeP99Micros: 90_000_000_000},
-	}}, now), Dependencies([]model.DependencyView{{Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1}}, now))
+	}}, now), Dependencies([]model.DependencyView{{Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1}}, now),
+		Dependencies([]model.DependencyView{{
+			Server: model.Party{ID: "service:a/b:1", Addr: addr("::1")}, Proto: "udp", Port: 1,
+			Counters: model.Counters{BytesSent: 90, DatagramsSent: 3000, DatagramsReceived: 2},
+		}}, now))
 }
 
 func TestGraph(t *testing.T) {

@@ -77,6 +77,7 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
 		fact{"failed", cmp.Or(view.Failures(d.Counters), "none")},
 		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
+		fact{"datagrams", view.Datagrams(d.Counters)},
 		fact{"RTT", output.Micros(d.RTTMicros)}, fact{"RTT p50/p95/p99", view.RTTs(d.Quantiles)},
 		fact{"lifetime", view.Lifetimes(d.Quantiles)},
 		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
