@@ -60,10 +60,10 @@ func about(what, node string) bool {
 
 // stream is one reader of events.
 type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	params  params
-	last    string // ID of the last event that was taken from either source
+	w      *patient
+	params params
+	last   string       // ID of the last event that was taken from either source
+	may    func() error // why the reader may not read any more
 }
 
 // streamEvents sends events until the reader goes, the manager ends or the reader
@@ -76,16 +76,18 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request, p params) 
 	events := s.Backend.Watch(r.Context(), since)
 	defer events.Close()
 	w.Header().Set("Content-Type", mediaEvents)
-	out := stream{w: w, control: http.NewResponseController(w), params: p, last: since}
-	if err := out.run(r, events); errors.Is(err, errSlow) {
+	out := stream{w: newPatient(w, slowTimeout), params: p, last: since, may: func() error { return s.still(r) }}
+	err := out.run(r, events)
+	switch {
+	case errors.Is(err, errSlow):
 		events.Slow()
 		s.Logger.Info("event stream cut off: its reader is too slow", "reader", r.RemoteAddr)
-	} else if err != nil {
+	case errors.Is(err, errNotAnyMore):
+		s.Logger.Info("event stream cut off", "reader", r.RemoteAddr, "who", s.speaker(r), "why", err)
+	case err != nil:
 		s.Logger.Warn("event stream ended", "reader", r.RemoteAddr, "error", err)
 	}
 }
-
-var errSlow = errors.New("reader is too slow")
 
 func (out *stream) run(r *http.Request, events EventStream) error {
 	if err := out.write(": events\n\n"); err != nil {
@@ -139,20 +141,17 @@ func (out *stream) event(e model.Event) error {
 	return out.write(fmt.Sprintf("id: %s\nevent: %s\ndata: %s\n\n", e.ID, e.Kind, data))
 }
 
+// write writes to who still may read.
 func (out *stream) write(text string) error {
-	_ = out.control.SetWriteDeadline(time.Now().Add(slowTimeout))
+	if err := out.may(); err != nil {
+		return err
+	}
 	_, err := out.w.Write([]byte(text))
 	if err == nil {
-		err = out.control.Flush()
+		err = out.w.Flush()
 	}
-	if err == nil {
-		return nil
-	}
-	if timeout, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err); ok && timeout.Timeout() {
-		return errSlow
+	if errors.Is(err, errSlow) {
+		return err
 	}
 	return nil // it has gone: the context ends next
 }

@@ -45,7 +45,7 @@ const backupPause = time.Minute
 func (s *server) getBackup(w http.ResponseWriter, r *http.Request, _ params) {
 	w.Header().Set("Content-Type", mediaGzip)
 	w.Header().Set("Content-Disposition", `attachment; filename="cassini-backup-`+s.Now().UTC().Format("20060102T150405Z")+`.tar.gz"`)
-	out := &patient{w: w, control: http.NewResponseController(w)}
+	out := newPatient(w, backupPause)
 	if err := s.Backend.Backup(r.Context(), out); err != nil {
 		s.Logger.Error("a backup failed", "reader", r.RemoteAddr, "error", err)
 		if !out.begun {
@@ -57,24 +57,11 @@ func (s *server) getBackup(w http.ResponseWriter, r *http.Request, _ params) {
 	}
 }
 
-// patient is a writer to somebody who may take long, but not do nothing for long.
-type patient struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	begun   bool
-}
-
-// Write implements io.Writer.
-func (p *patient) Write(b []byte) (int, error) {
-	p.begun = true
-	if err := p.control.SetWriteDeadline(time.Now().Add(backupPause)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.w.Write(b)
-}
-
 func (s *server) postCompact(w http.ResponseWriter, r *http.Request, _ params) {
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // not possible in tests without a server
 	c, err := s.Backend.Compact(r.Context())
+	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
 	switch {
 	case errors.Is(err, store.ErrFull):
 		problem(w, r, http.StatusInsufficientStorage, err.Error())

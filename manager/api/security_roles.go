@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -97,6 +98,26 @@ func (s *server) authorized(rt route, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// errNotAnyMore says that who asked may not read any more what is still being told.
+var errNotAnyMore = errors.New("who asked may not any more")
+
+// still says whether a request that lasts is still of who began it: a token may have been
+// revoked since, or have ended. Errors wrap errNotAnyMore.
+func (s *server) still(r *http.Request) error {
+	was, known := r.Context().Value(whoKey{}).(enroll.Who)
+	if !known {
+		return nil // nobody is asked
+	}
+	who, err := s.who(r)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errNotAnyMore, err)
+	case who != was:
+		return fmt.Errorf("%w: it is of %s now", errNotAnyMore, who)
+	}
+	return nil
 }
 
 // refuseUnknown answers who has not proved who he is. A user whom he claims to be is named
