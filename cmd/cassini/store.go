@@ -120,6 +120,8 @@ func newStoreCompact(sys *system) *cobra.Command {
 	offline := cmd.RunE
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
+		c = c.Patient()
+		defer c.Close()
 		return tell(ctx, a, c, "store/compact", struct{}{}, func(done model.Compacted) error {
 			return a.say(fmt.Sprintf("%s became %s", output.Bytes(uint64(done.Before)), output.Bytes(uint64(done.After))))
 		})

@@ -89,6 +89,24 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.Transport.RoundTrip(r)
 }
 
+// Patient is the client for what takes long before its answer begins: it waits for as long as
+// the context lets it. It has connections of its own.
+func (c *Client) Patient() *Client {
+	with, hasty := *c, *c.http
+	with.http = &hasty
+	switch t := hasty.Transport.(type) {
+	case bearer:
+		t.Transport = t.Clone()
+		t.ResponseHeaderTimeout = 0
+		hasty.Transport = t
+	case *http.Transport:
+		t = t.Clone()
+		t.ResponseHeaderTimeout = 0
+		hasty.Transport = t
+	}
+	return &with
+}
+
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

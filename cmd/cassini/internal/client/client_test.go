@@ -157,3 +157,31 @@ func TestStatusRoundTrip(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+// TestPatient waits for an answer for longer than a usual client does.
+func TestPatient(t *testing.T) {
+	hasty := make(chan struct{})
+	c := serve(t, Config{}, func(w http.ResponseWriter, r *http.Request) {
+		<-hasty
+		answer(w, "application/json", http.StatusOK, "{}")
+	})
+	c.http.Transport.(*http.Transport).ResponseHeaderTimeout = time.Millisecond
+	patient := c.Patient()
+	defer patient.Close()
+	told := make(chan error)
+	go func() { told <- patient.Tell(t.Context(), "store/compact", nil, new(struct{})) }()
+	if err := c.Tell(t.Context(), "store/compact", nil, new(struct{})); err == nil {
+		t.Error("it waited")
+	}
+	close(hasty)
+	if err := <-told; err != nil {
+		t.Error(err)
+	}
+	secure, err := New("https://manager:1984", Config{Token: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := secure.Patient().http.Transport.(bearer); b.token != "t" || b.ResponseHeaderTimeout != 0 {
+		t.Errorf("got %+v", b)
+	}
+}
