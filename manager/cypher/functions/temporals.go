@@ -20,6 +20,7 @@ type kind struct {
 	build func(temporal.Fields) (any, error)
 	now   func(temporal.DateTime) any
 	parts []string // fields that it can begin with
+	like  string   // one as it is written
 }
 
 func erase[T, R any](f func(T) (R, error)) func(T) (any, error) {
@@ -32,15 +33,15 @@ func erase[T, R any](f func(T) (R, error)) func(T) (any, error) {
 func kinds() []kind {
 	return []kind{
 		{"date", types.Date, erase(temporal.ParseDate), erase(temporal.BuildDate),
-			func(d temporal.DateTime) any { return d.Date() }, []string{"date"}},
+			func(d temporal.DateTime) any { return d.Date() }, []string{"date"}, "2026-11-20"},
 		{"localtime", types.LocalTime, erase(temporal.ParseLocalTime), erase(temporal.BuildLocalTime),
-			func(d temporal.DateTime) any { return d.LocalTime() }, []string{"time"}},
+			func(d temporal.DateTime) any { return d.LocalTime() }, []string{"time"}, "19:26:03"},
 		{"time", types.Time, erase(temporal.ParseTime), erase(temporal.BuildTime),
-			func(d temporal.DateTime) any { return d.TimeOfDay() }, []string{"time", "timezone"}},
+			func(d temporal.DateTime) any { return d.TimeOfDay() }, []string{"time", "timezone"}, "19:26:03+01:00"},
 		{"localdatetime", types.LocalDateTime, erase(temporal.ParseLocalDateTime), erase(temporal.BuildLocalDateTime),
-			func(d temporal.DateTime) any { return d.Local() }, []string{"date", "time"}},
+			func(d temporal.DateTime) any { return d.Local() }, []string{"date", "time"}, "2026-11-20T19:26:03"},
 		{"datetime", types.DateTime, erase(temporal.ParseDateTime), erase(temporal.BuildDateTime),
-			func(d temporal.DateTime) any { return d }, []string{"date", "time", "timezone"}},
+			func(d temporal.DateTime) any { return d }, []string{"date", "time", "timezone"}, "2026-11-20T19:26:03Z"},
 	}
 }
 
@@ -77,7 +78,7 @@ func temporals() []Func {
 }
 
 // bad turns an error of package temporal into one of the query.
-func bad(err error) error {
+func bad(err error) *issue.Error {
 	return issue.Raise(issue.Argument, "InvalidArgumentValue", "%v", err)
 }
 
@@ -85,19 +86,20 @@ func (k kind) make(env *Env, args []value.Value) (value.Value, error) {
 	if len(args) == 0 {
 		return k.now(env.Now), nil
 	}
-	var v any
-	var err error
 	switch a := args[0].(type) {
 	case string:
-		v, err = k.parse(a)
+		v, err := k.parse(a)
+		if err != nil {
+			return nil, bad(err).WithHint("it is written like %s('%s')", k.name, k.like)
+		}
+		return v, nil
 	case value.Map:
 		return k.fromMap(a)
-	default:
-		if !temporal.Is(a) {
-			return nil, wrong(k.name, a)
-		}
-		v, err = k.convert(a)
 	}
+	if !temporal.Is(args[0]) {
+		return nil, wrong(k.name, args[0])
+	}
+	v, err := k.convert(args[0])
 	if err != nil {
 		return nil, bad(err)
 	}
@@ -160,6 +162,7 @@ func (k kind) truncate(env *Env, args []value.Value) (value.Value, error) {
 		for name, v := range extra {
 			all[name] = v
 		}
+		all.KeepFraction(unit)
 	}
 	v, err := k.build(all)
 	if err != nil {
@@ -186,22 +189,23 @@ func (k kind) clock(env *Env, args []value.Value) (value.Value, error) {
 }
 
 func duration(_ *Env, args []value.Value) (value.Value, error) {
-	var d temporal.Duration
-	var err error
 	switch a := args[0].(type) {
 	case string:
-		d, err = temporal.ParseDuration(a)
+		d, err := temporal.ParseDuration(a)
+		if err != nil {
+			return nil, bad(err).WithHint("it is written like duration('P1DT2H30M'), or duration({days: 1, hours: 2})")
+		}
+		return d, nil
 	case value.Map:
-		d, err = temporal.BuildDuration(temporal.Fields(a))
+		d, err := temporal.BuildDuration(temporal.Fields(a))
+		if err != nil {
+			return nil, bad(err)
+		}
+		return d, nil
 	case temporal.Duration:
 		return a, nil
-	default:
-		return nil, wrong("duration", a)
 	}
-	if err != nil {
-		return nil, bad(err)
-	}
-	return d, nil
+	return nil, wrong("duration", args[0])
 }
 
 func fromEpoch(_ *Env, args []value.Value) (value.Value, error) {

@@ -117,8 +117,10 @@ func BuildLocalTime(f Fields) (LocalTime, error) {
 // clock is the time of day that was asked for; a coarser part cannot be left out
 // before a finer one.
 func (s *source) clock() (int64, error) {
-	if !s.timed && s.numbers.has("minute", "second", "millisecond", "microsecond", "nanosecond") && !s.numbers.has("hour") {
-		return 0, invalid("hour is missing")
+	if !s.timed && s.numbers.has(timeNames...) {
+		if err := s.numbers.complete(timeNames[:3]); err != nil {
+			return 0, err
+		}
 	}
 	return s.numbers.time(s.nanos, s.timed)
 }
@@ -157,7 +159,7 @@ func (s *source) moment(zone *time.Location) (time.Time, error) {
 	if err != nil {
 		return date, err
 	}
-	n, err := s.numbers.time(s.nanos, s.timed)
+	n, err := s.clock()
 	return LocalTime{n}.on(date, zone), err
 }
 

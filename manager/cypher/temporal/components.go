@@ -41,8 +41,8 @@ func (c components) within(name string, low, high, missing int64) (int64, error)
 func (c components) date(base time.Time, based bool) (time.Time, error) {
 	if !based {
 		base = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-		if !c.has("year") {
-			return base, invalid("year is missing")
+		if err := c.complete([]string{"year", "month", "day"}, []string{"year", "week", "dayOfWeek"}, []string{"year", "quarter", "dayOfQuarter"}, []string{"year", "ordinalDay"}); err != nil {
+			return base, err
 		}
 	}
 	year, err := c.within("year", minYear, maxYear, int64(base.Year()))
@@ -60,6 +60,19 @@ func (c components) date(base time.Time, based bool) (time.Time, error) {
 		return c.weekDate(year, base, based)
 	}
 	return c.calendarDate(year, base)
+}
+
+// complete refuses a part without the larger one that it is a part of: only the
+// smallest ones may be left out. The first part of each way must be there.
+func (c components) complete(ways ...[]string) error {
+	for _, way := range ways {
+		for i, name := range way {
+			if !c.has(name) && (i == 0 || c.has(way[i+1:]...)) {
+				return invalid("%s is missing", name)
+			}
+		}
+	}
+	return nil
 }
 
 func (c components) calendarDate(year int64, base time.Time) (time.Time, error) {

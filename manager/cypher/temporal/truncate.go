@@ -41,6 +41,20 @@ func Truncate(unit string, v any) (Fields, error) {
 	return f, nil
 }
 
+// KeepFraction is for the fields of a value that was truncated to milliseconds or
+// microseconds, to which a smaller part was added: the truncated part stays beside
+// it.
+func (f Fields) KeepFraction(unit string) {
+	t, timed := f["time"].(LocalTime)
+	unitNanos := timeUnits()[unit]
+	_, given := f[unit]
+	_, micro := f["microsecond"]
+	_, nano := f["nanosecond"]
+	if timed && !given && (unit == "millisecond" && (micro || nano) || unit == "microsecond" && nano) {
+		f[unit] = t.nanos % second / unitNanos
+	}
+}
+
 func timeUnits() map[string]int64 {
 	return map[string]int64{"hour": int64(time.Hour), "minute": int64(time.Minute), "second": second, "millisecond": 1_000_000, "microsecond": 1000}
 }
