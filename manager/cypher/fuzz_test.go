@@ -27,6 +27,7 @@ var seeds = []string{
 	"RETURN percentileCont(1, 0.5), percentileDisc(2.0, 1), stDev(3), avg(1), sum(duration('PT1S')), min([1]), max('a')",
 	"WITH 'aé\\u0041' AS s RETURN substring(s, 1, 1), split(s, ''), reverse(s), toUpper(s) =~ '.*', s STARTS WITH 'a', left(s, 9), replace(s, '', 'xx')",
 	"RETURN -9223372036854775808 / -1, 1 / 0, 0x1F % 0o17, 1e308 * 10, -(-1), toInteger('9e99'), abs(-0.0)",
+	"MATCH (a:(Host|Service)&!Process WHERE a.name <> $p)-[r:!RUNS]->(b:%) RETURN a {.*, n: 1, r}, COUNT { (a)-->(:Host) }, [x IN [a] WHERE x:Host|Service | x] AS l",
 	"CREATE (n) RETURN n", "MATCH (n) SET n.x = 1", "RETURN $`a b`, $0",
 }
 

@@ -111,6 +111,7 @@ func TestMistakes(t *testing.T) {
 		"MATCH (a)-->(b) WITH count(b.port) AS c ORDER BY a.port + count(b.port) RETURN c":                      "UndefinedVariable 50",
 		"RETURN count(rand())":                                      "NonConstantExpression 14",
 		"MATCH (n) RETURN DISTINCT n.name ORDER BY n.port":          "UndefinedVariable 43",
+		"RETURN now()":                                              "UnknownFunction 8",
 		"RETURN nothing(1)":                                         "UnknownFunction 8",
 		"RETURN left('a')":                                          "InvalidNumberOfArguments 8",
 		"RETURN 1 AND true":                                         "InvalidArgumentType 8",

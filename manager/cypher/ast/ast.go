@@ -3,7 +3,11 @@
 // text it stands.
 package ast
 
-import "cassini/manager/cypher/issue"
+import (
+	"slices"
+
+	"cassini/manager/cypher/issue"
+)
 
 // Pos is the place of a part.
 type Pos = issue.Position
@@ -104,7 +108,62 @@ type NodePattern struct {
 	At     Pos
 	Name   string // or ""
 	Labels []string
-	Props  Expr // *MapLit, or nil
+	Is     *Labels // what cannot be said by Labels, or nil
+	Props  Expr    // *MapLit, or nil
+	Where  Expr    // or nil
+}
+
+// Labels is a condition on the labels of a node or the type of a relationship: a
+// label by its name, "&" and "|" of several, "!" of one, or "%", which is any.
+type Labels struct {
+	Op   string // "" is a label
+	Name string
+	Of   []*Labels
+}
+
+// Meets says whether what has these labels meets the condition.
+func (l *Labels) Meets(has func(name string) bool) bool {
+	meets := func(l *Labels) bool { return l.Meets(has) }
+	switch l.Op {
+	case "&":
+		return !slices.ContainsFunc(l.Of, func(l *Labels) bool { return !meets(l) })
+	case "|":
+		return slices.ContainsFunc(l.Of, meets)
+	case "!":
+		return !meets(l.Of[0])
+	case "%":
+		return has("")
+	}
+	return has(l.Name)
+}
+
+// Mentioned are the labels that stand in a condition; of none there are none.
+func (l *Labels) Mentioned() (names []string) {
+	if l == nil {
+		return nil
+	}
+	if l.Op == "" {
+		return []string{l.Name}
+	}
+	for _, part := range l.Of {
+		names = append(names, part.Mentioned()...)
+	}
+	return names
+}
+
+// Names are the labels of a condition that is nothing but labels with op between
+// them; ok is false for other conditions.
+func (l *Labels) Names(op string) (names []string, ok bool) {
+	if l.Op == "" {
+		return []string{l.Name}, true
+	}
+	for _, part := range l.Of {
+		if l.Op != op || part.Op != "" {
+			return nil, false
+		}
+		names = append(names, part.Name)
+	}
+	return names, names != nil
 }
 
 // Direction is where a relationship goes, as the pattern is read.
@@ -120,9 +179,11 @@ const (
 // RelPattern is a relationship in a pattern, or with Var a chain of them.
 type RelPattern struct {
 	At       Pos
-	Name     string // or ""
-	Types    []string
-	Props    Expr // *MapLit, or nil
+	Name     string   // or ""
+	Types    []string // any of them
+	Is       *Labels  // what cannot be said by Types, or nil; not of a chain
+	Props    Expr     // *MapLit, or nil
+	Where    Expr     // or nil; not of a chain
 	Dir      Direction
 	Var      bool
 	Min, Max int // of a chain; Max is -1 without an end

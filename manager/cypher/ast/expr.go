@@ -61,22 +61,26 @@ type (
 		X   Expr
 		Not bool
 	}
-	// HasLabels is X:Label:Label.
+	// HasLabels is X:Label:Label, or with Is any condition on labels.
 	HasLabels struct {
 		At     Pos
 		X      Expr
 		Labels []string
+		Is     *Labels
 	}
 	// ListLit is [a, b].
 	ListLit struct {
 		At    Pos
 		Items []Expr
 	}
-	// MapLit is {k: v}, in the order written.
+	// MapLit is {k: v}, in the order written, or Of {k: v}, which with All has all
+	// properties of Of besides.
 	MapLit struct {
 		At     Pos
 		Keys   []string
 		Values []Expr
+		Of     Expr // or nil
+		All    bool
 	}
 	// Call is a function. Star is that of count(*).
 	Call struct {
@@ -120,13 +124,14 @@ type (
 		List     Expr
 		Step     Expr
 	}
-	// Exists is a pattern that is a condition, or EXISTS { }.
+	// Exists is a pattern that is a condition, EXISTS { } or COUNT { }.
 	Exists struct {
 		At      Pos
 		Query   *Query // or nil, and then Match
 		Match   *Match
 		Pattern bool // it is a pattern that brings no new variables
 		Called  bool // and was written as exists(pattern)
+		Count   bool // how many rows there are, not whether there is one
 	}
 )
 

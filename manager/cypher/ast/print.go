@@ -53,7 +53,7 @@ func (p printer) print(e Expr) string {
 		}
 		return p.operand(e.X) + " IS NULL"
 	case *HasLabels:
-		return p.operand(e.X) + ":" + strings.Join(e.Labels, ":")
+		return p.operand(e.X) + labels(e.Labels, e.Is)
 	}
 	return p.form(e)
 }
@@ -109,7 +109,10 @@ func (p printer) form(e Expr) string {
 		for i, k := range e.Keys {
 			parts[i] = k + ": " + p.child(e.Values[i])
 		}
-		return "{" + strings.Join(parts, ", ") + "}"
+		if e.All {
+			parts = append(parts, ".*")
+		}
+		return p.maybe("", e.Of) + "{" + strings.Join(parts, ", ") + "}"
 	case *Call:
 		return p.call(e)
 	case *Case:
@@ -133,7 +136,11 @@ func (p printer) form(e Expr) string {
 		if e.Pattern {
 			return p.pattern(e.Match.Patterns[0])
 		}
-		return fmt.Sprintf("EXISTS { %d:%d }", e.At.Line, e.At.Column)
+		word := "EXISTS"
+		if e.Count {
+			word = "COUNT"
+		}
+		return fmt.Sprintf("%s { %d:%d }", word, e.At.Line, e.At.Column)
 	}
 	return fmt.Sprintf("%T", e)
 }
@@ -169,29 +176,50 @@ func (p printer) pattern(x *Pattern) string {
 }
 
 func (p printer) node(n *NodePattern) string {
-	s := n.Name
-	for _, l := range n.Labels {
+	return "(" + n.Name + labels(n.Labels, n.Is) + p.maybe(" ", n.Props) + p.maybe(" WHERE ", n.Where) + ")"
+}
+
+// labels writes a condition on labels, in either form.
+func labels(names []string, is *Labels) string {
+	if is != nil {
+		return ":" + is.print()
+	}
+	s := ""
+	for _, l := range names {
 		s += ":" + l
 	}
-	return "(" + s + p.maybe(" ", n.Props) + ")"
+	return s
+}
+
+func (l *Labels) print() string {
+	parts := make([]string, len(l.Of))
+	for i, part := range l.Of {
+		if parts[i] = part.print(); part.Of != nil {
+			parts[i] = "(" + parts[i] + ")"
+		}
+	}
+	switch l.Op {
+	case "":
+		return l.Name
+	case "&", "|":
+		return strings.Join(parts, l.Op)
+	}
+	return l.Op + strings.Join(parts, "")
 }
 
 func (p printer) rel(r *RelPattern) string {
 	s := r.Name
-	for i, t := range r.Types {
-		if i == 0 {
-			s += ":" + t
-		} else {
-			s += "|" + t
-		}
+	if r.Types != nil {
+		s += ":" + strings.Join(r.Types, "|")
 	}
+	s += labels(nil, r.Is)
 	if r.Var {
 		s += "*" + strconv.Itoa(r.Min) + ".."
 		if r.Max >= 0 {
 			s += strconv.Itoa(r.Max)
 		}
 	}
-	s += p.maybe(" ", r.Props)
+	s += p.maybe(" ", r.Props) + p.maybe(" WHERE ", r.Where)
 	if s != "" {
 		s = "[" + s + "]"
 	}

@@ -35,11 +35,11 @@ func (r rewriter) expr(e Expr, local []string) Expr {
 	case *IsNull:
 		return &IsNull{x.At, r.expr(x.X, local), x.Not}
 	case *HasLabels:
-		return &HasLabels{x.At, r.expr(x.X, local), x.Labels}
+		return &HasLabels{x.At, r.expr(x.X, local), x.Labels, x.Is}
 	case *ListLit:
 		return &ListLit{x.At, r.list(x.Items, local)}
 	case *MapLit:
-		return &MapLit{x.At, x.Keys, r.list(x.Values, local)}
+		return &MapLit{x.At, x.Keys, r.list(x.Values, local), r.expr(x.Of, local), x.All}
 	case *Call:
 		return &Call{x.At, x.Name, r.list(x.Args, local), x.Distinct, x.Star}
 	case *Case:
@@ -110,7 +110,7 @@ func patternVariables(p *Pattern, local []string, note func(string, Pos, []strin
 	for _, name := range p.Names() {
 		note(name, p.At, local)
 	}
-	for _, e := range p.Props() {
+	for _, e := range append(p.Props(), p.Conditions()...) {
 		Rewrite(e, func(e Expr, inner []string) Expr { return look(e, append(append([]string{}, local...), inner...)) })
 	}
 }

@@ -24,7 +24,7 @@ func Children(e Expr) []Expr {
 	case *ListLit:
 		return e.Items
 	case *MapLit:
-		return e.Values
+		return some(append([]Expr{e.Of}, e.Values...)...)
 	case *Call:
 		return e.Args
 	case *Case:
@@ -92,14 +92,22 @@ func (p *Pattern) Names() (names []string) {
 }
 
 // Props are the property expressions in a pattern.
-func (p *Pattern) Props() (list []Expr) {
+func (p *Pattern) Props() []Expr {
+	return p.each(func(n *NodePattern) Expr { return n.Props }, func(r *RelPattern) Expr { return r.Props })
+}
+
+// Conditions are the conditions that stand within a pattern.
+func (p *Pattern) Conditions() []Expr {
+	return p.each(func(n *NodePattern) Expr { return n.Where }, func(r *RelPattern) Expr { return r.Where })
+}
+
+// each is what nodes and relationships of a pattern have of something.
+func (p *Pattern) each(node func(*NodePattern) Expr, rel func(*RelPattern) Expr) (list []Expr) {
 	for i, n := range p.Nodes {
-		if n.Props != nil {
-			list = append(list, n.Props)
-		}
-		if i < len(p.Rels) && p.Rels[i].Props != nil {
-			list = append(list, p.Rels[i].Props)
+		list = append(list, node(n))
+		if i < len(p.Rels) {
+			list = append(list, rel(p.Rels[i]))
 		}
 	}
-	return list
+	return some(list...)
 }

@@ -54,10 +54,25 @@ func unknown(e *ast.Call) error {
 			best = name
 		}
 	}
-	if best != "" {
+	switch instead := elsewhere(lower); {
+	case instead != "":
+		return err.WithHint("write %s", instead)
+	case best != "":
 		return err.WithHint("did you mean %s()?", best)
 	}
 	return err
+}
+
+// elsewhere is what stands here for a function of other languages, or "".
+func elsewhere(name string) string {
+	return map[string]string{
+		"now": "datetime()", "current_timestamp": "datetime()", "current_date": "date()", "unix_timestamp": "timestamp()",
+		"len": "size()", "char_length": "size()", "character_length": "size()", "concat": "+ between texts", "instr": "CONTAINS",
+		"ifnull": "coalesce()", "nvl": "coalesce()", "isnull": "IS NULL", "lcase": "toLower()", "ucase": "toUpper()", "ceiling": "ceil()",
+		"cast": "toInteger(), toFloat() or toString()", "group_concat": "collect()", "array_agg": "collect()", "median": "percentileCont(x, 0.5)",
+		"stddev": "stDev()", "if": "CASE WHEN ... THEN ... ELSE ... END", "filter": "[x IN list WHERE ...]", "extract": "[x IN list | ...]",
+		"shortestpath": "MATCH p = shortestPath((a)-[*]-(b)), and use p", "allshortestpaths": "MATCH p = allShortestPaths((a)-[*]-(b)), and use p",
+	}[name]
 }
 
 // aggregation checks a function over many rows.

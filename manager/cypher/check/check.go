@@ -40,7 +40,7 @@ func query(q *ast.Query, outer scope, inner bool) (columns []string, err error) 
 		if i > 0 && !inner && !slices.Equal(names, columns) {
 			at := part.Clauses[len(part.Clauses)-1].Pos()
 			return nil, issue.New(issue.Syntax, "DifferentColumnsInUnion", at, "the parts of a UNION have different columns: %v and %v", columns, names).
-				WithHint("give them the same names with AS")
+				WithHint("give them the same names in the same order with AS")
 		}
 		columns = names
 	}

@@ -46,6 +46,12 @@ func (c checker) boolean(e ast.Expr, what string) error {
 	return err
 }
 
+// condition checks what is a condition by where it stands, so that patterns may.
+func (c checker) condition(e ast.Expr, what string) error {
+	c.predicate = true
+	return c.boolean(e, what)
+}
+
 // wants checks a part that must be of some kinds.
 func (c checker) wants(e ast.Expr, what string, kinds types.Kinds) (types.Type, error) {
 	t, err := c.value(e)

@@ -13,12 +13,7 @@ func (c checker) form(e ast.Expr) (types.Type, error) {
 	case *ast.ListLit:
 		return c.list(e)
 	case *ast.MapLit:
-		for _, v := range e.Values {
-			if _, err := c.value(v); err != nil {
-				return types.Any(), err
-			}
-		}
-		return types.Of(types.Map), nil
+		return types.Of(types.Map), c.mapLit(e)
 	case *ast.Call:
 		return c.call(e)
 	case *ast.Case:
@@ -30,15 +25,32 @@ func (c checker) form(e ast.Expr) (types.Type, error) {
 		if err != nil {
 			return t, err
 		}
-		return types.Of(types.Boolean), c.with(e.Var, t.Element()).boolean(e.Where, "WHERE")
+		return types.Of(types.Boolean), c.with(e.Var, t.Element()).condition(e.Where, "WHERE")
 	case *ast.Reduce:
 		return c.reduce(e)
 	case *ast.PatternComp:
 		return c.patternComprehension(e)
 	case *ast.Exists:
+		if e.Count {
+			return types.Of(types.Integer), c.exists(e)
+		}
 		return types.Of(types.Boolean), c.exists(e)
 	}
 	return types.Any(), nil
+}
+
+func (c checker) mapLit(e *ast.MapLit) error {
+	if e.Of != nil {
+		if _, err := c.wants(e.Of, "{ }", types.Map|types.Entity); err != nil {
+			return err
+		}
+	}
+	for _, v := range e.Values {
+		if _, err := c.value(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c checker) list(e *ast.ListLit) (types.Type, error) {
@@ -64,7 +76,7 @@ func (c checker) caseExpr(e *ast.Case) (types.Type, error) {
 	}
 	out := types.Of(types.Null)
 	for i, w := range e.When {
-		if _, err := c.expr(w); err != nil {
+		if err := c.when(w, e.Subject == nil); err != nil {
 			return out, err
 		}
 		t, err := c.value(e.Then[i])
@@ -80,6 +92,15 @@ func (c checker) caseExpr(e *ast.Case) (types.Type, error) {
 	return out.Or(t), err
 }
 
+// when checks what stands behind WHEN: a condition, or a value to compare with.
+func (c checker) when(e ast.Expr, condition bool) error {
+	if !condition {
+		_, err := c.value(e)
+		return err
+	}
+	return c.condition(e, "WHEN")
+}
+
 func (c checker) comprehension(e *ast.ListComp) (types.Type, error) {
 	t, err := c.wants(e.List, "a list comprehension", types.List)
 	if err != nil {
@@ -88,7 +109,7 @@ func (c checker) comprehension(e *ast.ListComp) (types.Type, error) {
 	elem := t.Element()
 	inner := c.with(e.Var, elem)
 	if e.Where != nil {
-		if err := inner.boolean(e.Where, "WHERE"); err != nil {
+		if err := inner.condition(e.Where, "WHERE"); err != nil {
 			return t, err
 		}
 	}
@@ -133,6 +154,8 @@ func (c checker) exists(e *ast.Exists) error {
 		if err := known(e.Match.Patterns[0], c.vars); err != nil {
 			return err
 		}
+	case e.Count && e.Query != nil && len(e.Query.Parts) > 1 && !e.Query.All:
+		return issue.New(issue.Syntax, "UnsupportedClause", e.At, "COUNT does not count a UNION").WithHint("write UNION ALL")
 	case e.Query != nil:
 		_, err := query(e.Query, c.vars, true)
 		return err

@@ -7,7 +7,8 @@ import (
 )
 
 // patterns checks the patterns of one clause, and adds their variables. Property
-// values may mention every variable of the clause, so they come last.
+// values and conditions may mention every variable of the clause, so they come
+// last.
 func patterns(list []*ast.Pattern, vars scope) error {
 	rels := make(map[string]bool) // named in this clause
 	for _, p := range list {
@@ -18,6 +19,11 @@ func patterns(list []*ast.Pattern, vars scope) error {
 	for _, p := range list {
 		for _, e := range p.Props() {
 			if _, err := (checker{vars: vars}).expr(e); err != nil {
+				return err
+			}
+		}
+		for _, e := range p.Conditions() {
+			if err := condition(e, vars); err != nil {
 				return err
 			}
 		}

@@ -126,33 +126,39 @@ func limits(r *run, ends [2]eval, length int, at ast.Pos) (from, to int, ok bool
 	return out[0], out[1], true, nil
 }
 
+// labels compiles a condition on labels or types.
 func (c *compiler) labels(e *ast.HasLabels, s plan.Scope) (eval, error) {
-	labels := make([]string, len(e.Labels))
-	types := make([]string, len(e.Labels))
-	for i, l := range e.Labels {
-		labels[i], types[i] = c.graph.Label(l), c.graph.Type(l)
+	is := e.Is
+	if is == nil {
+		is = &ast.Labels{Op: "&"}
+		for _, l := range e.Labels {
+			is.Of = append(is.Of, &ast.Labels{Name: l})
+		}
 	}
+	labels, types := c.own(is, c.graph.Label), c.own(is, c.graph.Type)
 	return c.one(e.At, e.X, s, func(_ *run, v value.Value) (value.Value, error) {
 		switch v := v.(type) {
 		case nil:
 			return nil, nil
 		case *value.Node:
-			for _, l := range labels {
-				if !has(v.Labels, l) {
-					return false, nil
-				}
-			}
-			return true, nil
+			return labels.Meets(func(name string) bool { return has(v.Labels, name) || name == "" && len(v.Labels) > 0 }), nil
 		case *value.Relationship:
-			for _, t := range types {
-				if v.Type != t {
-					return false, nil
-				}
-			}
-			return true, nil
+			return types.Meets(func(name string) bool { return v.Type == name || name == "" }), nil
 		}
 		return nil, issue.Raise(issue.Type, "InvalidArgumentValue", "%s has no labels", value.Described(v))
 	})
+}
+
+// own is a condition in the graph's own names.
+func (c *compiler) own(l *ast.Labels, name func(string) string) *ast.Labels {
+	out := &ast.Labels{Op: l.Op, Name: l.Name}
+	if l.Op == "" {
+		out.Name = name(l.Name)
+	}
+	for _, part := range l.Of {
+		out.Of = append(out.Of, c.own(part, name))
+	}
+	return out
 }
 
 func has(list []string, s string) bool {

@@ -59,7 +59,11 @@ func addTexts(r *run, a, b value.Value) (value.Value, error) {
 	_, text := a.(string)
 	_, text2 := b.(string)
 	if !text && !text2 || !textual(a) || !textual(b) {
-		return nil, cannot("+", a, b)
+		err := cannot("+", a, b)
+		if temporal.Is(a) || temporal.Is(b) {
+			err = err.WithHint("what is added to a date or time is a duration: + duration('PT1H')")
+		}
+		return nil, err
 	}
 	x, y := value.Text(a), value.Text(b)
 	if int64(len(x))+int64(len(y)) > r.limits.Memory {

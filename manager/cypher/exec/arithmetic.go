@@ -21,7 +21,7 @@ func arithmetic(op string) operator {
 	}
 }
 
-func cannot(op string, a, b value.Value) error {
+func cannot(op string, a, b value.Value) *issue.Error {
 	return issue.Raise(issue.Type, "InvalidArgumentType", "%s does not work on %s and %s", op, value.Described(a), value.Described(b))
 }
 
@@ -98,7 +98,20 @@ func subtract(_ *run, a, b value.Value) (value.Value, error) {
 			return v, badTime(err)
 		}
 	}
-	return nil, cannot("-", a, b)
+	return nil, betweenMoments(a, b)
+}
+
+// betweenMoments says what to write for the time between two moments, and for a
+// moment some time before another.
+func betweenMoments(a, b value.Value) error {
+	err := cannot("-", a, b)
+	switch {
+	case temporal.Is(a) && temporal.Is(b):
+		return err.WithHint("write duration.between(b, a), or duration.inSeconds(b, a).seconds for a number")
+	case temporal.Is(a):
+		return err.WithHint("what is taken off a date or time is a duration: - duration('PT1H')")
+	}
+	return err
 }
 
 func multiply(_ *run, a, b value.Value) (value.Value, error) {

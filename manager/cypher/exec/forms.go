@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"maps"
 
 	"cassini/manager/cypher/ast"
 	"cassini/manager/cypher/functions"
@@ -55,8 +56,21 @@ func (c *compiler) mapLit(e *ast.MapLit, s plan.Scope) (eval, error) {
 	if err != nil {
 		return nil, err
 	}
+	of := constant(value.Map{})
+	if e.Of != nil {
+		if of, err = c.expr(e.Of, s); err != nil {
+			return nil, err
+		}
+	}
 	return func(r *run) (value.Value, error) {
 		m := make(value.Map, len(values))
+		base, err := of(r)
+		if err != nil || base == nil {
+			return nil, err
+		}
+		if err := begin(m, base, e.All); err != nil {
+			return nil, placed(err, e.At)
+		}
 		for i, f := range values {
 			v, err := f(r)
 			if err != nil {
@@ -64,9 +78,27 @@ func (c *compiler) mapLit(e *ast.MapLit, s plan.Scope) (eval, error) {
 			}
 			m[e.Keys[i]] = v
 		}
-		_, err := r.weigh(m)
+		_, err = r.weigh(m)
 		return m, placed(err, e.At)
 	}, nil
+}
+
+// begin puts into a map what it has of something else, which must have properties.
+func begin(m value.Map, of value.Value, all bool) error {
+	from, ok := of.(value.Map)
+	switch of := of.(type) {
+	case *value.Node:
+		from, ok = of.Properties(), true
+	case *value.Relationship:
+		from, ok = of.Properties(), true
+	}
+	if !ok {
+		return issue.Raise(issue.Type, "InvalidArgumentType", "%s has no properties", value.Described(of))
+	}
+	if all {
+		maps.Copy(m, from)
+	}
+	return nil
 }
 
 func (c *compiler) call(e *ast.Call, s plan.Scope) (eval, error) {
@@ -105,11 +137,12 @@ func (c *compiler) caseExpr(e *ast.Case, s plan.Scope) (eval, error) {
 	if err != nil {
 		return nil, err
 	}
-	subject, otherwise := constant(true), constant(nil)
+	subject, otherwise, meets := constant(true), constant(nil), isTrue
 	if e.Subject != nil {
 		if subject, err = c.expr(e.Subject, s); err != nil {
 			return nil, err
 		}
+		meets = func(v, w value.Value) (value.Truth, error) { return value.Equal(v, w), nil }
 	}
 	if e.Else != nil {
 		if otherwise, err = c.expr(e.Else, s); err != nil {
@@ -126,13 +159,20 @@ func (c *compiler) caseExpr(e *ast.Case, s plan.Scope) (eval, error) {
 			if err != nil {
 				return nil, err
 			}
-			if value.Equal(v, w) == value.True {
+			t, err := meets(v, w)
+			if err != nil {
+				return nil, placed(err, e.When[i].Pos())
+			}
+			if t == value.True {
 				return then[i](r)
 			}
 		}
 		return otherwise(r)
 	}, nil
 }
+
+// isTrue looks at the condition of a CASE without a value to compare with.
+func isTrue(_, condition value.Value) (value.Truth, error) { return truth(condition) }
 
 func constant(v value.Value) eval {
 	return func(*run) (value.Value, error) { return v, nil }

@@ -1,7 +1,9 @@
 package exec
 
 import (
+	"errors"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"cassini/manager/cypher/ast"
@@ -120,14 +122,31 @@ func (c *compiler) pattern(e *ast.Binary, s plan.Scope) (eval, error) {
 			return nil, nil
 		}
 		if last == nil || text != p {
-			re, err := regexp.Compile("^(?:" + p + ")$")
+			re, err := wholeText(p)
 			if err != nil {
-				return nil, issue.Raise(issue.Argument, "InvalidRegularExpression", "%q is no regular expression", p)
+				return nil, err
 			}
 			last, text = re, p
 		}
 		return last.MatchString(v), nil
 	})
+}
+
+// wholeText compiles a regular expression that must match the whole of a text.
+func wholeText(p string) (*regexp.Regexp, error) {
+	_, err := syntax.Parse(p, syntax.Perl) // by itself, so that what is around it cannot make it right
+	var re *regexp.Regexp
+	if err == nil {
+		re, err = regexp.Compile("^(?:" + p + ")$")
+	}
+	if err == nil {
+		return re, nil
+	}
+	e := issue.Raise(issue.Argument, "InvalidRegularExpression", "%q is no regular expression", p)
+	if why, ok := errors.AsType[*syntax.Error](err); ok {
+		e.Message += ": " + why.Code.String()
+	}
+	return nil, e.WithHint("the syntax is that of RE2: (?i) ignores case, and there is no looking ahead or behind")
 }
 
 // compare compiles a chain of comparisons: all of them must hold.

@@ -14,7 +14,8 @@ type calling struct{ f func() error }
 func (s calling) push() error  { return s.f() }
 func (s calling) close() error { return nil }
 
-// exists compiles a pattern or a query that is a condition: is there a row?
+// exists compiles a pattern or a query that is a condition: is there a row? With
+// Count it is how many there are.
 func (c *compiler) exists(e *ast.Exists, s plan.Scope) (eval, error) {
 	var chains []chain
 	if e.Query != nil {
@@ -34,18 +35,23 @@ func (c *compiler) exists(e *ast.Exists, s plan.Scope) (eval, error) {
 		chains = append(chains, inner)
 	}
 	return func(r *run) (value.Value, error) {
-		found := false
+		found := int64(0)
 		for _, inner := range chains {
 			err := drive(inner.start(r, calling{func() error {
-				found = true
+				if found++; e.Count {
+					return nil
+				}
 				return errStop
 			}}))
 			if err != nil {
 				return nil, err
 			}
-			if found {
+			if found > 0 && !e.Count {
 				return true, nil
 			}
+		}
+		if e.Count {
+			return found, nil
 		}
 		return false, nil
 	}, nil

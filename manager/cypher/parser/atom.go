@@ -46,6 +46,8 @@ func (p *parser) bracketed(t token.Token) (ast.Expr, error) {
 			return &ast.Exists{At: t.At, Pattern: true, Match: &ast.Match{At: t.At, Patterns: []*ast.Pattern{pattern}}}, err
 		}
 		p.next()
+		defer func(bars int) { p.bars = bars }(p.bars)
+		p.bars = 0
 		e, err := p.expr()
 		if err != nil {
 			return nil, err
@@ -119,9 +121,13 @@ func (p *parser) word(t token.Token) (ast.Expr, error) {
 		if called {
 			return p.reduce()
 		}
+	case "COUNT":
+		if isSymbol(p.ahead(1), "{") {
+			return p.exists(true)
+		}
 	case "EXISTS":
 		if isSymbol(p.ahead(1), "{") {
-			return p.exists()
+			return p.exists(false)
 		}
 		if called && p.isPattern(p.at+2) {
 			p.at += 2
@@ -160,37 +166,71 @@ func (p *parser) variableOrCall(t token.Token) (ast.Expr, error) {
 		return c, p.want(")")
 	}
 	c.Distinct = p.keyword("DISTINCT")
-	for !isSymbol(p.peek(), ")") {
+	return c, p.items(")", func() error {
 		arg, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
 		c.Args = append(c.Args, arg)
+		return err
+	})
+}
+
+// items reads what stands between commas, up to a closing bracket.
+func (p *parser) items(closing string, item func() error) error {
+	if p.symbol(closing) {
+		return nil
+	}
+	for {
+		if err := item(); err != nil {
+			return err
+		}
 		if !p.symbol(",") {
-			break
+			return p.want(closing)
 		}
 	}
-	return c, p.want(")")
 }
 
 func (p *parser) mapLiteral() (ast.Expr, error) {
 	m := &ast.MapLit{At: p.next().At}
-	for !isSymbol(p.peek(), "}") {
+	return m, p.items("}", func() error {
 		key, err := p.name("a name")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := p.want(":"); err != nil {
-			return nil, err
+			return err
 		}
 		v, err := p.expr()
+		m.Keys, m.Values = append(m.Keys, key), append(m.Values, v)
+		return err
+	})
+}
+
+func isVariable(e ast.Expr) bool {
+	_, ok := e.(*ast.Variable)
+	return ok
+}
+
+// mapProjection reads what stands behind a variable in n {.name, .*, key: value,
+// other}.
+func (p *parser) mapProjection(of ast.Expr) (ast.Expr, error) {
+	m := &ast.MapLit{At: p.next().At, Of: of}
+	return m, p.items("}", func() (err error) {
+		at := p.peek().At
+		own := p.symbol(".")
+		if own && p.symbol("*") {
+			m.All = true
+			return nil
+		}
+		key, err := p.name("a name or .*")
 		if err != nil {
-			return nil, err
+			return err
+		}
+		var v ast.Expr = &ast.Variable{At: at, Name: key}
+		if own {
+			v = &ast.Property{At: at, X: of, Key: key}
+		} else if p.symbol(":") {
+			v, err = p.expr()
 		}
 		m.Keys, m.Values = append(m.Keys, key), append(m.Values, v)
-		if !p.symbol(",") {
-			break
-		}
-	}
-	return m, p.want("}")
+		return err
+	})
 }

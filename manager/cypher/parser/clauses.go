@@ -115,7 +115,8 @@ func (p *parser) clause() (ast.Clause, error) {
 		}
 		return &ast.Return{Projection: proj}, nil
 	case isKeyword(t, "CALL"):
-		return nil, issue.New(issue.Syntax, "UnsupportedClause", t.At, "there is no CALL here: no procedures, and no subqueries but EXISTS")
+		return nil, issue.New(issue.Syntax, "UnsupportedClause", t.At, "there is no CALL here: no procedures, and no subqueries but EXISTS and COUNT").
+			WithHint("pass rows on by WITH; what is there answers MATCH (n) RETURN DISTINCT labels(n)")
 	case t.Kind == token.Name && writing(t.Text):
 		return nil, p.refuse(t)
 	}

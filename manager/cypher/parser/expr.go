@@ -201,11 +201,17 @@ func (p *parser) postfix(x ast.Expr) (ast.Expr, error) {
 				return nil, err
 			}
 		case isSymbol(t, ":"):
-			labels, err := p.labels()
+			labels, is, err := p.labels(p.bars == 0)
 			if err != nil {
 				return nil, err
 			}
-			return &ast.HasLabels{At: t.At, X: x, Labels: labels}, nil
+			return &ast.HasLabels{At: t.At, X: x, Labels: labels, Is: is}, nil
+		case isSymbol(t, "{") && isVariable(x):
+			m, err := p.mapProjection(x)
+			if err != nil {
+				return nil, err
+			}
+			x = m
 		default:
 			return x, nil
 		}

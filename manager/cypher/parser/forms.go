@@ -16,25 +16,18 @@ func (p *parser) list(t token.Token) (ast.Expr, error) {
 	}
 	p.next()
 	l := &ast.ListLit{At: t.At}
-	for !isSymbol(p.peek(), "]") {
+	return l, p.items("]", func() error {
 		e, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
 		l.Items = append(l.Items, e)
-		if !p.symbol(",") {
-			break
-		}
-		if isSymbol(p.peek(), "]") {
-			return nil, p.unexpected("an expression")
-		}
-	}
-	return l, p.want("]")
+		return err
+	})
 }
 
 // comprehension reads [x IN list WHERE w | m].
 func (p *parser) comprehension(t token.Token) (_ ast.Expr, err error) {
 	p.next()
+	p.bars++
+	defer func() { p.bars-- }()
 	c := &ast.ListComp{At: t.At}
 	if c.Var, c.List, c.Where, err = p.filter(); err != nil {
 		return nil, err
@@ -64,6 +57,8 @@ func (p *parser) filter() (name string, list, where ast.Expr, err error) {
 
 func (p *parser) patternComprehension(t token.Token) (_ ast.Expr, err error) {
 	p.next()
+	p.bars++
+	defer func() { p.bars-- }()
 	c := &ast.PatternComp{At: t.At}
 	if c.Pattern, err = p.pattern(); err != nil {
 		return nil, err
@@ -96,6 +91,8 @@ func (p *parser) quantifier(kind string) (_ ast.Expr, err error) {
 func (p *parser) reduce() (_ ast.Expr, err error) {
 	r := &ast.Reduce{At: p.next().At}
 	p.next() // (
+	p.bars++
+	defer func() { p.bars-- }()
 	if r.Acc, err = p.name("a variable"); err != nil {
 		return nil, err
 	}
@@ -158,9 +155,9 @@ func (p *parser) caseExpr() (_ ast.Expr, err error) {
 	return c, p.wantKeyword("END")
 }
 
-// exists reads EXISTS { pattern WHERE w } and EXISTS { query }.
-func (p *parser) exists() (_ ast.Expr, err error) {
-	e := &ast.Exists{At: p.next().At}
+// exists reads EXISTS or COUNT { pattern WHERE w } and { query }.
+func (p *parser) exists(count bool) (_ ast.Expr, err error) {
+	e := &ast.Exists{At: p.next().At, Count: count}
 	p.next() // {
 	p.within++
 	defer func() { p.within-- }()

@@ -27,6 +27,7 @@ type parser struct {
 	depth  int
 	cases  int // CASE expressions around this place
 	within int // EXISTS around this place
+	bars   int // comprehensions around this place, in which | is theirs
 	params map[string]bool
 	names  []string // of parameters, in order
 }
@@ -130,7 +131,7 @@ func (p *parser) wantKeyword(word string) error {
 }
 
 // unexpected says what stands here and what could.
-func (p *parser) unexpected(wanted string) error {
+func (p *parser) unexpected(wanted string) *issue.Error {
 	t := p.peek()
 	what := fmt.Sprintf("%q", t.Text)
 	switch t.Kind {
@@ -140,7 +141,8 @@ func (p *parser) unexpected(wanted string) error {
 		what = "a text"
 	}
 	e := issue.New(issue.Syntax, "UnexpectedSyntax", t.At, "unexpected %s, want %s", what, wanted)
-	if t.Kind == token.Name {
+	e.Hint = habit(t, p.ahead(1))
+	if t.Kind == token.Name && e.Hint == "" {
 		if near := nearKeyword(t.Text); near != "" {
 			e.Hint = "did you mean " + near + "?"
 		}

@@ -91,32 +91,29 @@ func (p *parser) chain() (*ast.Pattern, error) {
 func (p *parser) node() (*ast.NodePattern, error) {
 	n := &ast.NodePattern{At: p.peek().At}
 	if !isSymbol(p.peek(), "(") {
-		return nil, p.unexpected("a node such as (n:host)")
+		e := p.unexpected("a node such as (n:Host)")
+		if t := p.peek(); t.Kind == token.Name && e.Hint == "" {
+			e.Hint = "a node stands in round brackets: (" + t.Text + ")"
+		} else if isSymbol(t, "{") || isSymbol(t, "+") {
+			e.Hint = "many steps are written *1..3 within the relationship: -[:TYPE*1..3]->"
+		}
+		return nil, e
 	}
 	p.next()
 	if t := p.peek(); t.Kind == token.Name || t.Kind == token.Quoted {
 		n.Name = p.next().Text
 	}
 	var err error
-	if n.Labels, err = p.labels(); err != nil {
+	if n.Labels, n.Is, err = p.labels(true); err != nil {
 		return nil, err
 	}
 	if n.Props, err = p.properties(); err != nil {
 		return nil, err
 	}
-	return n, p.want(")")
-}
-
-// labels reads :A:B.
-func (p *parser) labels() (list []string, err error) {
-	for p.symbol(":") {
-		name, err := p.name("a label")
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, name)
+	if n.Where, err = p.where(); err != nil {
+		return nil, err
 	}
-	return list, nil
+	return n, p.want(")")
 }
 
 // properties reads {name: value} in a pattern, if it is there.
@@ -164,24 +161,49 @@ func (p *parser) relationshipDetail(r *ast.RelPattern) (err error) {
 	if t := p.peek(); t.Kind == token.Name || t.Kind == token.Quoted {
 		r.Name = p.next().Text
 	}
-	if p.symbol(":") {
-		for {
-			name, err := p.name("a relationship type")
-			if err != nil {
-				return err
-			}
-			r.Types = append(r.Types, name)
-			if !p.symbol("|") {
-				break
-			}
-			p.symbol(":")
+	if isSymbol(p.peek(), ":") {
+		if err := p.types(r); err != nil {
+			return err
 		}
 	}
 	if err := p.steps(r); err != nil {
 		return err
 	}
-	r.Props, err = p.properties()
-	return err
+	if r.Props, err = p.properties(); err != nil {
+		return err
+	}
+	at := p.peek().At
+	if r.Where, err = p.where(); err != nil || r.Where == nil {
+		return err
+	}
+	return p.single(r, at, "WHERE within it")
+}
+
+// types reads the types that a relationship may have.
+func (p *parser) types(r *ast.RelPattern) error {
+	at := p.next().At
+	is, err := p.anyLabel(true)
+	if err != nil {
+		return err
+	}
+	if types, ok := is.Names("|"); ok {
+		r.Types = types
+		return nil
+	}
+	r.Is = is
+	if isSymbol(p.peek(), "*") {
+		r.Var = true
+	}
+	return p.single(r, at, "such types")
+}
+
+// single refuses for a chain what only one relationship can have.
+func (p *parser) single(r *ast.RelPattern, at ast.Pos, what string) error {
+	if !r.Var {
+		return nil
+	}
+	return issue.New(issue.Syntax, "InvalidRelationshipPattern", at, "a relationship of many steps cannot have %s", what).
+		WithHint("list types with | between them, and look at steps by all(r IN relationships(p) WHERE ...)")
 }
 
 // steps reads *, *2, *1..3, *..3 and *1.. .
@@ -203,6 +225,9 @@ func (p *parser) steps(r *ast.RelPattern) (err error) {
 	}
 	if given {
 		r.Min, r.Max = low, low
+	}
+	if t := p.peek(); given && isSymbol(t, ",") {
+		return issue.New(issue.Syntax, "InvalidRelationshipPattern", t.At, "a range of steps has two dots").WithHint("write *1..3")
 	}
 	if p.symbol("..") {
 		r.Max = -1

@@ -111,6 +111,8 @@ func (m *matcher) pattern(p *ast.Pattern) *Path {
 		if !r.Var && r.Props != nil {
 			m.properties(out.name, r.Props)
 		}
+		m.labels(out.name, r.At, r.Is)
+		m.where(r.Where)
 	}
 	if p.Path != "" {
 		path.Slot = m.slot(p.Path)
@@ -131,10 +133,19 @@ func (m *matcher) node(n *ast.NodePattern) string {
 		m.nodes[name].labels = append(m.nodes[name].labels, m.p.Graph.Label(l))
 		m.conds = append(m.conds, cond{&ast.HasLabels{At: n.At, X: &ast.Variable{At: n.At, Name: name}, Labels: []string{l}}, []string{name}})
 	}
+	m.labels(name, n.At, n.Is)
 	if n.Props != nil {
 		m.properties(name, n.Props)
 	}
+	m.where(n.Where)
 	return name
+}
+
+// labels turns what labels or types must be into a condition.
+func (m *matcher) labels(name string, at ast.Pos, is *ast.Labels) {
+	if is != nil {
+		m.conds = append(m.conds, cond{&ast.HasLabels{At: at, X: &ast.Variable{At: at, Name: name}, Is: is}, []string{name}})
+	}
 }
 
 // properties turns {name: value} into conditions.

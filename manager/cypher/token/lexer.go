@@ -121,7 +121,7 @@ func (l *lexer) symbol(t Token, r rune) (Token, error) {
 			return t, nil
 		}
 	}
-	if strings.ContainsRune("()[]{}<>=+-*/%^.,:;|$", r) {
+	if strings.ContainsRune("()[]{}<>=+-*/%^.,:;|$&!", r) {
 		t.Text = l.advance(1)
 		return t, nil
 	}

@@ -3,6 +3,7 @@ package token
 import (
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"cassini/manager/cypher/issue"
@@ -50,14 +51,29 @@ func (l *lexer) escape(b *strings.Builder) error {
 		return issue.New(issue.Syntax, "UnexpectedSyntax", at, "a text has no escape \\%c", r).WithHint(`write \\ for a backslash`)
 	}
 	l.advance(1)
-	hex := l.rest()[:min(digits, len(l.rest()))]
-	code, err := strconv.ParseUint(hex, 16, 32)
-	if err != nil || len(hex) < digits || !utf8.ValidRune(rune(code)) {
+	code, ok := l.hex(digits)
+	if utf16.IsSurrogate(code) && strings.HasPrefix(l.rest(), `\u`) { // half of a character beyond four digits
+		l.advance(2)
+		low, half := l.hex(4)
+		code = utf16.DecodeRune(code, low)
+		ok = ok && half && code != utf8.RuneError
+	}
+	if !ok || !utf8.ValidRune(code) {
 		return issue.New(issue.Syntax, "InvalidUnicodeLiteral", at, "\\%c wants %d hexadecimal digits that are a character", r, digits)
 	}
-	l.advance(digits)
-	b.WriteRune(rune(code))
+	b.WriteRune(code)
 	return nil
+}
+
+// hex reads a number of so many hexadecimal digits.
+func (l *lexer) hex(digits int) (code rune, ok bool) {
+	text := l.rest()[:min(digits, len(l.rest()))]
+	n, err := strconv.ParseUint(text, 16, 32)
+	if err != nil || len(text) < digits || n > utf8.MaxRune {
+		return 0, false
+	}
+	l.advance(digits)
+	return rune(n), true
 }
 
 // number reads 1, 0x1F, 0o17, 1.5, .5 and 1e9. Two dots behind a number are a
