@@ -69,6 +69,9 @@ func (a *asker) query(ctx context.Context, c *client.Client, q client.Question) 
 	if err != nil {
 		return err
 	}
+	for _, note := range answer.Notes {
+		fmt.Fprintln(a.stderr, "note:", output.Clean(note))
+	}
 	switch a.format.value {
 	case formatJSON:
 		return output.JSON(a.stdout, struct {

@@ -34,6 +34,7 @@ type queryBody struct {
 type queryAnswer struct {
 	Columns []string `json:"columns"`
 	Rows    [][]any  `json:"rows"`
+	Notes   []string `json:"notes,omitempty"` // labels and types that the graph has none of
 	TookMS  int64    `json:"took_ms"`
 }
 
@@ -119,7 +120,7 @@ func (s *server) runQuery(ctx context.Context, q *cypher.Query, g source.Graph, 
 	if err != nil {
 		return queryAnswer{}, err
 	}
-	answer := queryAnswer{Columns: result.Columns, Rows: make([][]any, len(result.Rows))}
+	answer := queryAnswer{Columns: result.Columns, Rows: make([][]any, len(result.Rows)), Notes: result.Notes}
 	for i, row := range result.Rows {
 		answer.Rows[i] = make([]any, len(row))
 		for j, v := range row {

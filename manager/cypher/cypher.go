@@ -92,6 +92,7 @@ type Options struct {
 type Result struct {
 	Columns []string
 	Rows    [][]value.Value
+	Notes   []string // what may be wrong with the query, though it was answered
 }
 
 // Run runs the query. With EXPLAIN it answers how it would. Its errors are
@@ -110,7 +111,9 @@ func (q *Query) Run(ctx context.Context, g source.Graph, o Options) (result Resu
 	planner := &plan.Planner{Graph: g}
 	p := planner.Query(q.tree, q.columns, nil)
 	if q.tree.Explain {
-		return explain(p), nil
+		out := explain(p)
+		out.Notes = planner.Notes()
+		return out, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
@@ -119,7 +122,7 @@ func (q *Query) Run(ctx context.Context, g source.Graph, o Options) (result Resu
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Columns: q.Columns(), Rows: rows}, nil
+	return Result{Columns: q.Columns(), Rows: rows, Notes: planner.Notes()}, nil
 }
 
 func environment(o Options, limits Limits) *functions.Env {

@@ -98,6 +98,21 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
+// TestNotes wants to be told of labels and types that the graph has none of.
+func TestNotes(t *testing.T) {
+	for text, want := range map[string]string{
+		"MATCH (h:Host)-[:RUNS]->(s:Service) RETURN h":      "",
+		"MATCH (h:Hots), (i:Hots|Host) RETURN h":            "no node has the label Hots; there are Host, Process, Service",
+		"MATCH (h:Host) WHERE (h)-[:RUN]->() RETURN h":      "no relationship has the type RUN; there are DEPENDS_ON, RUNS, RUNS_AS",
+		"EXPLAIN MATCH (h)-[:RUNS|RUN_AS*1..2]-() RETURN h": "no relationship has the type RUN_AS; there are DEPENDS_ON, RUNS, RUNS_AS",
+	} {
+		result, err := run(t, text, nil)
+		if got := strings.Join(result.Notes, " "); err != nil || got != want {
+			t.Errorf("%s: got %q, want %q, %v", text, got, want, err)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"RETURN x": "UndefinedVariable 8",

@@ -5,6 +5,8 @@ package memory
 
 import (
 	"iter"
+	"maps"
+	"slices"
 
 	"cassini/manager/cypher/source"
 	"cassini/manager/cypher/value"
@@ -105,6 +107,12 @@ func (g *Graph) name(name string) string {
 	}
 	return name
 }
+
+// Labels are the labels that nodes have.
+func (g *Graph) Labels() []string { return slices.Sorted(maps.Keys(g.labels)) }
+
+// Types are the types that relationships have.
+func (g *Graph) Types() []string { return slices.Sorted(maps.Keys(g.types)) }
 
 // NodeCount is how many nodes there are.
 func (g *Graph) NodeCount() int { return len(g.nodes) }

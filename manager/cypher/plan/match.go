@@ -112,6 +112,7 @@ func (m *matcher) pattern(p *ast.Pattern) *Path {
 			m.properties(out.name, r.Props)
 		}
 		m.labels(out.name, r.At, r.Is)
+		m.p.noteTypes(r)
 		m.where(r.Where)
 	}
 	if p.Path != "" {
@@ -134,6 +135,7 @@ func (m *matcher) node(n *ast.NodePattern) string {
 		m.conds = append(m.conds, cond{&ast.HasLabels{At: n.At, X: &ast.Variable{At: n.At, Name: name}, Labels: []string{l}}, []string{name}})
 	}
 	m.labels(name, n.At, n.Is)
+	m.p.noteLabels(n)
 	if n.Props != nil {
 		m.properties(name, n.Props)
 	}

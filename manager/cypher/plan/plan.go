@@ -173,6 +173,7 @@ type Planner struct {
 	Graph source.Graph
 	slots int
 	names int
+	notes []string
 }
 
 // Slot is a new slot.

@@ -41,6 +41,10 @@ type Graph interface {
 	Label(name string) string
 	Type(name string) string
 
+	// Labels and Types are the graph's own names of all that it has, in order.
+	Labels() []string
+	Types() []string
+
 	// NodeCount, LabelCount and TypeCount are how many there are.
 	NodeCount() int
 	LabelCount(label string) int

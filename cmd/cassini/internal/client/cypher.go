@@ -19,6 +19,7 @@ type Question struct {
 type Rows struct {
 	Columns []string `json:"columns"`
 	Rows    [][]any  `json:"rows"`
+	Notes   []string `json:"notes"` // what may be wrong with the question
 	TookMS  int64    `json:"took_ms"`
 }
 
