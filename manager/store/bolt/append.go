@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"cassini/manager/store"
 	"cassini/model"
@@ -88,8 +90,11 @@ func (s *Store) takeGroup() []*request {
 	return group
 }
 
-// commit writes a group in one transaction: durable for all, or an error for all.
+// commit writes a group in one transaction: durable for all, or an error for all. Hosts come in the
+// order of their names, as names are kept: a name that is put before many of the same transaction has
+// bbolt move all of these. Nobody knows whether another request was there first.
 func (s *Store) commit(group []*request) {
+	slices.SortStableFunc(group, func(a, b *request) int { return strings.Compare(a.docs[0].Host, b.docs[0].Host) })
 	var w writer
 	err := s.guard(func() error {
 		return s.db.Load().Update(func(tx *bolt.Tx) error {

@@ -32,10 +32,10 @@ func (r *room) take(n int) []byte {
 	return r.chunks[r.used][0:0:n]
 }
 
-// clear takes all of it back. Of what was not used half goes.
+// clear takes all of it back. Of what was not used one chunk goes: large transactions and small ones
+// take turns.
 func (r *room) clear() {
-	used := min(r.used+1, len(r.chunks))
-	if keep := min(used+(len(r.chunks)-used)/2, roomKept); keep < len(r.chunks) {
+	if keep := min(max(r.used+1, len(r.chunks)-1), roomKept); keep < len(r.chunks) {
 		clear(r.chunks[keep:])
 		r.chunks = r.chunks[:keep]
 	}

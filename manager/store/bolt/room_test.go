@@ -37,8 +37,10 @@ func TestRoom(t *testing.T) {
 			t.Fatalf("%d chunks are kept", len(r.chunks))
 		}
 	}
-	for range 10 {
-		r.take(1)
+	for i := range roomKept {
+		if r.take(1); len(r.chunks) != roomKept-i {
+			t.Fatalf("%d chunks are kept after %d transactions of one byte", len(r.chunks), i)
+		}
 		r.clear()
 	}
 	if len(r.chunks) != 1 {
