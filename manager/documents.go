@@ -118,7 +118,9 @@ func (m *Manager) follow(ctx context.Context) error {
 	defer m.applying.Unlock()
 	scopes := m.scopes.live()
 	apply := func(docs []graph.Logged, decoded []graph.Decoded, upTo store.Key) {
-		m.publish(m.graph.ApplyAll(decoded))
+		m.news = m.graph.ApplyInto(m.news[:0], decoded)
+		m.publish(m.news)
+		clear(m.news) // who keeps some of it has copies
 		m.scopes.hear(scopes, docs)
 		m.applied = upTo
 	}

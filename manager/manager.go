@@ -98,6 +98,7 @@ type Manager struct {
 	applied  store.Key // the last entry that stands in the graph
 	decoder  graph.Decoder
 	decoding []graph.Logged // what it decodes
+	news     []model.Event  // what came of that
 	tail     tail           // what comes behind it
 	bad      atomic.Uint64
 }

@@ -50,7 +50,13 @@ func (w *Watch) started(before, now model.Service, host Host, at time.Time) {
 	if !fresh || !watched(now) || loopback(now) || at.Sub(host.Known) < w.learn || host.Siblings > roaming {
 		return
 	}
-	w.wait("new "+now.ID, at.Add(Lasting), func(w *Watch, e *entry, _ time.Time) {
+	w.awaitNew(now, host, at.Add(Lasting))
+}
+
+// awaitNew finds that a service is new once it has lasted. It is apart from started so that only
+// services that are waited for are kept, and take memory.
+func (w *Watch) awaitNew(now model.Service, host Host, due time.Time) {
+	w.wait("new "+now.ID, due, func(w *Watch, e *entry, _ time.Time) {
 		w.find(incidents.Finding{
 			Kind: model.IncidentNewListener, Severity: model.SeverityInfo, Subject: now.ID,
 			Group: "new-listener " + now.Host, Window: Moving,

@@ -296,22 +296,22 @@ func (g *Graph) announce(d *dependency, known bool, body *model.Dependency, e *e
 		return // the client's end tells
 	}
 	client, server := g.ends(d)
-	pair := model.EdgeID(model.EdgeDependsOn, client.id, server.id)
 	if d.announced == 0 && client.kind != nodeHost {
-		d.announced = pairOf(pair)
+		d.announced = pairOf(client.id, server.id)
 		if g.pairs.add(d.announced) {
-			e.add(model.EventDependencyNew, pair, fmt.Sprintf("%s is a client of %s", client.label(), server.label()))
+			e.pair(model.EventDependencyNew, client, server, " is a client of ", "")
 		}
 	}
 	if failing {
-		e.add(model.EventDependencyFail, pair, fmt.Sprintf("%s fails to connect to %s: %s", client.label(), server.label(), reasons(body.Counters)))
+		e.pair(model.EventDependencyFail, client, server, " fails to connect to ", ": "+reasons(body.Counters))
 	}
 }
 
 // pairOf stands for a pair of client and service: a number takes less memory than their
 // names, and of a good hash no two are the same. It is never 0.
-func pairOf(id string) uint64 {
-	sum := sha256.Sum256([]byte(id))
+func pairOf(client, server string) uint64 {
+	var room [512]byte // as much as most take
+	sum := sha256.Sum256(append(append(append(room[:0], client...), 0), server...))
 	return binary.LittleEndian.Uint64(sum[:]) | 1
 }
 

@@ -25,3 +25,8 @@ func (e *events) add(kind, node, summary string) {
 	}
 	e.list = append(e.list, model.Event{ID: id, Time: e.time.UTC(), Kind: kind, Host: e.host, Node: node, Summary: summary})
 }
+
+// pair tells something of a client and a service.
+func (e *events) pair(kind string, client, server end, what, why string) {
+	e.add(kind, model.EdgeID(model.EdgeDependsOn, client.id, server.id), client.label()+what+server.label()+why)
+}

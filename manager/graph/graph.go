@@ -168,7 +168,10 @@ const atOnce = 512
 // ApplyAll takes documents in the order of the log, in which they have to come. It returns
 // what a person may want to hear of, in that order. A document that it cannot understand
 // is counted and changes nothing. Questions are answered in between.
-func (g *Graph) ApplyAll(docs []Decoded) (list []model.Event) {
+func (g *Graph) ApplyAll(docs []Decoded) []model.Event { return g.ApplyInto(nil, docs) }
+
+// ApplyInto is ApplyAll which appends to a list.
+func (g *Graph) ApplyInto(list []model.Event, docs []Decoded) []model.Event {
 	for len(docs) > 0 {
 		some := docs[:min(atOnce, len(docs))]
 		docs = docs[len(some):]

@@ -365,7 +365,7 @@ func (g *Graph) letGo(s *service, l *listening) {
 
 // service tells what became of a service.
 func (e *events) service(before, now model.Service) {
-	what := fmt.Sprintf("%s on %s of %s", now.Program(), standsAt(now), now.Host)
+	what := now.Program() + " on " + standsAt(now) + " of " + now.Host
 	switch was, is := before.State == model.StateListening, now.State == model.StateListening; {
 	case !was && is && now.SinceApprox:
 		e.add(model.EventServiceStarted, now.ID, what+" listens since before the agent started")
