@@ -30,7 +30,7 @@ func (d *Decoded) Gone() bool { return d.gone }
 func Decode(logKey string, doc model.Document) Decoded {
 	var body any
 	if doc.Package != model.PackageDependencies {
-		body = bodyOf(doc)
+		body = bodyOf(doc, nil)
 	} else if d := new(model.Dependency); dependencyOf(doc, d, nil) {
 		body = d
 	}
@@ -61,8 +61,14 @@ func DecodeAll(docs []Logged) []Decoded { return new(Decoder).All(docs) }
 type Decoder struct {
 	list         []Decoded
 	dependencies []model.Dependency
-	texts        []quick.Texts // one for each goroutine
-	spare        int           // how often in a row it had far more room than it needed
+	apart        []apart // one for each goroutine
+	spare        int     // how often in a row it had far more room than it needed
+}
+
+// apart is what one goroutine decodes with.
+type apart struct {
+	texts  quick.Texts
+	bodies bodies
 }
 
 // All decodes documents, in their order. They are good until it is called again: a graph has
@@ -71,13 +77,13 @@ func (d *Decoder) All(docs []Logged) []Decoded {
 	d.make(docs)
 	var parts, dependencies atomic.Int64
 	inParts(len(docs), decodeApart, func(from, end int) {
-		texts := &d.texts[parts.Add(1)-1]
+		apart := &d.apart[parts.Add(1)-1]
 		for i := from; i < end; i++ {
 			doc := docs[i].Document
 			var body any
 			if doc.Package != model.PackageDependencies {
-				body = bodyOf(doc)
-			} else if into := &d.dependencies[dependencies.Add(1)-1]; dependencyOf(doc, into, texts) {
+				body = bodyOf(doc, &apart.bodies)
+			} else if into := &d.dependencies[dependencies.Add(1)-1]; dependencyOf(doc, into, &apart.texts) {
 				body = into
 			}
 			d.list[i] = decoded(docs[i].Key, doc, body)
@@ -104,16 +110,17 @@ func (d *Decoder) make(docs []Logged) {
 	if d.spare++; cap(d.list) <= 4*len(docs)+spareRoom {
 		d.spare = 0
 	} else if d.spare > spareFor {
-		d.list, d.dependencies, d.spare = nil, nil, 0
+		d.list, d.dependencies, d.apart, d.spare = nil, nil, nil, 0
 	}
 	d.list = roomFor(d.list, len(docs))
 	d.dependencies = roomFor(d.dependencies, n)
 	clear(d.dependencies)
-	if most := runtime.GOMAXPROCS(0); len(d.texts) < most {
-		d.texts = make([]quick.Texts, most)
+	if most := runtime.GOMAXPROCS(0); len(d.apart) < most {
+		d.apart = make([]apart, most)
 	}
-	for i := range d.texts {
-		d.texts[i].Again()
+	for i := range d.apart {
+		d.apart[i].texts.Again()
+		d.apart[i].bodies.again()
 	}
 }
 
@@ -139,23 +146,23 @@ func dependencyOf(doc model.Document, into *model.Dependency, texts *quick.Texts
 }
 
 // bodyOf decodes the body of a document that is no dependency; nil when there is none that can
-// be.
-func bodyOf(doc model.Document) any {
+// be. With room the bodies of which there are most are good until that is used again.
+func bodyOf(doc model.Document, room *bodies) any {
 	if doc.Gone() {
 		return nil
 	}
 	var body any
 	switch doc.Package {
 	case model.PackageListeners:
-		body = new(model.Listener)
+		body = room.listener()
 	case model.PackageIdentity:
 		body = new(model.Identity)
 	case model.PackageOS:
 		body = new(model.OS)
 	case model.PackageNetConfig:
-		body = new(model.Interface)
+		body = room.iface()
 	case model.PackageNeighbors:
-		body = new(model.Neighbor)
+		body = room.neighbor()
 	case model.PackageSeen:
 		body = new(model.Seen)
 	case model.PackageDHCP:

@@ -60,6 +60,18 @@ func (d *Decoder) spoil() {
 	for i := range dependencies {
 		dependencies[i] = model.Dependency{Direction: "?", NetnsName: "?", Process: proc("?", 1), Counters: n(1 << 60)}
 	}
+	for i := range d.apart {
+		b := &d.apart[i].bodies
+		for i := range b.listeners {
+			b.listeners[i] = model.Listener{Proto: "?", NetnsName: "?", Process: proc("?", 1), State: "?"}
+		}
+		for i := range b.ifaces {
+			b.ifaces[i] = model.Interface{Name: "?", Kind: "?", State: "?", MTU: 1, Speed: 1, Addresses: map[string]model.IPConfig{"?": {}}}
+		}
+		for i := range b.neighbors {
+			b.neighbors[i] = model.Neighbor{Interface: "?", State: "?", Discovery: model.Discovery{Protocol: "?", PortDescr: "?", Enabled: []string{"?"}}}
+		}
+	}
 }
 
 func TestDecodeAllKeepsTheOrder(t *testing.T) {
