@@ -16,7 +16,7 @@ type ringKeys struct {
 	ring    model.RingID
 	set     wire.Set
 	keys    model.KeySet
-	tags    []tagged           // of the keys
+	tags    []tagged           // of the keys by which datagrams came or went
 	first   speaker            // that was heard
 	windows map[string]*window // of further ones, nil before there is one
 	heard   uint64             // datagrams of all senders
@@ -43,21 +43,24 @@ type window struct {
 }
 
 func newRingKeys(ring model.RingID, keys model.KeySet) *ringKeys {
-	k := &ringKeys{ring: ring, set: wire.RingSet(ring), keys: keys, tags: make([]tagged, 0, len(keys.Keys))}
-	for _, key := range keys.Keys {
-		k.tags = append(k.tags, tagged{key.ID, wire.RingTagKey(key.Secret, ring)})
-	}
-	return k
+	return &ringKeys{ring: ring, set: wire.RingSet(ring), keys: keys}
 }
 
-// tag is what headers by a key are tagged with.
-func (k *ringKeys) tag(key uint8) (wire.TagKey, bool) {
+// tag is what headers by a key are tagged with. It is derived when it is asked for first: a manager
+// that starts learns the keys of all hosts at once, and hears of few of them soon.
+func (k *ringKeys) tag(id uint8) (wire.TagKey, bool) {
 	for _, t := range k.tags {
-		if t.key == key {
+		if t.key == id {
 			return t.tag, true
 		}
 	}
-	return wire.TagKey{}, false
+	key, ok := k.keys.Find(id)
+	if !ok {
+		return wire.TagKey{}, false
+	}
+	t := tagged{id, wire.RingTagKey(key.Secret, k.ring)}
+	k.tags = append(k.tags, t)
+	return t.tag, true
 }
 
 // window is that of a sender, or nil.

@@ -16,6 +16,8 @@ type schedule struct {
 	generation uint64
 	mac        hash.Hash // HMAC-SHA256 by what HKDF extracts of the master (RFC 5869, 2.2)
 	ring       model.KeySet
+	info       []byte       // of one key, in memory that is used again
+	key        model.Secret // the newest that was made
 }
 
 // keys are the previous, the current and the next key of a ring.
@@ -48,20 +50,21 @@ func (g *Ring) scheduled() *schedule {
 func (s *schedule) derived(names ...string) model.KeySet {
 	set := model.KeySet{Current: uint8(s.generation), Keys: make([]model.RingKey, 0, 3)}
 	for _, generation := range []uint64{s.generation - 1, s.generation, s.generation + 1} {
-		info := binary.AppendUvarint([]byte("cassini ring 1 "), generation)
+		s.info = binary.AppendUvarint(append(s.info[:0], "cassini ring 1 "...), generation)
 		for _, name := range names {
-			info = append(append(info, byte(len(name))), name...)
+			s.info = append(append(s.info, byte(len(name))), name...)
 		}
-		set.Keys = append(set.Keys, model.RingKey{ID: uint8(generation), Secret: s.expand(info)})
+		set.Keys = append(set.Keys, model.RingKey{ID: uint8(generation), Secret: s.expand()})
 	}
 	return set
 }
 
 // expand is HKDF-Expand of RFC 5869, 2.3, for a key of one block. The state is used again:
 // to begin it takes as long as all the rest, and a place has nine keys.
-func (s *schedule) expand(info []byte) (secret model.Secret) {
+func (s *schedule) expand() model.Secret {
+	s.info = append(s.info, 1)
 	s.mac.Reset()
-	s.mac.Write(append(info, 1))
-	s.mac.Sum(secret[:0])
-	return secret
+	s.mac.Write(s.info)
+	s.mac.Sum(s.key[:0])
+	return s.key
 }

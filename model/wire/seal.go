@@ -14,24 +14,26 @@ func Seal(h Header, tag TagKey, sender string, key cipher.AEAD, m Message) ([]by
 		return nil, fmt.Errorf("seal message of %q: %w", sender, ErrMalformed)
 	}
 	h.Type = m.Type
-	to := AppendHeader(make([]byte, 0, MaxDatagram), h, tag)
+	to := AppendHeader(make([]byte, 0, room(m.Type)), h, tag)
 	to = append(append(to, byte(len(sender))), sender...)
-	body, err := appendBody(make([]byte, 0, bodyRoom(m.Type)), m)
+	open := len(to)
+	all, err := appendBody(to, m)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", m.Type, err)
 	}
-	if len(to)+len(body)+key.Overhead() > MaxDatagram {
+	body := all[open:]
+	if len(all)+key.Overhead() > MaxDatagram {
 		return nil, fmt.Errorf("seal %s of %d bytes: %w", m.Type, len(body), ErrTooLong)
 	}
-	return key.Seal(to, nonce(h), body, to), nil
+	return append(all[:open], key.Seal(body[:0], nonce(h), body, all[:open])...), nil
 }
 
-// bodyRoom is what the body of a message takes, as a rule, in bytes.
-func bodyRoom(t Type) int {
+// room is what a message takes sealed, as a rule, in bytes.
+func room(t Type) int {
 	if t == Instruction {
 		return MaxDatagram
 	}
-	return 64
+	return 256
 }
 
 // Sender is the host that a control datagram says to be from; nothing is proved yet.
