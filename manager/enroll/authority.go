@@ -117,15 +117,36 @@ func RemoveLocalToken(dir string) error {
 	return fmt.Errorf("remove the token of this machine: %w", err)
 }
 
-// writeLocalToken makes another token for this machine, alone or beside the one before.
+// writeLocalToken makes another token for this machine, alone or beside the one before. Where
+// it cannot be written, on a full disk, the one before stays.
 func (a *Authority) writeLocalToken(alone bool, now time.Time) error {
 	secret := random(secretSize)
-	t := Token{ID: random(idSize), Role: RoleAdmin, Label: localToken, Created: now.UTC(), Hash: hash(secret), Pin: a.Pin()[:pinSize]}
-	dropped := a.having(func(old Token) bool { return alone && old.Label == localToken && old.Expires.IsZero() })
-	if err := a.store(change{tokens: []Token{t}, dropped: dropped}); err != nil {
-		return err
+	t := Token{ID: random(idSize), Role: RoleAdmin, Label: localToken, Created: wall(now), Hash: hash(secret), Pin: a.Pin()[:pinSize]}
+	before := a.having(func(old Token) bool { return old.Label == localToken && old.Expires.IsZero() })
+	err := a.store(change{tokens: []Token{t}})
+	if err == nil {
+		if err = writeFile(filepath.Join(a.cfg.Dir, TokenFile), []byte(t.text(secret, a.Pin())+"\n"), 0o600); err != nil {
+			_ = a.store(change{dropped: []string{t.ID}}) // nobody has it
+		}
 	}
-	return writeFile(filepath.Join(a.cfg.Dir, TokenFile), []byte(t.text(secret, a.Pin())+"\n"), 0o600)
+	if err != nil {
+		return a.keepLocalToken(before, err)
+	}
+	if !alone {
+		return nil
+	}
+	return a.store(change{dropped: before})
+}
+
+// keepLocalToken goes on with the token of this machine that was there before, where its file
+// is there, and says why there is no other.
+func (a *Authority) keepLocalToken(before []string, why error) error {
+	raw, err := os.ReadFile(filepath.Join(a.cfg.Dir, TokenFile))
+	if err != nil || !slices.Contains(before, TokenID(strings.TrimSpace(string(raw)))) {
+		return why
+	}
+	a.cfg.Logger.Error("the token of this machine cannot be made anew, and the one before stays good", "error", why)
+	return nil
 }
 
 // store writes a change to the disk, and then to what is in memory. The lock is held.
@@ -215,7 +236,7 @@ func (a *Authority) RevokeToken(id string, now time.Time) error {
 		return fmt.Errorf("token %q: %w; 'cassini token list' has those that are", id, ErrUnknown)
 	}
 	if t.Revoked.IsZero() {
-		t.Revoked = now.UTC()
+		t.Revoked = wall(now)
 		a.cfg.Logger.Info("token revoked", "token", id)
 	}
 	return a.store(change{tokens: []Token{t}})

@@ -64,7 +64,7 @@ func (a *Authority) Copy(shown *x509.Certificate, j JoinRequest, now time.Time) 
 	}
 	r, again := a.hosts[id]
 	if !again {
-		r = Record{Host: id, Name: of.name(), Machine: j.Machine, Label: of.Label, Labels: of.Labels, Tenant: of.Tenant, Token: of.Token, Joined: now.UTC(), CopyOf: &Origin{of.Host, serialOf(shown)}}
+		r = Record{Host: id, Name: of.name(), Machine: j.Machine, Label: of.Label, Labels: of.Labels, Tenant: of.Tenant, Token: of.Token, Joined: wall(now), CopyOf: &Origin{of.Host, serialOf(shown)}}
 	}
 	joined, err := a.issue(change{}, r, request, j.Keeps, now)
 	if err != nil {

@@ -24,15 +24,28 @@ func openDisk(dir string) (*disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
+	if err := makeBuckets(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	return &disk{db}, nil
+}
+
+// makeBuckets makes those that are not there. Where all are it writes nothing: a full disk
+// keeps nobody from reading.
+func makeBuckets(db *bolt.DB) error {
+	there := false
+	err := db.View(func(tx *bolt.Tx) error {
+		there = tx.Bucket(bucketTokens) != nil && tx.Bucket(bucketHosts) != nil
+		return nil
+	})
+	if err != nil || there {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
 		_, errTokens := tx.CreateBucketIfNotExists(bucketTokens)
 		_, errHosts := tx.CreateBucketIfNotExists(bucketHosts)
 		return errors.Join(errTokens, errHosts)
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
-	}
-	return &disk{db}, nil
 }
 
 // load reads everything.
@@ -72,7 +85,14 @@ type change struct {
 	forgotten []string
 }
 
+func (c change) empty() bool {
+	return len(c.tokens)+len(c.dropped)+len(c.hosts)+len(c.forgotten) == 0
+}
+
 func (d *disk) write(c change) error {
+	if c.empty() {
+		return nil
+	}
 	err := d.db.Update(func(tx *bolt.Tx) error {
 		tokens, hosts := tx.Bucket(bucketTokens), tx.Bucket(bucketHosts)
 		for _, id := range c.dropped {

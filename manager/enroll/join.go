@@ -67,7 +67,7 @@ func (a *Authority) Join(text string, j JoinRequest, now time.Time) (*Joined, er
 			return nil, err
 		}
 		t.Uses++
-		r = Record{Host: id, Name: otherName(id, j.Host), Machine: r.remember(j.Machine), Label: t.Label, Labels: t.Labels, Tenant: t.Tenant, Token: t.ID, Joined: now.UTC(), Barred: r.Barred, Shut: r.Shut}
+		r = Record{Host: id, Name: otherName(id, j.Host), Machine: r.remember(j.Machine), Label: t.Label, Labels: t.Labels, Tenant: t.Tenant, Token: t.ID, Joined: wall(now), Barred: r.Barred, Shut: r.Shut}
 	}
 	joined, err := a.issue(change{tokens: []Token{t}}, r, request, j.Keeps, now)
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *Authority) Renew(shown *x509.Certificate, j JoinRequest, now time.Time)
 	if err := r.speaks(shown); err != nil { // since it was looked at
 		return nil, err
 	}
-	r.Certificates, r.Renewed, r.Machine = []Issued{r.Certificates[at]}, now.UTC(), r.remember(j.Machine)
+	r.Certificates, r.Renewed, r.Machine = []Issued{r.Certificates[at]}, wall(now), r.remember(j.Machine)
 	return a.issue(change{}, r, request, j.Keeps, now)
 }
 
@@ -178,7 +178,7 @@ func (a *Authority) Revoke(host, serial string, now time.Time) (copies []string,
 
 // revoked is a record of a host that is shut out.
 func (r Record) revoked(now time.Time) Record {
-	r.Revoked, r.Barred, r.Certificates, r.Outside = now.UTC(), now.UTC(), []Issued{}, ""
+	r.Revoked, r.Barred, r.Certificates, r.Outside = wall(now), wall(now), []Issued{}, ""
 	return r
 }
 

@@ -241,6 +241,9 @@ func TestServerCertificate(t *testing.T) {
 	if !late.NotAfter.After(leaf.NotAfter) || late.VerifyHostname("10.77.0.1") != nil {
 		t.Errorf("made anew until %v with %v", late.NotAfter, late.IPAddresses)
 	}
+	if ahead := get("127.0.0.1", start.AddDate(3, 0, 0)); get("127.0.0.1", start).NotBefore.After(start) {
+		t.Errorf("the clock was set back, and the certificate is good from %v on", ahead.NotBefore)
+	}
 	if !slices.Equal(late.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) {
 		t.Errorf("usages are %v", late.ExtKeyUsage)
 	}

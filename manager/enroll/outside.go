@@ -87,7 +87,7 @@ func (a *Authority) register(id identify.Identity, now time.Time) error {
 	case r.Host == "" && len(a.hosts) >= maxHosts:
 		return fmt.Errorf("take %s in: %w: %d hosts have joined", id.ID, ErrFull, maxHosts)
 	case r.Host == "":
-		r = Record{Host: id.Host, Tenant: id.Tenant, Token: outsideToken, Joined: now.UTC(), Certificates: []Issued{}}
+		r = Record{Host: id.Host, Tenant: id.Tenant, Token: outsideToken, Joined: wall(now), Certificates: []Issued{}}
 		if id.Tenant != "" && a.cfg.Moved != nil {
 			defer a.cfg.Moved(id.Host)
 		}

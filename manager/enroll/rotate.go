@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -40,7 +41,7 @@ func (a *Authority) Rotate(overlap time.Duration, now time.Time) error {
 	if t.next != nil {
 		return fmt.Errorf("rotate the authority: %w: that is under way since %s; see 'cassini authority'", ErrInvalid, stamp(t.plan.Began))
 	}
-	plan := rotation{Began: now.UTC(), Until: now.UTC().Add(overlap)}
+	plan := rotation{Began: wall(now), Until: wall(now).Add(overlap)}
 	if err := a.stampRoots(t.ca.rootID()); err != nil {
 		return err
 	}
@@ -81,7 +82,11 @@ func (a *Authority) writeCerts(t *trust) error {
 	for _, c := range t.own() {
 		certs = append(certs, c.cert)
 	}
-	return writeFile(filepath.Join(a.cfg.Dir, CertFile), pems(certs), 0o644)
+	path, text := filepath.Join(a.cfg.Dir, CertFile), pems(certs)
+	if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, text) {
+		return nil
+	}
+	return writeFile(path, text, 0o644)
 }
 
 // Retire ends a rotation: from now on the old authority does not count, and its key is
@@ -281,7 +286,7 @@ func (a *Authority) resume(now time.Time) error {
 		return err
 	}
 	if plan.Until.IsZero() {
-		plan = rotation{Began: now.UTC(), Until: now.UTC().Add(a.cfg.Life)}
+		plan = rotation{Began: wall(now), Until: wall(now).Add(a.cfg.Life)}
 	}
 	t, err := a.trust.Load().rotating(next, plan, now)
 	if err == nil {

@@ -197,8 +197,8 @@ func localAddr(conn net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
-// serverCerts makes the manager's own certificate: at the start, before it ends, and when
-// it is reached at an address that is not in it. The key is never written.
+// serverCerts makes the manager's own certificate: at the start, before it ends, when the
+// clock was set back to before it began, and when it is reached at an address that is not in it. The key is never written.
 type serverCerts struct {
 	host    string
 	names   []string
@@ -238,7 +238,8 @@ func (s *serverCerts) get(t *trust, addr netip.Addr, now time.Time) (*tls.Certif
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	missing := addr.IsValid() && !slices.Contains(s.addrs, addr) && len(s.addrs) < maxAddresses
-	if s.cert != nil && s.of == t && now.Before(s.renew) && !missing {
+	now = wall(now)
+	if s.cert != nil && s.of == t && now.Before(s.renew) && !now.Before(s.cert.Leaf.NotBefore) && !missing {
 		return s.cert, nil
 	}
 	if missing {

@@ -102,7 +102,7 @@ func newToken(r TokenRequest, now time.Time) (Token, string, error) {
 		return Token{}, "", err
 	}
 	secret := random(secretSize)
-	t := Token{ID: random(idSize), Role: r.Role, Label: r.Label, Labels: maps.Clone(r.Labels), Host: r.Host, Tenant: r.Tenant, Created: now.UTC(), Expires: now.UTC().Add(r.Life), Limit: r.Limit, Hash: hash(secret)}
+	t := Token{ID: random(idSize), Role: r.Role, Label: r.Label, Labels: maps.Clone(r.Labels), Host: r.Host, Tenant: r.Tenant, Created: wall(now), Expires: wall(now).Add(r.Life), Limit: r.Limit, Hash: hash(secret)}
 	return t, secret, nil
 }
 
@@ -182,5 +182,9 @@ func (t Token) spent(now time.Time) bool {
 func (t Token) forgotten(now time.Time) bool {
 	return !t.Revoked.IsZero() && now.Sub(t.Revoked) > keepDead || t.ended(now.Add(-keepDead))
 }
+
+// wall is a moment as the wall has it, to be compared with others later: without the reading
+// of the clock that stands still while a machine sleeps.
+func wall(now time.Time) time.Time { return now.UTC().Round(0) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
