@@ -6,7 +6,8 @@
  * to see from which source address it would be reached, and closes it at once. So a
  * connection waits for a sign that it is used: a datagram that passes a program, one
  * that the program was given (sk_stamp), one that is still on its way (sk_wmem_alloc),
- * or that the socket lives longer than such a question takes.
+ * or that the socket lives longer than such a question takes. The kernel sets sk_stamp
+ * once, at the first: a socket that was given any is one that asks more than that.
  */
 #ifndef CASSINI_CONNECTION_H
 #define CASSINI_CONNECTION_H
@@ -15,13 +16,10 @@
 
 static __always_inline void begin_connection(struct udp_socket *u, struct edge *edge, __u64 now)
 {
-	struct sock *s = (void *)u->sk;
-
 	u->connected = CONNECTED_WAITING;
 	u->connected_edge = u->edge;
 	u->connected_life = u->life;
 	u->connected_ns = now;
-	u->stamp = BPF_CORE_READ(s, sk_stamp);
 	ADD(edge->waiting, 1);
 	edge->last_ns = now;
 }
@@ -59,7 +57,7 @@ static __always_inline bool was_used(const struct udp_socket *u, __u64 now)
 {
 	struct sock *s = (void *)u->sk;
 
-	if (BPF_CORE_READ(s, sk_stamp) != u->stamp ||
+	if (BPF_CORE_READ(s, sk_stamp) != NEVER_STAMPED ||
 	    BPF_CORE_READ(s, sk_wmem_alloc.refs.counter) > 1)
 		return true;
 	return u->connected == CONNECTED_WAITING && now - u->connected_ns > IN_USE;

@@ -12,6 +12,8 @@
 #define PEERS_TIME (3600 * SECOND)
 /* A source address is looked up by a socket that lives for microseconds. */
 #define IN_USE (SECOND / 10)
+/* net/sock.h, SK_DEFAULT_STAMP: sk_stamp before a datagram was read. */
+#define NEVER_STAMPED (-1000000000LL)
 /*
  * In place of an edge: this flow has none, or nobody has read from it yet, and so many datagrams
  * wait, modulo 2^24. There are fewer places for edges than that.
@@ -37,7 +39,6 @@ struct udp_socket {
 	__u32 life;
 	__u8 peer[16]; /* ... and goes there */
 	__u64 connected_ns;
-	__s64 stamp; /* sk_stamp when it connected */
 	__u64 peers_ns;
 	__u32 peers; /* since then */
 	__u32 netns;
