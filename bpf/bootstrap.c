@@ -10,6 +10,7 @@
  * What the tracepoint already knows is left alone, so a pass may run again.
  */
 #include "iterators.h"
+#include "steered.h"
 #include "traffic.h"
 #include "udp.h"
 
@@ -62,8 +63,10 @@ static __always_inline void found_listener(struct sock *sk, const struct owner *
 	if (!known) {
 		if (bpf_map_update_elem(&listeners, &cookie, &l, BPF_NOEXIST))
 			COUNT(count(), listeners_full);
-		if (proto == IPPROTO_TCP)
+		if (proto == IPPROTO_TCP) {
 			open_port(&l);
+			may_be_steered_to(sk, cookie);
+		}
 		return;
 	}
 	if (!known->scanned || !better_owner(&known->owner, owner))
@@ -93,9 +96,11 @@ static __always_inline __u8 direction_of(struct sock *sk, const struct edge_key 
 		return DIR_OUT;
 	if (bucket && BPF_CORE_READ(bucket, fastreuse) < 0)
 		return DIR_OUT;
-	if (server_at(key->netns, sk->__sk_common.skc_num, key->local, true, true))
+	if (server_at(key->netns, sk->__sk_common.skc_num, key->local,
+		      sk->__sk_common.skc_bound_dev_if, true, true))
 		return DIR_IN;
-	if (server_at(key->netns, bpf_ntohs(sk->__sk_common.skc_dport), key->peer, true, true))
+	if (server_at(key->netns, bpf_ntohs(sk->__sk_common.skc_dport), key->peer,
+		      sk->__sk_common.skc_bound_dev_if, true, true))
 		return DIR_OUT;
 	return DIR_UNKNOWN;
 }
@@ -188,7 +193,7 @@ static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, s
 
 		local_address(at.local, sk);
 		known = server_at(sk->__sk_common.skc_net.net->ns.inum, sk->__sk_common.skc_num,
-				  at.local, true, true);
+				  at.local, sk->__sk_common.skc_bound_dev_if, true, true);
 	}
 	if (known) {
 		*owner = *known;

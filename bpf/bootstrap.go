@@ -53,6 +53,7 @@ func (t *TCP) loadBootstrap() (*bootstrapObjects, error) {
 		return nil, fmt.Errorf("load the bootstrap programs: %w", err)
 	}
 	replace := t.shared()
+	replace["steered"] = t.objs.Steered
 	if t.udp != nil {
 		replace["udp_sockets"], replace["flows"] = t.udp.objs.UdpSockets, t.udp.objs.Flows
 	}

@@ -27,6 +27,7 @@ const (
 	bootstrapMapOverflow    = "overflow"
 	bootstrapMapPorts       = "ports"
 	bootstrapMapSpareEdges  = "spare_edges"
+	bootstrapMapSteered     = "steered"
 	bootstrapMapTableStates = "table_states"
 	bootstrapMapUdpEdgeIds  = "udp_edge_ids"
 	bootstrapMapUdpSockets  = "udp_sockets"
@@ -103,6 +104,7 @@ type bootstrapMapSpecs struct {
 	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
+	Steered     *ebpf.MapSpec `ebpf:"steered"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
 	UdpEdgeIds  *ebpf.MapSpec `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.MapSpec `ebpf:"udp_sockets"`
@@ -151,6 +153,7 @@ type bootstrapMaps struct {
 	Overflow    *ebpf.Map `ebpf:"overflow"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
+	Steered     *ebpf.Map `ebpf:"steered"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
 	UdpEdgeIds  *ebpf.Map `ebpf:"udp_edge_ids"`
 	UdpSockets  *ebpf.Map `ebpf:"udp_sockets"`
@@ -169,6 +172,7 @@ func (m *bootstrapMaps) Close() error {
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,
+		m.Steered,
 		m.TableStates,
 		m.UdpEdgeIds,
 		m.UdpSockets,

@@ -50,6 +50,7 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1U << 0,
+	BPF_F_CLONE = 1U << 9,
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_HDR_START_MAC = 0,
@@ -201,6 +202,7 @@ struct sock_common {
 	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
 	unsigned char skc_net_refcnt : 1;
+	int skc_bound_dev_if;
 	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
@@ -243,6 +245,7 @@ struct sock {
 	kuid_t sk_uid;
 	s64 sk_stamp;
 	refcount_t sk_wmem_alloc;
+	void *sk_bpf_storage;
 };
 
 struct inet_sock {

@@ -62,6 +62,7 @@ static __noinline int serve(struct udp_socket *u)
 	own_address(l.addr, u);
 	l.netns = u->netns;
 	l.port = BPF_CORE_READ(s, __sk_common.skc_num);
+	l.ifindex = BPF_CORE_READ(s, __sk_common.skc_bound_dev_if);
 	l.dual_stack = BPF_CORE_READ(s, __sk_common.skc_family) == AF_INET6 &&
 		       !BPF_CORE_READ_BITFIELD_PROBED(s, __sk_common.skc_ipv6only);
 	begin_listening(&l, cookie);

@@ -145,7 +145,8 @@ struct listener {
 	__u8 scanned; /* found by the bootstrap */
 	__u8 proto;
 	__u8 many; /* a socket of SCTP that has its associations itself: nobody accepts them */
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 ifindex; /* of the only interface that it hears; 0: of every one */
 };
 
 enum event_kind {

@@ -62,6 +62,8 @@ struct {
 struct port_key {
 	__u32 netns;
 	__u32 port;
+	__u32 ifindex; /* that sockets are bound to; 0: to none */
+	__u32 pad;
 	__u8 addr[16];
 };
 
@@ -127,29 +129,40 @@ static __always_inline void peer_address(__u8 out[16], const struct sock *sk)
 		v4_mapped(out, sk->__sk_common.skc_daddr);
 }
 
-static __always_inline struct owner *serves(struct port_key *key)
+static __always_inline struct owner *serves(struct port_key *key, __u32 ifindex)
 {
-	struct port *port = bpf_map_lookup_elem(&ports, key);
+	struct port *port = NULL;
 
+	if (ifindex) {
+		key->ifindex = ifindex;
+		port = bpf_map_lookup_elem(&ports, key);
+		key->ifindex = 0;
+	}
+	if (!port)
+		port = bpf_map_lookup_elem(&ports, key);
 	return port && port->sockets > 0 ? &port->owner : NULL;
 }
 
-/* Whose the listener on a local address is. The most specific address wins. */
+/*
+ * Whose the listener on a local address is. The most specific address wins, and on that a
+ * listener that is bound to the interface: one that was accepted is bound as its listener, or
+ * to that of its link-local address.
+ */
 static __always_inline struct owner *server_at(__u32 netns, __u16 port, const __u8 addr[16],
-					       bool v4, bool v6)
+					       __u32 ifindex, bool v4, bool v6)
 {
 	struct port_key key = { .netns = netns, .port = port };
 	struct owner *owner;
 
 	__builtin_memcpy(key.addr, addr, 16);
-	owner = serves(&key);
+	owner = serves(&key, ifindex);
 	if (!owner && v4) {
 		v4_mapped(key.addr, 0);
-		owner = serves(&key);
+		owner = serves(&key, ifindex);
 	}
 	if (!owner && v6) {
 		__builtin_memset(key.addr, 0, 16);
-		owner = serves(&key);
+		owner = serves(&key, ifindex);
 	}
 	return owner;
 }
@@ -158,6 +171,7 @@ static __always_inline void port_of(struct port_key *key, const struct listener 
 {
 	key->netns = l->netns;
 	key->port = l->port;
+	key->ifindex = l->ifindex;
 	__builtin_memcpy(key->addr, l->addr, 16);
 }
 
@@ -233,6 +247,7 @@ static __always_inline void describe_listener(struct listener *l, const struct s
 	local_address(l->addr, sk);
 	l->netns = sk->__sk_common.skc_net.net->ns.inum;
 	l->port = sk->__sk_common.skc_num;
+	l->ifindex = sk->__sk_common.skc_bound_dev_if;
 	l->dual_stack = sk->__sk_common.skc_family == AF_INET6 &&
 			!BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only);
 	l->many = proto == IPPROTO_SCTP && sk->sk_type == SOCK_SEQPACKET;

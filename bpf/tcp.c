@@ -20,6 +20,7 @@
  * runs finds nothing to do.
  */
 #include "health.h"
+#include "steered.h"
 #include "traffic.h"
 
 static __always_inline bool kernel_asks(struct task_struct *task, struct sock *sk)
@@ -40,6 +41,7 @@ static __always_inline void on_listen(struct sock *sk)
 	current_owner(&l.owner, kernel_asks(bpf_get_current_task_btf(), sk));
 	describe_listener(&l, sk, IPPROTO_TCP);
 	open_port(&l);
+	may_be_steered_to(sk, cookie);
 	begin_listening(&l, cookie);
 }
 
@@ -47,9 +49,11 @@ static __always_inline void on_unlisten(struct sock *sk)
 {
 	struct counters *c = count();
 	__u64 cookie = bpf_get_socket_cookie(sk);
-	struct listener l = {};
+	struct listener *known = bpf_map_lookup_elem(&listeners, &cookie), l;
 
-	describe_listener(&l, sk, IPPROTO_TCP);
+	if (!known)
+		return;
+	l = *known; /* as it was when it began: it may be bound to another interface now */
 	if (bpf_map_delete_elem(&listeners, &cookie))
 		return;
 	COUNT(c, unlisten);
@@ -133,7 +137,10 @@ static __always_inline void on_accepted(struct sock *sk, __u64 id, struct counte
 	__u32 place = 0;
 
 	fill_key(&key, sk, DIR_IN);
-	struct owner *owner = server_at(key.netns, key.port, key.local, !v6, v6);
+	struct owner *owner = steered_to(sk);
+	if (!owner)
+		owner = server_at(key.netns, key.port, key.local, sk->__sk_common.skc_bound_dev_if,
+				  !v6, v6);
 	if (!owner) {
 		if (!again)
 			COUNT(c, unattributed);

@@ -119,7 +119,7 @@ func (t *TCP) loadTCP(spec *ebpf.CollectionSpec) error {
 		programs["tcp_state_third"] = &t.objs.TcpStateThird
 	}
 	replace := t.shared()
-	replace["healths"], replace["more_healths"] = t.objs.Healths, t.objs.MoreHealths
+	replace["healths"], replace["more_healths"], replace["steered"] = t.objs.Healths, t.objs.MoreHealths, t.objs.Steered
 	return loadEach(spec, programs, t.types, replace)
 }
 

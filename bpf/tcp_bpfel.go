@@ -147,7 +147,8 @@ type tcpListener struct {
 	Scanned   uint8
 	Proto     uint8
 	Many      uint8
-	Pad       [6]uint8
+	Pad       [2]uint8
+	Ifindex   uint32
 }
 
 type tcpOwner struct {
@@ -179,10 +180,12 @@ type tcpPort struct {
 }
 
 type tcpPortKey struct {
-	_     structs.HostLayout
-	Netns uint32
-	Port  uint32
-	Addr  [16]uint8
+	_       structs.HostLayout
+	Netns   uint32
+	Port    uint32
+	Ifindex uint32
+	Pad     uint32
+	Addr    [16]uint8
 }
 
 type tcpSample struct {
@@ -217,6 +220,7 @@ const (
 	tcpMapOverflow         = "overflow"
 	tcpMapPorts            = "ports"
 	tcpMapSpareEdges       = "spare_edges"
+	tcpMapSteered          = "steered"
 	tcpMapTableStates      = "table_states"
 	tcpMapUdpEdgeIds       = "udp_edge_ids"
 	tcpProgTcpState        = "tcp_state"
@@ -296,6 +300,7 @@ type tcpMapSpecs struct {
 	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
+	Steered     *ebpf.MapSpec `ebpf:"steered"`
 	TableStates *ebpf.MapSpec `ebpf:"table_states"`
 	UdpEdgeIds  *ebpf.MapSpec `ebpf:"udp_edge_ids"`
 }
@@ -347,6 +352,7 @@ type tcpMaps struct {
 	Overflow    *ebpf.Map `ebpf:"overflow"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
+	Steered     *ebpf.Map `ebpf:"steered"`
 	TableStates *ebpf.Map `ebpf:"table_states"`
 	UdpEdgeIds  *ebpf.Map `ebpf:"udp_edge_ids"`
 }
@@ -364,6 +370,7 @@ func (m *tcpMaps) Close() error {
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,
+		m.Steered,
 		m.TableStates,
 		m.UdpEdgeIds,
 	)

@@ -120,7 +120,8 @@ type unixscanUnixEvent struct {
 			Scanned   uint8
 			Proto     uint8
 			Many      uint8
-			Pad       [6]uint8
+			Pad       [2]uint8
+			Ifindex   uint32
 		}
 		Exe  [512]uint8
 		Cwd  [512]uint8

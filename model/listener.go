@@ -14,7 +14,7 @@ const (
 
 // Listener is the body of a PackageListeners document: one address on which
 // something accepts connections, hears datagrams or what is meant for others. Several sockets on one address (SO_REUSEPORT)
-// are one listener.
+// are one listener; those that are bound to different interfaces are not.
 type Listener struct {
 	Proto string     `json:"proto"` // "tcp", "udp", "sctp", ProtoUnix, ProtoPacket, ProtoRaw
 	Addr  netip.Addr `json:"addr"`  // v4-mapped folded to IPv4; unspecified for every address
@@ -39,8 +39,16 @@ type Listener struct {
 	Sockets     int        `json:"sockets"` // listening sockets behind this address
 }
 
+// On is the interface that the sockets of a port are bound to; "" for every one.
+func (l Listener) On() string {
+	if IsTap(l.Proto) || len(l.Interfaces) != 1 {
+		return ""
+	}
+	return l.Interfaces[0]
+}
+
 // Key is the document key: "tcp/0.0.0.0/8080", followed by "@NETNS" outside the
-// host's own network namespace; "unix:/run/x.sock" for Unix-domain sockets;
+// host's own network namespace, with "%INTERFACE" behind the address where it is bound to one; "unix:/run/x.sock" for Unix-domain sockets;
 // "packet:all/tcpdump" for packet and raw sockets, which several programs can have alike.
 func (l Listener) Key() string {
 	if IsTap(l.Proto) {
@@ -49,7 +57,11 @@ func (l Listener) Key() string {
 	if l.Proto == ProtoUnix {
 		return atNetns(l.Proto+":"+l.Path, l.Space())
 	}
-	return atNetns(l.Proto+"/"+l.Addr.String()+"/"+strconv.Itoa(int(l.Port)), l.NetnsName)
+	addr := l.Addr.String()
+	if on := l.On(); on != "" {
+		addr += "%" + on
+	}
+	return atNetns(l.Proto+"/"+addr+"/"+strconv.Itoa(int(l.Port)), l.NetnsName)
 }
 
 // ServiceID is the identifier of the service that the listener belongs to.

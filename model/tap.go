@@ -22,8 +22,8 @@ const (
 // MaxTapInterfaces bounds Tap.Interfaces and Tap.Bound.
 const MaxTapInterfaces = 64
 
-// Tap is what the packet or raw sockets of one program hear. All of it is empty for other
-// protocols.
+// Tap is what the packet or raw sockets of one program hear. All of it but Interfaces is empty for
+// other protocols.
 type Tap struct {
 	// Hears is HearsAll, HearsNothing, or the EtherType or IP protocol by its name ("lldp",
 	// "vrrp"), else by its number ("0x9999", "200").
@@ -31,7 +31,7 @@ type Tap struct {
 	// Number is that EtherType or IP protocol; 0 for none.
 	Number uint16 `json:"protocol_number,omitempty"`
 	// Interfaces are those that the sockets are bound to, MaxTapInterfaces at most; empty for
-	// every one of the network namespace.
+	// every one of the network namespace. A Listener with a port has one at most.
 	Interfaces []string `json:"interfaces,omitempty"`
 	// Bound are the addresses that raw sockets are bound to, MaxTapInterfaces at most; empty
 	// for every one.

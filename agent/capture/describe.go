@@ -18,6 +18,9 @@ func (c *Capture) describeListener(l *bpf.Listener, image bpf.Image, clock bpf.C
 		NetnsName: c.netns.Name(l.Netns),
 		Since:     clock.Mono(l.StartedNs),
 	}
+	if l.Ifindex != 0 {
+		d.Interfaces = []string{c.sources.Interface(l.Netns, l.Ifindex)}
+	}
 	d.AcceptsChargedTo = c.chargedTo(l)
 	if l.StartedNs == 0 {
 		d.Since, d.SinceApprox = clock.Boot(l.Owner.StartNs), true

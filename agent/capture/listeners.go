@@ -12,6 +12,7 @@ import (
 type listeners struct {
 	byKey    map[string]*listening
 	byCookie map[uint64]*listening
+	bound    map[*listening]struct{} // those of byKey that are bound to an interface
 }
 
 type listening struct {
@@ -34,11 +35,18 @@ func (t *listeners) at(d *model.Dependency) (found []*listening) {
 			found = append(found, entry)
 		}
 	}
+	for entry := range t.bound {
+		if entry.Proto == d.Proto && entry.Port == d.Port && entry.Netns == d.Netns && (entry.Addr == d.Server || entry.Addr.IsUnspecified()) {
+			found = append(found, entry)
+		}
+	}
 	return found
 }
 
 func newListeners() *listeners {
-	return &listeners{byKey: make(map[string]*listening), byCookie: make(map[uint64]*listening)}
+	return &listeners{
+		byKey: make(map[string]*listening), byCookie: make(map[uint64]*listening), bound: make(map[*listening]struct{}),
+	}
 }
 
 func (t *listeners) known(cookie uint64) bool {
@@ -57,6 +65,9 @@ func (t *listeners) started(cookie uint64, l model.Listener) (model.Listener, bo
 		l.State = model.StateListening
 		entry = &listening{Listener: l, cookies: make(map[uint64]struct{})}
 		t.byKey[l.Key()] = entry
+		if l.On() != "" {
+			t.bound[entry] = struct{}{}
+		}
 	} else if l.PID != entry.PID && !l.SinceApprox && l.Since.After(entry.Since) {
 		// Another process took the address over while the earlier one still held it
 		// (SO_REUSEPORT, a reload): the newer one is the one to name.
@@ -80,6 +91,7 @@ func (t *listeners) ended(cookie uint64, at time.Time) (model.Listener, bool) {
 	entry.Sockets = len(entry.cookies)
 	if entry.Sockets == 0 {
 		delete(t.byKey, entry.Key())
+		delete(t.bound, entry)
 		return endListener(entry.Listener, at), true
 	}
 	return entry.Listener, true

@@ -1,8 +1,10 @@
 package netns
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -46,6 +48,24 @@ func (s *Sources) Toward(inode uint32, peer netip.Addr) (source netip.Addr) {
 		_ = ns.Do(look)
 	}
 	return source.Unmap()
+}
+
+// Interface is what the interface of an index is called in the namespace with that inode, or
+// "if7" where nobody tells.
+func (s *Sources) Interface(inode, index uint32) (name string) {
+	look := func() error {
+		link, err := netlink.LinkByIndex(int(index))
+		if err == nil {
+			name = link.Attrs().Name
+		}
+		return err
+	}
+	if inode == inodeOf(ownPath) {
+		_ = look() // it has gone
+	} else if ns, ok := s.find(inode); ok {
+		_ = ns.Do(look)
+	}
+	return cmp.Or(name, "if"+strconv.FormatUint(uint64(index), 10))
 }
 
 func loopback(peer netip.Addr) netip.Addr {

@@ -105,6 +105,9 @@ func (n *node) serviceAttrs() model.Attrs {
 		tapAttrs(a, s.Tap)
 	default:
 		a["addr"], a["addrs"], a["port"] = s.Addr, s.Addrs, s.Port
+		if len(s.Interfaces) > 0 {
+			a["interfaces"] = s.Interfaces
+		}
 	}
 	acceptAttrs(a, s.Accepts)
 	set(a, "since_approx", s.SinceApprox)

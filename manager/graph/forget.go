@@ -60,7 +60,7 @@ func (g *Graph) Spent(before time.Time, most int) (names []model.Name) {
 	end := moment.Of(before)
 	for _, h := range g.hosts {
 		for _, d := range h.described {
-			if l := d.service.listener(d.addr); l != nil && !l.listens && l.ended < end {
+			if l := d.listener(); l != nil && !l.listens && l.ended < end {
 				names = append(names, model.Name{Host: h.name, Package: model.PackageListeners, Key: d.key})
 			}
 		}
@@ -150,14 +150,14 @@ func (g *Graph) forgetFacts(h *host) {
 // its last one.
 func (g *Graph) forgetListener(at described) {
 	s, h := at.service, g.hosts[at.service.host]
-	if slices.ContainsFunc(h.described, func(d described) bool { return d.service == s && d.addr == at.addr }) {
+	if slices.ContainsFunc(h.described, func(d described) bool { return d.service == s && d.addr == at.addr && d.on == at.on }) {
 		return // another document tells of it
 	}
 	if len(s.listeners) == 1 {
 		g.forgetService(s)
 		return
 	}
-	i := slices.IndexFunc(s.listeners, func(l listening) bool { return l.addr == at.addr })
+	i := slices.IndexFunc(s.listeners, func(l listening) bool { return at.is(&l) })
 	g.letGo(s, &s.listeners[i])
 	s.listeners = slices.Delete(s.listeners, i, i+1)
 	s.derive()

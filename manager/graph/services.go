@@ -45,8 +45,9 @@ type listening struct {
 
 // more is what few listeners have.
 type more struct {
-	tap     model.Tap     // of packet and raw sockets
+	tap     model.Tap     // of packet and raw sockets; interfaces of others
 	accepts model.Accepts // of TCP's with several processes
+	on      string        // of model.Listener
 }
 
 // described is what the newest document of a name, by its key, tells of.
@@ -54,7 +55,11 @@ type described struct {
 	key     string
 	service *service
 	addr    netip.Addr
+	on      string
 }
+
+// is says whether a listener is the one.
+func (d *described) is(l *listening) bool { return l.addr == d.addr && l.on() == d.on }
 
 // endedTogether is how far apart the listeners of one service end when it stops.
 const endedTogether = 10 * time.Second
@@ -66,7 +71,7 @@ func (g *Graph) applyListener(doc *Decoded, e *events) bool {
 		if at >= 0 {
 			before := h.described[at]
 			h.described = remove(h.described, before)
-			if l := before.service.listener(before.addr); l != nil && !l.listens {
+			if l := before.listener(); l != nil && !l.listens {
 				g.forgetListener(before)
 			} else {
 				g.endListener(before, doc.Time, e)
@@ -90,15 +95,15 @@ func (g *Graph) applyListener(doc *Decoded, e *events) bool {
 	}
 	s := g.findService(id, doc.Host, l)
 	if at < 0 {
-		h.described = append(h.described, described{doc.Key, s, l.Addr})
+		h.described = append(h.described, described{doc.Key, s, l.Addr, l.On()})
 	}
 	fresh := listening{
 		addr: l.Addr, program: g.programs.hold(&l.Process), pid: l.PID, since: moment.Of(l.Since), netns: l.Netns,
 		listens: l.State == model.StateListening, dualStack: l.DualStack, approx: l.SinceApprox,
 	}
 	fresh.charged = chargedOf(l.AcceptsChargedTo)
-	if model.IsTap(l.Proto) || len(l.Workers) > 0 || l.AcceptedBefore > 0 {
-		fresh.more = &more{l.Tap, l.Accepts}
+	if model.IsTap(l.Proto) || len(l.Interfaces) > 0 || len(l.Workers) > 0 || l.AcceptedBefore > 0 {
+		fresh.more = &more{l.Tap, l.Accepts, l.On()}
 	}
 	if !fresh.listens {
 		fresh.ended = moment.Of(*l.Ended)
@@ -109,7 +114,7 @@ func (g *Graph) applyListener(doc *Decoded, e *events) bool {
 
 // endListener ends what an earlier document described.
 func (g *Graph) endListener(at described, when time.Time, e *events) {
-	if l := at.service.listener(at.addr); l != nil && l.listens {
+	if l := at.listener(); l != nil && l.listens {
 		ended := *l
 		ended.program.refs++
 		ended.listens, ended.ended = false, moment.Of(when)
@@ -117,14 +122,22 @@ func (g *Graph) endListener(at described, when time.Time, e *events) {
 	}
 }
 
-// listener is the one on an address, or nil.
-func (s *service) listener(addr netip.Addr) *listening {
-	for i := range s.listeners {
-		if s.listeners[i].addr == addr {
-			return &s.listeners[i]
+// listener is the one that was described, or nil.
+func (d *described) listener() *listening {
+	for i := range d.service.listeners {
+		if l := &d.service.listeners[i]; d.is(l) {
+			return l
 		}
 	}
 	return nil
+}
+
+// on is the interface that a listener is bound to; "" for every one.
+func (l *listening) on() string {
+	if l.more == nil {
+		return ""
+	}
+	return l.more.on
 }
 
 // findService finds or begins the service of a listener.
@@ -145,7 +158,7 @@ func (g *Graph) findService(id, host string, l *model.Listener) *service {
 // setListener takes what is known now of one address of a service, which holds its program.
 func (g *Graph) setListener(s *service, l listening, e *events) {
 	before, face := s.now(), s.face()
-	known := s.listener(l.addr)
+	known := (&described{service: s, addr: l.addr, on: l.on()}).listener()
 	l.live(known)
 	if known != nil {
 		g.programs.drop(known.program)
@@ -225,7 +238,10 @@ func (s *service) now() model.Service {
 	live := s.current()
 	owner, first := live[0], live[0]
 	for _, l := range live {
-		if v.Addrs = append(v.Addrs, l.addr); s.proto == model.ProtoUnix {
+		if !slices.Contains(v.Addrs, l.addr) { // else on another interface
+			v.Addrs = append(v.Addrs, l.addr)
+		}
+		if s.proto == model.ProtoUnix {
 			v.UnixName, v.NetnsName = unixName(l.addr, s.netns)
 		}
 		if newer(l, owner) {
@@ -239,8 +255,10 @@ func (s *service) now() model.Service {
 	if s.proto == model.ProtoUnix || model.IsTap(s.proto) {
 		v.Addrs, v.Addr, v.Port = []netip.Addr{}, netip.Addr{}, 0
 	}
-	if owner.more != nil {
+	if model.IsTap(s.proto) && owner.more != nil {
 		v.Tap = owner.more.tap
+	} else {
+		v.Interfaces = boundTo(live)
 	}
 	v.Accepts = acceptedBy(owner, live)
 	if s.state == model.StateEnded {
@@ -259,6 +277,20 @@ func (s *service) addrs() (list []netip.Addr) {
 		list = append(list, l.addr)
 	}
 	return list
+}
+
+// boundTo are the interfaces that listeners are bound to; none where one of them hears every one.
+func boundTo(live []*listening) (on []string) {
+	for _, l := range live {
+		if l.on() == "" {
+			return nil
+		}
+		if !slices.Contains(on, l.on()) {
+			on = append(on, l.on())
+		}
+	}
+	slices.Sort(on)
+	return on[:min(len(on), model.MaxTapInterfaces)]
 }
 
 // current are the listeners that listen, or, when none does, those that were the
@@ -284,7 +316,7 @@ func (s *service) current() []*listening {
 		slices.SortFunc(live, func(a, b *listening) int {
 			return cmp.Or(
 				cmp.Compare(b2i(b.addr.IsUnspecified()), b2i(a.addr.IsUnspecified())),
-				a.addr.Compare(b.addr))
+				a.addr.Compare(b.addr), strings.Compare(a.on(), b.on()))
 		})
 	}
 	return live
@@ -293,7 +325,7 @@ func (s *service) current() []*listening {
 // newer orders listeners by when they began; which of several begun at once is
 // taken does not depend on the order of documents.
 func newer(a, b *listening) bool {
-	return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.pid, b.pid), -a.addr.Compare(b.addr)) > 0
+	return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.pid, b.pid), -a.addr.Compare(b.addr), strings.Compare(b.on(), a.on())) > 0
 }
 
 // face is what others can tell apart of a service: what decides whether it is what they

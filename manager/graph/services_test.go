@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,31 @@ func TestServiceLivesWhileAnyListenerDoes(t *testing.T) {
 	w.stop("web", "/nginx", "::", 80)
 	if s := w.one(); s.State != model.StateEnded || len(s.Addrs) != 2 || s.Ended == nil || !s.Ended.Equal(w.now) {
 		t.Errorf("got %+v", s)
+	}
+}
+
+// One address on two interfaces is two listeners, of one program or of two.
+func TestOneAddressOnTwoInterfaces(t *testing.T) {
+	w := newWorld(t)
+	on := func(name string) func(*model.Listener) {
+		return func(l *model.Listener) { l.Interfaces = []string{name} }
+	}
+	w.listen("vm", "/sshd", "0.0.0.0", 22, on("red"))
+	w.listen("vm", "/sshd", "0.0.0.0", 22, on("blue"))
+	if s := w.one(); len(s.Addrs) != 1 || !slices.Equal(s.Interfaces, []string{"blue", "red"}) {
+		t.Errorf("on two: %+v", s)
+	}
+	w.stop("vm", "/sshd", "0.0.0.0", 22, on("red"))
+	if s := w.one(); s.State != model.StateListening || !slices.Equal(s.Interfaces, []string{"blue"}) {
+		t.Errorf("on one: %+v", s)
+	}
+	w.listen("vm", "/other", "0.0.0.0", 22, on("red"))
+	if s := w.Services(ServiceFilter{State: model.StateListening}); len(s) != 2 {
+		t.Errorf("another program on the other: %+v", s)
+	}
+	w.listen("vm", "/sshd", "0.0.0.0", 22)
+	if s := w.Services(ServiceFilter{Program: "sshd"}); len(s) != 1 || len(s[0].Interfaces) != 0 {
+		t.Errorf("on every one: %+v", s)
 	}
 }
 

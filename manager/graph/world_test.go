@@ -55,11 +55,11 @@ func (w *world) listen(host, exe, addr string, port uint16, edit ...func(*model.
 	return w.put(model.Name{Host: host, Package: model.PackageListeners, Key: l.Key()}, l)
 }
 
-func (w *world) stop(host, exe, addr string, port uint16) []model.Event {
+func (w *world) stop(host, exe, addr string, port uint16, more ...func(*model.Listener)) []model.Event {
 	w.t.Helper()
-	return w.listen(host, exe, addr, port, func(l *model.Listener) {
+	return w.listen(host, exe, addr, port, append(more, func(l *model.Listener) {
 		l.State, l.Ended, l.Since = model.StateEnded, &w.now, t0
-	})
+	})...)
 }
 
 // dep makes a dependency document's body.

@@ -82,6 +82,9 @@ func ListensOn(s model.Service) string {
 	if more := len(list) - len(shown); more > 0 {
 		shown = append(shown, "+"+strconv.Itoa(more))
 	}
+	if len(s.Interfaces) > 0 {
+		shown = append(shown, "on "+strings.Join(s.Interfaces, " "))
+	}
 	return strings.Join(shown, " ")
 }
 

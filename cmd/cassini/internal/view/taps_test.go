@@ -9,7 +9,8 @@ import (
 
 func TestHears(t *testing.T) {
 	for want, s := range map[string]model.Service{
-		"packet:lldp": {Proto: model.ProtoPacket, Tap: model.Tap{Hears: "lldp"}},
+		"0.0.0.0:22 on blue red": {Proto: "tcp", Addrs: []netip.Addr{netip.IPv4Unspecified()}, Port: 22, Tap: model.Tap{Interfaces: []string{"blue", "red"}}},
+		"packet:lldp":            {Proto: model.ProtoPacket, Tap: model.Tap{Hears: "lldp"}},
 		"packet:all@blue on eth0 eth1 +1 promiscuous": {
 			Proto: model.ProtoPacket, NetnsName: "blue", Tap: model.Tap{Hears: model.HearsAll, Interfaces: []string{"eth0", "eth1", "eth2"}, Promiscuous: true},
 		},
