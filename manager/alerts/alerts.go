@@ -125,12 +125,12 @@ func open(cfg Config, receivers []Receiver) (*Alerts, error) {
 		keys = append(keys, r.Key())
 	}
 	if err := d.keep(keys); err != nil {
-		return nil, errors.Join(fmt.Errorf("forget receivers that are not there any more: %w", err), d.close())
+		return nil, errors.Join(fmt.Errorf("forget receivers that are not there any more: %w", err), d.Close())
 	}
 	for _, r := range receivers {
 		m, err := d.load(r.Key())
 		if err != nil {
-			return nil, errors.Join(err, d.close())
+			return nil, errors.Join(err, d.Close())
 		}
 		source := cfg.Source
 		if r.Tenant() != "" {
@@ -177,5 +177,5 @@ func (a *Alerts) Close() error {
 	for _, d := range a.deliveries {
 		d.Close()
 	}
-	return a.disk.close()
+	return a.disk.Close()
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"cassini/manager/keptfile"
 )
 
 // FileName is the file in the data directory.
@@ -20,20 +22,20 @@ var (
 )
 
 // disk keeps what receivers were told. What it has accepted is durable.
-type disk struct{ db *bolt.DB }
+type disk struct{ *keptfile.File }
 
+// openDisk opens the file, or begins one. Errors say what to do.
 func openDisk(dir string) (*disk, error) {
-	path := filepath.Join(dir, FileName)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	f, err := keptfile.Open(filepath.Join(dir, FileName), "move it away: then receivers are told of all that is open anew")
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w; if it is damaged, move it away: then receivers are told of all that is open anew", path, err)
+		return nil, err
 	}
-	return &disk{db}, nil
+	return &disk{f}, nil
 }
 
 // keep forgets receivers that are no longer there.
 func (d *disk) keep(keys []string) error {
-	return d.db.Update(func(tx *bolt.Tx) error {
+	return d.Update(func(tx *bolt.Tx) error {
 		var gone [][]byte
 		err := tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
 			if !slices.Contains(keys, string(name)) {
@@ -51,36 +53,33 @@ func (d *disk) keep(keys []string) error {
 // load reads what a receiver was told; one that is new has a zero cursor.
 func (d *disk) load(key string) (m memory, err error) {
 	m.told = make(map[string]told)
-	err = d.db.View(func(tx *bolt.Tx) error {
+	err = d.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte(key))
 		if b == nil {
 			return nil
 		}
 		if err := m.cursor.UnmarshalText(b.Get(keyCursor)); err != nil {
-			return fmt.Errorf("cursor: %w", err)
+			return fmt.Errorf("receiver %s: cursor: %w: %w", key, keptfile.ErrDamaged, err)
 		}
 		return b.Bucket(bucketTold).ForEach(func(id, v []byte) error {
 			var t told
 			if err := json.Unmarshal(v, &t); err != nil {
-				return fmt.Errorf("incident %q: %w", id, err)
+				return fmt.Errorf("receiver %s: incident %q: %w: %w", key, id, keptfile.ErrDamaged, err)
 			}
 			m.told[string(id)] = t
 			return nil
 		})
 	})
-	if err != nil {
-		return m, fmt.Errorf("read %s: receiver %s: %w; move the file away: then receivers are told of all that is open anew", d.db.Path(), key, err)
-	}
-	return m, nil
+	return m, err
 }
 
 // write keeps what a receiver was told, and what of it is not needed any more.
 func (d *disk) write(key string, cursor time.Time, news map[string]told, finished []string) error {
 	at, err := cursor.UTC().MarshalText()
 	if err != nil {
-		return fmt.Errorf("write %s: cursor: %w", d.db.Path(), err)
+		return fmt.Errorf("write %s: cursor: %w", d.Path(), err)
 	}
-	err = d.db.Update(func(tx *bolt.Tx) error {
+	return d.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists([]byte(key))
 		if err != nil {
 			return err
@@ -105,10 +104,4 @@ func (d *disk) write(key string, cursor time.Time, news map[string]told, finishe
 		}
 		return b.Put(keyCursor, at)
 	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", d.db.Path(), err)
-	}
-	return nil
 }
-
-func (d *disk) close() error { return d.db.Close() }

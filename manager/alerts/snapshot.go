@@ -3,4 +3,4 @@ package alerts
 import "cassini/manager/archive"
 
 // Snapshot begins to read the file as it is at this moment.
-func (a *Alerts) Snapshot() (archive.Part, error) { return archive.Database(FileName, a.disk.db) }
+func (a *Alerts) Snapshot() (archive.Part, error) { return a.disk.Snapshot() }

@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cassini/manager/keptfile"
 	"cassini/model"
 
 	bolt "go.etcd.io/bbolt"
@@ -82,8 +83,8 @@ type Config struct {
 
 // Log is safe for concurrent use.
 type Log struct {
-	cfg Config
-	db  *bolt.DB
+	cfg  Config
+	file *keptfile.File
 
 	mu      sync.Mutex
 	entries int
@@ -96,29 +97,26 @@ type Log struct {
 var bucket = []byte("entries")
 
 // ErrDamaged says that the file cannot be used.
-var ErrDamaged = errors.New("audit log is damaged")
+var ErrDamaged = keptfile.ErrDamaged
 
 // Open opens the log of a data directory, or begins one.
 func Open(cfg Config) (*Log, error) {
 	cfg.MaxAge, cfg.MaxEntries = cmp.Or(cfg.MaxAge, DefaultMaxAge), cmp.Or(cfg.MaxEntries, DefaultMaxEntries)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	path := filepath.Join(cfg.Dir, FileName)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	file, err := keptfile.Open(path, "move it away and keep it: a new one begins", bucket)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w; if it is damaged, move it away and keep it: a new one begins", path, err)
+		return nil, err
 	}
-	l := &Log{cfg: cfg, db: db, tokens: refusalsAtOnce, stats: model.AuditStats{Added: make(map[string]uint64)}}
-	err = db.Update(func(tx *bolt.Tx) error {
-		b, err := tx.CreateBucketIfNotExists(bucket)
-		if err != nil {
-			return err
-		}
+	l := &Log{cfg: cfg, file: file, tokens: refusalsAtOnce, stats: model.AuditStats{Added: make(map[string]uint64)}}
+	err = file.View(func(tx *bolt.Tx) (err error) {
+		b := tx.Bucket(bucket)
 		l.entries = b.Stats().KeyN
 		l.oldest, err = first(b)
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return l, nil
 }
@@ -180,7 +178,7 @@ func (l *Log) room(now time.Time) bool {
 
 func (l *Log) write(e *Entry) error {
 	entries, oldest := l.entries, l.oldest
-	err := l.db.Update(func(tx *bolt.Tx) (err error) {
+	err := l.file.Update(func(tx *bolt.Tx) (err error) {
 		b := tx.Bucket(bucket)
 		b.FillPercent = 0.9 // keys come in order
 		if e.Sequence, err = b.NextSequence(); err != nil {
@@ -201,7 +199,7 @@ func (l *Log) write(e *Entry) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", l.db.Path(), err)
+		return err
 	}
 	l.entries, l.oldest = entries, oldest
 	return nil
@@ -232,7 +230,7 @@ func (l *Log) drop(b *bolt.Bucket, entries int, now time.Time) (int, error) {
 
 func decode(k, v []byte) (e Entry, err error) {
 	if err := json.Unmarshal(v, &e); err != nil || len(k) != 8 {
-		return e, fmt.Errorf("entry %x: %w: move the file away and keep it: a new one begins", k, ErrDamaged)
+		return e, fmt.Errorf("entry %x: %w", k, ErrDamaged)
 	}
 	return e, nil
 }
@@ -241,7 +239,7 @@ func decode(k, v []byte) (e Entry, err error) {
 func (l *Log) List(f Filter) (list []Entry, err error) {
 	limit := min(cmp.Or(f.Limit, entriesAtOneRead), entriesAtOneRead)
 	list = []Entry{}
-	err = l.db.View(func(tx *bolt.Tx) error {
+	err = l.file.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucket).Cursor()
 		k, v := c.Last()
 		if f.Before > 0 {
@@ -266,7 +264,7 @@ func (l *Log) List(f Filter) (list []Entry, err error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", l.db.Path(), err)
+		return nil, err
 	}
 	return list, nil
 }
@@ -282,4 +280,4 @@ func (l *Log) Stats() model.AuditStats {
 }
 
 // Close closes the file.
-func (l *Log) Close() error { return l.db.Close() }
+func (l *Log) Close() error { return l.file.Close() }

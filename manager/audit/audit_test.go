@@ -139,7 +139,7 @@ func TestManyAtOnce(t *testing.T) {
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, Config{Dir: dir})
-	if err := l.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte{0}, []byte("{")) }); err != nil {
+	if err := l.file.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte{0}, []byte("{")) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.List(Filter{}); !errors.Is(err, ErrDamaged) {

@@ -64,6 +64,7 @@ func Open(cfg Config, now time.Time) (*Authority, error) {
 	cfg.Life = cmp.Or(cfg.Life, DefaultLife)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	a := &Authority{cfg: cfg, tries: users.NewTries(), names: make(map[string][]string)}
+	a.tellLoss()
 	var err error
 	ca, err := openCA(filepath.Join(cfg.Dir, CAFile), cfg.Host, now)
 	if err != nil {
@@ -95,16 +96,26 @@ func Open(cfg Config, now time.Time) (*Authority, error) {
 		err = errors.Join(a.enter(a.trust.Load()), a.writeLocalToken(true, now))
 	}
 	if err != nil {
-		return nil, errors.Join(err, a.disk.close())
+		return nil, errors.Join(err, a.disk.Close())
 	}
 	return a, nil
+}
+
+// tellLoss says that there is an authority, and no record of what it did.
+func (a *Authority) tellLoss() {
+	ca, errCA := os.Stat(filepath.Join(a.cfg.Dir, CAFile))
+	state, err := os.Stat(filepath.Join(a.cfg.Dir, StateFile))
+	if errCA != nil || ca.Size() == 0 || err == nil && state.Size() > 0 {
+		return
+	}
+	a.cfg.Logger.Error(StateFile+" is missing or empty: no host that joined before and no token counts any more; restore a backup, or let all hosts join anew", "data_dir", a.cfg.Dir)
 }
 
 // Close closes the files.
 func (a *Authority) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.disk.close()
+	return a.disk.Close()
 }
 
 // RemoveLocalToken removes what Open wrote for this machine, for a manager that serves

@@ -2,12 +2,12 @@ package enroll
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"cassini/manager/keptfile"
 )
 
 var (
@@ -16,41 +16,20 @@ var (
 )
 
 // disk keeps tokens and records. What it has accepted is durable.
-type disk struct{ db *bolt.DB }
+type disk struct{ *keptfile.File }
 
+// openDisk opens the file, or begins one. Errors say what to do.
 func openDisk(dir string) (*disk, error) {
-	path := filepath.Join(dir, StateFile)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	f, err := keptfile.Open(filepath.Join(dir, StateFile), "restore it from a backup, or move it away: then tokens are made and hosts join anew", bucketTokens, bucketHosts)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, err
 	}
-	if err := makeBuckets(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
-	}
-	return &disk{db}, nil
-}
-
-// makeBuckets makes those that are not there. Where all are it writes nothing: a full disk
-// keeps nobody from reading.
-func makeBuckets(db *bolt.DB) error {
-	there := false
-	err := db.View(func(tx *bolt.Tx) error {
-		there = tx.Bucket(bucketTokens) != nil && tx.Bucket(bucketHosts) != nil
-		return nil
-	})
-	if err != nil || there {
-		return err
-	}
-	return db.Update(func(tx *bolt.Tx) error {
-		_, errTokens := tx.CreateBucketIfNotExists(bucketTokens)
-		_, errHosts := tx.CreateBucketIfNotExists(bucketHosts)
-		return errors.Join(errTokens, errHosts)
-	})
+	return &disk{f}, nil
 }
 
 // load reads everything.
 func (d *disk) load() (tokens map[string]Token, hosts map[string]Record, err error) {
-	err = d.db.View(func(tx *bolt.Tx) error {
+	err = d.View(func(tx *bolt.Tx) error {
 		tokens, err = loadBucket[Token](tx.Bucket(bucketTokens))
 		if err != nil {
 			return err
@@ -58,10 +37,7 @@ func (d *disk) load() (tokens map[string]Token, hosts map[string]Record, err err
 		hosts, err = loadBucket[Record](tx.Bucket(bucketHosts))
 		return err
 	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", d.db.Path(), err)
-	}
-	return tokens, hosts, nil
+	return tokens, hosts, err
 }
 
 func loadBucket[T any](b *bolt.Bucket) (map[string]T, error) {
@@ -69,7 +45,7 @@ func loadBucket[T any](b *bolt.Bucket) (map[string]T, error) {
 	return all, b.ForEach(func(k, v []byte) error {
 		var value T
 		if err := json.Unmarshal(v, &value); err != nil {
-			return fmt.Errorf("entry %q: %w: %w; move the file away: then tokens are made and hosts join anew", k, ErrDamaged, err)
+			return fmt.Errorf("entry %q: %w: %w", k, ErrDamaged, err)
 		}
 		all[string(k)] = value
 		return nil
@@ -93,7 +69,7 @@ func (d *disk) write(c change) error {
 	if c.empty() {
 		return nil
 	}
-	err := d.db.Update(func(tx *bolt.Tx) error {
+	return d.Update(func(tx *bolt.Tx) error {
 		tokens, hosts := tx.Bucket(bucketTokens), tx.Bucket(bucketHosts)
 		for _, id := range c.dropped {
 			if err := tokens.Delete([]byte(id)); err != nil {
@@ -117,10 +93,6 @@ func (d *disk) write(c change) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", d.db.Path(), err)
-	}
-	return nil
 }
 
 func put(b *bolt.Bucket, key string, value any) error {
@@ -131,4 +103,10 @@ func put(b *bolt.Bucket, key string, value any) error {
 	return b.Put([]byte(key), raw)
 }
 
-func (d *disk) close() error { return d.db.Close() }
+// get reads what put has written.
+func get(b *bolt.Bucket, key string, value any) error {
+	if err := json.Unmarshal(b.Get([]byte(key)), value); err != nil {
+		return fmt.Errorf("entry %q: %w: %w", key, ErrDamaged, err)
+	}
+	return nil
+}

@@ -1,6 +1,9 @@
 package enroll
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,5 +70,47 @@ func TestFullDisk(t *testing.T) {
 	if a, err := Open(Config{Dir: dir, Host: "manager"}, start); err == nil {
 		_ = a.Close()
 		t.Error("it began without a token for this machine")
+	}
+}
+
+// TestLostRecords begins where the authority is there and its records are not.
+func TestLostRecords(t *testing.T) {
+	for what, lose := range map[string]func(path string) error{
+		"nothing": func(string) error { return nil },
+		"removed": os.Remove,
+		"emptied": func(path string) error { return os.Truncate(path, 0) },
+	} {
+		dir := t.TempDir()
+		var said bytes.Buffer
+		for range 2 {
+			a, err := Open(Config{Dir: dir, Host: "manager", Logger: slog.New(slog.NewTextHandler(&said, nil))}, start)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(a.Close(), lose(filepath.Join(dir, StateFile))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told := strings.Contains(said.String(), StateFile+" is missing or empty"); told != (what != "nothing") {
+			t.Errorf("%s: %s", what, &said)
+		}
+	}
+}
+
+// TestDamagedRecords says what to do.
+func TestDamagedRecords(t *testing.T) {
+	dir := t.TempDir()
+	if err := open(t, dir, start).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, StateFile), bytes.Repeat([]byte("?"), 1<<15), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Open(Config{Dir: dir, Host: "manager"}, start)
+	if err == nil {
+		_ = a.Close()
+	}
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "restore it from a backup") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -11,7 +11,11 @@
 // use.
 package enroll
 
-import "errors"
+import (
+	"errors"
+
+	"cassini/manager/keptfile"
+)
 
 // What is wrong with who asks. Errors that wrap these say what to do.
 var (
@@ -30,4 +34,4 @@ var (
 )
 
 // ErrDamaged says that a file of the authority cannot be used.
-var ErrDamaged = errors.New("damaged")
+var ErrDamaged = keptfile.ErrDamaged

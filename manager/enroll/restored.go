@@ -3,7 +3,6 @@ package enroll
 import (
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -37,7 +36,7 @@ const maxGaps = 16 // the last ones
 // Snapshots begin to read the files of the authority.
 func (a *Authority) Snapshots() []archive.Source {
 	sources := []archive.Source{
-		func() (archive.Part, error) { return archive.Database(StateFile, a.disk.db) },
+		a.disk.Snapshot,
 		func() (archive.Part, error) {
 			p, ok, err := archive.Small(a.cfg.Dir, CAFile)
 			if err == nil && !ok {
@@ -65,7 +64,7 @@ func Restored(path string, from, until time.Time) error {
 	gaps, err := d.gaps()
 	if err == nil {
 		gaps = append(gaps[max(0, len(gaps)-maxGaps+1):], gap{from.UTC(), until.UTC()})
-		err = d.db.Update(func(tx *bolt.Tx) error {
+		err = d.Update(func(tx *bolt.Tx) error {
 			b, err := tx.CreateBucketIfNotExists(bucketGaps)
 			if err != nil {
 				return err
@@ -73,24 +72,21 @@ func Restored(path string, from, until time.Time) error {
 			return put(b, string(bucketGaps), gaps)
 		})
 	}
-	if err = errors.Join(err, d.close()); err != nil {
+	if err = errors.Join(err, d.Close()); err != nil {
 		return fmt.Errorf("take the restored authority into use: %w", err)
 	}
 	return nil
 }
 
 func (d *disk) gaps() (list []gap, err error) {
-	err = d.db.View(func(tx *bolt.Tx) error {
+	err = d.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketGaps)
 		if b == nil {
 			return nil
 		}
-		return json.Unmarshal(b.Get(bucketGaps), &list)
+		return get(b, string(bucketGaps), &list)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w: %w", d.db.Path(), ErrDamaged, err)
-	}
-	return list, nil
+	return list, err
 }
 
 // holds says whether a certificate of a moment is of the gap. Dates of certificates have

@@ -3,7 +3,6 @@ package enroll
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -239,32 +238,27 @@ var bucketAuthority = []byte("authority")
 
 // setRotation notes that a rotation is under way, or with nil that none is.
 func (d *disk) setRotation(r *rotation) error {
-	err := d.db.Update(func(tx *bolt.Tx) error {
+	return d.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucketAuthority)
-		if err != nil || r == nil {
-			return errors.Join(err, b.Delete([]byte("rotation")))
+		switch {
+		case err != nil:
+			return err
+		case r == nil:
+			return b.Delete([]byte("rotation"))
 		}
 		return put(b, "rotation", r)
 	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", d.db.Path(), err)
-	}
-	return nil
 }
 
 func (d *disk) rotation() (r rotation, err error) {
-	err = d.db.View(func(tx *bolt.Tx) error {
-		if b := tx.Bucket(bucketAuthority); b != nil {
-			if raw := b.Get([]byte("rotation")); raw != nil {
-				return json.Unmarshal(raw, &r)
-			}
+	err = d.View(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketAuthority)
+		if b == nil || b.Get([]byte("rotation")) == nil {
+			return nil
 		}
-		return nil
+		return get(b, "rotation", &r)
 	})
-	if err != nil {
-		return r, fmt.Errorf("read %s: %w: %w", d.db.Path(), ErrDamaged, err)
-	}
-	return r, nil
+	return r, err
 }
 
 // resume goes on with a rotation that was under way at the end of the process before.

@@ -70,7 +70,7 @@ const maskSize = 32
 func (a *Authority) MaskKey() []byte { return a.mask }
 
 func (d *disk) maskKey() (key []byte, err error) {
-	err = d.db.Update(func(tx *bolt.Tx) error {
+	err = d.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucketSecrets)
 		if err != nil {
 			return err
@@ -82,8 +82,5 @@ func (d *disk) maskKey() (key []byte, err error) {
 		key = []byte(random(maskSize / 2))
 		return b.Put([]byte("mask"), key)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", d.db.Path(), err)
-	}
-	return key, nil
+	return key, err
 }

@@ -73,7 +73,7 @@ func TestTenantOfLostRecord(t *testing.T) {
 	_ = a.Close()
 	a = open(t, dir, start)
 	delete(a.hosts, "web-1")
-	_ = a.disk.db.Close()
+	_ = a.disk.Close()
 	if err := Restored(filepath.Join(dir, StateFile), start, now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

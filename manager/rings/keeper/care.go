@@ -8,13 +8,7 @@ import (
 )
 
 // Snapshot begins to read the file as it is at this moment.
-func (k *Keeper) Snapshot() (p archive.Part, err error) {
-	err = k.disk.guard("read", func() error {
-		p, err = archive.Database(FileName, k.disk.db)
-		return err
-	})
-	return p, err
-}
+func (k *Keeper) Snapshot() (archive.Part, error) { return k.disk.Snapshot() }
 
 // Alive returns once the loop has answered.
 func (k *Keeper) Alive(ctx context.Context) error {

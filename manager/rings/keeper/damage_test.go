@@ -123,7 +123,7 @@ func damagedOnce(t *testing.T, seed uint64, bad []byte) (found int) {
 	d, err := openDisk(path)
 	if err == nil {
 		_, err = d.load()
-		err = errors.Join(err, d.close())
+		err = errors.Join(err, d.Close())
 	}
 	if err == nil {
 		return 0
@@ -229,7 +229,7 @@ func TestFailingWriteSendsNothing(t *testing.T) {
 		v, err := k.View(t.Context())
 		return err == nil && settled(v)
 	})
-	if err := k.disk.db.Close(); err != nil {
+	if err := k.disk.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Join(t.Context(), b.join); !errors.Is(err, ErrClosed) {

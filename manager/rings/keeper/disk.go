@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
+	"cassini/manager/keptfile"
 	"cassini/manager/rings"
 	"cassini/model"
 
@@ -30,46 +29,24 @@ type counters struct {
 	Nonces      uint64            `json:"nonces"`
 }
 
-// disk is the file of rings. It holds keys: it is for its owner alone.
-type disk struct {
-	db      *bolt.DB
-	path    string
-	file    *os.File // the one that db has
-	damaged bool     // the loop's, and New's before it
-}
+// ErrDamaged says that the file of rings cannot be understood.
+var ErrDamaged = keptfile.ErrDamaged
+
+// disk is the file of rings. It holds keys.
+type disk struct{ *keptfile.File }
 
 // openDisk opens the file, or begins one. Errors say what to do.
 func openDisk(path string) (*disk, error) {
-	d := &disk{path: path}
-	err := d.guard("open", func() (err error) {
-		if d.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, OpenFile: d.open}); err != nil {
-			return err
-		}
-		return d.db.Update(prepare)
-	})
+	f, err := keptfile.Open(path, "stop Cassini and move the file away: agents join again by themselves, with new keys", buckets()...)
 	if err != nil {
-		return nil, errors.Join(err, d.close())
+		return nil, err
 	}
-	return d, nil
-}
-
-func (d *disk) open(name string, flag int, mode os.FileMode) (file *os.File, err error) {
-	d.file, err = os.OpenFile(name, flag, mode)
-	return d.file, err
-}
-
-func prepare(tx *bolt.Tx) error {
-	var errs []error
-	for _, name := range buckets() {
-		_, err := tx.CreateBucketIfNotExists(name)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return &disk{f}, nil
 }
 
 // count changes the counters and makes them durable.
 func (d *disk) count(change func(*counters)) (c counters, err error) {
-	err = d.update(func(tx *bolt.Tx) error {
+	err = d.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketCounters)
 		if raw := b.Get(bucketCounters); raw != nil {
 			if err := decode(bucketCounters, raw, &c); err != nil {
@@ -80,11 +57,6 @@ func (d *disk) count(change func(*counters)) (c counters, err error) {
 		return put(b, string(bucketCounters), c)
 	})
 	return c, err
-}
-
-// update makes what do changes durable, all or none.
-func (d *disk) update(do func(tx *bolt.Tx) error) error {
-	return d.guard("write", func() error { return d.db.Update(do) })
 }
 
 func put(b *bolt.Bucket, key string, value any) error {
@@ -111,10 +83,8 @@ type kept struct {
 
 // load reads all that is on disk.
 func (d *disk) load() (k kept, err error) {
-	err = d.guard("read", func() error {
-		return d.db.View(func(tx *bolt.Tx) error {
-			return errors.Join(each(tx.Bucket(bucketHosts), &k.hosts), each(tx.Bucket(bucketRings), &k.rings), each(tx.Bucket(bucketUntold), &k.untold))
-		})
+	err = d.View(func(tx *bolt.Tx) error {
+		return errors.Join(each(tx.Bucket(bucketHosts), &k.hosts), each(tx.Bucket(bucketRings), &k.rings), each(tx.Bucket(bucketUntold), &k.untold))
 	})
 	if err != nil {
 		return kept{}, err
@@ -152,7 +122,7 @@ func (c changes) pressing() bool {
 
 // write makes changes durable, all or none.
 func (d *disk) write(c changes) error {
-	return d.update(func(tx *bolt.Tx) error {
+	return d.Update(func(tx *bolt.Tx) error {
 		hosts, all, untold := tx.Bucket(bucketHosts), tx.Bucket(bucketRings), tx.Bucket(bucketUntold)
 		var errs []error
 		for name := range c.gone {
@@ -175,16 +145,4 @@ func (d *disk) write(c changes) error {
 		}
 		return errors.Join(errs...)
 	})
-}
-
-// close closes the file. Where bbolt has panicked it may have left locks of its own that
-// nobody gives up: then only the file itself is closed.
-func (d *disk) close() error {
-	switch {
-	case d.damaged:
-		return d.file.Close()
-	case d.db != nil:
-		return d.db.Close()
-	}
-	return nil
 }

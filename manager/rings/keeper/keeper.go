@@ -86,7 +86,7 @@ func New(cfg Config) (*Keeper, error) {
 	k := &Keeper{cfg: cfg, disk: d, inputs: make(chan func(time.Time), 1024), done: make(chan struct{}), changed: newChanges(), untold: make(map[model.Name]int)}
 	k.queue.wake = make(chan struct{}, 1)
 	if err := k.open(); err != nil {
-		return nil, errors.Join(err, d.close())
+		return nil, errors.Join(err, d.Close())
 	}
 	return k, nil
 }
@@ -132,7 +132,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	last, err := k.disk.load()
 	if err != nil {
 		close(k.done)
-		return errors.Join(err, k.endpoint.Close(), k.disk.close())
+		return errors.Join(err, k.endpoint.Close(), k.disk.Close())
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -151,7 +151,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	if failed == nil && len(k.changed.told) > 0 {
 		failed = k.disk.write(k.changed)
 	}
-	return errors.Join(hearing, failed, k.disk.close())
+	return errors.Join(hearing, failed, k.disk.Close())
 }
 
 // restore goes on from what an earlier life left.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"cassini/manager/rings"
 	"cassini/model"
 	"cassini/model/wire"
@@ -18,12 +20,18 @@ import (
 // hold keeps the file from being written until the answer is called.
 func hold(t *testing.T, k *Keeper) (release func()) {
 	t.Helper()
-	tx, err := k.disk.db.Begin(true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	held, let, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- k.disk.Update(func(*bolt.Tx) error {
+			close(held)
+			<-let
+			return nil
+		})
+	}()
+	<-held
 	return func() {
-		if err := tx.Rollback(); err != nil {
+		close(let)
+		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	}

@@ -32,7 +32,7 @@ func Restored(path string, now time.Time) error {
 		c.Nonces = max(c.Nonces, uint64(max(now.Unix(), 0))<<16) + leapNonces
 	})
 	if err == nil {
-		err = d.update(func(tx *bolt.Tx) error {
+		err = d.Update(func(tx *bolt.Tx) error {
 			return errors.Join(
 				rewrite(tx.Bucket(bucketRings), func(g *rings.Ring) { g.Epoch = rings.Beyond(g.Epoch, now) }),
 				rewrite(tx.Bucket(bucketHosts), func(h *rings.Host) {
@@ -42,7 +42,7 @@ func Restored(path string, now time.Time) error {
 				}))
 		})
 	}
-	if err = errors.Join(err, d.close()); err != nil {
+	if err = errors.Join(err, d.Close()); err != nil {
 		return fmt.Errorf("take the restored rings into use: %w", err)
 	}
 	return nil

@@ -52,7 +52,7 @@ func countersOf(t *testing.T, path string) counters {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.close(); err != nil {
+	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return c

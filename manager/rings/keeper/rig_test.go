@@ -282,7 +282,7 @@ func onDisk(t *testing.T, dir string) kept {
 		t.Fatal(err)
 	}
 	k, err := d.load()
-	if err := errors.Join(err, d.close()); err != nil {
+	if err := errors.Join(err, d.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return k

@@ -1,0 +1,131 @@
+package keptfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+var bucket = []byte("things")
+
+const remedy = "move it away"
+
+// written is a file with some things in it.
+func written(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "kept.db")
+	f, err := Open(path, remedy, bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Update(func(tx *bolt.Tx) error {
+		var errs []error
+		for n := range 400 {
+			errs = append(errs, tx.Bucket(bucket).Put(fmt.Append(nil, n), bytes.Repeat([]byte("x"), 90)))
+		}
+		return errors.Join(errs...)
+	})
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// use opens a file, reads all of it, writes and closes it.
+func use(path string) error {
+	f, err := Open(path, remedy, bucket)
+	if err != nil {
+		return err
+	}
+	read := f.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucket).ForEach(func(_, v []byte) error {
+			if bytes.Count(v, []byte("x")) != len(v) {
+				return ErrDamaged
+			}
+			return nil
+		})
+	})
+	put := f.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte("1"), nil) })
+	p, err := f.Snapshot()
+	if err == nil {
+		err = errors.Join(p.Write(io.Discard), p.Close())
+	}
+	return errors.Join(read, put, err, f.Close())
+}
+
+// TestDamage looks at files of which much or little is broken: none ends the process, and each
+// is named with what to do.
+func TestDamage(t *testing.T) {
+	path := written(t)
+	if err := use(path); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	bad := map[string][]byte{
+		"garbage": bytes.Repeat([]byte("?"), len(raw)), "cut short": raw[:5*page], "within a page": raw[:5000], "a few bytes": raw[:100],
+		"all but its beginning": append(bytes.Clone(raw[:2*page]), bytes.Repeat([]byte("?"), len(raw)-2*page)...),
+	}
+	found := 0
+	for seed := range uint64(150) {
+		random, one := rand.New(rand.NewPCG(seed, 3)), bytes.Clone(raw)
+		for range 1 + random.IntN(64) {
+			one[2*page+random.IntN(len(one)-2*page)] = byte(random.Uint32())
+		}
+		bad[fmt.Sprint("seed ", seed)] = one
+	}
+	for what, content := range bad {
+		path := filepath.Join(t.TempDir(), "kept.db")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := use(path)
+		if err != nil {
+			found++
+		}
+		random := strings.HasPrefix(what, "seed ") // may have hit what is not used
+		if err == nil && !random || err != nil && (!strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "; ")) {
+			t.Errorf("%s: got %v", what, err)
+		}
+		if err != nil && !random && (!errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "; "+remedy)) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	if found < 50 {
+		t.Errorf("of %d files %d were found to be damaged", len(bad), found)
+	}
+}
+
+// TestReadOnly opens a file whose buckets are there, and must not write: its disk may be full.
+func TestReadOnly(t *testing.T) {
+	path := written(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path, remedy, bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, remedy, bucket); err == nil || !strings.Contains(err.Error(), "another program has it open") {
+		t.Errorf("opened twice: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("%v, or it was written to", err)
+	}
+}
