@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,9 +53,9 @@ func newHistory(sys *system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "history NODE",
 		Short:   "Show what happened to a node, from the log's beginning",
-		Long:    "Show what happened to a host, a service, an interface or whatever node, and to the\ndependencies that it is an end of, from the beginning of the log on. The history of a\nprogram is that of its services too.",
+		Long:    "Show what happened to a host, a service, an interface or whatever node, and to the\ndependencies that it is an end of, from the beginning of the log on. The history of a\nhost is that of all that is on it, of a program that of its services too, of a switch or\na port that of the interfaces that are wired to it now.",
 		Example: "  cassini history postgres\n  cassini history interface:web-17/eth0",
-		Args:    cobra.ExactArgs(1),
+		Args:    wantArgs("NODE"),
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, "at most so many of the latest `events` (default 100)")
 	var a *asker
@@ -76,36 +74,46 @@ func newHistory(sys *system) *cobra.Command {
 	return cmd
 }
 
-// history is what happened to a node; to a program and its services.
+// history is what happened to a node and to what belongs to it.
 func history(ctx context.Context, c *client.Client, id string, limit int) ([]model.Event, error) {
-	nodes := []string{id}
-	if kind, _, _ := strings.Cut(id, ":"); kind == model.KindProcess {
-		around, err := c.Node(ctx, client.Query{}.With("id", id))
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range around.Edges {
-			if e.Kind == model.EdgeRunsAs && e.To == id {
-				nodes = append(nodes, e.From)
-			}
-		}
-	}
 	const beginning = "0" // sorts before every identifier
-	var events []model.Event
-	for _, node := range nodes {
-		some, err := c.Events(ctx, client.Query{}.With("node", node).With("since", beginning).Number("limit", limit))
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, some...)
+	query := client.Query{}.With("node", id).With("since", beginning).Number("limit", limit)
+	belongs, err := belonging(ctx, c, id)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(events, func(a, b model.Event) int { return strings.Compare(a.ID, b.ID) })
-	events = slices.CompactFunc(events, func(a, b model.Event) bool { return a.ID == b.ID })
-	return events[max(0, len(events)-cmp.Or(limit, usualEvents)):], nil
+	for _, node := range belongs {
+		query = query.And("node", node)
+	}
+	return c.Events(ctx, query)
 }
 
-// usualEvents is how many the API answers with unless told otherwise.
-const usualEvents = 100
+// belonging are the services of a program, and the interfaces that are wired to a switch
+// or its port. What is on a host the API knows by itself.
+func belonging(ctx context.Context, c *client.Client, id string) (ids []string, err error) {
+	kind, _, _ := strings.Cut(id, ":")
+	edge, depth := "", 0
+	switch kind {
+	case model.KindProcess:
+		edge, depth = model.EdgeRunsAs, 1
+	case model.KindSwitchPort:
+		edge, depth = model.EdgeWiredTo, 1
+	case model.KindSwitch:
+		edge, depth = model.EdgeWiredTo, 2
+	default:
+		return nil, nil
+	}
+	around, err := c.Node(ctx, client.Query{}.With("id", id).Number("depth", depth))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range around.Edges {
+		if e.Kind == edge && (e.To == id || kind == model.KindSwitch) {
+			ids = append(ids, e.From)
+		}
+	}
+	return ids, nil
+}
 
 // sinceID turns a moment into an identifier that sorts before all events of that
 // moment. Identifiers begin with their time.

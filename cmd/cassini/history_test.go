@@ -4,24 +4,22 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"cassini/model"
 )
 
-// The history of a program is that of its services too, each event once, in order, the latest.
-func TestHistoryOfAProgram(t *testing.T) {
+// TestHistoryAsksOnce wants one question for a node and what belongs to it.
+func TestHistoryAsksOnce(t *testing.T) {
 	const program, service, other = "process:a/usr/sbin/nginx@nginx.service", "service:a/nginx:80", "service:a/cache:81"
-	event := func(id, what string) model.Event {
-		return model.Event{ID: id, Time: time.Unix(1, 0), Kind: model.EventServiceStarted, Host: "a", Node: service, Summary: what}
+	const sw, port, card = "switch:00:1b:fc:00:00:0a", "switchport:00:1b:fc:00:00:0a/p1", "interface:a/eth0"
+	edges := []model.Edge{
+		{Kind: model.EdgeRunsAs, From: service, To: program}, {Kind: model.EdgeDependsOn, From: program, To: other},
+		{Kind: model.EdgeHas, From: sw, To: port}, {Kind: model.EdgeWiredTo, From: card, To: port},
 	}
-	told := map[string][]model.Event{
-		program: {event("2", "dials"), event("4", "both")},
-		service: {event("1", "begins"), event("4", "both"), event("5", "ends")},
-		other:   {event("3", "another's")},
-	}
+	var asked [][]string
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, body any) {
 		w.Header().Set("Content-Type", "application/json")
@@ -29,26 +27,25 @@ func TestHistoryOfAProgram(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	mux.HandleFunc("GET /api/v1/node", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, model.Graph{Edges: []model.Edge{
-			{Kind: model.EdgeRunsAs, From: service, To: program},
-			{Kind: model.EdgeDependsOn, From: program, To: other},
-		}})
+	mux.HandleFunc("GET /api/v1/node", func(w http.ResponseWriter, _ *http.Request) { answer(w, model.Graph{Edges: edges}) })
+	mux.HandleFunc("GET /api/v1/nodes", func(w http.ResponseWriter, r *http.Request) { answer(w, []model.Node{{ID: r.URL.Query().Get("q")}}) })
+	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, append(r.URL.Query()["node"], r.URL.Query().Get("since"), r.URL.Query().Get("limit")))
+		answer(w, []model.Event{{ID: "1", Kind: model.EventServiceStarted, Host: "a", Node: service, Summary: "begins"}})
 	})
-	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) { answer(w, told[r.URL.Query().Get("node")]) })
 	api := httptest.NewServer(mux)
 	defer api.Close()
-	for flags, want := range map[string]string{
-		"":           "begins dials both ends",
-		" --limit 2": "both ends",
+	for line, want := range map[string][]string{
+		"history " + program:         {program, service, "0", ""},
+		"history --limit 2 " + port:  {port, card, "0", "2"},
+		"history " + sw:              {sw, card, "0", ""},
+		"history host:a":             {"host:a", "0", ""},
+		"history -o json " + service: {service, "0", ""},
 	} {
-		got := cassini(t, map[string]string{"CASSINI_API": api.URL}, strings.Fields("history "+program+flags)...)
-		var said []string
-		for line := range strings.Lines(got.stdout) {
-			said = append(said, line[strings.LastIndex(strings.TrimSpace(line), " ")+1:])
-		}
-		if all := strings.Join(strings.Fields(strings.Join(said, " ")), " "); all != want {
-			t.Errorf("history%s: %q, want %q (%s%s)", flags, all, want, got.stdout, got.stderr)
+		asked = nil
+		got := cassini(t, map[string]string{"CASSINI_API": api.URL}, strings.Fields(line)...)
+		if got.code != 0 || len(asked) != 1 || !slices.Equal(asked[0], want) || !strings.Contains(got.stdout, "begins") {
+			t.Errorf("%s: asked %q, want %q once (%s%s)", line, asked, want, got.stdout, got.stderr)
 		}
 	}
 }

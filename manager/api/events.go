@@ -45,17 +45,22 @@ func (s *server) getEvents(w http.ResponseWriter, r *http.Request, p params) {
 
 func wanted(e model.Event, p params) bool {
 	kinds := p.texts["kind"]
-	return (len(kinds) == 0 || slices.Contains(kinds, e.Kind)) && (p.get("host") == "" || p.get("host") == e.Host) && about(e.Node, p.get("node"))
+	return (len(kinds) == 0 || slices.Contains(kinds, e.Kind)) && (p.get("host") == "" || p.get("host") == e.Host) && about(e.Node, p.texts["node"]...)
 }
 
-// about says whether an event of a node or an edge is about a node: the same, or an end of
-// the edge.
-func about(what, node string) bool {
-	if node == "" || what == node {
-		return true
-	}
+// about says whether an event of a node or an edge is about one of some nodes, or of none: the
+// same, what is on it, or an end of the edge.
+func about(what string, nodes ...string) bool {
 	from, to, edge := strings.Cut(what, " -"+model.EdgeDependsOn+"-> ")
-	return edge && (from == node || to == node)
+	return len(nodes) == 0 || slices.ContainsFunc(nodes, func(node string) bool {
+		return what == node || on(from, node) || edge && on(to, node)
+	})
+}
+
+// on says whether a node is another, or is on it, which is a host.
+func on(what, node string) bool {
+	host, is := strings.CutPrefix(node, model.KindHost+":")
+	return what == node || is && host != "" && model.NodeHost(what) == host
 }
 
 // stream is one reader of events.

@@ -26,6 +26,7 @@ type param struct {
 	kind        kind
 	required    bool
 	many        bool     // may come several times, or with commas
+	whole       bool     // a comma is part of a value: only several times
 	enum        []string // the values allowed, nil for any
 	low, high   int      // of a number
 	def         any      // what it is when it is not given
@@ -79,7 +80,7 @@ func (r route) allowed() string {
 }
 
 func (d param) take(values []string, now time.Time, p params) error {
-	if d.many {
+	if d.many && !d.whole {
 		values = strings.Split(strings.Join(values, ","), ",")
 	}
 	values = slices.DeleteFunc(values, func(v string) bool { return v == "" })

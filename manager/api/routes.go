@@ -109,7 +109,7 @@ func (s *server) logRoutes(c common) []route {
 		{method: "GET", path: "/api/v1/events", summary: "What changed: the latest events, or with Accept: " + mediaEvents + " events as they happen", data: true,
 			params: []param{{name: "kind", enum: eventKinds, many: true, about: "only events of these kinds"}, c.host,
 				{name: "since", about: "only events behind this identifier"},
-				{name: "node", about: "only events of this node, and of dependencies that it is an end of"}, c.limit(100)},
+				{name: "node", many: true, whole: true, about: "only events of these nodes, of what is on them where they are hosts, and of dependencies that they are ends of"}, c.limit(100)},
 			answer: []model.Event{}, media: []string{mediaJSON, mediaEvents}, statuses: []int{http.StatusBadRequest}, handle: s.getEvents},
 	}
 }
