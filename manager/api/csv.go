@@ -32,8 +32,16 @@ func edgesCSV(g model.Graph) ([]byte, error) {
 	})
 }
 
-// table writes fixed columns and those of attributes. An attribute that is called as a
-// fixed column is "attr.NAME".
+// besides is what an attribute is called beside what every node or edge has:
+// "attr.NAME" where that has its name.
+func besides(name string, fixed ...string) string {
+	if slices.Contains(fixed, name) {
+		return "attr." + name
+	}
+	return name
+}
+
+// table writes fixed columns and those of attributes.
 func table(fixed []string, attrs []model.Attrs, row func(int) []string) ([]byte, error) {
 	known := make(map[string]bool)
 	for _, a := range attrs {
@@ -44,10 +52,7 @@ func table(fixed []string, attrs []model.Attrs, row func(int) []string) ([]byte,
 	names := slices.Sorted(maps.Keys(known))
 	header := slices.Clone(fixed)
 	for _, name := range names {
-		if slices.Contains(fixed, name) {
-			name = "attr." + name
-		}
-		header = append(header, name)
+		header = append(header, besides(name, fixed...))
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

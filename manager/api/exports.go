@@ -101,8 +101,9 @@ func graphML(g model.Graph) ([]byte, error) {
 		list := []graphMLData{{of + ":kind", kind}}
 		keys[of+":kind"] = true
 		for _, name := range slices.Sorted(maps.Keys(attrs)) {
-			keys[of+":"+name] = true
-			list = append(list, graphMLData{of + ":" + name, plainText(attrs[name])})
+			key := of + ":" + besides(name, "kind")
+			keys[key] = true
+			list = append(list, graphMLData{key, plainText(attrs[name])})
 		}
 		return list
 	}
@@ -133,25 +134,30 @@ func plainText(v any) string {
 	return s
 }
 
-// cytoscape writes the elements that Cytoscape and Cytoscape.js read.
+// cytoscape writes the elements that Cytoscape and Cytoscape.js read, with what
+// networkx wants beside them: value and key are its names of nodes and of edges between
+// the same nodes.
 func cytoscape(g model.Graph) ([]byte, error) {
 	type element struct {
 		Data model.Attrs `json:"data"`
 	}
 	nodes, edges := make([]element, 0, len(g.Nodes)), make([]element, 0, len(g.Edges))
 	with := func(attrs model.Attrs, more model.Attrs) element {
-		all := make(model.Attrs)
-		maps.Copy(all, attrs)
-		maps.Copy(all, more)
-		return element{all}
+		fixed := slices.Collect(maps.Keys(more))
+		for name, v := range attrs {
+			more[besides(name, fixed...)] = v
+		}
+		return element{more}
 	}
 	for _, n := range g.Nodes {
-		nodes = append(nodes, with(n.Attrs, model.Attrs{"id": n.ID, "kind": n.Kind, "label": short(n)}))
+		nodes = append(nodes, with(n.Attrs, model.Attrs{"id": n.ID, "kind": n.Kind, "label": short(n), "value": n.ID}))
 	}
 	for _, e := range g.Edges {
-		edges = append(edges, with(e.Attrs, model.Attrs{"id": e.ID, "kind": e.Kind, "source": e.From, "target": e.To}))
+		edges = append(edges, with(e.Attrs, model.Attrs{"id": e.ID, "kind": e.Kind, "source": e.From, "target": e.To, "key": e.Kind}))
 	}
-	text, err := json.Marshal(map[string]any{"elements": map[string]any{"nodes": nodes, "edges": edges}})
+	text, err := json.Marshal(map[string]any{
+		"data": model.Attrs{"name": "cassini"}, "directed": true, "multigraph": true, "elements": map[string]any{"nodes": nodes, "edges": edges},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("write Cytoscape's JSON: %w", err)
 	}

@@ -80,9 +80,11 @@ func TestCytoscapeAndJSONLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cyto struct {
-		Elements struct {
+		Data                 map[string]string // networkx wants it
+		Directed, Multigraph bool
+		Elements             struct {
 			Nodes, Edges []struct {
-				Data struct{ ID, Kind, Label, Source, Target string }
+				Data struct{ ID, Value, Kind, Label, Source, Target, Key string }
 			}
 		}
 	}
@@ -92,7 +94,7 @@ func TestCytoscapeAndJSONLines(t *testing.T) {
 	known := make(map[string]bool)
 	for i, n := range cyto.Elements.Nodes {
 		known[n.Data.ID] = true
-		if n.Data.ID != whole.Nodes[i].ID || n.Data.Kind != whole.Nodes[i].Kind || n.Data.Label == "" {
+		if n.Data.ID != whole.Nodes[i].ID || n.Data.Value != n.Data.ID || n.Data.Kind != whole.Nodes[i].Kind || n.Data.Label == "" {
 			t.Errorf("node %+v, want %+v", n, whole.Nodes[i])
 		}
 	}
@@ -100,6 +102,12 @@ func TestCytoscapeAndJSONLines(t *testing.T) {
 		if !known[e.Data.Source] || !known[e.Data.Target] {
 			t.Errorf("edge %+v has ends that are not there", e)
 		}
+		if e.Data.Key != e.Data.Kind {
+			t.Errorf("edge %+v is not told from others between its ends", e)
+		}
+	}
+	if cyto.Data == nil || !cyto.Directed || !cyto.Multigraph {
+		t.Errorf("the whole is %v, directed %v, with several edges between nodes %v", cyto.Data, cyto.Directed, cyto.Multigraph)
 	}
 	if len(cyto.Elements.Edges) != len(whole.Edges) || len(whole.Edges) == 0 {
 		t.Errorf("%d edges, want %d", len(cyto.Elements.Edges), len(whole.Edges))
@@ -120,6 +128,22 @@ func TestCytoscapeAndJSONLines(t *testing.T) {
 	for _, write := range []func(model.Graph) ([]byte, error){cytoscape, jsonLines} {
 		if text, err := write(evil()); err != nil || len(text) == 0 {
 			t.Errorf("%s, %v", text, err)
+		}
+	}
+}
+
+// TestAttributesBesideTheirNode wants the kind of an interface, which is an attribute, beside
+// what kind of node it is.
+func TestAttributesBesideTheirNode(t *testing.T) {
+	g := model.Graph{Nodes: []model.Node{{ID: "interface:a/eth0", Kind: model.KindInterface, Attrs: model.Attrs{"kind": "device"}}}}
+	for want, write := range map[string]func(model.Graph) ([]byte, error){
+		`"attr.kind":"device"`:                                 cytoscape,
+		`<data key="node:attr.kind">device</data>`:             graphML,
+		"id,kind,attr.kind\ninterface:a/eth0,interface,device": nodesCSV,
+	} {
+		text, err := write(g)
+		if err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), "interface") {
+			t.Errorf("%s is not in %s, %v", want, text, err)
 		}
 	}
 }
