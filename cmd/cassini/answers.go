@@ -82,7 +82,7 @@ func newPath(sys *system) *cobra.Command {
 		Use:     "path FROM TO",
 		Short:   "Show a shortest way between two nodes",
 		Example: "  cassini path host:web-17 host:db-3",
-		Args:    cobra.ExactArgs(2),
+		Args:    wantArgs("FROM", "TO"),
 	}
 	at := addAt(cmd, sys)
 	var a *asker
@@ -94,6 +94,9 @@ func newPath(sys *system) *cobra.Command {
 				return err
 			}
 			ids[i] = id
+		}
+		if ids[0] == ids[1] {
+			return fmt.Errorf("both are %s", ids[0])
 		}
 		steps, err := c.Path(ctx, client.Query{}.With("from", ids[0]).With("to", ids[1]).At(at.Time))
 		return answer(a, steps, err, view.Path, "no way")

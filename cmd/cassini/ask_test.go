@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -135,11 +137,16 @@ func TestChoose(t *testing.T) {
 	shell := node("process:a/usr/bin/cassini", "cassini") // its command line has the name
 	redis := []model.Node{shell, node("process:a/usr/bin/redis-check-rdb@redis.service", "redis-server"), node("service:a/redis-server:1", "redis-server"), node("service:a/redis-server:2", "redis-server")}
 	two := append(slices.Clone(redis), node("process:b/usr/bin/redis-server", "redis-server"), node("process:c/usr/bin/redis-server", "redis-server"))
+	named := func(id, name string) model.Node {
+		return model.Node{ID: id, Kind: strings.SplitN(id, ":", 2)[0], Attrs: model.Attrs{"name": name}}
+	}
+	switches := []model.Node{named("switch:00:01", "core-1"), node("switchport:00:01/p1", ""), named("interface:core-1-probe/eth0", "eth0")}
 	for name, tc := range map[string]struct {
 		nodes []model.Node
 		want  string
 		err   string
 	}{
+		"core-1":            {switches, "switch:00:01", ""},
 		"web-17/nginx:8080": {nodes, "service:web-17/nginx:8080", ""},
 		"web-17":            {nodes, "host:web-17", ""},
 		"nginx":             {nodes, "service:web-17/nginx:8080", ""},
@@ -154,6 +161,37 @@ func TestChoose(t *testing.T) {
 		got, err := choose(name, tc.nodes)
 		if got != tc.want || err != nil && err.Error() != tc.err || err == nil && tc.err != "" {
 			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestHostAt wants the host of an address, and none where several have it.
+func TestHostAt(t *testing.T) {
+	card := func(host string, addrs ...any) model.Node {
+		return model.Node{ID: "interface:" + host + "/eth0", Kind: model.KindInterface, Attrs: model.Attrs{"addresses": addrs}}
+	}
+	nodes := []model.Node{card("a", "10.0.0.1/24", "172.17.0.1/16"), card("b", "10.0.0.2/24", "172.17.0.1/16"), {ID: "ip:10.0.0.1", Kind: model.KindIP}}
+	for name, want := range map[string]string{"10.0.0.1": "host:a", "10.0.0.2": "host:b", "172.17.0.1": "", "10.0.0.3": ""} {
+		if got := hostAt(netip.MustParseAddr(name), nodes); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestServicesAt wants services on an address, and on every address of its host alone.
+func TestServicesAt(t *testing.T) {
+	service := func(host, program, addr string, port int, state string) model.Node {
+		return model.Node{ID: fmt.Sprintf("service:%s/%s:%d", host, program, port), Kind: model.KindService, Attrs: model.Attrs{"addr": addr, "port": float64(port), "state": state}}
+	}
+	nodes := []model.Node{
+		service("a", "nginx", "10.0.0.1", 80, "listening"), service("a", "sshd", "0.0.0.0", 22, "listening"), service("b", "sshd", "::", 22, "listening"),
+		service("a", "old", "10.0.0.1", 80, "ended"), service("a", "gone", "10.0.0.1", 81, "ended"),
+	}
+	for name, want := range map[string]string{
+		"10.0.0.1:80": "service:a/nginx:80", "10.0.0.1:22": "service:a/sshd:22", "10.0.0.1:81": "service:a/gone:81", "10.0.0.2:80": "", "10.0.0.1:23": "",
+	} {
+		if got := strings.Join(servicesAt(netip.MustParseAddrPort(name), "host:a", nodes), " "); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func newFind(sys *system) *cobra.Command {
 		Use:     "find MAC|ADDRESS|NAME",
 		Short:   "Show where a hardware address, an IP address or a name is",
 		Example: "  cassini find 00:11:22:33:44:55\n  cassini find 10.0.0.7\n  cassini find web-17",
-		Args:    cobra.ExactArgs(1),
+		Args:    wantArgs("MAC, ADDRESS or NAME"),
 	}
 	at := addAt(cmd, sys)
 	var a *asker

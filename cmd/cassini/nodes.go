@@ -21,10 +21,14 @@ const (
 )
 
 // resolve turns what a person calls a node into its identifier: an identifier,
-// one without its kind as tables show it, or a part that only one node has.
+// one without its kind as tables show it, an address, which is its host, or with a port its
+// service, or a part that only one node has.
 func resolve(ctx context.Context, c *client.Client, name string, at time.Time) (string, error) {
 	if isID(name) {
 		return name, nil
+	}
+	if id, err := resolveAddress(ctx, c, name, at); id != "" || err != nil {
+		return id, err
 	}
 	nodes, err := c.Nodes(ctx, client.Query{}.With("q", name).Number("limit", nodesToComplete).At(at))
 	if err != nil {
@@ -42,6 +46,11 @@ func resolveKind(ctx context.Context, c *client.Client, kind, name string, at ti
 	if err != nil {
 		return "", err
 	}
+	if len(nodes) == 0 && (kind == model.KindHost || kind == model.KindService) {
+		if id, err := resolve(ctx, c, name, at); err == nil && strings.HasPrefix(id, kind+":") {
+			return id, nil
+		}
+	}
 	if len(nodes) == 0 {
 		return "", fmt.Errorf("no %s is called %q; 'cassini %ss' shows all", kind, name, kind)
 	}
@@ -58,8 +67,9 @@ func isID(name string) bool {
 }
 
 // choose picks the node that a name means: the one whose identifier is the name
-// with a kind before it, else the only one of a host that is called so, else the only
-// service, else the only program that serves or dials by that name, else the only node.
+// with a kind before it, else the only switch of that name, else the only one of a host
+// that is called so, else the only service, else the only program that serves or dials by
+// that name, else the only node.
 func choose(name string, nodes []model.Node) (string, error) {
 	nodes = called(name, nodes)
 	all := identifiers(nodes, func(model.Node) bool { return true })
@@ -69,6 +79,7 @@ func choose(name string, nodes []model.Node) (string, error) {
 		}
 	}
 	for _, may := range []func(model.Node) bool{
+		func(n model.Node) bool { return n.Kind == model.KindSwitch && n.Attrs["name"] == name },
 		func(n model.Node) bool { return strings.HasSuffix(n.ID, "/"+name) },
 		func(n model.Node) bool { return n.Kind == model.KindService },
 		func(n model.Node) bool { return n.Kind == model.KindProcess && n.Attrs["program"] == name },
@@ -90,7 +101,7 @@ func choose(name string, nodes []model.Node) (string, error) {
 // bear it.
 func called(name string, nodes []model.Node) []model.Node {
 	bear := slices.DeleteFunc(slices.Clone(nodes), func(n model.Node) bool {
-		return !strings.Contains(strings.ToLower(n.ID), strings.ToLower(name)) && n.Attrs["program"] != name
+		return !strings.Contains(strings.ToLower(n.ID), strings.ToLower(name)) && n.Attrs["program"] != name && n.Attrs["name"] != name
 	})
 	if len(bear) == 0 {
 		return nodes

@@ -37,7 +37,7 @@ func newService(sys *system) *cobra.Command {
 // newPage is a command that shows a page of a node of one kind.
 func newPage(sys *system, cmd *cobra.Command, kind string, ask func(context.Context, *client.Client, string, client.Query) (model.Page, error)) *cobra.Command {
 	var limit int
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = wantArgs("NODE")
 	cmd.Flags().IntVar(&limit, "limit", 10, "how `many` to show of each list that can be long")
 	at := addAt(cmd, sys)
 	var a *asker
@@ -132,7 +132,7 @@ func newWhoTalksTo(sys *system) *cobra.Command {
 		Use:     "who-talks-to NODE",
 		Short:   "Show the clients of a service, a program or a host",
 		Example: "  cassini who-talks-to postgres\n  cassini who-talks-to host:db-3 --depth 2",
-		Args:    cobra.ExactArgs(1),
+		Args:    wantArgs("NODE"),
 	}
 	cmd.Flags().IntVar(&depth, "depth", 1, "how many `steps` away: clients of clients")
 	at := addAt(cmd, sys)

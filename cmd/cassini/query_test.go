@@ -48,7 +48,7 @@ func queryAPI(t *testing.T) (url string, last func() client.Question) {
 			}
 			rows = append(rows, out)
 		}
-		json.NewEncoder(w).Encode(map[string]any{"columns": result.Columns, "rows": rows, "took_ms": 1})
+		json.NewEncoder(w).Encode(map[string]any{"columns": result.Columns, "rows": rows, "took_ms": 1, "notes": result.Notes})
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, func() client.Question { return asked }
@@ -70,6 +70,15 @@ func TestQuery(t *testing.T) {
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, tc.want) {
 			t.Errorf("%s: exit code %d, stderr %q, stdout %q, want %q", name, got.code, got.stderr, got.stdout, tc.want)
 		}
+	}
+}
+
+// TestQueryNotes wants to be told beside the answer, on the other stream.
+func TestQueryNotes(t *testing.T) {
+	api, _ := queryAPI(t)
+	got := cassini(t, map[string]string{"CASSINI_API": api}, "query", "MATCH (h:Hots) RETURN h.id AS id", "-o", "csv")
+	if got.code != 0 || got.stdout != "id\n" || !strings.HasPrefix(got.stderr, "note: no node has the label Hots; there are ") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", got.code, got.stdout, got.stderr)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,24 @@ func oneArg(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return usagef("unexpected argument %q after %q", args[1], args[0])
 	}
+	if len(args) == 1 && strings.TrimSpace(args[0]) == "" {
+		return usagef("the argument is empty")
+	}
 	return nil
+}
+
+// wantArgs wants as many arguments as there are names, which say what they are.
+func wantArgs(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > len(names) {
+			return usagef("unexpected argument %q after %q", args[len(names)], args[len(names)-1])
+		}
+		empty := func(arg string) bool { return strings.TrimSpace(arg) == "" }
+		if len(args) < len(names) || slices.ContainsFunc(args, empty) {
+			return usagef("want %s", strings.Join(names, " and "))
+		}
+		return nil
+	}
 }
 
 func newHelp() *cobra.Command {

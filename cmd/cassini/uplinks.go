@@ -41,7 +41,7 @@ func newShared(sys *system) *cobra.Command {
 		Short:   "Show what two hosts have in common: switches, subnets, VLANs, gateways, services",
 		Long:    "Show what two hosts have in common: when one of these fails, both are hit.",
 		Example: "  cassini shared web-1 web-2",
-		Args:    cobra.ExactArgs(2),
+		Args:    wantArgs("HOST", "HOST"),
 	}
 	at := addAt(cmd, sys)
 	var a *asker

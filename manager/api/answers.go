@@ -91,6 +91,10 @@ func (s *server) twice(w http.ResponseWriter, r *http.Request, p params, from, t
 
 func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
 	from, to := p.moments["from"], p.moments["to"]
+	if !to.IsZero() && to.Before(from) {
+		problem(w, r, http.StatusBadRequest, `parameter "to" is before "from"`)
+		return
+	}
 	before, after := s.twice(w, r, p, from, to)
 	if before == nil {
 		return
