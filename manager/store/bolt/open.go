@@ -149,6 +149,7 @@ func (s *Store) check() error {
 		if tx.Size() > info.Size() {
 			return corrupt(s.path, fmt.Sprintf("it has %d bytes and should have %d: it was cut short", info.Size(), tx.Size()))
 		}
+		defer readAhead(tx)()
 		if err := checkBuckets(tx, s.path); err != nil {
 			return err
 		}
