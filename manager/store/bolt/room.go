@@ -4,6 +4,9 @@ package bolt
 const (
 	roomChunk = 256 << 10
 	roomKept  = 64 // chunks that stay for the next transactions, at most
+	// roomTurns is in how many transactions what is kept has to have been used once: large ones and
+	// small ones take turns.
+	roomTurns = 256
 )
 
 // room is memory for what one transaction writes: bbolt wants it to stay as it is until that
@@ -11,6 +14,8 @@ const (
 type room struct {
 	chunks [][]byte // each of roomChunk
 	used   int      // chunks that are full
+	most   int      // chunks that were used at once in as many transactions as
+	turns  int      // have ended since it was looked at
 }
 
 // take is room for n bytes, empty.
@@ -32,13 +37,16 @@ func (r *room) take(n int) []byte {
 	return r.chunks[r.used][0:0:n]
 }
 
-// clear takes all of it back. Of what was not used one chunk goes: large transactions and small ones
-// take turns.
+// clear takes all of it back.
 func (r *room) clear() {
-	if keep := min(max(r.used+1, len(r.chunks)-1), roomKept); keep < len(r.chunks) {
-		clear(r.chunks[keep:])
-		r.chunks = r.chunks[:keep]
+	r.most = max(r.most, min(r.used+1, len(r.chunks)))
+	keep := min(len(r.chunks), roomKept)
+	if r.turns++; r.turns == roomTurns {
+		keep = min(r.most, keep)
+		r.most, r.turns = 0, 0
 	}
+	clear(r.chunks[keep:])
+	r.chunks = r.chunks[:keep]
 	for i, c := range r.chunks {
 		r.chunks[i] = c[:0]
 	}
