@@ -131,26 +131,21 @@ func (v *view) drop(n *node) {
 	v.gone = true
 }
 
-type edgeKey struct {
-	from, to *node
-	kind     edgeKind
-}
-
 // edge finds or makes an edge.
 func (v *view) edge(kind edgeKind, from, to *node) *edge {
-	fresh := &edge{kind: kind, from: from, to: to}
 	if v.bulk != nil {
-		key := edgeKey{from, to, kind}
-		if e := v.bulk[key]; e != nil {
+		if e := v.amongAll(kind, from, to); e != nil {
 			return e
 		}
-		v.bulk[key] = fresh
+		fresh := &edge{kind: kind, from: from, to: to}
+		v.keepAmongAll(fresh)
 		fresh.begin()
 		from.leaves(fresh, len(from.out()))
 		to.edges = append(to.edges, fresh)
 		v.count(fresh, 1)
 		return fresh
 	}
+	fresh := &edge{kind: kind, from: from, to: to}
 	at, known := slices.BinarySearchFunc(from.out(), fresh, compareEdges)
 	if known {
 		return from.out()[at]
