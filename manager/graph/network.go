@@ -26,6 +26,15 @@ type iface struct {
 type prefix struct {
 	text   string
 	config *model.IPConfig // shared, never changed
+	wide   netip.Prefix    // where others can be on its link; else it is not valid
+}
+
+func newPrefix(text string, config *model.IPConfig) prefix {
+	p := prefix{text: text, config: config}
+	if wide, err := netip.ParsePrefix(text); err == nil && !wide.IsSingleIP() && global(wide.Addr()) {
+		p.wide = wide
+	}
+	return p
 }
 
 // whole is the interface as its document has it.

@@ -107,7 +107,7 @@ func (t *texts) iface(host, key string, now *model.Interface) *iface {
 	if now.Addresses != nil {
 		i.addresses = make([]prefix, 0, len(now.Addresses))
 		for _, text := range sortedKeys(now.Addresses) {
-			i.addresses = append(i.addresses, prefix{text, t.config(now.Addresses[text])})
+			i.addresses = append(i.addresses, newPrefix(text, t.config(now.Addresses[text])))
 		}
 	}
 	return i

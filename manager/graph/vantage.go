@@ -104,9 +104,8 @@ func (g *Graph) toward(from vantage, a netip.Addr) (here *iface, link netip.Pref
 // address.
 func (i *iface) wide() func(yield func(netip.Prefix) bool) {
 	return func(yield func(netip.Prefix) bool) {
-		for _, text := range i.addresses {
-			p, err := netip.ParsePrefix(text.text)
-			if err == nil && !p.IsSingleIP() && global(p.Addr()) && !yield(p) {
+		for _, p := range i.addresses {
+			if p.wide.IsValid() && !yield(p.wide) {
 				return
 			}
 		}
