@@ -6,13 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/features"
-	"golang.org/x/sys/unix"
 )
 
 // Types are the kernel's types. Taking them apart costs tens of milliseconds and several
@@ -69,27 +66,6 @@ func callCopies() int {
 		return 3
 	}
 	return 1
-}
-
-// preemptsItself says whether the kernel was built, or told at its boot, to preempt its own tasks. Of one that
-// is told neither, but whose default it is, nothing says so.
-func preemptsItself() bool {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err == nil {
-		built := strings.Fields(unix.ByteSliceToString(name.Version[:]))
-		if slices.Contains(built, "PREEMPT") || slices.Contains(built, "PREEMPT_RT") {
-			return true
-		}
-	}
-	told, err := os.ReadFile("/proc/cmdline")
-	return err == nil && slices.Contains(strings.Fields(string(told)), "preempt=full")
-}
-
-// preempted says whether a task may be preempted inside a program: since Linux 7.0
-// (include/linux/tracepoint.h).
-func preempted() bool {
-	version, err := features.LinuxVersionCode()
-	return err != nil || version >= 7<<16
 }
 
 // loadAll loads a collection. The library takes programs in any order: where some are refused, the
