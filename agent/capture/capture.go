@@ -66,6 +66,7 @@ type Capture struct {
 	listeners *listeners
 	edges     *edges
 	handovers handovers
+	users     users
 	lives     *lives
 	gone      func(cgroup uint64) bool
 	published bool
@@ -179,6 +180,7 @@ func (c *Capture) Close() error {
 	defer c.mu.Unlock()
 	c.closed = true
 	c.handovers.late.Stop()
+	c.users.late.Stop()
 	c.progress.Broadcast()
 	var err error
 	if c.cfg.Accepts != nil {
@@ -286,6 +288,9 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 	}
 	if body, changed := c.listeners.started(cookie, c.describeListener(l, image, clock)); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
+	}
+	if l.StartedNs != 0 {
+		c.began(c.listeners.byCookie[cookie], l.Owner)
 	}
 }
 

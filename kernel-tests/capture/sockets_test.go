@@ -259,6 +259,9 @@ func child(args []string) int {
 	if args[0] == tapChild {
 		return tapChildMain(args[1:])
 	}
+	if args[0] == daemonChild {
+		return daemonMain(args[1:])
+	}
 	if args[0] == boundChild {
 		return boundMain(args[1:])
 	}

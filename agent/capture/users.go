@@ -1,0 +1,54 @@
+package capture
+
+import (
+	"time"
+
+	"cassini/agent/pace"
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// Daemons open their sockets as root, and then become somebody else. No event tells. So we look
+// at the process once, a moment after root began to listen.
+const becomesWithin = time.Second
+
+// users are the listeners of root to look at. They are guarded by the Capture's lock.
+type users struct {
+	due  map[*listening]bpf.Owner
+	late pace.Late // runs lookAtUsers
+}
+
+// began makes a listener due that began while the agent runs.
+func (c *Capture) began(l *listening, owner bpf.Owner) {
+	if owner.Kind != bpf.OwnerProcess || owner.Uid != 0 || c.closed {
+		return
+	}
+	if c.users.due == nil {
+		c.users.due = make(map[*listening]bpf.Owner)
+	}
+	c.users.due[l] = owner
+	c.users.late.Begin(becomesWithin, c.lookAtUsers)
+}
+
+// lookAtUsers tells of the listeners that are due and still there as whom their processes run.
+func (c *Capture) lookAtUsers() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := c.users.due
+	c.users.due = nil
+	clock, err := bpf.ReadClock()
+	if c.closed || err != nil {
+		return
+	}
+	for l, owner := range due {
+		if l.Sockets == 0 || l.PID != int(owner.Tgid) {
+			continue // it has ended, or is another's
+		}
+		now, known := c.processes.AsNow(owner)
+		if !known || now.UIDNum == l.UIDNum && now.GIDNum == l.GIDNum {
+			continue
+		}
+		l.Process = now
+		c.emit(model.PackageListeners, l.Key(), l.Listener, false, clock)
+	}
+}
