@@ -234,7 +234,21 @@ func (u *Unix) StillServes(s *UnixSocket) (bool, error) {
 	if _, err := u.scan.StillServes.Run(&ebpf.RunOptions{Context: &q, ContextOut: &q}); err != nil {
 		return false, fmt.Errorf("ask whether a Unix-domain socket still serves: %w", err)
 	}
-	return q.Alive != 0, nil
+	return q.Answer != 0, nil
+}
+
+// Where is the path of a socket's file from the root of its mount namespace: that may have another
+// name than when the socket was bound. "" where the kernel does not tell. It has one caller at a time.
+func (u *Unix) Where(s *UnixSocket) (string, error) {
+	q := unixscanUnixQuestion{Sk: s.Sk, Cookie: s.Cookie, Type: uint32(s.Type)}
+	if _, err := u.scan.WhereBound.Run(&ebpf.RunOptions{Context: &q, ContextOut: &q}); err != nil {
+		return "", fmt.Errorf("ask where the file of a Unix-domain socket is: %w", err)
+	}
+	var names unixscanNames
+	if err := u.scan.UnixWhere.Lookup(uint32(0), &names); err != nil {
+		return "", fmt.Errorf("ask where the file of a Unix-domain socket is: %w", err)
+	}
+	return joinPath(names.Text[:min(int(q.Answer), len(names.Text))]), nil
 }
 
 // Serve tells the programs which socket answers to a name; nil: none is known.

@@ -38,7 +38,7 @@ struct unix_question {
 	__u64 sk;
 	__u64 cookie;
 	__u32 type;
-	__u32 alive;
+	__u32 answer;
 };
 
 /* Go reads and writes these, and has their shapes from here. */
@@ -209,10 +209,34 @@ int still_serves(struct unix_question *q)
 {
 	struct sock *sk = (void *)q->sk;
 
-	q->alive = cookie_of(sk) == q->cookie &&
-		   !(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DEAD) &&
-		   (q->type == SOCK_DGRAM ||
-		    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN);
+	q->answer = cookie_of(sk) == q->cookie &&
+		    !(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DEAD) &&
+		    (q->type == SOCK_DGRAM ||
+		     BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN);
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct names);
+} unix_where SEC(".maps");
+
+/*
+ * Where the file of a socket is, which may have been renamed since it was bound, or bound from a
+ * directory where the process is no more. Answers with the length of what is then in unix_where.
+ */
+SEC("syscall")
+int where_bound(struct unix_question *q)
+{
+	struct unix_sock *u = (void *)q->sk;
+	__u32 zero = 0;
+	struct names *names = bpf_map_lookup_elem(&unix_where, &zero);
+
+	q->answer = 0;
+	if (names && cookie_of((struct sock *)u) == q->cookie)
+		q->answer = walk_path(names->text, &u->path);
 	return 0;
 }
 

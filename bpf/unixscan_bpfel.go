@@ -13,6 +13,11 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type unixscanNames struct {
+	_    structs.HostLayout
+	Text [512]uint8
+}
+
 type unixscanUnixClient struct {
 	_    structs.HostLayout
 	Key  unixscanUnixKey
@@ -166,7 +171,7 @@ type unixscanUnixQuestion struct {
 	Sk     uint64
 	Cookie uint64
 	Type   uint32
-	Alive  uint32
+	Answer uint32
 }
 
 type unixscanUnixServer struct {
@@ -213,9 +218,11 @@ const (
 	unixscanMapUnixEvents    = "unix_events"
 	unixscanMapUnixFull      = "unix_full"
 	unixscanMapUnixServers   = "unix_servers"
+	unixscanMapUnixWhere     = "unix_where"
 	unixscanProgScanClients  = "scan_clients"
 	unixscanProgScanUnix     = "scan_unix"
 	unixscanProgStillServes  = "still_serves"
+	unixscanProgWhereBound   = "where_bound"
 	unixscanVarAdopt         = "adopt"
 	unixscanVarShapeOfEvent  = "shape_of_event"
 	unixscanVarShapeOfKind   = "shape_of_kind"
@@ -268,6 +275,7 @@ type unixscanProgramSpecs struct {
 	ScanClients *ebpf.ProgramSpec `ebpf:"scan_clients"`
 	ScanUnix    *ebpf.ProgramSpec `ebpf:"scan_unix"`
 	StillServes *ebpf.ProgramSpec `ebpf:"still_serves"`
+	WhereBound  *ebpf.ProgramSpec `ebpf:"where_bound"`
 }
 
 // unixscanMapSpecs contains maps before they are loaded into the kernel.
@@ -281,6 +289,7 @@ type unixscanMapSpecs struct {
 	UnixEvents  *ebpf.MapSpec `ebpf:"unix_events"`
 	UnixFull    *ebpf.MapSpec `ebpf:"unix_full"`
 	UnixServers *ebpf.MapSpec `ebpf:"unix_servers"`
+	UnixWhere   *ebpf.MapSpec `ebpf:"unix_where"`
 }
 
 // unixscanVariableSpecs contains global variables before they are loaded into the kernel.
@@ -321,6 +330,7 @@ type unixscanMaps struct {
 	UnixEvents  *ebpf.Map `ebpf:"unix_events"`
 	UnixFull    *ebpf.Map `ebpf:"unix_full"`
 	UnixServers *ebpf.Map `ebpf:"unix_servers"`
+	UnixWhere   *ebpf.Map `ebpf:"unix_where"`
 }
 
 func (m *unixscanMaps) Close() error {
@@ -332,6 +342,7 @@ func (m *unixscanMaps) Close() error {
 		m.UnixEvents,
 		m.UnixFull,
 		m.UnixServers,
+		m.UnixWhere,
 	)
 }
 
@@ -353,6 +364,7 @@ type unixscanPrograms struct {
 	ScanClients *ebpf.Program `ebpf:"scan_clients"`
 	ScanUnix    *ebpf.Program `ebpf:"scan_unix"`
 	StillServes *ebpf.Program `ebpf:"still_serves"`
+	WhereBound  *ebpf.Program `ebpf:"where_bound"`
 }
 
 func (p *unixscanPrograms) Close() error {
@@ -360,6 +372,7 @@ func (p *unixscanPrograms) Close() error {
 		p.ScanClients,
 		p.ScanUnix,
 		p.StillServes,
+		p.WhereBound,
 	)
 }
 

@@ -26,6 +26,7 @@ type Kernel interface {
 	Sockets(ctx context.Context, fn func(*bpf.UnixSocket)) error
 	Clients(ctx context.Context, fn func(*bpf.UnixClient)) error
 	StillServes(*bpf.UnixSocket) (bool, error)
+	Where(*bpf.UnixSocket) (string, error)
 	Serve(bpf.UnixName, *bpf.UnixSocket) error
 	Edges(func(*bpf.UnixKey, *bpf.UnixEdge)) error
 	Edge(bpf.UnixKey) (edge bpf.UnixEdge, ok bool, err error)

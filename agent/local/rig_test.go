@@ -63,6 +63,8 @@ func (f *fake) Clients(_ context.Context, fn func(*bpf.UnixClient)) error {
 	return nil
 }
 
+func (f *fake) Where(*bpf.UnixSocket) (string, error) { return "", nil }
+
 func (f *fake) StillServes(s *bpf.UnixSocket) (bool, error) {
 	for _, held := range f.sockets {
 		if held.Cookie == s.Cookie {

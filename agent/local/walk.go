@@ -83,8 +83,7 @@ func (c *Local) started(found *bpf.UnixSocket, clock bpf.Clock) {
 	if text := bpf.Bound(found); isAbstract(found) {
 		l.Path, l.Netns, l.NetnsName = text, found.Netns, c.netns.Name(found.Netns)
 	} else {
-		pid := int(found.Owner.Tgid)
-		at := c.places.find(spoken{pid: pid, mntns: found.Mntns, cwd: cwd(pid), text: text})
+		at := c.placeOf(found, text)
 		l.Path, l.MntnsName, file = at.path, at.space, at.file
 		if file.ino != 0 && found.FileIno != 0 && c.sockets.byFile[file] != nil {
 			file = fileID{} // another socket stands there: this one was unlinked
@@ -93,6 +92,26 @@ func (c *Local) started(found *bpf.UnixSocket, clock bpf.Clock) {
 	if e := c.sockets.add(*found, file, l); e != nil {
 		c.emit(model.PackageListeners, e.Key(), e.Listener, false, clock)
 	}
+}
+
+// placeOf is where a socket is bound: by the name that it was given, or, where that leads to another
+// file or to none, where the kernel has its file. It may have been renamed, as HAProxy does with a
+// new socket, or bound from a directory that its process has left.
+func (c *Local) placeOf(found *bpf.UnixSocket, text string) place {
+	as := spoken{pid: int(found.Owner.Tgid), mntns: found.Mntns, cwd: cwd(int(found.Owner.Tgid)), text: text}
+	at := c.places.find(as)
+	if found.FileIno == 0 || at.file.ino == found.FileIno {
+		return at
+	}
+	now, err := c.cfg.Kernel.Where(found)
+	if err != nil || now == "" {
+		return at
+	}
+	as.text = now
+	if moved := c.places.find(as); moved.file.ino == found.FileIno {
+		return moved
+	}
+	return at
 }
 
 // held takes who holds a socket now.

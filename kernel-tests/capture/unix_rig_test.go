@@ -204,6 +204,8 @@ func unixChildMain(args []string) int {
 		}
 	case "private": // serves and dials a path below a directory that nobody else sees
 		err = servePrivately(args[1], args[2])
+	case "leave": // serves a path of a directory that it leaves
+		err = serveAndLeave(args[1])
 	case "write": // on a socket that it was given
 		_, err = unix.Write(3, []byte(args[1]))
 	case "receive":
@@ -230,6 +232,22 @@ func servePrivately(dir, path string) error {
 	}
 	waitForEnd()
 	return errors.Join(conn.Close(), l.Close())
+}
+
+func serveAndLeave(path string) error {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for {
+		if _, err := l.Accept(); err != nil { // whose connection stays
+			return err
+		}
+	}
 }
 
 func receiveListener() error {

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
@@ -215,6 +216,38 @@ func TestUnixOtherNames(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	r.depends(filepath.Join(real, "s"), counts(2, 0, 1))
+}
+
+// A socket that is renamed as soon as it is bound, as HAProxy does it, and one that was bound from
+// a directory that its process has left, are where their files are.
+func TestUnixRenamed(t *testing.T) {
+	dir := shortDir(t)
+	bound, renamed, relative := filepath.Join(dir, "s.1.tmp"), filepath.Join(dir, "s"), filepath.Join(dir, "r")
+	serveUnix(t, "unix", bound)
+	if err := os.Rename(bound, renamed); err != nil {
+		t.Fatal(err)
+	}
+	c := unixCommand(t, "leave", "r")
+	c.Dir = dir
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = c.Process.Kill(), c.Wait() }()
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	r := startUnix(t, bpf.UnixLimits{})
+	for path, pid := range map[string]int{renamed: os.Getpid(), relative: c.Process.Pid} {
+		dialUnix(t, "unix", path)
+		if l := r.listens(path, listening); l.PID != pid {
+			t.Errorf("%s is served by %+v, want process %d", path, l, pid)
+		}
+		r.depends(path, counts(1, 0, 1))
+	}
 }
 
 // The same path in another mount namespace is another service.
