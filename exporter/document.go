@@ -82,6 +82,7 @@ func everything() *scrape {
 		Store:        func() model.StoreStats { return model.StoreStats{} },
 		Graph:        func() model.GraphStats { return model.GraphStats{} },
 		Requests:     func() []model.RequestStat { return nil },
+		Guests:       func() *model.GuestStats { return nil },
 		Audit:        func() *model.AuditStats { return nil },
 		Tenants:      func() *model.TenantStats { return nil },
 		Alerts:       func() []model.ReceiverStats { return nil },

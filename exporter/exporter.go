@@ -110,6 +110,9 @@ func present(src Sources, cfg Config) []collector {
 	if src.Requests != nil {
 		list = append(list, newRequestsCollector(src.Requests))
 	}
+	if src.Guests != nil {
+		list = append(list, newGuestsCollector(src.Guests))
+	}
 	if src.Audit != nil {
 		list = append(list, newAuditCollector(src.Audit))
 	}

@@ -35,6 +35,9 @@ type Sources struct {
 	// Tenants are whose parts of the estate are asked about; nil as an answer says that
 	// there can be none.
 	Tenants func() *model.TenantStats
+	// Guests are connections of those who have not shown who they are; nil as an answer
+	// says that nobody is asked.
+	Guests func() *model.GuestStats
 	// Alerts are receivers of incidents; nil as an answer says that there are none.
 	Alerts func() []model.ReceiverStats
 	// Dependencies answers with what is known; it brings nothing up to date.

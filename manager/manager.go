@@ -18,6 +18,7 @@ import (
 	"cassini/manager/backup"
 	"cassini/manager/enroll"
 	"cassini/manager/graph"
+	"cassini/manager/guests"
 	"cassini/manager/rings/keeper"
 	"cassini/manager/speakers"
 	"cassini/manager/store"
@@ -71,6 +72,7 @@ type Manager struct {
 	log        *slog.Logger
 	parts      Parts
 	requests   api.Requests
+	guests     *guests.Guests
 	deliveries api.Deliveries
 	graph      *graph.Graph
 	events     *hub
@@ -112,10 +114,12 @@ func New(cfg Config) *Manager {
 		cfg.Now = time.Now
 	}
 	m := &Manager{
-		cfg:     cfg,
-		log:     cfg.Logger,
-		graph:   newGraph(cfg),
-		events:  newHub(),
+		cfg:    cfg,
+		log:    cfg.Logger,
+		graph:  newGraph(cfg),
+		events: newHub(),
+
+		guests:  guests.New(cfg.Logger),
 		agents:  newAgents(),
 		ready:   make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -165,7 +169,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
-	parts.Go(func() { cancel(serve(ctx, l, api.New(m.api()), m.tls(), m.log)) })
+	parts.Go(func() { cancel(serve(ctx, l, api.New(m.api()), m.tls(), m.guests, m.log)) })
 	parts.Go(func() {
 		if err := m.replay(ctx); err != nil {
 			cancel(fmt.Errorf("replay document log: %w", err))
@@ -217,6 +221,16 @@ func (m *Manager) api() api.Config {
 
 // DeliveryStats are what agents delivered over HTTP since the start.
 func (m *Manager) DeliveryStats() model.DeliveryStats { return m.deliveries.Stats() }
+
+// GuestStats are figures of connections of those who have not shown who they are; nil where
+// nobody is asked.
+func (m *Manager) GuestStats() *model.GuestStats {
+	if !m.Replayed() || m.enroll == nil {
+		return nil
+	}
+	stats := m.guests.Stats()
+	return &stats
+}
 
 // RequestStats are what was asked of the API since the start.
 func (m *Manager) RequestStats() []model.RequestStat { return m.requests.Stats() }

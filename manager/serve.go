@@ -15,6 +15,7 @@ import (
 
 	"cassini/manager/announce"
 	"cassini/manager/enroll"
+	"cassini/manager/guests"
 	"cassini/transport/httpd"
 )
 
@@ -105,12 +106,13 @@ func (m *Manager) tls() *tls.Config {
 // serve serves until the context ends, which also ends every request, and
 // returns why it stopped: the error of the server, or nil. Without a configuration of TLS
 // it is plain HTTP.
-func serve(ctx context.Context, l net.Listener, h http.Handler, secure *tls.Config, log *slog.Logger) error {
+func serve(ctx context.Context, l net.Listener, h http.Handler, secure *tls.Config, bounds *guests.Guests, log *slog.Logger) error {
 	server := httpd.New(ctx, h, log)
 	server.TLSConfig, server.ReadHeaderTimeout, server.IdleTimeout = secure, 5*time.Second, 2*time.Minute
 	err := httpd.Until(ctx, server, func() error {
 		if secure != nil {
-			return server.ServeTLS(l, "", "")
+			server.ConnContext = guests.Context
+			return server.ServeTLS(bounds.Listen(l), "", "")
 		}
 		return server.Serve(l)
 	})

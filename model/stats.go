@@ -223,6 +223,13 @@ type NetworkStats struct {
 	Neighbors  []Neighbor  `json:"-"`
 }
 
+// GuestStats are figures of connections of those who have not shown who they are.
+type GuestStats struct {
+	Open       int    `json:"open"`
+	Closed     uint64 `json:"closed"`      // to make room for others
+	TurnedAway uint64 `json:"turned_away"` // since there was no room
+}
+
 // RequestStat is how often a route of the API answered with a status since the start,
 // and how long that took in sum. A stream takes as long as it is open.
 type RequestStat struct {

@@ -20,7 +20,7 @@ func newManager(sys *system) *server {
 // serveManager runs a manager whose agents are other processes.
 func serveManager(ctx context.Context, cfg serveConfig) error {
 	m := newManagerOf(cfg, false)
-	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Deliveries: m.DeliveryStats, Alerts: m.AlertStats, Audit: m.AuditStats, Tenants: m.TenantStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
+	metrics := exporter.New(exporter.Sources{Process: cfg.Live.Stats, Keeper: m.RingKeeperStats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Deliveries: m.DeliveryStats, Alerts: m.AlertStats, Audit: m.AuditStats, Tenants: m.TenantStats, Guests: m.GuestStats, Dependencies: m.Dependencies}, exporterConfig(cfg))
 	m.Attach(manager.Parts{Metrics: metrics.Handler(), Reload: cfg.Live.Reload, Debug: debugging(cfg.Live.flight), Served: cfg.Live.served})
 	cfg.Live.on(part{ready: m.Ready, alive: m.Alive, apply: reconfigure(m), told: m.Reloaded})
 	return withMetrics(cfg, metrics, func(ctx context.Context) error { return m.Run(ctx, cfg.Listener) })(ctx)

@@ -30,7 +30,7 @@ func serveRun(ctx context.Context, cfg serveConfig) error {
 	})
 	metrics := exporter.New(exporter.Sources{
 		Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats, Names: a.NameStats, Rings: a.RingStats, Keeper: m.RingKeeperStats,
-		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Deliveries: m.DeliveryStats, Alerts: m.AlertStats, Audit: m.AuditStats, Tenants: m.TenantStats, Dependencies: m.Dependencies,
+		Process: cfg.Live.Stats, Store: m.StoreStats, Graph: m.GraphStats, Requests: m.RequestStats, Deliveries: m.DeliveryStats, Alerts: m.AlertStats, Audit: m.AuditStats, Tenants: m.TenantStats, Guests: m.GuestStats, Dependencies: m.Dependencies,
 	}, exporterConfig(cfg))
 	m.Attach(manager.Parts{
 		Metrics: metrics.Handler(), Capture: a.CaptureStats, Outbox: a.OutboxStats, Network: a.NetworkStats,

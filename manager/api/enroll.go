@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cassini/manager/enroll"
+	"cassini/manager/guests"
 	"cassini/model"
 )
 
@@ -139,6 +140,9 @@ func (s *server) postEnroll(w http.ResponseWriter, r *http.Request, _ params) {
 	}
 	body.Keeps = r.Header.Get(keepsHeader) != ""
 	joined, err := s.Enroll.Join(text, body, s.Now())
+	if err == nil {
+		guests.Known(r.Context())
+	}
 	if err == nil && joined.Host != body.Host {
 		noted(r).target, noted(r).detail = joined.Host, "another machine has the name "+body.Host
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cassini/manager/enroll"
+	"cassini/manager/guests"
 )
 
 // everybody is the role that a route asks for which is served to whoever reaches it.
@@ -85,6 +86,7 @@ func (s *server) authorized(rt route, next http.Handler) http.Handler {
 			s.refuseUnknown(w, r, who, err)
 			return
 		}
+		guests.Known(r.Context())
 		r = r.WithContext(context.WithValue(r.Context(), whoKey{}, who))
 		noted(r).who = who.String()
 		switch {

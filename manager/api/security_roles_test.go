@@ -8,12 +8,16 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"cassini/manager/enroll"
+	"cassini/manager/guests"
 )
 
 // guarded is an API that asks who speaks, and those who may.
@@ -258,6 +262,38 @@ func TestNamesAreAllowedWithTLS(t *testing.T) {
 		do(g.h, "POST", "/api/v1/documents", `{"host":"web-17","documents":[]}`, agent, header("Cassini-Agent-Url", "http://127.0.0.1:22"), tc.edit)
 		if len(g.b.agents) != tc.want {
 			t.Errorf("registered %v", g.b.agents)
+		}
+	}
+}
+
+// TestGuests asks over connections that are bounded until somebody shows who he is.
+func TestGuests(t *testing.T) {
+	g := newGuarded(t)
+	bounds := guests.New(slog.New(slog.DiscardHandler))
+	ts := httptest.NewUnstartedServer(g.h)
+	ts.Listener, ts.Config.ConnContext = bounds.Listen(ts.Listener), guests.Context
+	ts.StartTLS()
+	defer ts.Close()
+	for _, tc := range []struct {
+		who          func(*http.Request)
+		status, open int
+	}{
+		{func(*http.Request) {}, http.StatusUnauthorized, 1},
+		{g.token(enroll.TokenRequest{Role: enroll.RoleViewer}), http.StatusOK, 0},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", ts.URL+"/api/v1/services", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tc.who(r)
+		resp, err := ts.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if open := bounds.Stats().Open; resp.StatusCode != tc.status || open != tc.open {
+			t.Errorf("%d, and %d connections of guests; want %d and %d", resp.StatusCode, open, tc.status, tc.open)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"cassini/transport/httpd"
 )
 
 // Bounds of what is tried. A hash of cost 10 takes some 50 ms of a CPU.
@@ -32,7 +34,7 @@ func NewTries() *Tries {
 // begin waits until a password may be tried that comes from an address; end is to be called
 // then. Errors are ErrBusy.
 func (t *Tries) begin(from string, now time.Time) (end func(wrong bool), err error) {
-	at := network(from)
+	at := httpd.Network(from)
 	if !t.enter(at, now) {
 		return nil, ErrBusy
 	}
@@ -75,19 +77,4 @@ func (t *Tries) owe(at netip.Prefix, now time.Time) {
 		from = until
 	}
 	t.debts[at] = from.Add(perWrong)
-}
-
-// network is what an address HOST:PORT counts as: itself, or the network of 64 bits that a
-// machine has by IPv6. What is no address counts as one.
-func network(from string) netip.Prefix {
-	ap, err := netip.ParseAddrPort(from)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	addr, bits := ap.Addr().Unmap().WithZone(""), 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits) // fails for a number of bits that an address has not
-	return p
 }

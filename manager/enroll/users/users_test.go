@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"cassini/manager/enroll/people"
+	"cassini/transport/httpd"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +101,7 @@ func TestGuessing(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if len(network("[2001:db8::1]:7").String()) == 0 || network("[2001:db8::1]:7") != network("[2001:db8::2]:8") || network("x") != network("y") {
+	if len(httpd.Network("[2001:db8::1]:7").String()) == 0 || httpd.Network("[2001:db8::1]:7") != httpd.Network("[2001:db8::2]:8") || httpd.Network("x") != httpd.Network("y") {
 		t.Error("networks")
 	}
 }
