@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 )
@@ -13,22 +12,30 @@ import (
 // two, since what runs on it falls only when it is down. A gate is a place that falls when
 // all of its members have: the uplinks of a host, or services that stand in for each other.
 //
+// In those of a whole view a service that falls with its program whatever hits it (see mergesWith)
+// is hit at the place of that. Its own place, at which it dies by itself, is a part of this one: it
+// stands behind it, nothing strikes it, and whom it strikes the program strikes too.
+//
 // Places are in an order in which what falls comes behind what takes it along, except in
 // circles. It belongs to one topology of a view and never changes. Those of a whole view have
 // the index of a node as its number.
 type falls struct {
-	topology uint64     // of the view
-	start    []int32    // by number of the node: its place when it dies, or -1
-	hit      []int32    // by number of the node: its place when it is hit; of most the same
-	kind     []nodeKind // by place: of the node that is a victim there, or nodeKinds
-	off      []int32    // by place: where its strikes begin
-	strike   []int32    // places, of gates inverted
-	gate     []int32    // by place: number of the gate, or -1
-	member   [][]int32  // by gate
-	idle     sync.Pool  // of *flood
+	topology uint64    // of the view
+	start    []int32   // by number of the node: its place when it dies, or -1
+	hit      []int32   // by number of the node: its place when it is hit; of most the same
+	victims  []victims // by place: what falls there
+	parts    []uint8   // by place: so many places behind it are parts of it
+	off      []int32   // by place: where its own strikes begin
+	strike   []int32   // places, of gates inverted
+	gate     []int32   // by place: number of the gate, or -1
+	member   [][]int32 // by gate
+	idle     sync.Pool // of *flood
 	// shortcuts are made when they are first asked for.
 	shortcuts func() *shortcuts
 }
+
+// struck are the places that the fall of one strikes.
+func (f *falls) struck(p int32) []int32 { return f.strike[f.off[p]:f.off[p+1+int32(f.parts[p])]] }
 
 // falls are those of the view as it stands, made when they are first asked for.
 func (v *view) falls() *falls {
@@ -46,6 +53,7 @@ func (v *view) falls() *falls {
 type layout struct {
 	*falls
 	number func(*node) int32 // of those that have none it is -1
+	part   []bool            // by place: it is a part of another's
 	pairs  pairsOfPlaces
 	gates  [][]int32 // members of each, whose places come behind those of nodes
 	far    []int32   // kept for its room
@@ -55,22 +63,17 @@ func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
 
 // newFallsInParts does that on as many processors as so many nodes are there for each.
 func newFallsInParts(v *view, apart int) *falls {
-	f := fallsOf(v.list, apart, func(n *node) int32 { return n.index })
+	f := fallsOf(v.list, apart, true, func(n *node) int32 { return n.index })
 	f.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(f) })
 	return f
 }
 
-// fallsOf are the rules among nodes, of which some may be nil, by their numbers. All that these
-// hang on has to be among them.
-func fallsOf(list []*node, apart int, number func(*node) int32) *falls {
-	l := layout{number: number, falls: &falls{
-		start: make([]int32, len(list)), hit: make([]int32, len(list)), kind: make([]nodeKind, 0, len(list)), gate: make([]int32, 0, len(list)),
-	}}
-	for _, n := range list {
-		if n != nil {
-			l.settle(n)
-		}
-	}
+// fallsOf are the rules among nodes, of which some may be nil, by their numbers, which are their
+// places in the list. All that these hang on has to be among them. With merges, services may be hit
+// at the places of their programs.
+func fallsOf(list []*node, apart int, merges bool, number func(*node) int32) *falls {
+	l := layout{number: number, falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}}
+	l.settle(list, apart, merges)
 	l.allRules(list, apart)
 	l.inOrder()
 	return l.falls
@@ -101,7 +104,7 @@ func (l *layout) allRules(list []*node, apart int) {
 
 // take adds the rules of some nodes, and gives their gates places of their own.
 func (l *layout) take(part *layout) {
-	nodes := int32(len(l.kind) - len(l.member)) // places of nodes come first
+	nodes := int32(len(l.gate) - len(l.member)) // places of nodes come first
 	before := int32(len(l.member))
 	own := func(p int32) int32 {
 		if p >= nodes {
@@ -116,7 +119,7 @@ func (l *layout) take(part *layout) {
 	}
 	l.pairs = append(l.pairs, part.pairs...)
 	for _, members := range part.gates {
-		at := l.place(nodeKinds)
+		at := l.place(0)
 		l.gate[at] = int32(len(l.member))
 		l.member = append(l.member, members)
 	}
@@ -133,32 +136,6 @@ func placeOf(places []int32, number int32) int32 {
 	return places[number]
 }
 
-// settle gives a node its places.
-func (l *layout) settle(n *node) {
-	i := l.number(n)
-	l.start[i], l.hit[i] = -1, -1
-	switch n.kind {
-	case nodeHost:
-		l.start[i] = l.place(nodeKinds)
-		l.hit[i] = l.place(nodeHost)
-		l.pair(l.start[i], l.hit[i])
-	case nodeEndpoint, nodeIP, nodeMAC, nodeSubnet, nodeVLAN, nodeRing: // nothing falls with them
-	default:
-		victim := n.kind
-		if n.ended() {
-			victim = nodeKinds
-		}
-		at := l.place(victim)
-		l.start[i], l.hit[i] = at, at
-	}
-}
-
-// place makes one, of a victim of a kind or of none.
-func (l *layout) place(victim nodeKind) int32 {
-	l.kind, l.gate = append(l.kind, victim), append(l.gate, -1)
-	return int32(len(l.kind) - 1)
-}
-
 // pair lets one place strike another, where both are known.
 func (l *layout) pair(from, to int32) {
 	if from >= 0 && to >= 0 {
@@ -172,7 +149,7 @@ func (l *layout) together(target int32, members ...int32) {
 		l.pair(members[0], target)
 		return
 	}
-	at := int32(len(l.kind) + len(l.gates))
+	at := int32(len(l.gate) + len(l.gates))
 	l.gates = append(l.gates, slices.Clone(members))
 	for _, m := range members {
 		l.pair(m, at)
@@ -195,7 +172,7 @@ func (l *layout) rules(n *node) {
 		l.uplinks(n)
 	case nodeProcess:
 		for _, e := range n.in() {
-			if e.kind == edgeRunsAs {
+			if e.kind == edgeRunsAs && !l.merged(e.from) {
 				l.pair(start, l.hits(e.from))
 			}
 		}
@@ -205,7 +182,7 @@ func (l *layout) rules(n *node) {
 
 func (l *layout) all(from int32, edges []*edge, kind edgeKind) {
 	for _, e := range edges {
-		if e.kind == kind {
+		if e.kind == kind && !l.merged(e.to) {
 			l.pair(from, l.hits(e.to))
 		}
 	}
@@ -255,7 +232,7 @@ func (l *layout) needs(client *node) {
 	for _, e := range client.out() {
 		switch {
 		case e.kind != edgeDependsOn:
-		case e.to.replica == 0:
+		case e.to.replica == 0 || l.merged(e.to):
 			l.pair(l.starts(e.to), l.hits(client))
 		default:
 			several = append(several, e.to)
@@ -290,88 +267,4 @@ func (l *layout) standIns(client *node, services []*node) {
 		}
 	}
 	l.far = listening
-}
-
-// inOrder renames places so that what falls comes behind what takes it along.
-func (l *layout) inOrder() {
-	off, to := l.pairs.compact(len(l.kind))
-	l.pairs = nil
-	order := topological(off, to) // by new place the old one
-	name := make([]int32, len(order))
-	kind, gate := make([]nodeKind, len(order)), make([]int32, len(order))
-	for now, old := range order {
-		name[old] = int32(now)
-		kind[now], gate[now] = l.kind[old], l.gate[old]
-	}
-	l.kind, l.gate = kind, gate
-	for _, list := range append(l.member, l.start, l.hit) {
-		for i, old := range list {
-			if old >= 0 {
-				list[i] = name[old]
-			}
-		}
-	}
-	l.off, l.strike = make([]int32, len(off)), make([]int32, 0, len(to))
-	for now, old := range order {
-		for _, struck := range to[off[old]:off[old+1]] {
-			place := name[struck]
-			if gate[place] >= 0 {
-				place = ^place
-			}
-			l.strike = append(l.strike, place)
-		}
-		l.off[now+1] = int32(len(l.strike))
-	}
-}
-
-// topological lists places so that each comes before those that it leads to, unless they
-// lead back: by strongly connected components (Tarjan, "Depth-first search and linear graph
-// algorithms", 1972), without recursion.
-func topological(off, to []int32) (order []int32) {
-	places := len(off) - 1
-	seen, low := make([]int32, places), make([]int32, places) // seen from 1; places when done
-	next := slices.Clone(off[:places])
-	order = make([]int32, 0, places)
-	var stack, way []int32
-	count := int32(0)
-	enter := func(p int32) {
-		count++
-		seen[p], low[p] = count, count
-		stack, way = append(stack, p), append(way, p)
-	}
-	for first := range int32(places) {
-		if seen[first] != 0 {
-			continue
-		}
-		enter(first)
-		for len(way) > 0 {
-			p := way[len(way)-1]
-			if next[p] < off[p+1] {
-				q := to[next[p]]
-				next[p]++
-				if seen[q] == 0 {
-					enter(q)
-				} else {
-					low[p] = min(low[p], seen[q]) // of what is done that is the greatest there is
-				}
-				continue
-			}
-			way = way[:len(way)-1]
-			if len(way) > 0 {
-				up := way[len(way)-1]
-				low[up] = min(low[up], low[p])
-			}
-			if low[p] < seen[p] {
-				continue
-			}
-			for top := int32(-1); top != p; {
-				top = stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				seen[top], low[top] = math.MaxInt32, math.MaxInt32
-				order = append(order, top)
-			}
-		}
-	}
-	slices.Reverse(order)
-	return order
 }

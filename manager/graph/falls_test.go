@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -137,7 +138,7 @@ func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
 					}
 					continue
 				}
-				if got, want := fl.bits[at].has(bit), f.effect(x) >= affected; got != want {
+				if got, want := fl.bits[at].has(bit) || x == n, f.effect(x) >= affected; got != want {
 					t.Fatalf("seed %d: %s falls with %s: %v, by itself %v (%s)", seed, x.id, n.id, got, want, effects[f.effect(x)])
 				}
 				if got, want := fl.bits[fl.start[x.index]].has(bit), f.effect(x) == down; x.kind == nodeHost && got != want {
@@ -151,14 +152,17 @@ func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
 // TestFallsInParts makes the rules on one processor and on several.
 func TestFallsInParts(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	gates := 0
+	gates, parts := 0, 0
 	for seed := range uint64(30) {
 		w := randomEstate(t, seed)
 		w.read(func(v *view) {
 			one, several := newFallsInParts(v, len(v.list)), newFallsInParts(v, 1)
 			gates += len(one.member)
+			for _, n := range one.parts {
+				parts += int(n)
+			}
 			for name, pair := range map[string][2]any{
-				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "kind": {one.kind, several.kind},
+				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "victims": {one.victims, several.victims}, "parts": {one.parts, several.parts},
 				"off": {one.off, several.off}, "strike": {one.strike, several.strike}, "gate": {one.gate, several.gate}, "member": {one.member, several.member},
 			} {
 				if !reflect.DeepEqual(pair[0], pair[1]) {
@@ -167,8 +171,8 @@ func TestFallsInParts(t *testing.T) {
 			}
 		})
 	}
-	if gates < 30 {
-		t.Errorf("only %d gates", gates)
+	if gates < 30 || parts < 30 {
+		t.Errorf("only %d gates, %d parts", gates, parts)
 	}
 }
 
@@ -194,6 +198,24 @@ func TestSinglePointsOfMany(t *testing.T) {
 		if p.Hosts != 0 || p.Services != clients {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+// TestSinglePointsOfManyServices has programs of which one runs more services than fall at its place.
+func TestSinglePointsOfManyServices(t *testing.T) {
+	for _, services := range []int{mostMerged, mostMerged + 1, 300} {
+		w := newWorld(t)
+		for port := range services {
+			w.listen("db", "/usr/bin/db", "10.0.0.1", uint16(1000+port))
+		}
+		w.listen("web", "/usr/bin/web", "10.0.0.2", 80)
+		w.out("web", "/usr/bin/web", "10.0.0.2", "10.0.0.1", uint16(1000+services-1), n(1))
+		w.out("db", "/usr/bin/db", "10.0.0.1", "10.0.0.2", 80, n(1)) // a circle
+		all, _ := w.pointsByThemselves()
+		if got := all["service:web/web:80"]; got.Services != services {
+			t.Fatalf("%+v", got)
+		}
+		w.comparePoints(uint64(services), "", all)
 	}
 }
 
@@ -274,14 +296,19 @@ func (w *world) pointsByThemselves() (all map[string]model.SinglePoint, with map
 	return all, with
 }
 
+// comparePoints asks with all roots followed at once and with all followed one after the other.
 func (w *world) comparePoints(seed uint64, of string, want map[string]model.SinglePoint) {
 	w.t.Helper()
-	list, ok := w.SinglePoints(of)
-	got := make(map[string]model.SinglePoint)
-	for _, p := range list {
-		got[p.ID] = p
-	}
-	if !ok || len(list) != len(want) || !maps.Equal(got, want) {
-		w.t.Fatalf("seed %d: single points of %q:\n%v\nby themselves\n%v", seed, of, got, want)
-	}
+	w.read(func(v *view) {
+		for _, apart := range []uint8{0, aloneReach, math.MaxUint8} {
+			list := v.singlePoints(v.named(of), apart)
+			got := make(map[string]model.SinglePoint)
+			for _, p := range list {
+				got[p.ID] = p
+			}
+			if len(list) != len(want) || !maps.Equal(got, want) {
+				w.t.Fatalf("seed %d: single points of %q:\n%v\nby themselves\n%v", seed, of, got, want)
+			}
+		}
+	})
 }

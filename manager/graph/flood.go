@@ -62,7 +62,7 @@ func (f *falls) flood() *flood {
 	if idle, ok := f.idle.Get().(*flood); ok {
 		return idle
 	}
-	return &flood{falls: f, bits: make([]lane, len(f.kind)), waiting: make([]uint64, (len(f.kind)+63)/64)}
+	return &flood{falls: f, bits: make([]lane, len(f.gate)), waiting: make([]uint64, (len(f.gate)+63)/64)}
 }
 
 func (f *flood) done() {
@@ -130,7 +130,7 @@ func (f *flood) add(p int32, more *lane) {
 	if had == 0 {
 		f.touched = append(f.touched, p)
 	}
-	if f.off[p] < f.off[p+1] { // else nothing falls with it
+	if len(f.struck(p)) > 0 { // else nothing falls with it
 		f.wait(p)
 	}
 }
@@ -140,7 +140,7 @@ func (f *flood) do(p int32) {
 		return
 	}
 	mine := f.bits[p]
-	for _, to := range f.strike[f.off[p]:f.off[p+1]] {
+	for _, to := range f.struck(p) {
 		if to < 0 {
 			f.wait(^to)
 		} else {
@@ -182,10 +182,14 @@ func (f *flood) opens(p int32, members []int32) bool {
 // by columns.
 type columns struct{ planes [32]lane }
 
-func (c *columns) add(l *lane) {
-	for i, carry := range l {
-		for k := 0; carry != 0; k++ {
-			c.planes[k][i], carry = c.planes[k][i]^carry, c.planes[k][i]&carry
+// add counts a lane so many times.
+func (c *columns) add(l *lane, times int) {
+	for from := bits.TrailingZeros(uint(times)); times != 0; from = bits.TrailingZeros(uint(times)) {
+		times &= times - 1
+		for i, carry := range l {
+			for k := from; carry != 0; k++ {
+				c.planes[k][i], carry = c.planes[k][i]^carry, c.planes[k][i]&carry
+			}
 		}
 	}
 }

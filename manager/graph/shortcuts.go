@@ -31,11 +31,11 @@ const (
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
 	s := &shortcuts{
-		root: make([]int32, len(f.kind)), first: make([]int32, len(f.kind)), count: make([]uint8, len(f.kind)), reach: f.reaches(),
+		root: make([]int32, len(f.gate)), first: make([]int32, len(f.gate)), count: make([]uint8, len(f.gate)), reach: f.reaches(),
 	}
-	s.other = make([]int32, 0, othersEach*len(f.kind))
+	s.other = make([]int32, 0, othersEach*len(f.gate))
 	var others []int32
-	for p := int32(len(f.kind) - 1); p >= 0; p-- {
+	for p := int32(len(f.gate) - 1); p >= 0; p-- {
 		s.root[p], others = s.of(f, p, others[:0])
 		if s.root[p] == p {
 			continue
@@ -52,23 +52,36 @@ func (s *shortcuts) of(f *falls, p int32, others []int32) (root int32, _ []int32
 		return p, others
 	}
 	root, others = -1, append(others, p)
+	fits := true
 	for _, to := range f.strike[f.off[p]:f.off[p+1]] {
-		if to <= p { // a gate, or the way back of a circle
-			return p, others
-		}
-		if r := s.root[to]; r >= 0 {
-			if root >= 0 && root != r {
-				return p, others
-			}
-			root = r
-		}
-		for _, o := range s.others(to) {
-			if others = putIn(others, o); len(others) > mostOthers {
-				return p, others
-			}
+		if root, others, fits = s.with(p, to, root, others); !fits {
+			break
 		}
 	}
+	for part := p + 1; fits && part <= p+int32(f.parts[p]); part++ {
+		root, others, fits = s.with(p, part, root, others)
+	}
 	return root, others
+}
+
+// with adds a place that falls with another to its root and its others, and is false where these
+// do not tell all then.
+func (s *shortcuts) with(p, to, root int32, others []int32) (int32, []int32, bool) {
+	if to <= p { // a gate, or the way back of a circle
+		return p, others, false
+	}
+	if r := s.root[to]; r >= 0 {
+		if root >= 0 && root != r {
+			return p, others, false
+		}
+		root = r
+	}
+	for _, o := range s.others(to) {
+		if others = putIn(others, o); len(others) > mostOthers {
+			return p, others, false
+		}
+	}
+	return root, others, true
 }
 
 // putIn puts a place into a short list in order, unless it is there.
@@ -89,11 +102,11 @@ func (s *shortcuts) others(p int32) []int32 {
 // reaches adds up by place what falls with each, from the last to the first. Ways back count
 // for nothing.
 func (f *falls) reaches() []uint8 {
-	places := uint64(len(f.kind))
+	places := uint64(len(f.gate))
 	sum, reach := make([]uint32, places), make([]uint8, places)
-	for p := len(f.kind) - 1; p >= 0; p-- {
+	for p := len(f.gate) - 1; p >= 0; p-- {
 		all := uint64(1)
-		for _, to := range f.strike[f.off[p]:f.off[p+1]] {
+		for _, to := range f.struck(int32(p)) {
 			if to < 0 {
 				to = ^to
 			}

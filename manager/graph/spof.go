@@ -14,22 +14,23 @@ import (
 // that this node falls with, as down or affected; ok is false when there is no such
 // node.
 //
-// Candidates are followed many at once, in one walk over what falls with any of them.
+// Candidates that take many along are followed many at once, in one walk over what falls with any of them.
 func (g *Graph) SinglePoints(of string) (list []model.SinglePoint, ok bool) {
 	list = []model.SinglePoint{}
 	g.read(func(v *view) {
 		target := v.named(of)
 		if ok = of == "" || target != nil; ok {
-			list = v.singlePoints(target)
+			list = v.singlePoints(target, aloneReach)
 		}
 	})
 	return list, ok
 }
 
-// singlePoints are those of the whole or, with a target, those that it falls with.
-func (v *view) singlePoints(target *node) []model.SinglePoint {
+// singlePoints are those of the whole or, with a target, those that it falls with. Roots that reach
+// less than so far are followed one after the other, the others many at once.
+func (v *view) singlePoints(target *node, apart uint8) []model.SinglePoint {
 	f := v.falls()
-	s := spof{falls: f, shortcuts: f.shortcuts(), target: -1}
+	s := spof{falls: f, shortcuts: f.shortcuts(), target: -1, apart: apart}
 	among := v.list
 	if target != nil {
 		if s.target = f.hit[target.index]; s.target < 0 {
@@ -72,6 +73,7 @@ type spof struct {
 	*falls
 	*shortcuts
 	target int32 // place that has to fall, or -1
+	apart  uint8 // roots that reach less are followed one after the other; see shortcuts
 }
 
 // points are those among nodes, of which some may be nil, that have no root, of which all is
@@ -90,7 +92,7 @@ func (s *spof) points(among []*node, target *node) (lone, rooted []point) {
 			p := point{node: n, root: s.root[s.start[n.index]], natural: n.ranks.natural}
 			if p.root >= 0 {
 				ours = append(ours, p)
-			} else if s.besides(&p, fallen{nil, -1, s.others(s.start[n.index])}); !p.alone() {
+			} else if s.besides(&p, func(int32) bool { return false }); !p.alone() {
 				mine = append(mine, p)
 			}
 		}
@@ -106,6 +108,10 @@ func (s *spof) points(among []*node, target *node) (lone, rooted []point) {
 
 // pointsApart is how many nodes are worth a processor of their own.
 const pointsApart = 10_000
+
+// aloneReach is the reach, in powers of two, from which roots are followed many at once: of those the
+// walks of several are over the same places.
+const aloneReach = 14
 
 // follow counts for points that are sorted by their roots, some of them on each processor.
 func (s *spof) follow(points []point) {
@@ -123,10 +129,14 @@ func (s *spof) follow(points []point) {
 	var following sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(batches)) {
 		following.Go(func() {
-			f := s.flood()
+			f, a := s.flood(), s.falls.alone()
 			defer f.done()
 			for some := range batches {
-				s.count(f, some)
+				if s.reach[some[0].root] < s.apart {
+					s.countAlone(a, some)
+				} else {
+					s.count(f, some)
+				}
 			}
 		})
 	}
@@ -144,62 +154,70 @@ func (s *spof) count(f *flood, points []point) {
 	f.fromPlaces(roots)
 	var hosts, services columns
 	for _, p := range f.touched {
-		switch s.kind[p] {
-		case nodeHost:
-			hosts.add(&f.bits[p])
-		case nodeService:
-			services.add(&f.bits[p])
-		}
+		fell := s.victims[p]
+		hosts.add(&f.bits[p], fell.hosts())
+		services.add(&f.bits[p], fell.services())
 	}
 	bit := 0
 	for i := range points {
 		p := &points[i]
 		bit += b2i(roots[bit] != p.root)
 		p.hosts, p.services = int32(hosts.of(bit)), int32(services.of(bit))
-		s.besides(p, fallen{f, bit, s.others(s.start[p.index])})
+		s.besides(p, func(place int32) bool { return f.bits[place].has(bit) })
 	}
 }
 
-// fallen are the places that fall with a point.
-type fallen struct {
-	*flood
-	bit    int // of its root, or -1
-	others []int32
+// countAlone does so one root after the other.
+func (s *spof) countAlone(a *alone, points []point) {
+	hosts, services := 0, 0
+	for i := range points {
+		p := &points[i]
+		if i == 0 || points[i-1].root != p.root {
+			hosts, services = 0, 0
+			a.from(p.root)
+			for _, place := range a.touched {
+				hosts += s.victims[place].hosts()
+				services += s.victims[place].services()
+			}
+		}
+		p.hosts, p.services = int32(hosts), int32(services)
+		s.besides(p, func(place int32) bool { return a.fell.has(int(place)) })
+	}
 }
-
-func (f fallen) withRoot(place int32) bool { return f.bit >= 0 && f.bits[place].has(f.bit) }
-
-func (f fallen) has(place int32) bool { return f.withRoot(place) || slices.Contains(f.others, place) }
 
 // besides adds to what falls with a point's root what else falls with it, and takes off what
 // is on itself.
-func (s *spof) besides(p *point, fell fallen) {
-	if s.target >= 0 && !fell.has(s.target) {
+func (s *spof) besides(p *point, withRoot func(place int32) bool) {
+	at, hit := s.start[p.index], s.hit[p.index]
+	others := s.others(at)
+	fell := func(place int32) bool { return withRoot(place) || slices.Contains(others, place) }
+	if s.target >= 0 && !fell(s.target) {
 		p.hosts, p.services = 0, 0
 		return
 	}
-	for _, place := range fell.others {
-		if !fell.withRoot(place) {
-			p.hosts += int32(b2i(s.kind[place] == nodeHost))
-			p.services += int32(b2i(s.kind[place] == nodeService))
+	for _, place := range others {
+		if !withRoot(place) {
+			p.hosts += int32(s.victims[place].hosts())
+			p.services += int32(s.victims[place].services())
 		}
 	}
 	switch p.node.kind {
 	case nodeHost:
 		p.hosts--
-		at := s.start[p.index]
-		for _, to := range s.strike[s.off[at]:s.off[at+1]] { // services that nobody is known to run are on none
-			p.services -= int32(b2i(to >= 0 && s.kind[to] == nodeService))
+		for _, to := range s.struck(at) { // services that nobody is known to run are on none
+			if to >= 0 {
+				p.services -= int32(s.victims[to].services())
+			}
 		}
 	case nodeService:
-		p.services--
+		p.services -= int32(b2i(fell(hit)))
 	}
 }
 
 // strikes says whether anything but a place of itself falls with a node.
 func (f *falls) strikes(n *node) bool {
-	for _, to := range f.strike[f.off[f.start[n.index]]:f.off[f.start[n.index]+1]] {
-		if to != f.hit[n.index] {
+	for _, to := range f.struck(f.start[n.index]) {
+		if to != f.hit[n.index] || n.kind == nodeService {
 			return true
 		}
 	}

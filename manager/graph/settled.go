@@ -1,0 +1,128 @@
+package graph
+
+import "slices"
+
+// victims is what falls at a place: so many services, or a host.
+type victims uint8
+
+const aHost victims = 255
+
+func (v victims) hosts() int { return b2i(v == aHost) }
+
+func (v victims) services() int {
+	if v == aHost {
+		return 0
+	}
+	return int(v)
+}
+
+// mostMerged is how many services a program runs at most of which some are hit at its place.
+const mostMerged = 100
+
+// mergesWith is the program of a service that is hit by nothing that does not hit the program, and
+// whose clients are hit whatever else stands; nil where that is not so.
+func (n *node) mergesWith() *node {
+	p := n.soleProgram()
+	if p == nil || p.told > mostMerged || !n.g.replicas.alone(n.replica) && n.hasClients() {
+		return nil
+	}
+	return p
+}
+
+// hasClients says whether anybody is a client of a service.
+func (n *node) hasClients() bool {
+	return slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeDependsOn })
+}
+
+// lies tells how places of a node lie.
+type lies uint8
+
+const (
+	nowhere  lies = iota
+	asHost        // where it is down, and where it is cut off or a client
+	asVictim      // a service that has not ended
+	asOther
+	mergedVictim
+	mergedOther
+)
+
+// look tells of a node by itself. Of a service that merges, hit is the number of its program.
+func (l *layout) look(n *node, i int, merges bool) lies {
+	switch n.kind {
+	case nodeHost:
+		return asHost
+	case nodeEndpoint, nodeIP, nodeMAC, nodeSubnet, nodeVLAN, nodeRing: // nothing falls with them
+		return nowhere
+	case nodeService:
+	default:
+		return asOther
+	}
+	p := (*node)(nil)
+	if merges {
+		p = n.mergesWith()
+	}
+	switch {
+	case p == nil && n.ended():
+		return asOther
+	case p == nil:
+		return asVictim
+	}
+	l.hit[i] = l.number(p)
+	if n.ended() {
+		return mergedOther
+	}
+	return mergedVictim
+}
+
+// settle gives nodes their places. What is told of each by itself is found out on all processors.
+func (l *layout) settle(list []*node, apart int, merges bool) {
+	how := make([]lies, len(list))
+	inParts(len(list), apart, func(from, end int) {
+		for i := from; i < end; i++ {
+			if list[i] != nil {
+				how[i] = l.look(list[i], i, merges)
+			}
+		}
+	})
+	for i, lies := range how {
+		switch lies {
+		case nowhere:
+			l.start[i], l.hit[i] = -1, -1
+		case asHost:
+			l.start[i], l.hit[i] = l.place(0), l.place(aHost)
+			l.pair(l.start[i], l.hit[i])
+		case asVictim:
+			l.start[i] = l.place(1)
+			l.hit[i] = l.start[i]
+		case asOther:
+			l.start[i] = l.place(0)
+			l.hit[i] = l.start[i]
+		case mergedVictim, mergedOther:
+			l.start[i] = l.place(0)
+			l.part[l.start[i]] = true
+		}
+	}
+	for i, lies := range how {
+		if lies >= mergedVictim {
+			at := l.hit[l.hit[i]]
+			l.hit[i] = at
+			l.victims[at] += victims(b2i(lies == mergedVictim))
+			l.pair(at, l.start[i])
+		}
+	}
+}
+
+// place makes one, where so much falls.
+func (l *layout) place(fall victims) int32 {
+	l.victims, l.gate, l.part = append(l.victims, fall), append(l.gate, -1), append(l.part, false)
+	return int32(len(l.gate) - 1)
+}
+
+// merged says whether a service is hit at the place of its program.
+func (l *layout) merged(n *node) bool {
+	if n.kind != nodeService {
+		return false
+	}
+	i := l.number(n)
+	return i >= 0 && l.hit[i] != l.start[i]
+}
