@@ -23,7 +23,7 @@ const mostMerged = 100
 // whose clients are hit whatever else stands; nil where that is not so.
 func (n *node) mergesWith() *node {
 	p := n.soleProgram()
-	if p == nil || p.told > mostMerged || !n.g.replicas.alone(n.replica) && n.hasClients() {
+	if p == nil || p.told > mostMerged || !n.g.replicas.alone(n.replica) && n.hasClients() && !n.irreplaceable() {
 		return nil
 	}
 	return p
@@ -32,6 +32,22 @@ func (n *node) mergesWith() *node {
 // hasClients says whether anybody is a client of a service.
 func (n *node) hasClients() bool {
 	return slices.ContainsFunc(n.in(), func(e *edge) bool { return e.kind == edgeDependsOn })
+}
+
+// mostAsked is how many clients a service has at most that are looked at for others that stand in.
+const mostAsked = 64
+
+// irreplaceable says that none of the clients of a service, which are few, is one of another that
+// could stand in for it.
+func (n *node) irreplaceable() bool {
+	if len(n.in()) > mostAsked {
+		return false
+	}
+	return !slices.ContainsFunc(n.in(), func(e *edge) bool {
+		return e.kind == edgeDependsOn && slices.ContainsFunc(e.from.out(), func(other *edge) bool {
+			return other.kind == edgeDependsOn && other.to != n && other.to.replica == n.replica
+		})
+	})
 }
 
 // lies tells how places of a node lie.

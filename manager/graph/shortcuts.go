@@ -3,6 +3,7 @@ package graph
 import (
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // shortcuts tell of most places what they take along in terms of another's: a port takes
@@ -31,8 +32,11 @@ const (
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
 	s := &shortcuts{
-		root: make([]int32, len(f.gate)), first: make([]int32, len(f.gate)), count: make([]uint8, len(f.gate)), reach: f.reaches(),
+		root: make([]int32, len(f.gate)), first: make([]int32, len(f.gate)), count: make([]uint8, len(f.gate)),
 	}
+	var reaching sync.WaitGroup
+	reaching.Go(func() { s.reach = f.reaches() })
+	defer reaching.Wait()
 	s.other = make([]int32, 0, othersEach*len(f.gate))
 	var others []int32
 	for p := int32(len(f.gate) - 1); p >= 0; p-- {

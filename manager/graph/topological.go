@@ -24,20 +24,27 @@ func (l *layout) inOrder() {
 			}
 		}
 	}
-	l.off, l.strike = make([]int32, len(off)), make([]int32, 0, len(to))
+	l.off = make([]int32, len(off))
 	for now, old := range order {
-		for _, struck := range to[off[old]:off[old+1]] {
-			if l.part[struck] {
-				continue
-			}
-			place := name[struck]
-			if gate[place] >= 0 {
-				place = ^place
-			}
-			l.strike = append(l.strike, place)
-		}
-		l.off[now+1] = int32(len(l.strike))
+		l.off[now+1] = l.off[now] + off[old+1] - off[old] - int32(l.parts[now])
 	}
+	l.strike = make([]int32, l.off[len(order)])
+	inParts(len(order), rulesApart, func(from, end int) {
+		at := l.off[from]
+		for _, old := range order[from:end] {
+			for _, struck := range to[off[old]:off[old+1]] {
+				if l.part[struck] {
+					continue
+				}
+				place := name[struck]
+				if gate[place] >= 0 {
+					place = ^place
+				}
+				l.strike[at] = place
+				at++
+			}
+		}
+	})
 	l.part = nil
 }
 
