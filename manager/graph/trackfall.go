@@ -4,10 +4,11 @@ import "slices"
 
 // inTracks is what fell by tracks.
 type inTracks struct {
-	programs []int32 // in order
-	passed   int     // so many of them were followed
-	parted   []int32 // programs one of whose services fell by itself
-	asked    []int32 // programs that fell of which a service may be well
+	programs []int32  // in order
+	lists    []uint32 // where the tracks are of those that strike others, in order
+	passed   int      // so many of these were followed
+	parted   []int32  // programs one of whose services fell by itself
+	asked    []int32  // programs that fell of which a service may be well
 }
 
 // failAlone lets a candidate fail.
@@ -58,29 +59,47 @@ func (w *weighing) takes(n *node, how effect, by *node) bool {
 func (w *weighing) follow(n *node) {
 	if n == w.last.node {
 		if p := w.tracked(n); p != nil && p.told == 1 {
-			w.along(p.index)
+			w.along(w.tracks.of(p.index))
 			return
 		}
 	}
 	w.spread(n)
 }
 
-// along strikes whom the fall of a program strikes.
-func (w *weighing) along(p int32) {
-	fell := w.tracks.fell
-	for _, to := range w.tracks.of(p) {
+// strikesAhead is how many that are struck are read ahead of letting them fall.
+const strikesAhead = 128
+
+// along strikes whom the fall of a program strikes, some at a time.
+func (w *weighing) along(struck []int32) {
+	for len(struck) > 0 && w.reached() < w.bound {
+		some := struck[:min(len(struck), strikesAhead)]
+		struck = struck[len(some):]
+		for _, p := range w.standing(some) {
+			if !w.fall(p) {
+				w.hitOnce(p)
+			}
+		}
+	}
+}
+
+// standing affects what is no program, and is the programs that have not fallen. What is known of
+// these lies all over memory: it is read in a loop of its own, since what does not hang on each
+// other is fetched at once.
+func (w *weighing) standing(struck []int32) []int32 {
+	list := w.fresh[:0]
+	for _, to := range struck {
 		switch {
 		case to < 0:
 			w.hitOnce(^to)
-		case fell.has(int(to)):
-			continue
-		case !w.fall(to):
-			w.hitOnce(to)
-		}
-		if w.reached() >= w.bound {
-			return
+		case !w.tracks.fell.has(int(to)):
+			list = append(list, to)
 		}
 	}
+	for _, p := range list {
+		w.read += int(w.tracks.at[p])
+	}
+	w.fresh = list
+	return list
 }
 
 // hitOnce affects what has no track, unless it is.
@@ -101,6 +120,9 @@ func (w *weighing) fall(p int32) bool {
 	}
 	w.tracks.fell.add(int(p))
 	w.programs = append(w.programs, p)
+	if at := w.tracks.at[p]; at >= noTrack {
+		w.lists = append(w.lists, at)
+	}
 	if len(w.parted) > 0 && slices.Contains(w.parted, p) {
 		weight -= w.apart(w.v.list[p])
 	}
@@ -135,7 +157,7 @@ func (w *weighing) backAll() {
 func (w *weighing) restart() {
 	w.reset()
 	w.stand(0)
-	w.inTracks = inTracks{programs: w.programs[:0], parted: w.parted[:0], asked: w.asked[:0]}
+	w.inTracks = inTracks{programs: w.programs[:0], lists: w.lists[:0], parted: w.parted[:0], asked: w.asked[:0]}
 }
 
 // stand lets programs stand again but for the first so many.

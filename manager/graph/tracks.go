@@ -7,7 +7,7 @@ import (
 )
 
 // tracks remember of programs whom their fall strikes where that depends on nothing else: their
-// services have no other program, and nothing stands in for them. A program falls with all of its
+// services have no other program, and nothing stands in for those that have clients. A program falls with all of its
 // services, so that who comes by looks at neither. They follow the view: what changes is forgotten,
 // and made again for who asks. They are used for one question at a time.
 type tracks struct {
@@ -111,7 +111,7 @@ func (t *tracks) make(p *node) {
 		if e.kind != edgeRunsAs {
 			continue
 		}
-		if s := e.from; s.soleProgram() != p || !s.g.replicas.alone(s.replica) {
+		if s := e.from; s.soleProgram() != p || !s.g.replicas.alone(s.replica) && s.hasClients() {
 			weight = unsure
 		} else {
 			weight += b2i(!s.ended())
@@ -161,11 +161,16 @@ func (t *tracks) weight(v *view, p int32) int {
 
 // of are those whom the fall of a program strikes that has a weight.
 func (t *tracks) of(p int32) []int32 {
-	at := int(t.at[p])
-	if at < noTrack {
+	if t.at[p] < noTrack {
 		return nil
 	}
-	return t.list[at+header : at+header+int(t.list[at])]
+	return t.listed(t.at[p])
+}
+
+// listed are those whom the fall of a program strikes whose track is there.
+func (t *tracks) listed(at uint32) []int32 {
+	begin := at + header
+	return t.list[begin : begin+uint32(t.list[at])]
 }
 
 // soleProgram is the only program that a service is run by, or nil.

@@ -19,6 +19,7 @@ type weighing struct {
 	inTracks
 	kept       inTracks // of the base
 	keptOthers int      // likewise
+	fresh      []int32  // kept for its room
 	wells      members  // by index: programs of which a service may be well; nil where none is
 	told       int      // in asked: the first that was not looked at
 	summed     int      // so many of others were counted
@@ -83,7 +84,7 @@ func (x *explaining) push(c *candidate, most int) {
 	}
 	x.count()
 	c.most, c.fell, c.healthy = w.bound, max(c.fell, w.toll.fell), max(c.healthy, w.toll.healthy)
-	if w.next == len(w.queue) && w.passed == len(w.programs) {
+	if w.next == len(w.queue) && w.passed == len(w.lists) {
 		c.known, c.some = true, slices.Clone(w.toll.some)
 		if w.base == nil || w.toll.fell > w.ofBase.fell+w.ofBase.fell/2 {
 			w.keepAll()
@@ -112,8 +113,8 @@ func (w *weighing) goOn() bool {
 	case w.next < len(w.queue):
 		w.follow(w.v.list[w.queue[w.next]])
 		w.next += b2i(w.reached() < w.bound)
-	case w.passed < len(w.programs):
-		w.along(w.programs[w.passed])
+	case w.passed < len(w.lists):
+		w.along(w.tracks.listed(w.lists[w.passed]))
 		w.passed += b2i(w.reached() < w.bound)
 	default:
 		return false
