@@ -29,7 +29,7 @@ func TestAnswers(t *testing.T) {
 		"graph.dot":     {"graph --kind service -o dot", "graph?format=dot&kind=service"},
 		"graph.curl":    {"graph web-17/usr/bin/curl", "node?depth=1&id=process%3Aweb-17%2Fusr%2Fbin%2Fcurl"},
 		"events":        {"events --kind service.ended --since 1h --limit 5", "events?kind=service.ended&limit=5&since=2026-11-20.11%3A00%3A00.000000.-.-"},
-		"events.json":   {"events -o json --since some-id", "events?since=some-id"},
+		"events.json":   {"events -o json --since 2026-11-20.09:00:00.000000.os.a", "events?since=2026-11-20.09%3A00%3A00.000000.os.a"},
 		"status":        {"status", "status"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,7 +36,11 @@ func newEvents(sys *system) *cobra.Command {
 	}
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
-		query := client.Query{}.With("kind", kind).With("host", host).With("since", a.sinceID(since))
+		behind, err := a.sinceID(since)
+		if err != nil {
+			return err
+		}
+		query := client.Query{}.With("kind", kind).With("host", host).With("since", behind)
 		if follow && limit != 0 {
 			return usagef("--limit cannot be combined with --follow")
 		}
@@ -117,15 +121,17 @@ func belonging(ctx context.Context, c *client.Client, id string) (ids []string, 
 
 // sinceID turns a moment into an identifier that sorts before all events of that
 // moment. Identifiers begin with their time.
-func (a *asker) sinceID(since string) string {
-	if since == "" {
-		return ""
-	}
+func (a *asker) sinceID(since string) (string, error) {
 	at, err := parseMoment(since, a.now())
-	if err != nil {
-		return since // the API judges identifiers
+	switch {
+	case since == "":
+		return "", nil
+	case err == nil:
+		return at.UTC().Format("2006-01-02.15:04:05.000000") + ".-.-", nil
+	case strings.Contains(since, ".") && '0' <= since[0] && since[0] <= '9':
+		return since, nil // the API judges identifiers
 	}
-	return at.UTC().Format("2006-01-02.15:04:05.000000") + ".-.-"
+	return "", usageError{fmt.Errorf("--since %s: %w, or an event's id", since, err)}
 }
 
 func (a *asker) events(ctx context.Context, c *client.Client, q client.Query) error {

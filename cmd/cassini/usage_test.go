@@ -27,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		"deps a --depth 0":       {2, "--depth must be 1 or more; see"},
 		"graph --depth 2":        {2, "--depth wants a NODE to start from; see"},
 		"graph a --kind x":       {2, "--host and --kind cannot be combined with a NODE; see"},
+		"events --since never":   {2, "--since never: want a time such as 2026-11-20T19:26:03Z, or a duration such as 10m, or an event's id; see"},
 		"events -f --limit 3":    {2, "--limit cannot be combined with --follow; see"},
 		"manager --max-hosts 0":  {2, "--max-hosts/CASSINI_MAX_HOSTS 0: want 1 or more; see"},
 		"host":                   {2, "cassini host: want NODE; see 'cassini host --help'"},

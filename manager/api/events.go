@@ -75,6 +75,10 @@ type stream struct {
 // is too slow. Last-Event-ID (or since) asks for those that were missed.
 func (s *server) streamEvents(w http.ResponseWriter, r *http.Request, p params) {
 	since := r.Header.Get("Last-Event-ID")
+	if !isEntry(since) {
+		problem(w, r, http.StatusBadRequest, fmt.Sprintf("Last-Event-ID is %q: %v", since, errNoEntry))
+		return
+	}
 	if since == "" {
 		since = p.get("since")
 	}

@@ -32,3 +32,20 @@ func TestEventsAboutANode(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesInTheLog refuses what no identifier begins with: as text it sorts behind all of
+// them, so that a stream would be silent for ever.
+func TestPlacesInTheLog(t *testing.T) {
+	for v, want := range map[string]bool{
+		"": true, "0": true, "2026": true, "2026-11-20": true, "2026-11-20.19:26:03.123456.listeners.web-17#2": true,
+		"nonsense": false, "2026-11-20T19:26:03Z": false, "2026/11": false, "2026-11-20.19:26:03.123456/x": false, "2026-11-20.19:26:03.123456.\xff": false,
+	} {
+		if isEntry(v) != want {
+			t.Errorf("%q: %v", v, !want)
+		}
+	}
+	h := handler(filled(t))
+	wantProblem(t, do(h, "GET", "/api/v1/events?since=yesterday", ""), 400, `parameter "since" is "yesterday": want an identifier such as`)
+	wantProblem(t, do(h, "GET", "/api/v1/history?host=web-17&before=yesterday", ""), 400, `parameter "before" is "yesterday"`)
+	wantProblem(t, do(h, "GET", "/api/v1/events", "", header("Accept", mediaEvents), header("Last-Event-ID", "yesterday")), 400, `Last-Event-ID is "yesterday"`)
+}

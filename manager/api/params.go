@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -17,6 +18,7 @@ const (
 	text kind = iota
 	number
 	moment // RFC 3339, not in the future
+	entry  // an event's identifier or a log key, or how one begins
 )
 
 // param describes one query parameter. A parameter that is given empty counts as
@@ -128,6 +130,11 @@ func (d param) check(v string, now time.Time, p params) error {
 			return fmt.Errorf("parameter %q is %q, which is in the future: it is %s now", d.name, v, now.UTC().Format(time.RFC3339Nano))
 		}
 		p.moments[d.name] = at.UTC()
+	case entry:
+		if !isEntry(v) {
+			return fmt.Errorf("parameter %q is %q: %w", d.name, v, errNoEntry)
+		}
+		p.texts[d.name] = []string{v}
 	default:
 		if d.enum != nil && !slices.Contains(d.enum, v) {
 			return fmt.Errorf("parameter %q is %q: want one of %s", d.name, v, strings.Join(d.enum, ", "))
@@ -138,4 +145,22 @@ func (d param) check(v string, now time.Time, p params) error {
 		p.texts[d.name] = append(p.texts[d.name], v)
 	}
 	return nil
+}
+
+// entryTime is how identifiers of events and log keys begin, with digits for the zeros.
+const entryTime = "0000-00-00.00:00:00.000000."
+
+// errNoEntry is why a text cannot stand for a place in the log: it would be before or behind
+// everything there is, and whoever waits for what comes next would wait for ever.
+var errNoEntry = errors.New("want an identifier such as 2026-11-20.19:26:03.123456.listeners.web-17, or how one begins, such as 2026-11-20")
+
+// isEntry says whether a text is an identifier of an event, a log key, or begins like one.
+func isEntry(v string) bool {
+	for i := range min(len(v), len(entryTime)) {
+		digit := '0' <= v[i] && v[i] <= '9'
+		if entryTime[i] == '0' && !digit || entryTime[i] != '0' && v[i] != entryTime[i] {
+			return false
+		}
+	}
+	return utf8.ValidString(v)
 }

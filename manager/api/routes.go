@@ -104,11 +104,11 @@ func (s *server) logRoutes(c common) []route {
 			params: []param{{name: "host", required: true, about: "whose documents"}}, answer: []model.DocumentHash{}, statuses: []int{http.StatusBadRequest}, handle: s.getHashes},
 		{method: "GET", path: "/api/v1/history", summary: "What the document log has of a host, newest first", data: true,
 			params: []param{{name: "host", required: true, about: "whose documents"}, c.pkg, c.key, c.limit(100),
-				{name: "before", about: "only entries before this log key"}},
+				{name: "before", kind: entry, about: "only entries before this log key"}},
 			answer: []LogEntry{}, statuses: []int{http.StatusBadRequest}, handle: s.getHistory},
 		{method: "GET", path: "/api/v1/events", summary: "What changed: the latest events, or with Accept: " + mediaEvents + " events as they happen", data: true,
 			params: []param{{name: "kind", enum: eventKinds, many: true, about: "only events of these kinds"}, c.host,
-				{name: "since", about: "only events behind this identifier"},
+				{name: "since", kind: entry, about: "only events behind this identifier"},
 				{name: "node", many: true, whole: true, about: "only events of these nodes, of what is on them where they are hosts, and of dependencies that they are ends of"}, c.limit(100)},
 			answer: []model.Event{}, media: []string{mediaJSON, mediaEvents}, statuses: []int{http.StatusBadRequest}, handle: s.getEvents},
 	}
