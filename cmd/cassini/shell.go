@@ -74,7 +74,7 @@ func (s *session) run(ctx context.Context, lines lineReader) error {
 		case text == "":
 			continue
 		}
-		lines.AppendHistory(strings.Join(strings.Fields(text), " "))
+		lines.AppendHistory(shell.OneLine(text))
 		if strings.HasPrefix(text, ":") {
 			if quit := s.command(text); quit {
 				return nil

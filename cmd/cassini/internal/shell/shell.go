@@ -13,6 +13,7 @@ import (
 	"cassini/manager/cypher/functions"
 	"cassini/manager/cypher/issue"
 	"cassini/manager/cypher/parser"
+	"cassini/manager/cypher/token"
 )
 
 // Names are what the graph has, to complete.
@@ -41,8 +42,8 @@ func (n Names) Complete(line string, position int) (head string, words []string,
 	case strings.TrimSpace(head) == ":" && start == 1:
 		return "", beginning(Commands(), ":"+begun), tail
 	case strings.HasSuffix(before, "."):
-		words = beginning(n.Properties, begun)
-	case strings.HasSuffix(before, ":") || strings.HasSuffix(before, "|"):
+		words = append(beginning(n.Properties, begun), members(before, begun)...)
+	case strings.HasSuffix(before, ":") || strings.HasSuffix(before, "|") || strings.HasSuffix(before, "&") || strings.HasSuffix(before, "!"):
 		words = beginning(n.after(before), begun)
 	case begun == "":
 		return head, nil, tail
@@ -70,6 +71,16 @@ func quoted(names []string) []string {
 		}
 	}
 	return out
+}
+
+// members are functions behind the name of another, as between( behind duration.
+func members(before, begun string) (list []string) {
+	start := strings.LastIndexFunc(strings.TrimSuffix(before, "."), func(r rune) bool { return !word(r) }) + 1
+	owner := strings.ToLower(before[start:])
+	for _, name := range beginning(functions.Names(), owner+begun) {
+		list = append(list, name[len(owner):]+"(")
+	}
+	return list
 }
 
 // general are keywords and functions; keywords come in the case that was begun in.
@@ -114,6 +125,25 @@ func Whole(text string) bool {
 	}
 	open := strings.Contains(e.Message, "does not end")
 	return !open && e.At.Offset < len(strings.TrimRight(text, " \t\n"))
+}
+
+// OneLine is a query or command as the history keeps it, on one line: without comments,
+// which would swallow what follows, and with texts as they are.
+func OneLine(text string) string {
+	tokens, err := token.Split(text)
+	if err != nil || strings.HasPrefix(text, ":") {
+		return strings.ReplaceAll(text, "\n", " ")
+	}
+	var b strings.Builder
+	end := 0
+	for _, t := range tokens {
+		if t.At.Offset > end && b.Len() > 0 && t.Kind != token.EOF {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strings.ReplaceAll(text[t.At.Offset:t.End], "\n", `\n`))
+		end = t.End
+	}
+	return b.String()
 }
 
 // HistoryPath is where the history is kept: in the user's state directory, as the

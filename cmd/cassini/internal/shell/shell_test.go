@@ -17,7 +17,9 @@ func TestComplete(t *testing.T) {
 		"MATCH (h)-[:ru|]->()":    "MATCH (h)-[:|runs runs_as|]->()",
 		"RETURN h.n|":             "RETURN h.|name netns|",
 		"RETURN toUp|":            "RETURN |toUpper(|",
-		"RETURN duration.b|":      "RETURN duration.||",
+		"RETURN duration.b|":      "RETURN duration.|between(|",
+		"RETURN Date.t|":          "RETURN Date.|transaction( truncate(|",
+		"MATCH (h:host&!un|":      "MATCH (h:host&!|`unknown-host`|",
 		":par|":                   "|:param :params|",
 		"RETURN |":                "RETURN ||",
 		"MATCH ()-[:a]->(b:serv|": "MATCH ()-[:a]->(b:|service|",
@@ -52,6 +54,22 @@ func TestWhole(t *testing.T) {
 	} {
 		if got := Whole(text); got != want {
 			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}
+
+// TestOneLine wants a line that asks the same.
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"MATCH (n) // all  of them\nWHERE n.name = 'a  b'\n\tRETURN n;": "MATCH (n) WHERE n.name = 'a  b' RETURN n;",
+		"RETURN 1 /* one\ntwo */ + 2":                                   "RETURN 1 + 2",
+		"RETURN 'a\nb'":                                                 `RETURN 'a\nb'`,
+		"RETURN 'open\n  line":                                          "RETURN 'open   line",
+		":param x = 'a  b'":                                             ":param x = 'a  b'",
+		"":                                                              "",
+	} {
+		if got := OneLine(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }
