@@ -75,6 +75,9 @@ type Change struct {
 	ID   string `json:"id"`
 	Kind string `json:"kind"`
 	Host string `json:"host,omitempty"`
+	// Function is what is left of the name without hosts, where that is less: sshd:22. In
+	// an answer to diff alone.
+	Function string `json:"function,omitempty"`
 	// Attrs are the attributes that differ, with what they were and are.
 	Attrs map[string][2]any `json:"attrs,omitempty"`
 }

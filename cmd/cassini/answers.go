@@ -135,6 +135,7 @@ func newDiff(sys *system) *cobra.Command {
 	}
 	cmd.Flags().Var(from, "from", "the earlier moment, as 2026-11-20T19:26:03Z or as 10m for ten minutes ago")
 	cmd.Flags().Var(to, "to", "the later moment; now by default")
+	each := cmd.Flags().Bool("each", false, "a line for each change, also where many differ in their hosts alone")
 	var a *asker
 	a = newAsker(cmd, sys, []string{formatTable, formatJSON}, func(ctx context.Context, c *client.Client, _ []string) error {
 		if from.IsZero() {
@@ -151,7 +152,7 @@ func newDiff(sys *system) *cobra.Command {
 		if a.format.value == formatJSON {
 			return output.JSON(a.stdout, diff)
 		}
-		return a.table(view.Diff(diff), "nothing came, went or changed")
+		return a.table(view.Diff(diff, *each), "nothing came, went or changed")
 	})
 	return cmd
 }

@@ -100,6 +100,7 @@ func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
 		return
 	}
 	d := graph.DiffGraphs(before, after)
+	graph.NameFunctions(d)
 	d.From, d.To = from, cmp.Or(to, time.Now()).UTC()
 	s.answer(w, r, d)
 }

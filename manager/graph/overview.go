@@ -212,6 +212,19 @@ func functions(changes []model.Change, limit int) []string {
 	return texts
 }
 
+// NameFunctions says of each change what it is but for its host, so that changes that differ
+// in their hosts alone can be folded.
+func NameFunctions(d model.Diff) {
+	for _, list := range [][]model.Change{d.Came, d.Went, d.Changed} {
+		for i, c := range list {
+			name := strings.TrimPrefix(c.ID, c.Kind+":")
+			if bare := withoutHosts(c, name); bare != name {
+				list[i].Function = bare
+			}
+		}
+	}
+}
+
 // withoutHosts is what is left of a name where it says on which host a service is or a
 // dependency begins and ends.
 func withoutHosts(c model.Change, name string) string {

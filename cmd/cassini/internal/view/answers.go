@@ -1,12 +1,8 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"cassini/cmd/cassini/internal/output"
 	"cassini/model"
@@ -47,46 +43,4 @@ func Path(steps []model.Step) *output.Table {
 		table.Add(output.Plain, output.Text(s.From, by, s.To)...)
 	}
 	return table
-}
-
-// Diff lays out what came, went and changed.
-func Diff(d model.Diff) *output.Table {
-	table := &output.Table{Columns: []output.Column{{Title: ""}, {Title: "KIND"}, {Title: "WHAT"}, {Title: "CHANGE", Flex: true}}}
-	for _, part := range []struct {
-		sign  string
-		style output.Style
-		list  []model.Change
-	}{{"+", output.Green, d.Came}, {"-", output.Red, d.Went}, {"~", output.Yellow, d.Changed}} {
-		for _, c := range part.list {
-			table.Add(output.Plain, output.Cell{Text: part.sign, Style: part.style}, output.Cell{Text: c.Kind}, output.Cell{Text: strings.TrimPrefix(c.ID, c.Kind+":")}, output.Cell{Text: changes(c)})
-		}
-	}
-	for _, f := range d.Flapping {
-		table.Add(output.Plain, output.Cell{Text: "!", Style: output.Yellow}, output.Cell{Text: f.Kind}, output.Cell{Text: strings.TrimPrefix(f.ID, f.Kind+":")},
-			output.Cell{Text: fmt.Sprintf("flapping: %d changes in %d minutes; now: %s", f.Changes, f.WindowSeconds/60, f.State)})
-	}
-	return table
-}
-
-// changes are "mtu 1500 -> 9000" for each attribute that differs.
-func changes(c model.Change) string {
-	var texts []string
-	for _, name := range slices.Sorted(maps.Keys(c.Attrs)) {
-		texts = append(texts, name+" "+literal(c.Attrs[name][0])+" -> "+literal(c.Attrs[name][1]))
-	}
-	return strings.Join(texts, ", ")
-}
-
-func literal(v any) string {
-	if v == nil {
-		return "none"
-	}
-	if text, ok := v.(string); ok {
-		return text
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "?" // what came as JSON can be written as JSON
-	}
-	return string(text)
 }

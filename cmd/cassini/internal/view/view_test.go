@@ -132,6 +132,24 @@ func TestRoutes(t *testing.T) {
 	}), Rules([]model.HostRule{{Host: "web-17", Rule: model.Rule{Family: "inet", Priority: 7, Text: "from 10.0.0.0/8 lookup 100"}}}))
 }
 
+// TestDiffFolds wants one line for what differs in its hosts alone, where it is much.
+func TestDiffFolds(t *testing.T) {
+	var d model.Diff
+	add := func(list *[]model.Change, kind, host, function, id string, attrs map[string][2]any) {
+		*list = append(*list, model.Change{ID: id, Kind: kind, Host: host, Function: function, Attrs: attrs})
+	}
+	for _, host := range []string{"a", "b", "c", "d"} {
+		add(&d.Came, "service", host, "sshd:22", "service:"+host+"/sshd:22", nil)
+		add(&d.Came, "depends_on", "mon", "prometheus > node:9100", "process:mon/prometheus -depends_on-> service:"+host+"/node:9100", nil)
+		add(&d.Changed, "interface", host, "eth0", "interface:"+host+"/eth0", map[string][2]any{"mtu": {1500, 9000}})
+	}
+	add(&d.Came, "service", "a", "nginx:80", "service:a/nginx:80", nil)
+	add(&d.Came, "service", "b", "nginx:80", "service:b/nginx:80", nil)
+	add(&d.Went, "host", "", "", "host:old", nil)
+	add(&d.Changed, "interface", "e", "eth0", "interface:e/eth0", map[string][2]any{"mtu": {1500, 1400}})
+	golden(t, "diff", Diff(d, false), Diff(d, true))
+}
+
 func TestAnswers(t *testing.T) {
 	impact := model.Impact{Of: "host:db-3", Hosts: 1, Services: 1, Victims: []model.Victim{
 		{ID: "service:db-3/postgres:5432", Kind: "service", Effect: model.EffectDown, Depth: 1, Because: "host:db-3"},
@@ -142,7 +160,7 @@ func TestAnswers(t *testing.T) {
 		Came: []model.Change{{ID: "service:web-17/sshd:22", Kind: "service"}}, Went: []model.Change{{ID: "host:old", Kind: "host"}},
 		Changed: []model.Change{{ID: "interface:web-17/eth0", Kind: "interface", Attrs: map[string][2]any{"mtu": {1500, 9000}, "vlan": {nil, "30"}}}},
 	}
-	golden(t, "answers", Impact(impact), Path(steps), Diff(diff), SinglePoints([]model.SinglePoint{{ID: "switch:00:1b:fc:00:00:0a", Hosts: 3, Services: 12}}))
+	golden(t, "answers", Impact(impact), Path(steps), Diff(diff, false), SinglePoints([]model.SinglePoint{{ID: "switch:00:1b:fc:00:00:0a", Hosts: 3, Services: 12}}))
 	if got := ImpactTitle(impact); got != "When host:db-3 dies, hosts that fall: 1, services: 1." {
 		t.Errorf("title %q", got)
 	}
