@@ -31,6 +31,9 @@ func (m *Manager) tendAuthority() {
 	} else if changed {
 		m.log.Info("certificates of another authority are read again: they were written anew")
 	}
+	if m.waits() {
+		return
+	}
 	retired, err := m.enroll.Tend(m.cfg.Now())
 	if err != nil {
 		m.log.Error("the old authority could not be retired; it is tried again", "error", err)

@@ -73,6 +73,8 @@ type Manager struct {
 	parts      Parts
 	requests   api.Requests
 	guests     *guests.Guests
+	clock      clock
+	began      time.Time // with the clock that nobody sets; zero: another clock is given
 	deliveries api.Deliveries
 	graph      *graph.Graph
 	events     *hub
@@ -110,10 +112,12 @@ var _ model.Sink = (*Manager)(nil)
 // New makes a manager that does nothing before Run.
 func New(cfg Config) *Manager {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	began := time.Time{}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		cfg.Now, began = time.Now, time.Now()
 	}
 	m := &Manager{
+		began:  began,
 		cfg:    cfg,
 		log:    cfg.Logger,
 		graph:  newGraph(cfg),
@@ -149,7 +153,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 	if err := backup.Finish(m.cfg.DataDir); err != nil {
 		return err
 	}
-	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Committed: m.tail.add, Now: m.cfg.Now, Logger: m.log})
+	st, err := bolt.Open(bolt.Config{Dir: m.cfg.DataDir, MaxAge: m.cfg.Retention.MaxAge, MaxSize: m.cfg.Retention.MaxSize, Committed: m.tail.add, Hold: m.waits, Now: m.cfg.Now, Logger: m.log})
 	if err != nil {
 		return fmt.Errorf("open document log: %w", err)
 	}

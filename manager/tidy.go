@@ -35,6 +35,9 @@ func (m *Manager) runTidy(ctx context.Context) {
 			return
 		case <-time.After(m.tidyEvery()):
 		}
+		if m.waits() {
+			continue
+		}
 		if err := m.tidy(ctx); err != nil && ctx.Err() == nil {
 			m.log.Error("what nobody needs could not be forgotten; it is tried again", "error", err)
 		}

@@ -249,6 +249,20 @@ func TestServerCertificate(t *testing.T) {
 	}
 }
 
+// TestRenewedAhead renews while the manager's clock is half a month ahead, and shows that once it was
+// set right.
+func TestRenewedAhead(t *testing.T) {
+	a := open(t, t.TempDir(), start)
+	first := joined(t, a, "web-17", start)
+	j, err := a.Renew(first, JoinRequest{Request: request(t, nil)}, start.Add(DefaultLife/2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := a.Shown([]*x509.Certificate{certOf(t, j)}, start); err != nil || who.Host != "web-17" {
+		t.Errorf("got %v, %v", who, err)
+	}
+}
+
 // TestOutsideAgents shows certificates of another authority, before and after a revocation.
 func TestOutsideAgents(t *testing.T) {
 	a, other := open(t, t.TempDir(), start), open(t, t.TempDir(), start)

@@ -43,6 +43,9 @@ type Config struct {
 	MaxSize int64
 	// Committed, if set, hears of each commit.
 	Committed store.Committed
+	// Hold says that nothing is to be removed because of its age, since the clock may be wrong.
+	// Nil never says so.
+	Hold func() bool
 	// Now is the manager's clock. Nil means time.Now.
 	Now func() time.Time
 	// Logger hears of what an operator should know. Nil discards.

@@ -24,6 +24,9 @@ const stepsBeyond = 16
 func (w *writer) retain(now time.Time) error {
 	from := w.tx.Bucket(bucketMeta).Get(metaExpired)
 	until := store.Until(now.Add(-w.store.cfg.MaxAge))
+	if hold := w.store.cfg.Hold; hold != nil && hold() {
+		until = ""
+	}
 	if used(w.store.db.Load(), w.tx) > w.store.cfg.MaxSize/4*3 {
 		until = "\xff"
 	}

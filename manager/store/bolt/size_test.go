@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"cassini/manager/store/storetest"
 	"cassini/model"
@@ -32,6 +33,39 @@ func TestSizeIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 	verify(t, s.path)
+}
+
+// TestHold writes with a clock that is far ahead, and that nobody believes.
+func TestHold(t *testing.T) {
+	hold := true
+	now := time.Now
+	s, err := Open(Config{Dir: t.TempDir(), MaxAge: time.Hour, Hold: func() bool { return hold }, Now: func() time.Time { return now() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	write := func() (expired uint64) {
+		t.Helper()
+		for n := range 20 {
+			if _, err := s.Append(t.Context(), []model.Document{storetest.Doc("h", "p", "key", n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stats, err := s.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stats.Expired
+	}
+	write()
+	now = func() time.Time { return time.Now().AddDate(10, 0, 0) }
+	if n := write(); n != 0 {
+		t.Errorf("%d entries went", n)
+	}
+	hold = false
+	if n := write(); n == 0 {
+		t.Error("nothing is ever removed")
+	}
 }
 
 // TestGroupCommit blocks the writer until many wait: one transaction serves all.

@@ -1,0 +1,53 @@
+package manager
+
+import (
+	"sync"
+	"time"
+)
+
+// A clock that is wrong must not cost what nobody can bring back: the past in the log, hosts
+// that are down, the key of an authority during its rotation. So what is destroyed since its
+// time is over waits for an hour after the clock was set.
+const (
+	clockHold  = time.Hour
+	clockJumps = 10 * time.Minute // by so much a clock is set, and does not drift
+)
+
+// clock tells whether the clock on the wall goes as the one that nobody sets. It is safe for
+// concurrent use; the zero value is ready.
+type clock struct {
+	mu    sync.Mutex
+	wall  time.Time     // when it was looked at last; zero: never
+	up    time.Duration // likewise, by the other clock
+	until time.Duration // of the other clock: until then things wait
+}
+
+// look says by how much the clock on the wall was set since the last look, 0 if it was not, and
+// whether what cannot be undone has to wait. Up is how long the process runs, awake.
+func (c *clock) look(wall time.Time, up time.Duration) (set time.Duration, hold bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wall = wall.Round(0)
+	if !c.wall.IsZero() {
+		set = wall.Sub(c.wall) - (up - c.up)
+	}
+	if c.wall, c.up = wall, up; set.Abs() < clockJumps {
+		return 0, up < c.until
+	}
+	c.until = up + clockHold
+	return set, true
+}
+
+// waits says whether what cannot be undone has to wait, since the clock was set a short while
+// ago. A clock that is given (Config.Now) is believed.
+func (m *Manager) waits() bool {
+	if m.began.IsZero() {
+		return false
+	}
+	now := time.Now()
+	set, hold := m.clock.look(now, now.Sub(m.began))
+	if set != 0 {
+		m.log.Warn("the clock was set, or the machine slept: for an hour nothing is forgotten because of its age; if the clock is wrong, set it right until then", "by", set.Round(time.Second), "now", now.UTC().Round(time.Second), "held", clockHold)
+	}
+	return hold
+}
