@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 	"cassini/cmd/cassini/internal/client"
 	"cassini/cmd/cassini/internal/config"
 	"cassini/cmd/cassini/internal/output"
+	"cassini/model"
 )
 
 // Formats of an answer.
@@ -47,6 +50,10 @@ type asker struct {
 	api    string
 	creds  credentials
 	format *enum
+	// lacking says why an answer is empty, where that is a mistake of the question: nothing is
+	// as reassuring as the empty answer about a host whose name is misspelt. Nil before a
+	// command runs.
+	lacking func() error
 }
 
 // newAsker adds the common flags to a command. run is called with the settings
@@ -70,9 +77,41 @@ func newAsker(cmd *cobra.Command, sys *system, formats []string, run func(contex
 			return err
 		}
 		defer c.Close()
+		a.lacking = func() error { return lackingHost(cmd, c) }
 		return run(cmd.Context(), c, args)
 	}
 	return a
+}
+
+// lackingHost says that there is no host of the name in --host.
+func lackingHost(cmd *cobra.Command, c *client.Client) error {
+	flag := cmd.Flags().Lookup("host")
+	if flag == nil || flag.Value.String() == "" {
+		return nil
+	}
+	var at time.Time
+	if past := cmd.Flags().Lookup("at"); past != nil {
+		if f, ok := past.Value.(*atFlag); ok {
+			at = f.Time
+		}
+	}
+	name := flag.Value.String()
+	_, err := c.Node(cmd.Context(), client.Query{}.With("id", model.KindHost+":"+name).At(at))
+	if p, ok := errors.AsType[*client.Problem](err); ok && p.Status == http.StatusNotFound {
+		return fmt.Errorf("no host is called %q; 'cassini hosts' shows all", name)
+	}
+	return nil // the answer is there, and this only explains it
+}
+
+// none says that there is nothing to show.
+func (a *asker) none(text string) error {
+	if a.lacking != nil {
+		if err := a.lacking(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(a.stderr, text)
+	return nil
 }
 
 func (a *asker) client() (*client.Client, error) {
@@ -97,8 +136,7 @@ func (a *asker) warn(text string) {
 // table shows a table, or says that there is nothing to show.
 func (a *asker) table(t *output.Table, none string) error {
 	if t.Len() == 0 {
-		fmt.Fprintln(a.stderr, none)
-		return nil
+		return a.none(none)
 	}
 	return t.Write(a.stdout, a.terminal())
 }

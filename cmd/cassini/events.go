@@ -144,7 +144,7 @@ func (a *asker) events(ctx context.Context, c *client.Client, q client.Query) er
 
 func (a *asker) show(events []model.Event) error {
 	if len(events) == 0 && a.format.value == formatTable {
-		fmt.Fprintln(a.stderr, "no events")
+		return a.none("no events")
 	}
 	for _, e := range events {
 		if err := a.event(e); err != nil {

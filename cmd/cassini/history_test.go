@@ -49,3 +49,40 @@ func TestHistoryAsksOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEmptyAnswerAboutAHostThatIsNotThere is no reassurance.
+func TestAnEmptyAnswerAboutAHostThatIsNotThere(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/node", func(w http.ResponseWriter, r *http.Request) {
+		if q := r.URL.Query(); q.Get("id") == "host:there" && q.Get("at") == "" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"nodes":[],"edges":[]}`))
+			return
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"status":404,"title":"Not Found","detail":"there is no such node"}`))
+	})
+	mux.HandleFunc("GET /api/v1/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte("[]"))
+	})
+	api := httptest.NewServer(mux)
+	defer api.Close()
+	for line, want := range map[string]struct {
+		code   int
+		stderr string
+	}{
+		"unused":                       {0, "every service has a client\n"},
+		"unused --host there":          {0, "every service has a client\n"},
+		"unused --host gone":           {1, "cassini unused: no host is called \"gone\"; 'cassini hosts' shows all\n"},
+		"exposed --host there --at 1h": {1, "cassini exposed: no host is called \"there\"; 'cassini hosts' shows all\n"},
+		"events --host gone":           {1, "cassini events: no host is called \"gone\"; 'cassini hosts' shows all\n"},
+		"exposed --host gone -o json":  {0, ""},
+	} {
+		got := cassini(t, map[string]string{"CASSINI_API": api.URL}, strings.Fields(line)...)
+		if got.code != want.code || got.stderr != want.stderr {
+			t.Errorf("%s: exit code %d, stderr %q", line, got.code, got.stderr)
+		}
+	}
+}
