@@ -17,6 +17,7 @@
  */
 #define EDGES_OF_UDP true
 
+#include "broadcast.h"
 #include "connection.h"
 #include "serving.h"
 
@@ -103,8 +104,16 @@ static __always_inline struct edge *edge_for(struct edge_key *key, struct udp_so
 {
 	struct edge *edge = find_edge(key, place, true);
 
-	if (edge || !may_have_peer(u, now))
+	if (edge)
 		return edge;
+	if (key->direction == DIR_OUT && is_v4(key->peer) &&
+	    is_broadcast(u->sk, *(__be32 *)(key->peer + 12))) {
+		u->all_port = bpf_htons(key->port);
+		COUNT(count(), to_all);
+		return NULL;
+	}
+	if (!may_have_peer(u, now))
+		return NULL;
 	return new_edge_of_current(key, kernel_asks(u), place);
 }
 

@@ -13,6 +13,7 @@ import (
 	"cassini/bpf"
 	"cassini/model"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -296,5 +297,43 @@ func TestUDPToAll(t *testing.T) {
 		return d.Proto == "udp" && d.Port == uint16(port) && d.Direction == model.In
 	}) {
 		t.Errorf("an answer was taken for a question: %+v", d)
+	}
+}
+
+// What is sent to all of a subnet likewise, connected or not: its address is told from a host's by
+// the interfaces alone, and is that of a host where a subnet is smaller.
+func TestUDPToSubnet(t *testing.T) {
+	r := startUDP(t, bpf.Limits{})
+	inNetns(t, func() {
+		lo, err := netlink.LinkByName("lo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, subnet := range []string{"192.0.2.1/25", "198.51.100.126/31"} {
+			address, err := netlink.ParseAddr(subnet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := netlink.AddrAdd(lo, address); err != nil {
+				t.Fatal(err)
+			}
+		}
+		port := freePort(t)
+		server := bind(t, "udp4", "0.0.0.0", port)
+		go echo(server)
+		asks := bind(t, "udp4", "192.0.2.1", freePort(t))
+		everybody := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.127"), uint16(port))
+		ask(t, asks, everybody) // somebody answers
+		connected := dialUDP(t, everybody)
+		if _, err := connected.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		host := netip.AddrPortFrom(netip.MustParseAddr("198.51.100.127"), uint16(port))
+		_, _ = asks.WriteToUDPAddrPort([]byte("x"), host) // nobody is there
+		r.udpEdge("to a host", model.Out, uint16(port), func(d model.Dependency) bool { return d.Server == host.Addr() })
+	})
+	r.refresh()
+	for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Proto == "udp" && d.Server.String() == "192.0.2.127" }) {
+		t.Errorf("to all of a subnet: %+v", d)
 	}
 }
