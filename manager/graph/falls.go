@@ -53,6 +53,7 @@ func (v *view) falls() *falls {
 type layout struct {
 	*falls
 	number func(*node) int32 // of those that have none it is -1
+	merges bool              // services may be hit at the places of their programs
 	part   []bool            // by place: it is a part of another's
 	pairs  pairsOfPlaces
 	gates  [][]int32 // members of each, whose places come behind those of nodes
@@ -72,8 +73,8 @@ func newFallsInParts(v *view, apart int) *falls {
 // places in the list. All that these hang on has to be among them. With merges, services may be hit
 // at the places of their programs.
 func fallsOf(list []*node, apart int, merges bool, number func(*node) int32) *falls {
-	l := layout{number: number, falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}}
-	l.settle(list, apart, merges)
+	l := layout{number: number, merges: merges, falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}}
+	l.settle(list, apart)
 	l.allRules(list, apart)
 	l.inOrder()
 	return l.falls
@@ -87,7 +88,7 @@ func (l *layout) allRules(list []*node, apart int) {
 	var lock sync.Mutex
 	parts := make(map[int]*layout) // by their first node
 	inParts(len(list), apart, func(from, end int) {
-		part := &layout{falls: l.falls, number: l.number}
+		part := &layout{falls: l.falls, number: l.number, merges: l.merges}
 		for _, n := range list[from:end] {
 			if n != nil {
 				part.rules(n)

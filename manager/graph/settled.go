@@ -63,7 +63,7 @@ const (
 )
 
 // look tells of a node by itself. Of a service that merges, hit is the number of its program.
-func (l *layout) look(n *node, i int, merges bool) lies {
+func (l *layout) look(n *node, i int) lies {
 	switch n.kind {
 	case nodeHost:
 		return asHost
@@ -74,7 +74,7 @@ func (l *layout) look(n *node, i int, merges bool) lies {
 		return asOther
 	}
 	p := (*node)(nil)
-	if merges {
+	if l.merges {
 		p = n.mergesWith()
 	}
 	switch {
@@ -91,12 +91,12 @@ func (l *layout) look(n *node, i int, merges bool) lies {
 }
 
 // settle gives nodes their places. What is told of each by itself is found out on all processors.
-func (l *layout) settle(list []*node, apart int, merges bool) {
+func (l *layout) settle(list []*node, apart int) {
 	how := make([]lies, len(list))
 	inParts(len(list), apart, func(from, end int) {
 		for i := from; i < end; i++ {
 			if list[i] != nil {
-				how[i] = l.look(list[i], i, merges)
+				how[i] = l.look(list[i], i)
 			}
 		}
 	})
@@ -136,7 +136,7 @@ func (l *layout) place(fall victims) int32 {
 
 // merged says whether a service is hit at the place of its program.
 func (l *layout) merged(n *node) bool {
-	if n.kind != nodeService {
+	if !l.merges || n.kind != nodeService {
 		return false
 	}
 	i := l.number(n)

@@ -111,7 +111,7 @@ const pointsApart = 10_000
 
 // aloneReach is the reach, in powers of two, from which roots are followed many at once: of those the
 // walks of several are over the same places.
-const aloneReach = 14
+const aloneReach = 16
 
 // follow counts for points that are sorted by their roots, some of them on each processor.
 func (s *spof) follow(points []point) {
