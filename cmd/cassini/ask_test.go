@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cassini/cmd/cassini/internal/client"
 	"cassini/model"
@@ -174,6 +175,31 @@ func TestHostAt(t *testing.T) {
 	for name, want := range map[string]string{"10.0.0.1": "host:a", "10.0.0.2": "host:b", "172.17.0.1": "", "10.0.0.3": ""} {
 		if got := hostAt(netip.MustParseAddr(name), nodes); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestMoments wants what tables show to be taken back, in the zone of now.
+func TestMoments(t *testing.T) {
+	zone := time.FixedZone("", 3600)
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, zone)
+	for text, want := range map[string]time.Time{
+		"10m":                       at.Add(-10 * time.Minute),
+		"2026-11-20T08:30:05Z":      time.Date(2026, 11, 20, 9, 30, 5, 0, zone),
+		"2026-11-20T08:30:05-02:00": time.Date(2026, 11, 20, 11, 30, 5, 0, zone),
+		"2026-11-20 08:30:05":       time.Date(2026, 11, 20, 8, 30, 5, 0, zone),
+		"2026-11-20T08:30:05":       time.Date(2026, 11, 20, 8, 30, 5, 0, zone),
+		"2026-11-20 08:30":          time.Date(2026, 11, 20, 8, 30, 0, 0, zone),
+		"2026-11-20T08:30":          time.Date(2026, 11, 20, 8, 30, 0, 0, zone),
+		"2026-11-20":                time.Date(2026, 11, 20, 0, 0, 0, 0, zone),
+	} {
+		if got, err := parseMoment(text, at); err != nil || !got.Equal(want) {
+			t.Errorf("%s: got %v, want %v, %v", text, got, want, err)
+		}
+	}
+	for _, text := range []string{"", "-10m", "20.11.2026", "08:30", "yesterday", "2026-13-01"} {
+		if got, err := parseMoment(text, at); err == nil {
+			t.Errorf("%q: got %v", text, got)
 		}
 	}
 }
