@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"cassini/model"
@@ -141,10 +142,28 @@ func attr(a model.Attrs, key string) string {
 	return s
 }
 
+// visible is a text of lines in which everything can be seen.
+func visible(s string) string {
+	hidden := func(r rune) bool { return r != '\n' && !strconv.IsGraphic(r) }
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if hidden(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
 // quote writes a string as DOT does. A backslash would begin one of Graphviz'
-// escapes, so that it is doubled.
+// escapes, so that it is doubled. What is no character to be seen, such as what terminals take
+// for commands, is written as Go would.
 func quote(s string) string {
-	s = strings.ReplaceAll(s, `\`, `\\`)
+	s = strings.ReplaceAll(visible(s), `\`, `\\`)
 	s = strings.ReplaceAll(s, `"`, `\"`)
 	s = strings.ReplaceAll(s, "\n", `\n`)
 	return `"` + s + `"`

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,8 +43,8 @@ func TestDOT(t *testing.T) {
 
 // TestDOTEscapes lets Graphviz read names that want to be code.
 func TestDOTEscapes(t *testing.T) {
-	evil := "a\"]; }\n<b>\\N \\\" ü -> x"
-	graphviz(t, dot(model.Graph{
+	evil := "a\"]; }\n<b>\\N \\\" ü -> x\x1b[2J\u009b\u202e\r\x00"
+	text := dot(model.Graph{
 		Nodes: []model.Node{
 			{ID: "host:" + evil, Kind: model.KindHost, Attrs: model.Attrs{"name": evil}},
 			{ID: "service:" + evil, Kind: model.KindService, Attrs: model.Attrs{"host": evil, "program": evil, "port": 1, "state": evil}},
@@ -51,7 +52,14 @@ func TestDOTEscapes(t *testing.T) {
 			{ID: evil, Kind: evil},
 		},
 		Edges: []model.Edge{{ID: evil, Kind: model.EdgeDependsOn, From: "unknown-host:" + evil, To: "service:" + evil, Attrs: model.Attrs{"connections": 1}}},
-	}))
+	})
+	graphviz(t, text)
+	if at := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsGraphic(r) }); at >= 0 {
+		t.Errorf("a terminal would take %q for commands", text[at:min(at+20, len(text))])
+	}
+	if !strings.Contains(text, `\\x1b[2J\\u009b\\u202e\\r\\x00`) {
+		t.Errorf("what was there cannot be seen:\n%s", text)
+	}
 }
 
 func graphviz(t *testing.T, text string) {
