@@ -37,8 +37,8 @@ type Counters struct {
 	// Of UDP, where bytes are counted.
 	DatagramsSent     uint64 `json:"datagrams_sent,omitempty"`
 	DatagramsReceived uint64 `json:"datagrams_received,omitempty"`
-	RTTMicros     uint64 `json:"rtt_microseconds"`      // mean over connections of the smoothed round-trip time, at close or now
-	Closed        uint64 `json:"closed,omitempty"`      // established connections that closed
+	RTTMicros         uint64 `json:"rtt_microseconds"` // mean over connections of the smoothed round-trip time, at close or now
+	Closed            uint64 `json:"closed,omitempty"` // established connections that closed
 
 	// Of connections of TCP and SCTP that closed, in microseconds: the smoothed round-trip times at
 	// their end, of those on which one was measured, and how long they lived, of those whose
