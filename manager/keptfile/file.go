@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,9 @@ type File struct {
 	remedy  string
 	file    *os.File    // the one that db has
 	damaged atomic.Bool // bbolt has panicked
+
+	writing sync.Mutex
+	broken  bool // a change is under way, or has panicked
 }
 
 // Open opens a file, or begins one, with these buckets in it. Where they are there, nothing is
@@ -75,9 +79,20 @@ func (f *File) prepare(buckets [][]byte) error {
 	})
 }
 
-// Update makes what do changes durable, all or none. Errors wrap ErrDamaged, or the cause.
+// Update makes what do changes durable, all or none. Errors wrap ErrDamaged, or the cause. Where
+// bbolt has panicked at a change it may keep its lock, and nothing more is written.
 func (f *File) Update(do func(*bolt.Tx) error) error {
-	return f.guard("write", func() error { return f.db.Update(do) })
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	return f.guard("write", func() error {
+		if f.broken {
+			return fmt.Errorf("%w: an earlier change was broken off", ErrDamaged)
+		}
+		f.broken = true
+		err := f.db.Update(do)
+		f.broken = false
+		return err
+	})
 }
 
 // View reads what is in the file, with errors as those of Update.

@@ -129,3 +129,55 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%v, or it was written to", err)
 	}
 }
+
+// TestBrokenOff has bbolt panic at a change, and again as it takes that back, which leaves its lock
+// locked: what comes next is told so, and does not wait for ever.
+func TestBrokenOff(t *testing.T) {
+	path := written(t)
+	f, err := Open(path, remedy, bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilFreelists(t, path)
+	first := f.Update(func(*bolt.Tx) error { panic("?") })
+	next := f.Update(func(*bolt.Tx) error { return nil })
+	for _, err := range []error{first, next} {
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "; "+remedy) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := f.View(func(*bolt.Tx) error { return nil }); err != nil {
+		t.Errorf("it cannot be read any more: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// spoilFreelists makes pages that list free ones say that they are something else.
+func spoilFreelists(t *testing.T, path string) {
+	t.Helper()
+	const flags, freelist = 8, 0x10 // of a page's header
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := flags; at < len(raw); at += os.Getpagesize() {
+		if raw[at] == freelist {
+			raw[at] = 0
+		}
+	}
+	if err := writeOver(path, raw); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeOver writes into a file that is mapped, which must not get shorter.
+func writeOver(path string, raw []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(raw, 0)
+	return errors.Join(err, f.Close())
+}
