@@ -3,7 +3,6 @@ package keptfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -100,14 +99,13 @@ func (f *File) View(do func(*bolt.Tx) error) error {
 	return f.guard("read", func() error { return f.db.View(do) })
 }
 
-// Snapshot begins to read the file as it is at this moment, with errors as those of Update.
+// Snapshot begins to read the file as it is at this moment, with errors as those of Update. Those of
+// the part's Write are mostly of where it is written to.
 func (f *File) Snapshot() (p archive.Part, err error) {
 	err = f.guard("read", func() error {
 		p, err = archive.Database(filepath.Base(f.path), f.db)
 		return err
 	})
-	write := p.Write
-	p.Write = func(w io.Writer) error { return f.guard("read", func() error { return write(w) }) }
 	return p, err
 }
 

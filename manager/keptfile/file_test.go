@@ -181,3 +181,23 @@ func writeOver(path string, raw []byte) error {
 	_, err = f.WriteAt(raw, 0)
 	return errors.Join(err, f.Close())
 }
+
+// TestWriterOfSnapshotFails is told of who reads a snapshot, not of the file.
+func TestWriterOfSnapshotFails(t *testing.T) {
+	f, err := Open(filepath.Join(t.TempDir(), "kept.db"), remedy, bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	_ = r.CloseWithError(errors.New("the reader has gone"))
+	if err := p.Write(w); err == nil || !strings.Contains(err.Error(), "the reader has gone") || strings.Contains(err.Error(), "file system") {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(p.Close(), f.Close()); err != nil {
+		t.Error(err)
+	}
+}
