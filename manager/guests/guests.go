@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -57,7 +58,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
-			l.guests.tell("a connection could not be accepted", "error", err)
+			if !errors.Is(err, net.ErrClosed) { // else the server ends
+				l.guests.tell("a connection could not be accepted", "error", err)
+			}
 			return nil, err
 		}
 		if in, ok := l.guests.enter(c); ok {

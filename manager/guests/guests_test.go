@@ -155,7 +155,8 @@ func TestListen(t *testing.T) {
 	}
 	_ = c.Close()
 	_ = inner.Close()
-	if _, err := l.Accept(); err == nil {
-		t.Error("accepted")
+	d.at = d.at.Add(tellAgain)
+	if _, err := l.Accept(); err == nil || strings.Contains(d.log.String(), "could not be accepted") {
+		t.Errorf("%v, logged %q: the server has ended", err, &d.log)
 	}
 }
