@@ -87,7 +87,7 @@ func (g *Graph) applyListener(doc *Decoded, e *events) bool {
 		l.Ended = &doc.Time
 	}
 	id := l.ServiceID(doc.Host)
-	if at >= 0 && (h.described[at].service.id != id || h.described[at].addr != l.Addr) {
+	if at >= 0 && (h.described[at].service.id != id || h.described[at].addr != l.Addr || h.described[at].on != l.On()) {
 		before := h.described[at]
 		h.described = remove(h.described, before)
 		g.endListener(before, doc.Time, e) // another program has taken the address

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -60,6 +61,25 @@ func TestOneAddressOnTwoInterfaces(t *testing.T) {
 	w.listen("vm", "/sshd", "0.0.0.0", 22)
 	if s := w.Services(ServiceFilter{Program: "sshd"}); len(s) != 1 || len(s[0].Interfaces) != 0 {
 		t.Errorf("on every one: %+v", s)
+	}
+}
+
+// A document that tells of another interface than before tells of another listener: it lets go of the one
+// before.
+func TestDocumentOfAnotherInterface(t *testing.T) {
+	w := newWorld(t)
+	name := model.Name{Host: "vm", Package: model.PackageListeners, Key: "tcp/0.0.0.0/22"}
+	for _, on := range [][]string{nil, {"red"}, {"blue"}} {
+		l := model.Listener{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 22, Process: proc("/sshd", 22), State: model.StateListening, Since: w.now, Sockets: 1}
+		l.Interfaces = on
+		w.put(name, l)
+		if s := w.one(); !slices.Equal(s.Interfaces, on) {
+			t.Errorf("on %q: %q", on, s.Interfaces)
+		}
+	}
+	w.put(name, nil)
+	if s := w.one(); s.State != model.StateEnded {
+		t.Errorf("its document has gone, and it is %s", s.State)
 	}
 }
 
