@@ -16,16 +16,15 @@ func Seal(h Header, tag TagKey, sender string, key cipher.AEAD, m Message) ([]by
 	h.Type = m.Type
 	to := AppendHeader(make([]byte, 0, room(m.Type)), h, tag)
 	to = append(append(to, byte(len(sender))), sender...)
-	open := len(to)
 	all, err := appendBody(to, m)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", m.Type, err)
 	}
-	body := all[open:]
+	to, body := all[:len(to)], all[len(to):]
 	if len(all)+key.Overhead() > MaxDatagram {
 		return nil, fmt.Errorf("seal %s of %d bytes: %w", m.Type, len(body), ErrTooLong)
 	}
-	return append(all[:open], key.Seal(body[:0], nonce(h), body, all[:open])...), nil
+	return key.Seal(to, nonce(h), body, to), nil // in place
 }
 
 // room is what a message takes sealed, as a rule, in bytes.
