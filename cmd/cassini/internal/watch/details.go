@@ -70,17 +70,28 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 	if r.Known {
 		rates = fmt.Sprintf("%s conn/s, %s fail/s, %s B/s sent, %s B/s received", number(r.Connections), number(r.Failures), size(r.ToServer), size(r.FromServer))
 	}
-	c := countsOf(d.DependencyView)
+	bytes, datagrams := moved(d.DependencyView)
 	return append(facts,
 		fact{"dialled", through(d.DependencyView)},
 		fact{"address", view.ServerEndpoint(d.DependencyView)}, fact{"rates", rates},
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
 		fact{"failed", cmp.Or(view.Failures(d.Counters), "none")},
-		fact{"bytes", fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))},
-		fact{"datagrams", view.Datagrams(d.Counters)},
+		fact{"bytes", bytes}, fact{"datagrams", datagrams},
 		fact{"RTT", output.Micros(d.RTTMicros)}, fact{"RTT p50/p95/p99", view.RTTs(d.Quantiles)},
 		fact{"lifetime", view.Lifetimes(d.Quantiles)},
 		fact{"first seen", m.moment(d.FirstSeen)}, fact{"last seen", m.moment(d.LastSeen)}, fact{"told by", strings.Join(d.SeenBy, " and ")})
+}
+
+// moved tells what went to the server and came from it, whichever end tells; "" of what nothing counts.
+func moved(d model.DependencyView) (bytes, datagrams string) {
+	c, told := countsOf(d), d.Counters
+	if !c.byClient {
+		told.DatagramsSent, told.DatagramsReceived = told.DatagramsReceived, told.DatagramsSent
+	}
+	if d.TellBytes(d.Proto) {
+		bytes = fmt.Sprintf("%s sent, %s received, %s segments again", output.Bytes(c.toServer), output.Bytes(c.fromServer), output.Count(d.Retransmits))
+	}
+	return bytes, view.Datagrams(told)
 }
 
 // through is which address a client dials where another one answers, and who sees to that.

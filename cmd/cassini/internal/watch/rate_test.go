@@ -65,3 +65,23 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+// TestMoved tells what went to the server as sent, also where the server's end alone tells, and no
+// bytes where nothing counts them.
+func TestMoved(t *testing.T) {
+	counted := model.Counters{BytesSent: 10, BytesReceived: 20, DatagramsSent: 1, DatagramsReceived: 2}
+	for name, tc := range map[string]struct {
+		by               string
+		counters         model.Counters
+		bytes, datagrams string
+	}{
+		"client tells": {"client", counted, "10 B sent, 20 B received, 0 segments again", "1 out, 2 in"},
+		"server tells": {"server", counted, "20 B sent, 10 B received, 0 segments again", "2 out, 1 in"},
+		"not counted":  {"client", model.Counters{Connections: 1}, "", ""},
+	} {
+		bytes, datagrams := moved(model.DependencyView{Proto: "udp", SeenBy: []string{tc.by}, Counters: tc.counters})
+		if bytes != tc.bytes || datagrams != tc.datagrams {
+			t.Errorf("%s: %q and %q, want %q and %q", name, bytes, datagrams, tc.bytes, tc.datagrams)
+		}
+	}
+}
