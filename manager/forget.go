@@ -56,6 +56,8 @@ func (m *Manager) Forget(ctx context.Context, host string) (model.Forgotten, err
 // forget forgets a host, whatever is known of it.
 func (m *Manager) forget(ctx context.Context, host string) (f model.Forgotten, err error) {
 	f.Host = host
+	m.refused.telling.Lock()
+	defer m.refused.telling.Unlock()
 	var docs []model.Document
 	for e, err := range m.store.Latest(ctx, store.Filter{Host: host}) {
 		switch {

@@ -29,6 +29,10 @@ const (
 // and are others. They wait until somebody gives them certificates of their own, so that a
 // person has to hear of them.
 type refused struct {
+	// telling is held while what is known is compared with the log and written there, and while
+	// both forget a host: else it would be told of again in between.
+	telling sync.Mutex
+
 	mu     sync.Mutex
 	known  bool // what the log has is in it
 	byHost map[string][]*comer
@@ -146,6 +150,8 @@ func (m *Manager) Refuse(host, mark string, machine model.Machine, from netip.Ad
 
 // tellRefused writes down which machines are refused, where that is not as the log has it.
 func (m *Manager) tellRefused(ctx context.Context) {
+	m.refused.telling.Lock()
+	defer m.refused.telling.Unlock()
 	told := m.graph.Refused()
 	m.refused.know(told, m.cfg.Now())
 	left := m.refused.left(m.cfg.Now())
