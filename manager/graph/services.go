@@ -26,41 +26,6 @@ type service struct {
 	listeners []listening   // one for each address
 }
 
-// listening is what the newest document tells of one address that a service listens on, or
-// listened on.
-type listening struct {
-	addr         netip.Addr
-	program      *program
-	pid          int
-	since, ended moment.Moment
-	netns        uint32
-	listens      bool
-	dualStack    bool
-	approx       bool // since is
-	charged      charged
-	// births and deaths are those that documents told; it may have lived before.
-	births, deaths uint32
-	more           *more // what few have; never changed
-}
-
-// more is what few listeners have.
-type more struct {
-	tap     model.Tap     // of packet and raw sockets; interfaces of others
-	accepts model.Accepts // of TCP's with several processes
-	on      string        // of model.Listener
-}
-
-// described is what the newest document of a name, by its key, tells of.
-type described struct {
-	key     string
-	service *service
-	addr    netip.Addr
-	on      string
-}
-
-// is says whether a listener is the one.
-func (d *described) is(l *listening) bool { return l.addr == d.addr && l.on() == d.on }
-
 // endedTogether is how far apart the listeners of one service end when it stops.
 const endedTogether = 10 * time.Second
 
@@ -122,24 +87,6 @@ func (g *Graph) endListener(at described, when time.Time, e *events) {
 	}
 }
 
-// listener is the one that was described, or nil.
-func (d *described) listener() *listening {
-	for i := range d.service.listeners {
-		if l := &d.service.listeners[i]; d.is(l) {
-			return l
-		}
-	}
-	return nil
-}
-
-// on is the interface that a listener is bound to; "" for every one.
-func (l *listening) on() string {
-	if l.more == nil {
-		return ""
-	}
-	return l.more.on
-}
-
 // findService finds or begins the service of a listener.
 func (g *Graph) findService(id, host string, l *model.Listener) *service {
 	s := g.services.named(id)
@@ -181,22 +128,6 @@ func (g *Graph) setListener(s *service, l listening, e *events) {
 	if now.State == model.StateEnded {
 		h.ended++
 		g.boundEnded(h)
-	}
-}
-
-// live counts a birth or a death since before, which is nil of what was not known. Who is
-// found at work was born unseen, unless it was known to have ended.
-func (l *listening) live(before *listening) {
-	was := before != nil && before.listens
-	if before != nil {
-		l.births, l.deaths = before.births, before.deaths
-	}
-	another := was && l.listens && before.pid != l.pid && before.since.Before(l.since)
-	if another || was && !l.listens {
-		l.deaths++
-	}
-	if another || !was && l.listens && (!l.approx || before != nil) {
-		l.births++
 	}
 }
 
@@ -279,20 +210,6 @@ func (s *service) addrs() (list []netip.Addr) {
 	return list
 }
 
-// boundTo are the interfaces that listeners are bound to; none where one of them hears every one.
-func boundTo(live []*listening) (on []string) {
-	for _, l := range live {
-		if l.on() == "" {
-			return nil
-		}
-		if !slices.Contains(on, l.on()) {
-			on = append(on, l.on())
-		}
-	}
-	slices.Sort(on)
-	return on[:min(len(on), model.MaxTapInterfaces)]
-}
-
 // current are the listeners that listen, or, when none does, those that were the
 // last to. The widest address comes first.
 func (s *service) current() []*listening {
@@ -320,12 +237,6 @@ func (s *service) current() []*listening {
 		})
 	}
 	return live
-}
-
-// newer orders listeners by when they began; which of several begun at once is
-// taken does not depend on the order of documents.
-func newer(a, b *listening) bool {
-	return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.pid, b.pid), -a.addr.Compare(b.addr), strings.Compare(b.on(), a.on())) > 0
 }
 
 // face is what others can tell apart of a service: what decides whether it is what they
