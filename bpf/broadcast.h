@@ -48,31 +48,49 @@ static __always_inline bool ends_at(const struct in_ifaddr *ifa, __be32 addr)
 	       !((addr ^ BPF_CORE_READ(ifa, ifa_address)) & mask);
 }
 
+/* The walk of interfaces. */
+struct device_walk {
+	__u64 at, head;
+	__be32 addr;
+	bool found;
+};
+
+/* Returns 1 when there is no more to see. The verifier looks at this once, and not at each step of a loop. */
+static long look_at_device(__u32 i, void *ctx)
+{
+	struct device_walk *w = ctx;
+	struct devices *at = (void *)w->at;
+	struct net_device___addresses *dev = (void *)at -
+					     bpf_core_field_offset(struct net_device___addresses,
+								   dev_list);
+	struct in_ifaddr *ifa;
+
+	if (!at || w->at == w->head)
+		return 1;
+	ifa = BPF_CORE_READ(dev, ip_ptr, ifa_list);
+	for (int j = 0; j < ADDRESSES && ifa; j++) {
+		if (ends_at(ifa, w->addr)) {
+			w->found = true;
+			return 1;
+		}
+		ifa = BPF_CORE_READ(ifa, ifa_next);
+	}
+	return bpf_probe_read_kernel(&w->at, sizeof(w->at), &at->next) ? 1 : 0;
+}
+
 /* A global function, as find_way() is. */
 __noinline int is_broadcast(__u64 sk, __be32 addr)
 {
 	struct sock *s = (void *)sk;
 	struct net___devices *net = (void *)BPF_CORE_READ(s, __sk_common.skc_net.net);
-	__u64 head = (__u64)net + bpf_core_field_offset(struct net___devices, dev_base_head);
-	struct devices *at;
+	struct device_walk w = { .addr = addr };
 
 	if (!(BPF_CORE_READ(s, __sk_common.skc_flags) & 1UL << SOCK_BROADCAST))
 		return false;
-	bpf_probe_read_kernel(&at, sizeof(at), (void *)head);
-	for (int i = 0; i < DEVICES && at && (__u64)at != head; i++) {
-		struct net_device___addresses *dev =
-			(void *)at - bpf_core_field_offset(struct net_device___addresses, dev_list);
-		struct in_ifaddr *ifa = BPF_CORE_READ(dev, ip_ptr, ifa_list);
-
-		for (int j = 0; j < ADDRESSES && ifa; j++) {
-			if (ends_at(ifa, addr))
-				return true;
-			ifa = BPF_CORE_READ(ifa, ifa_next);
-		}
-		if (bpf_probe_read_kernel(&at, sizeof(at), &at->next))
-			break;
-	}
-	return false;
+	w.head = (__u64)net + bpf_core_field_offset(struct net___devices, dev_base_head);
+	bpf_probe_read_kernel(&w.at, sizeof(w.at), (void *)w.head);
+	bpf_loop(DEVICES, look_at_device, &w, 0);
+	return w.found;
 }
 
 #endif
