@@ -33,39 +33,37 @@ func (s *Sources) Toward(inode uint32, peer netip.Addr) (source netip.Addr) {
 	if peer.IsLoopback() {
 		return loopback(peer)
 	}
-	look := func() error {
+	s.within(inode, func() error { // no route: no address
 		routes, err := netlink.RouteGet(peer.AsSlice())
 		if err == nil && len(routes) > 0 {
 			source, _ = netip.AddrFromSlice(routes[0].Src)
 		}
 		return err
-	}
-	if inode == inodeOf(ownPath) {
-		_ = look() // no route: no address
-		return source.Unmap()
-	}
-	if ns, ok := s.find(inode); ok {
-		_ = ns.Do(look)
-	}
+	})
 	return source.Unmap()
 }
 
 // Interface is what the interface of an index is called in the namespace with that inode, or
 // "if7" where nobody tells.
 func (s *Sources) Interface(inode, index uint32) (name string) {
-	look := func() error {
+	s.within(inode, func() error {
 		link, err := netlink.LinkByIndex(int(index))
 		if err == nil {
 			name = link.Attrs().Name
 		}
 		return err
-	}
+	})
+	return cmp.Or(name, "if"+strconv.FormatUint(uint64(index), 10))
+}
+
+// within looks at something in the namespace with that inode, if there is a way into it; what
+// cannot be found is not there.
+func (s *Sources) within(inode uint32, look func() error) {
 	if inode == inodeOf(ownPath) {
-		_ = look() // it has gone
+		_ = look()
 	} else if ns, ok := s.find(inode); ok {
 		_ = ns.Do(look)
 	}
-	return cmp.Or(name, "if"+strconv.FormatUint(uint64(index), 10))
 }
 
 func loopback(peer netip.Addr) netip.Addr {
