@@ -118,11 +118,17 @@ test-dashboards: build ## rules, and dashboards on a Prometheus that scrapes an 
 	CASSINI_REQUIRE_ROOT=1 CASSINI_BINARY=$(CURDIR)/bin/cassini $(GOTEST) -count=1 -timeout 10m ./exporter/... ./kernel-tests/dashboards
 
 .PHONY: test-vm
-test-vm: ## capture, kinds of links and heartbeats on the KERNELS, in virtual machines
+test-vm: vm-tests ## capture, kinds of links and heartbeats on the KERNELS, in virtual machines
+	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) -json bin/kernels.json $(VM_TESTS)
+	$(GO) run ./kernel-tests/vm -kernels $(lastword $(subst $(comma), ,$(KERNELS))) -append lockdown=confidentiality -run '^TestLockdown$$' bin/capture.test
+
+VM_TESTS := bin/capture.test bin/links.test bin/heartbeat.test
+
+.PHONY: vm-tests
+vm-tests:
 	CGO_ENABLED=0 $(GO) test -c -o bin/capture.test ./kernel-tests/capture
 	CGO_ENABLED=0 $(GO) test -c -o bin/links.test ./kernel-tests/links
 	CGO_ENABLED=0 $(GO) test -c -o bin/heartbeat.test ./kernel-tests/heartbeat
-	$(GO) run ./kernel-tests/vm -kernels $(KERNELS) -json bin/kernels.json bin/capture.test bin/links.test bin/heartbeat.test
 
 .PHONY: test-vm-self
 test-vm-self: ## the virtual machines' harness itself: break everything once

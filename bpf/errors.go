@@ -33,6 +33,8 @@ func explain(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %s is missing; use a kernel built with CONFIG_DEBUG_INFO_BTF=y (all current distribution kernels are), or mount sysfs if this is a container", doing, ErrNoBTF, btfPath)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &verifier):
 		return fmt.Errorf("%s: %w: run as root, or with the capabilities CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH: %w", doing, ErrNotPermitted, err)
+	case errors.As(err, &verifier) && Confidential():
+		return fmt.Errorf("%s: %w: it is locked down for confidentiality, where no eBPF program may read the kernel's memory; boot it with lockdown=integrity: %w", doing, ErrUnsupported, err)
 	case errors.As(err, &verifier):
 		return fmt.Errorf("%s: %w: the kernel's verifier refused it; Cassini is tried on Linux 6.1 to 7.2; on one of these please report this text: %+v", doing, ErrUnsupported, verifier)
 	case errors.Is(err, ebpf.ErrNotSupported):
