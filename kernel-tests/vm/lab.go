@@ -74,9 +74,11 @@ type Result struct {
 
 // test fetches a kernel, boots it and judges. It never fails: what goes wrong
 // stands in the result.
-func (l *lab) test(ctx context.Context, series string) Result {
-	result := Result{Kernel: debian.Kernel{Series: series, Arch: l.opts.arch}}
-	kernel, err := l.fetcher.Kernel(ctx, series, l.opts.arch)
+func (l *lab) test(ctx context.Context, name string) Result {
+	var result Result
+	result.Arch = l.opts.arch
+	result.Series, result.Flavour, _ = debian.ParseName(name) // which the options were looked at for
+	kernel, err := l.fetcher.Kernel(ctx, name, l.opts.arch)
 	if err != nil {
 		result.Failures = []verdict.Failure{{What: "cannot get the kernel: " + err.Error()}}
 		return result
@@ -101,7 +103,7 @@ func (l *lab) test(ctx context.Context, series string) Result {
 
 // prefix is what the names of a machine's files begin with.
 func (l *lab) prefix(kernel debian.Kernel) string {
-	return filepath.Join(l.opts.out, kernel.Series+"-"+kernel.Arch)
+	return filepath.Join(l.opts.out, kernel.Name()+"-"+kernel.Arch)
 }
 
 // boot runs one machine to its end and collects what it said.

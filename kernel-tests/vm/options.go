@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +54,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var kernels, modules, carried, fault string
 	set := flag.NewFlagSet("vm", flag.ContinueOnError)
 	set.SetOutput(stderr)
-	set.StringVar(&kernels, "kernels", "6.1,6.12", "`series` of Debian kernels, with commas: 5.10,6.1,6.12,6.18,7.2")
+	set.StringVar(&kernels, "kernels", "6.1,6.12", "`names` of Debian kernels, with commas: series (5.10,6.1,6.12,6.18,7.2: cloud kernels), or with another flavour (6.12-ordinary,6.12-rt)")
 	set.Var(list{&o.tests}, "test", "static test `binary` (CGO_ENABLED=0 go test -c); again, with commas or behind all flags for more")
 	set.StringVar(&o.arch, "arch", "amd64", "architecture of kernels and binaries: amd64 or arm64")
 	set.StringVar(&o.run, "run", "", "run only tests that match this `expression`")
@@ -83,8 +82,6 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return o, errors.Join(o.check(), o.places())
 }
 
-var seriesForm = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
-
 func (o *options) check() error {
 	if len(o.tests) == 0 {
 		return errors.New("nothing to run: name a test binary with -test (CGO_ENABLED=0 go test -c -o bin/capture.test ./kernel-tests/capture)")
@@ -92,9 +89,9 @@ func (o *options) check() error {
 	if len(o.kernels) == 0 {
 		return errors.New("no kernel: name series with -kernels, such as 6.1,6.12")
 	}
-	for _, series := range o.kernels {
-		if !seriesForm.MatchString(series) {
-			return fmt.Errorf("kernel %q is not a series such as 6.1", series)
+	for _, name := range o.kernels {
+		if _, _, err := debian.ParseName(name); err != nil {
+			return err
 		}
 	}
 	if o.fault != guest.BreakNothing && !slices.Contains(guest.Breaks[:], o.fault) {

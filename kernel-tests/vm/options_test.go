@@ -28,6 +28,7 @@ func TestWrongUsage(t *testing.T) {
 		"no binary":     {nil, "name a test binary with -test"},
 		"no kernel":     {[]string{"-kernels", "", "x"}, "no kernel"},
 		"no series":     {[]string{"-kernels", "newest", "x"}, `kernel "newest" is not a series`},
+		"flavour":       {[]string{"-kernels", "6.1-cloudy", "x"}, "is not a series"},
 		"path":          {[]string{"-kernels", "../6.1", "x"}, "is not a series"},
 		"unknown fault": {[]string{"-break", "fast", "x"}, `fault "fast" is not one of`},
 		"unknown flag":  {[]string{"-kernel", "6.1"}, "flag provided but not defined"},

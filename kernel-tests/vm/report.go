@@ -38,7 +38,7 @@ func (r Result) title() string {
 	if r.Run.Release != "" {
 		return r.Run.Release
 	}
-	return r.Series
+	return r.Name()
 }
 
 // counts returns how many top-level tests ended how.

@@ -1,6 +1,7 @@
 package debian
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -27,9 +28,9 @@ func (c candidate) fetches() [][]string {
 	return [][]string{all, most}
 }
 
-// candidates lists a suite's packages of a series, newest first.
-func candidates(ctx context.Context, r *root, series, arch string) ([]candidate, error) {
-	out, err := r.apt(ctx, "apt-cache", "search", "--names-only", `^linux-image-[0-9].*-cloud-`+arch+"$")
+// candidates lists a suite's packages of a series and flavour, newest first.
+func candidates(ctx context.Context, r *root, want Kernel) ([]candidate, error) {
+	out, err := r.apt(ctx, "apt-cache", "search", "--names-only", `^linux-image-[0-9].*-`+want.Arch+"$")
 	if err != nil {
 		return nil, err
 	}
@@ -39,29 +40,29 @@ func candidates(ctx context.Context, r *root, series, arch string) ([]candidate,
 		names = append(names, strings.TrimSpace(name))
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("find a kernel: the suite has no cloud kernel for %s", arch)
+		return nil, fmt.Errorf("find a kernel: the suite has none for %s", want.Arch)
 	}
 	out, err = r.apt(ctx, "apt-cache", append([]string{"show"}, names...)...)
 	if err != nil {
 		return nil, err
 	}
-	found := parseCandidates(out, series)
+	found := parseCandidates(out, want)
 	if len(found) == 0 {
-		return nil, fmt.Errorf("find a kernel: the suite has none of series %s", series)
+		return nil, fmt.Errorf("find a kernel: the suite has no %s", want.Name())
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return compare(ctx, b.version, a.version) })
 	return found, nil
 }
 
 var (
-	// image matches a kernel's package and not the ones that only name the newest.
-	image = regexp.MustCompile(`^linux-image-[0-9]+\.[0-9]+\.[0-9]+.*-cloud-`)
+	// image matches a kernel's package, with its flavour and architecture, and not the ones that only name the newest.
+	image = regexp.MustCompile(`^linux-image-[0-9]+\.[0-9]+\.[0-9]+.*?-(?:(cloud|rt)-)?([a-z0-9]+)$`)
 	// part matches what an image has been split into from 7.x on.
 	part = regexp.MustCompile(`^(linux-(?:base|binary|modules)-\S+) \(= (\S+)\)`)
 )
 
 // parseCandidates reads the stanzas of apt-cache show.
-func parseCandidates(stanzas, series string) []candidate {
+func parseCandidates(stanzas string, want Kernel) []candidate {
 	var found []candidate
 	for stanza := range strings.SplitSeq(stanzas, "\n\n") {
 		var c candidate
@@ -76,7 +77,8 @@ func parseCandidates(stanzas, series string) []candidate {
 				c.parts = append(c.parts, parts(value)...)
 			}
 		}
-		if image.MatchString(c.name) && strings.HasPrefix(c.version, series+".") {
+		m := image.FindStringSubmatch(c.name)
+		if m != nil && cmp.Or(m[1], Ordinary) == want.Flavour && m[2] == want.Arch && strings.HasPrefix(c.version, want.Series+".") {
 			found = append(found, c)
 		}
 	}

@@ -1,6 +1,7 @@
 package debian
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,11 +9,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
-// Kernel is one of Debian's cloud kernels, unpacked.
+// Kernel is one of Debian's kernels, unpacked.
 type Kernel struct {
 	Series  string `json:"series"`  // "6.1"
+	Flavour string `json:"flavour"` // Cloud, Ordinary or Realtime
 	Arch    string `json:"arch"`    // Debian's and Go's: "amd64", "arm64"
 	Package string `json:"package"` // "linux-image-6.1.0-56-cloud-amd64"
 	Version string `json:"version"` // of the package: "6.1.170-1"
@@ -20,6 +23,33 @@ type Kernel struct {
 	Release string `json:"release"` // uname -r
 	Image   string `json:"image"`   // path of the bootable kernel
 	Modules string `json:"modules"` // directory of its modules
+}
+
+// Flavours in which Debian builds a series.
+const (
+	Cloud    = "cloud"
+	Ordinary = "ordinary" // which bears no flavour in its name
+	Realtime = "rt"
+)
+
+var nameForm = regexp.MustCompile(`^([0-9]+\.[0-9]+)(?:-(` + Ordinary + `|` + Realtime + `))?$`)
+
+// ParseName reads the name of a kernel as people give it: its series, of the flavour for clouds, or
+// behind a hyphen another flavour, such as 6.12-rt.
+func ParseName(name string) (series, flavour string, err error) {
+	m := nameForm.FindStringSubmatch(name)
+	if m == nil {
+		return "", "", fmt.Errorf("kernel %q is not a series such as 6.1, nor one with a flavour such as 6.1-%s or 6.1-%s", name, Ordinary, Realtime)
+	}
+	return m[1], cmp.Or(m[2], Cloud), nil
+}
+
+// Name is what ParseName reads.
+func (k Kernel) Name() string {
+	if k.Flavour == Cloud {
+		return k.Series
+	}
+	return k.Series + "-" + k.Flavour
 }
 
 // Fetcher keeps what it fetches below Dir. It is for one goroutine and one
@@ -48,36 +78,43 @@ func suites(series string) []string {
 	}
 }
 
-// Kernel returns the newest kernel of a series, from the cache when it is there.
-func (f *Fetcher) Kernel(ctx context.Context, series, arch string) (Kernel, error) {
-	dir := filepath.Join(f.Dir, "kernels", arch, series)
+// Kernel returns the newest kernel of a name that ParseName reads, from the cache when it is there.
+func (f *Fetcher) Kernel(ctx context.Context, name, arch string) (Kernel, error) {
+	series, flavour, err := ParseName(name)
+	if err != nil {
+		return Kernel{}, err
+	}
+	want := Kernel{Series: series, Flavour: flavour, Arch: arch}
+	dir := filepath.Join(f.Dir, "kernels", arch, name)
 	if kernel, err := readKernel(dir); err == nil && !f.Refresh {
 		return kernel, nil
 	}
 	var problems []error
 	for _, suite := range suites(series) {
-		kernel, err := f.fetch(ctx, dir, series, arch, suite)
+		want.Suite = suite
+		kernel, err := f.fetch(ctx, dir, want)
 		if err == nil {
 			return kernel, nil
 		}
 		problems = append(problems, fmt.Errorf("from %s: %w", suite, err))
 	}
-	return Kernel{}, fmt.Errorf("fetch kernel %s for %s: %w", series, arch, errors.Join(problems...))
+	return Kernel{}, fmt.Errorf("fetch kernel %s for %s: %w", name, arch, errors.Join(problems...))
 }
 
-func (f *Fetcher) fetch(ctx context.Context, dir, series, arch, suite string) (Kernel, error) {
-	root, err := f.root(ctx, suite, arch)
+func (f *Fetcher) fetch(ctx context.Context, dir string, want Kernel) (Kernel, error) {
+	root, err := f.root(ctx, want.Suite, want.Arch)
 	if err != nil {
 		return Kernel{}, err
 	}
-	found, err := candidates(ctx, root, series, arch)
+	found, err := candidates(ctx, root, want)
 	if err != nil {
 		return Kernel{}, err
 	}
 	var problems []error
 	for _, c := range found { // a listed package can be missing: an older one serves
-		f.Logger.Info("fetching kernel", "package", c.name, "version", c.version, "suite", suite)
-		kernel := Kernel{Series: series, Arch: arch, Package: c.name, Version: c.version, Suite: suite}
+		f.Logger.Info("fetching kernel", "package", c.name, "version", c.version, "suite", want.Suite)
+		kernel := want
+		kernel.Package, kernel.Version = c.name, c.version
 		for _, packages := range c.fetches() {
 			err := replaceDir(dir, func(fresh string) error {
 				if err := root.unpack(ctx, fresh, packages...); err != nil {
@@ -144,6 +181,7 @@ func readKernel(dir string) (Kernel, error) {
 	if err := json.Unmarshal(data, &k); err != nil {
 		return k, fmt.Errorf("read %s (remove that directory to fetch again): %w", dir, err)
 	}
+	k.Flavour = cmp.Or(k.Flavour, Cloud) // which all were once
 	k.Image, k.Modules = filepath.Join(dir, k.Image), filepath.Join(dir, k.Modules)
 	return k, nil
 }

@@ -43,6 +43,15 @@ Package: linux-image-6.1.0-56-cloud-amd64
 Version: 6.1.192-2
 Depends: kmod, linux-base (>= 4.3~), initramfs-tools (>= 0.120+deb8u2) | linux-initramfs-tool
 
+Package: linux-image-6.1.0-56-amd64
+Version: 6.1.192-2
+
+Package: linux-image-6.1.0-56-rt-amd64
+Version: 6.1.192-2
+
+Package: linux-image-6.1.0-56-arm64
+Version: 6.1.192-2
+
 Package: linux-image-6.12.95+deb12-cloud-amd64
 Version: 6.12.95-1~bpo12+1
 
@@ -52,18 +61,24 @@ Pre-Depends: linux-base (>= 4.17~)
 Depends: dracut | linux-initramfs-tool, linux-base-7.2.12+deb13-cloud-amd64 (= 7.2.12-1~bpo13+1), linux-binary-7.2.12+deb13-cloud-amd64 (= 7.2.12-1~bpo13+1)
 `
 	tests := []struct {
-		series string
-		want   string
+		name string
+		want string
 	}{
+		{"6.1-ordinary", "[[linux-image-6.1.0-56-amd64=6.1.192-2]]"},
+		{"6.1-rt", "[[linux-image-6.1.0-56-rt-amd64=6.1.192-2]]"},
 		{"6.1", "[[linux-image-6.1.0-56-cloud-amd64=6.1.192-2]]"},
 		{"6.12", "[[linux-image-6.12.95+deb12-cloud-amd64=6.12.95-1~bpo12+1]]"},
 		{"7.2", "[[linux-image-7.2.12+deb13-cloud-amd64=7.2.12-1~bpo13+1 linux-base-7.2.12+deb13-cloud-amd64=7.2.12-1~bpo13+1 linux-binary-7.2.12+deb13-cloud-amd64=7.2.12-1~bpo13+1]" +
 			" [linux-image-7.2.12+deb13-cloud-amd64=7.2.12-1~bpo13+1 linux-binary-7.2.12+deb13-cloud-amd64=7.2.12-1~bpo13+1]]"},
 	}
 	for _, test := range tests {
-		found := parseCandidates(stanzas, test.series)
+		series, flavour, err := ParseName(test.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := parseCandidates(stanzas, Kernel{Series: series, Flavour: flavour, Arch: "amd64"})
 		if len(found) != 1 || fmt.Sprint(found[0].fetches()) != test.want {
-			t.Errorf("%s: found %+v", test.series, found)
+			t.Errorf("%s: found %+v", test.name, found)
 		}
 	}
 }

@@ -79,11 +79,11 @@ func (t *Tree) add(name string) error {
 	if err != nil {
 		return fmt.Errorf("read module %s: %w", name, err)
 	}
-	depends, err := dependsOn(data)
+	hard, soft, err := dependsOn(data)
 	if err != nil {
 		return fmt.Errorf("read module %s: %w", name, err)
 	}
-	for _, need := range depends {
+	for _, need := range append(hard, t.providers(soft)...) {
 		if err := t.add(nameOf(need)); err != nil {
 			return fmt.Errorf("%s needs: %w", name, err)
 		}
@@ -92,37 +92,52 @@ func (t *Tree) add(name string) error {
 	return nil
 }
 
-// dependsOn reads "depends=a,b" from a module's .modinfo section.
-func dependsOn(module []byte) ([]string, error) {
-	file, err := elf.NewFile(bytes.NewReader(module))
-	if err != nil {
-		return nil, err
-	}
-	section := file.Section(".modinfo")
-	if section == nil {
-		return nil, errors.New("no .modinfo section")
-	}
-	info, err := section.Data()
-	if err != nil {
-		return nil, err
-	}
-	return parseModinfo(info), nil
-}
-
-func parseModinfo(info []byte) []string {
-	var names []string
-	for entry := range strings.SplitSeq(string(info), "\x00") {
-		list, ok := strings.CutPrefix(entry, "depends=")
-		if !ok {
-			continue
-		}
-		for name := range strings.SplitSeq(list, ",") {
-			if name != "" {
-				names = append(names, name)
+// providers are the modules behind what others ask the kernel for by name as they start. What is
+// asked for is often an algorithm, whose plain implementation crypto/ names so. What has neither may be built in.
+func (t *Tree) providers(soft []string) []string {
+	var found []string
+	for _, name := range soft {
+		for _, module := range []string{nameOf(name), nameOf(name) + "_generic"} {
+			if t.files[module] != "" {
+				found = append(found, module)
+				break
 			}
 		}
 	}
-	return names
+	return found
+}
+
+// dependsOn reads from a module's .modinfo section what it needs, and what it likes to be there first.
+func dependsOn(module []byte) (hard, soft []string, err error) {
+	file, err := elf.NewFile(bytes.NewReader(module))
+	if err != nil {
+		return nil, nil, err
+	}
+	section := file.Section(".modinfo")
+	if section == nil {
+		return nil, nil, errors.New("no .modinfo section")
+	}
+	info, err := section.Data()
+	if err != nil {
+		return nil, nil, err
+	}
+	hard, soft = parseModinfo(info)
+	return hard, soft, nil
+}
+
+// parseModinfo reads "depends=a,b" and "softdep=pre: c d post: e".
+func parseModinfo(info []byte) (hard, soft []string) {
+	for entry := range strings.SplitSeq(string(info), "\x00") {
+		key, value, _ := strings.Cut(entry, "=")
+		switch key {
+		case "depends":
+			hard = append(hard, strings.FieldsFunc(value, func(r rune) bool { return r == ',' })...)
+		case "softdep":
+			before, _, _ := strings.Cut(value, "post:")
+			soft = append(soft, strings.Fields(strings.TrimPrefix(before, "pre:"))...)
+		}
+	}
+	return hard, soft
 }
 
 // nameOf makes "kernel/net/sched/sch-ingress.ko.xz" into "sch_ingress".

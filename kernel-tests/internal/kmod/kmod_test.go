@@ -56,7 +56,9 @@ func tree(t *testing.T) *Tree {
 	_ = zip.Close()
 	write(t, dir, "kernel/net/tcp_diag.ko.gz", zipped.Bytes())
 	write(t, dir, "kernel/net/inet_diag.ko", module("depends=low,ext4\x00name=inet_diag\x00"))
-	write(t, dir, "kernel/net/low.ko", module("depends=\x00"))
+	write(t, dir, "kernel/net/low.ko", module("softdep=pre: crc32c aes nothing post: broken\x00depends=\x00"))
+	write(t, dir, "kernel/crypto/crc32c_generic.ko", module("depends=\x00"))
+	write(t, dir, "kernel/crypto/aes.ko", module("depends=\x00"))
 	write(t, dir, "kernel/net/broken.ko", []byte("not ELF"))
 	write(t, dir, "kernel/net/orphan.ko", module("depends=nowhere\x00"))
 	write(t, dir, "modules.builtin", []byte("kernel/fs/ext4/ext4.ko\n"))
@@ -79,7 +81,7 @@ func TestClosure(t *testing.T) {
 			t.Errorf("%s is not unpacked", m.Name)
 		}
 	}
-	if got := strings.Join(names, " "); got != "low inet_diag tcp_diag" {
+	if got := strings.Join(names, " "); got != "crc32c_generic aes low inet_diag tcp_diag" {
 		t.Errorf("order %q", got)
 	}
 }
