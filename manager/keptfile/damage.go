@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"cassini/manager/store/boltfile"
+
 	berrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +31,7 @@ func (f *File) explain(verb string, err error) error {
 	switch {
 	case is(berrors.ErrTimeout):
 		advice = "another program has it open: stop that, or choose another data directory"
-	case is(berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch, berrors.ErrInvalidMapping):
+	case is(berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch, berrors.ErrInvalidMapping, boltfile.ErrNotBolt, boltfile.ErrUnsound):
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		fallthrough
 	case is(ErrDamaged):

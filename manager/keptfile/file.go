@@ -11,9 +11,15 @@ import (
 	"time"
 
 	"cassini/manager/archive"
+	"cassini/manager/store/boltfile"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 )
+
+// patience is how long another program may still have the file.
+const patience = time.Second
 
 // smallest is how much bbolt writes of an empty file at least: two pages.
 const smallest = 2 * 4096
@@ -35,10 +41,7 @@ type File struct {
 func Open(path, remedy string, buckets ...[]byte) (*File, error) {
 	f := &File{path: path, remedy: remedy}
 	err := f.guard("open", func() (err error) {
-		if info, err := os.Stat(path); err == nil && info.Size() > 0 && info.Size() < smallest {
-			return fmt.Errorf("%w: it has only %d bytes", ErrDamaged, info.Size())
-		}
-		if f.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, OpenFile: f.open}); err != nil {
+		if f.db, err = bolt.Open(path, 0o600, &bolt.Options{OpenFile: f.open}); err != nil {
 			return err
 		}
 		return f.prepare(buckets)
@@ -49,9 +52,40 @@ func Open(path, remedy string, buckets ...[]byte) (*File, error) {
 	return f, nil
 }
 
+// open opens the file for bbolt, which is handed what is locked and looked at: with some damage its
+// first change would never end, or end the process.
 func (f *File) open(name string, flag int, mode os.FileMode) (file *os.File, err error) {
-	f.file, err = os.OpenFile(name, flag, mode)
+	if f.file, err = os.OpenFile(name, flag, mode); err != nil {
+		return nil, err
+	}
+	if err = lock(f.file); err == nil {
+		err = inspect(f.file)
+	}
 	return f.file, err
+}
+
+// lock keeps other programs out, as bbolt does a second time.
+func lock(f *os.File) error {
+	for until := time.Now().Add(patience); ; time.Sleep(patience / 20) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		if time.Now().After(until) {
+			return berrors.ErrTimeout
+		}
+	}
+}
+
+func inspect(f *os.File) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil || info.Size() == 0: // a new one
+		return err
+	case info.Size() < smallest:
+		return fmt.Errorf("%w: it has only %d bytes", ErrDamaged, info.Size())
+	}
+	return boltfile.Sound(f, info.Size(), true)
 }
 
 // prepare makes the buckets that are not there.

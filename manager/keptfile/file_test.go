@@ -85,6 +85,13 @@ func TestDamage(t *testing.T) {
 		}
 		bad[fmt.Sprint("seed ", seed)] = one
 	}
+	for seed := range uint64(300) { // what says how many pages belong together, and which are free
+		random, one := rand.New(rand.NewPCG(seed, 5)), bytes.Clone(raw)
+		for range 1 + random.IntN(4) {
+			one[page*(2+random.IntN(len(one)/page-2))+random.IntN(32)] = byte(random.Uint32())
+		}
+		bad[fmt.Sprint("seed of headers ", seed)] = one
+	}
 	for what, content := range bad {
 		path := filepath.Join(t.TempDir(), "kept.db")
 		if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -94,7 +101,7 @@ func TestDamage(t *testing.T) {
 		if err != nil {
 			found++
 		}
-		random := strings.HasPrefix(what, "seed ") // may have hit what is not used
+		random := strings.HasPrefix(what, "seed") // may have hit what is not used
 		if err == nil && !random || err != nil && (!strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "; ")) {
 			t.Errorf("%s: got %v", what, err)
 		}
@@ -151,6 +158,27 @@ func TestBrokenOff(t *testing.T) {
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLongPage opens a file whose list of free pages says that it is four billion pages long: bbolt notes
+// each of them as free at the first change.
+func TestLongPage(t *testing.T) {
+	path := written(t)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(raw); at += os.Getpagesize() {
+		if raw[at+8] == 0x10 { // a list of free pages
+			copy(raw[at+12:], "\xff\xff\xff\xff")
+		}
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, remedy, bucket); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "; "+remedy) {
+		t.Errorf("got %v", err)
 	}
 }
 

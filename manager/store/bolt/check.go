@@ -99,6 +99,7 @@ func (c *checker) run(f *boltfile.File) {
 			c.problem("bucket %q is missing", name)
 		}
 	}
+	f.CheckFree()
 	for name := range c.newest {
 		c.problem("name %q is in the log, and not among the names", name)
 	}

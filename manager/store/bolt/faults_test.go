@@ -196,6 +196,7 @@ func TestOpenDamaged(t *testing.T) {
 		"empty":          {},
 		"cut short":      good[:len(good)/2],
 		"only the head":  good[:4096],
+		"a long page":    longPages(good),
 		"zeros behind":   append(append([]byte{}, good[:16384]...), make([]byte, len(good)-16384)...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,6 +207,18 @@ func TestOpenDamaged(t *testing.T) {
 			t.Log(err)
 		})
 	}
+}
+
+// longPages has lists of free pages say that they are four billion pages long: bbolt would note each of
+// them as free at the first change.
+func longPages(good []byte) []byte {
+	data := append([]byte{}, good...)
+	for at := 0; at < len(data); at += 4096 {
+		if data[at+8] == 0x10 { // a list of free pages
+			copy(data[at+12:], "\xff\xff\xff\xff")
+		}
+	}
+	return data
 }
 
 // TestOpenRandomlyDamaged spoils pages at random: whatever comes of it, the

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cassini/manager/store"
+	"cassini/manager/store/boltfile"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -57,6 +58,9 @@ func (s *Store) open() error {
 	case info.Size() < 4*int64(os.Getpagesize()): // less than an empty database
 		return corrupt(s.path, fmt.Sprintf("it has only %d bytes", info.Size()))
 	}
+	if err := inspect(s.path); err != nil {
+		return err
+	}
 	db, err := openFile(s.path)
 	if err != nil {
 		return err
@@ -67,6 +71,27 @@ func (s *Store) open() error {
 			err = errors.Join(err, db.Close())
 		}
 		return err
+	}
+	return nil
+}
+
+// inspect looks at what bbolt would believe: with some damage its first change would never end, or end
+// the process.
+func inspect(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return classify("open", path, err)
+	}
+	defer f.Close() // it was read only
+	info, err := f.Stat()
+	if err == nil {
+		err = boltfile.Sound(f, info.Size(), false)
+	}
+	if errors.Is(err, boltfile.ErrNotBolt) || errors.Is(err, boltfile.ErrUnsound) {
+		return corrupt(path, err)
+	}
+	if err != nil {
+		return classify("read", path, err)
 	}
 	return nil
 }

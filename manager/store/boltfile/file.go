@@ -17,9 +17,10 @@ type File struct {
 	size int64
 	meta meta
 
-	seen     map[uint64]bool // pages that were read, so that circles end
-	elements int64           // that were read: a file has room for so many, and no more
+	seen     []bool // pages that were reached, so that circles end
+	elements int64  // that were read: a file has room for so many, and no more
 	problems []string
+	torn     int // of these: of the two first pages
 	more     int
 }
 
@@ -30,10 +31,11 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{r: r, size: size, meta: m, problems: problems, seen: make(map[uint64]bool)}
+	f := &File{r: r, size: size, meta: m, problems: problems, torn: len(problems)}
 	if want := int64(m.end) * int64(m.pageSize); m.end > uint64(size) || want > size {
 		f.problem("it has %d bytes and should have %d pages of %d: it was cut short", size, m.end, m.pageSize)
 	}
+	f.seen = make([]bool, min(m.end, uint64(size)/uint64(m.pageSize)))
 	return f, nil
 }
 
@@ -106,17 +108,18 @@ func bucketOf(l leaf) (b Bucket, ok bool) {
 type walker struct {
 	f      *File
 	bucket string
-	last   []byte // key
-	each   func(leaf) bool
+	last   []byte          // key
+	each   func(leaf) bool // nil: what is on leaves is not looked at
 }
 
 func (f *File) walk(b Bucket, each func(leaf) bool) {
 	w := &walker{f: f, bucket: b.Name, each: each}
-	if b.root == 0 {
+	switch {
+	case b.root != 0:
+		w.page(b.root, 0)
+	case each != nil:
 		w.inline(b.inline)
-		return
 	}
-	w.page(b.root, 0)
 }
 
 func (w *walker) inline(data []byte) {
@@ -134,24 +137,32 @@ func (w *walker) inline(data []byte) {
 
 // page walks a page and what hangs on it; false when the caller has had enough.
 func (w *walker) page(id uint64, height int) bool {
-	if w.f.seen[id] || height > maxTreeHeight {
-		w.f.problem("bucket %q: page %d is reached twice", w.bucket, id)
-		return true
-	}
-	w.f.seen[id] = true
-	p, err := w.f.readPage(id)
+	p, err := w.f.readHead(id)
 	if err == nil && p.flags != flagLeaf && p.flags != flagBranch {
 		err = errors.New("is neither branch nor leaf")
 	}
-	if err != nil {
-		w.f.problem("bucket %q: page %d %v: what hangs on it is lost", w.bucket, id, err)
+	if err == nil && (height > maxTreeHeight || !w.f.reach(id, p)) {
+		w.f.problem("bucket %q: page %d is reached twice", w.bucket, id)
 		return true
 	}
-	for i := range p.overflow {
-		w.f.seen[id+1+uint64(i)] = true
+	if err == nil && (p.flags == flagBranch || w.each != nil) {
+		p, err = w.f.readPage(id)
 	}
-	if p.flags == flagLeaf {
-		return w.leaves(id, p)
+	switch {
+	case err != nil:
+		w.f.problem("bucket %q: page %d %v: what hangs on it is lost", w.bucket, id, err)
+		return true
+	case p.flags == flagBranch:
+		return w.children(id, p, height)
+	case w.each == nil:
+		return true
+	}
+	return w.leaves(id, p)
+}
+
+func (w *walker) children(id uint64, p page, height int) bool {
+	if p.count == 0 {
+		w.f.problem("bucket %q: page %d is a branch that leads nowhere", w.bucket, id)
 	}
 	for i := range int(p.count) {
 		child, _, err := p.child(i)
@@ -194,7 +205,7 @@ func (w *walker) leaves(id uint64, p page) bool {
 // branch is lost, and those that are free. It is for values that say themselves whether
 // they are whole.
 func (f *File) Stray(each func(key, value []byte)) {
-	for id := uint64(2); id < min(f.meta.end, uint64(f.size)/uint64(f.meta.pageSize)); id++ {
+	for id := uint64(2); id < uint64(len(f.seen)); id++ {
 		if f.seen[id] {
 			continue
 		}
@@ -211,13 +222,14 @@ func (f *File) Stray(each func(key, value []byte)) {
 	}
 }
 
-// CheckAll walks all buckets at the top, and returns how many keys each has.
+// CheckAll walks all buckets at the top and what is free, and returns how many keys each has.
 func (f *File) CheckAll() map[string]int {
 	keys := map[string]int{}
 	for _, b := range f.Buckets() {
 		keys[b.Name] = 0
 		f.Walk(b, func(_, _ []byte) bool { keys[b.Name]++; return true })
 	}
+	f.CheckFree()
 	return keys
 }
 

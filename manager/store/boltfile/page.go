@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 )
 
 const (
@@ -107,24 +108,45 @@ func metaOffsets(r io.ReaderAt, buf []byte) []int64 {
 	return list
 }
 
-// readPage reads a page by its number, with what overflows.
-func (f *File) readPage(id uint64) (p page, err error) {
-	if id < 2 || id >= f.meta.end || id >= uint64(f.size)/uint64(f.meta.pageSize) {
+// readHead reads the header of a page by its number, and sees that the page lies within the file.
+func (f *File) readHead(id uint64) (p page, err error) {
+	if id < 2 || id >= uint64(len(f.seen)) {
 		return p, errors.New("is beyond the end of the file")
 	}
-	at := int64(id) * int64(f.meta.pageSize)
 	head := make([]byte, pageHeader)
-	if _, err := f.r.ReadAt(head, at); err != nil {
+	if _, err := f.r.ReadAt(head, f.offset(id)); err != nil {
 		return p, err
 	}
 	p = page{flags: order.Uint16(head[8:]), count: order.Uint16(head[10:]), overflow: order.Uint32(head[12:])}
-	n := (int64(p.overflow) + 1) * int64(f.meta.pageSize)
-	if order.Uint64(head) != id || p.overflow >= maxPages || at+n > f.size {
+	if order.Uint64(head) != id || p.overflow >= maxPages || id+uint64(p.overflow) >= uint64(len(f.seen)) {
 		return p, errors.New("has a wrong header")
 	}
-	p.data = make([]byte, n)
-	_, err = f.r.ReadAt(p.data, at)
+	return p, nil
+}
+
+// readPage reads a page by its number, with what overflows.
+func (f *File) readPage(id uint64) (p page, err error) {
+	if p, err = f.readHead(id); err != nil {
+		return p, err
+	}
+	p.data = make([]byte, f.offset(uint64(p.overflow)+1))
+	_, err = f.r.ReadAt(p.data, f.offset(id))
 	return p, err
+}
+
+// offset is where a page begins.
+func (f *File) offset(id uint64) int64 { return int64(id) * int64(f.meta.pageSize) }
+
+// reach notes that a page was come to, with what overflows; false where that is so already.
+func (f *File) reach(id uint64, p page) bool {
+	pages := f.seen[id : id+uint64(p.overflow)+1]
+	if slices.Contains(pages, true) {
+		return false
+	}
+	for i := range pages {
+		pages[i] = true
+	}
+	return true
 }
 
 // leaf is one element of a leaf.
