@@ -88,7 +88,7 @@ func fixture() Sources {
 				Documents: 34, Rejected: map[string]uint64{"other": 35}, Forgotten: 36, Undirected: 43, Watchers: 37, Lagged: 38, Written: model.Kept{Bytes: 44, Limit: 45, Forgotten: 46},
 			}
 		},
-		Guests:  func() *model.GuestStats { return &model.GuestStats{Open: 5, Closed: 6, TurnedAway: 7} },
+		Guests:  func() *model.GuestStats { return &model.GuestStats{Open: 5, Closed: 6, TurnedAway: 7, BrokenOff: 8} },
 		Tenants: func() *model.TenantStats { return &model.TenantStats{Kept: 2, Forgotten: 3, Refused: 4} },
 		Audit: func() *model.AuditStats {
 			return &model.AuditStats{Entries: 56, Oldest: at, Added: map[string]uint64{"done": 57, "refused": 58}, Dropped: 59, Failed: 60}

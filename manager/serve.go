@@ -111,7 +111,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, secure *tls.Conf
 	server.TLSConfig, server.ReadHeaderTimeout, server.IdleTimeout = secure, 5*time.Second, 2*time.Minute
 	err := httpd.Until(ctx, server, func() error {
 		if secure != nil {
-			server.ConnContext = guests.Context
+			server.ConnContext, server.Handler = guests.Context, bounds.Handler(h)
 			return server.ServeTLS(bounds.Listen(l), "", "")
 		}
 		return server.Serve(l)

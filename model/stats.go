@@ -223,11 +223,12 @@ type NetworkStats struct {
 	Neighbors  []Neighbor  `json:"-"`
 }
 
-// GuestStats are figures of connections of those who have not shown who they are.
+// GuestStats are figures of connections and requests of those who have not shown who they are.
 type GuestStats struct {
 	Open       int    `json:"open"`
 	Closed     uint64 `json:"closed"`      // to make room for others
 	TurnedAway uint64 `json:"turned_away"` // since there was no room
+	BrokenOff  uint64 `json:"broken_off"`  // requests, since there were too many under way
 }
 
 // RequestStat is how often a route of the API answered with a status since the start,

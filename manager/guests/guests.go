@@ -29,20 +29,27 @@ const (
 // Guests are the connections of those who have not shown who they are. They are safe for
 // concurrent use.
 type Guests struct {
-	maxEach, maxAll int
-	now             func() time.Time
-	log             *slog.Logger
+	maxEach, maxAll                 int
+	maxRequestsEach, maxRequestsAll int
 
-	mu    sync.Mutex
-	all   list.List // of *conn, the oldest first
-	from  map[netip.Prefix]int
-	stats model.GuestStats
-	told  time.Time
+	now func() time.Time
+	log *slog.Logger
+
+	mu       sync.Mutex
+	all      list.List // of *conn, the oldest first
+	from     map[netip.Prefix]int
+	requests map[netip.Prefix]int // that are under way
+	underway int                  // all of them
+	stats    model.GuestStats
+	told     time.Time
 }
 
 // New makes bounds for one server.
 func New(log *slog.Logger) *Guests {
-	return &Guests{maxEach: MaxEach, maxAll: MaxAll, now: time.Now, log: log, from: make(map[netip.Prefix]int)}
+	return &Guests{
+		maxEach: MaxEach, maxAll: MaxAll, maxRequestsEach: maxRequestsEach, maxRequestsAll: maxRequestsAll,
+		now: time.Now, log: log, from: make(map[netip.Prefix]int), requests: make(map[netip.Prefix]int),
+	}
 }
 
 // Listen bounds what a listener accepts.
@@ -182,9 +189,12 @@ func Context(ctx context.Context, nc net.Conn) context.Context {
 	return ctx
 }
 
-// Known says that who sent a request with this context has shown who it is: its connection is
-// no guest's from now on.
+// Known says that who sent a request with this context has shown who it is: neither the request nor its
+// connection is a guest's from now on.
 func Known(ctx context.Context) {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		v.guests.end(v)
+	}
 	if c, ok := ctx.Value(key{}).(*conn); ok {
 		c.guests.leave(c)
 	}
