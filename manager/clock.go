@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-// A clock that is wrong must not cost what nobody can bring back: the past in the log, hosts
-// that are down, the key of an authority during its rotation. So what is destroyed since its
-// time is over waits for an hour after the clock was set.
+// A clock that is wrong must not cost what nobody can bring back: the past in the log and in the audit
+// log, hosts that are down, tokens, the key of an authority during its rotation. So what is destroyed
+// since its time is over waits for an hour after the clock was set, and after a start so long behind
+// the newest that the log has that the clock may be wrong.
 const (
 	clockHold  = time.Hour
 	clockJumps = 10 * time.Minute // by so much a clock is set, and does not drift
+	clockAway  = 24 * time.Hour   // for so long a manager is not away every day
 )
 
 // clock tells whether the clock on the wall goes as the one that nobody sets. It is safe for
@@ -36,6 +38,30 @@ func (c *clock) look(wall time.Time, up time.Duration) (set time.Duration, hold 
 	}
 	c.until = up + clockHold
 	return set, true
+}
+
+// begin says whether what cannot be undone has to wait from the start on: the clock says that the
+// manager was away for long since it last knew the time.
+func (c *clock) begin(last, wall time.Time) (hold bool) {
+	if last.IsZero() || wall.Sub(last) < clockAway {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until = clockHold
+	return true
+}
+
+// beginClock holds the clock against the newest that the log has.
+func (m *Manager) beginClock() error {
+	stats, err := m.disk.Stats()
+	if err != nil {
+		return err
+	}
+	if now := time.Now(); !m.began.IsZero() && m.clock.begin(stats.Newest, now) {
+		m.log.Warn("by the clock the manager was away for long: for an hour nothing is forgotten because of its age; if the clock is wrong, set it right until then", "last", stats.Newest, "now", now.UTC().Round(time.Second), "held", clockHold)
+	}
+	return nil
 }
 
 // waits says whether what cannot be undone has to wait, since the clock was set a short while

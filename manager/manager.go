@@ -162,12 +162,15 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 		return errors.Join(err, st.Close())
 	}
 	if err := m.openRings(); err != nil {
+	if err := m.beginClock(); err != nil {
+		return errors.Join(err, st.Close())
+	}
 		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
 	if err := m.openAlerts(); err != nil {
 		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
-	if m.audit, err = audit.Open(audit.Config{Dir: m.cfg.DataDir, Logger: m.log}); err != nil {
+	if m.audit, err = audit.Open(audit.Config{Dir: m.cfg.DataDir, Hold: m.waits, Logger: m.log}); err != nil {
 		return errors.Join(fmt.Errorf("open audit log: %w", err), m.closeAlerts(), m.closeEnroll(), st.Close())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

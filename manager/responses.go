@@ -77,12 +77,12 @@ func (m *Manager) own(pkg, key string, body any, gone bool) (model.Document, err
 // tenant can be part of a larger one of the estate, where it is not found: what tenants
 // took on is kept for a time instead.
 func (m *Manager) deadAcks() (docs []model.Document) {
-	known := make(map[string]bool)
+	known, hold := make(map[string]bool), m.waits()
 	for _, i := range m.graph.Incidents(false) {
 		known[i.ID] = true
 	}
 	for id, ack := range m.graph.Acks() {
-		if ack.Tenant != "" && m.cfg.Now().Sub(ack.At) < keepTenantAck {
+		if ack.Tenant != "" && (hold || m.cfg.Now().Sub(ack.At) < keepTenantAck) {
 			continue
 		}
 		if !known[id] && len(docs) < forgetsAtOnce {
@@ -115,8 +115,9 @@ func (m *Manager) Silence(ctx context.Context, s model.Silence) (model.Silence, 
 	if n := tenantHas(silences, s.Tenant); s.Tenant != "" && n >= tenantSilences {
 		return s, fmt.Errorf("silence: %w: tenant %s has %d, and those that ended are forgotten after a week", api.ErrInvalid, s.Tenant, n)
 	}
+	hold := m.waits()
 	for _, old := range silences {
-		if now.Sub(old.Until) > keepSilence && len(docs) < forgetsAtOnce {
+		if !hold && now.Sub(old.Until) > keepSilence && len(docs) < forgetsAtOnce {
 			docs = append(docs, model.Document{Name: model.Name{Host: m.cfg.Host, Package: model.PackageSilences, Key: old.ID}, Time: now.UTC()})
 		}
 	}

@@ -55,7 +55,7 @@ func (m *Manager) openEnroll(address string) (err error) {
 		names = append(names, announce.Name(m.cfg.Host))
 	}
 	m.enroll, err = enroll.Open(enroll.Config{
-		Dir: m.cfg.DataDir, Host: m.cfg.Host, Life: m.cfg.TLS.Life, Names: names, Outside: m.cfg.TLS.Files, Logger: m.log, Moved: m.moved, Machine: m.cfg.Machine, Known: m.known,
+		Dir: m.cfg.DataDir, Host: m.cfg.Host, Life: m.cfg.TLS.Life, Names: names, Outside: m.cfg.TLS.Files, Logger: m.log, Moved: m.moved, Machine: m.cfg.Machine, Known: m.known, Hold: m.waits,
 	}, m.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("open enrolment: %w", err)

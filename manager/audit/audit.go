@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -78,7 +79,10 @@ type Config struct {
 	Dir        string // exists
 	MaxAge     time.Duration
 	MaxEntries int // both: 0 is the default
-	Logger     *slog.Logger
+	// Hold says that nothing is to be removed because of its age, since the clock may be wrong.
+	// Nil never says so.
+	Hold   func() bool
+	Logger *slog.Logger
 }
 
 // Log is safe for concurrent use.
@@ -209,13 +213,17 @@ func (l *Log) write(e *Entry) error {
 // are left.
 func (l *Log) drop(b *bolt.Bucket, entries int, now time.Time) (int, error) {
 	var gone [][]byte
+	maxAge := l.cfg.MaxAge
+	if l.cfg.Hold != nil && l.cfg.Hold() {
+		maxAge = math.MaxInt64
+	}
 	c := b.Cursor()
 	for k, v := c.First(); k != nil && len(gone) < dropsAtOnce; k, v = c.Next() {
 		e, err := decode(k, v)
 		if err != nil {
 			return entries, err
 		}
-		if entries-len(gone) <= l.cfg.MaxEntries && now.Sub(e.At) <= l.cfg.MaxAge {
+		if entries-len(gone) <= l.cfg.MaxEntries && now.Sub(e.At) <= maxAge {
 			break
 		}
 		gone = append(gone, k)

@@ -91,11 +91,18 @@ func TestBounds(t *testing.T) {
 	if got := targets(t, l, Filter{}); got != "9 8 7" {
 		t.Errorf("by number: %q", got)
 	}
-	add(t, l, Entry{At: t0.Add(2 * time.Hour), Target: "late", Result: Done})
+	hold := true // the clock may be wrong
+	l.cfg.Hold = func() bool { return hold }
+	add(t, l, Entry{At: t0.Add(2 * time.Hour), Target: "held", Result: Done})
+	if got := targets(t, l, Filter{}); got != "held 9 8" {
+		t.Errorf("while the clock may be wrong: %q", got)
+	}
+	hold = false
+	add(t, l, Entry{At: t0.Add(4 * time.Hour), Target: "late", Result: Done})
 	if got := targets(t, l, Filter{}); got != "late" || l.Stats().Entries != 1 {
 		t.Errorf("by age: %q", got)
 	}
-	add(t, l, Entry{At: t0.Add(2 * time.Hour), Target: strings.Repeat("ö", 5000), Result: Done})
+	add(t, l, Entry{At: t0.Add(4 * time.Hour), Target: strings.Repeat("ö", 5000), Result: Done})
 	if got := targets(t, l, Filter{Limit: 1}); len(got) > maxText+8 || !strings.HasSuffix(got, "ö…") {
 		t.Errorf("a text of %d bytes", len(got))
 	}

@@ -38,6 +38,9 @@ type Config struct {
 	// Known says what else is known of a host, for older records. It must not ask the
 	// Authority; nil knows nothing.
 	Known func(host string) Known
+	// Hold says that nothing is to be forgotten because of its age, since the clock may be wrong.
+	// Nil never says so.
+	Hold func() bool
 }
 
 // Authority is who may speak. It is safe for concurrent use.
@@ -213,8 +216,10 @@ func (a *Authority) CreateToken(r TokenRequest, now time.Time) (string, Token, e
 // keep writes a new token, and forgets those that ended long ago, and of those for joining
 // that are spent all but the newest. The lock is held.
 func (a *Authority) keep(t Token, now time.Time) error {
-	dropped := a.having(func(old Token) bool { return old.forgotten(now) })
-	spent := a.having(func(old Token) bool { return !old.forgotten(now) && old.spent(now) })
+	hold := a.cfg.Hold != nil && a.cfg.Hold()
+	forgotten := func(old Token) bool { return !hold && old.forgotten(now) }
+	dropped := a.having(forgotten)
+	spent := a.having(func(old Token) bool { return !forgotten(old) && old.spent(now) })
 	if more := len(spent) - maxSpent; more > 0 {
 		slices.SortFunc(spent, func(x, y string) int { return a.tokens[x].Created.Compare(a.tokens[y].Created) })
 		dropped = append(dropped, spent[:more]...)

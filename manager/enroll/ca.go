@@ -63,7 +63,7 @@ func openCA(path, host string, now time.Time) (*ca, error) {
 		return nil, fmt.Errorf("read the certificate authority in %s: %w: %w; restore the file from a backup, or move it away: then all hosts must join anew", path, ErrDamaged, err)
 	}
 	if !now.Before(c.cert.NotAfter) {
-		return nil, fmt.Errorf("certificate authority in %s: %w at %s; move the file away: then all hosts must join anew", path, ErrExpired, stamp(c.cert.NotAfter))
+		return nil, fmt.Errorf("certificate authority in %s: %w at %s; see whether the clock of this machine is right, else move the file away: then all hosts must join anew", path, ErrExpired, stamp(c.cert.NotAfter))
 	}
 	return c, nil
 }
