@@ -98,6 +98,9 @@ func (m *Manager) replay(ctx context.Context) error {
 	if err := m.follow(ctx); err != nil {
 		return err
 	}
+	if err := m.takeOver(ctx); err != nil {
+		return fmt.Errorf("take over what a manager of another host name said: %w", err)
+	}
 	stats := m.graph.Stats()
 	m.log.Info("document log replayed", "documents", stats.Documents, "took", time.Since(begin).Round(time.Millisecond))
 	if n := m.bad.Load(); n > 0 {
@@ -122,6 +125,7 @@ func (m *Manager) follow(ctx context.Context) error {
 		m.publish(m.news)
 		clear(m.news) // who keeps some of it has copies
 		m.scopes.hear(scopes, docs)
+		m.noteElsewhere(docs)
 		m.applied = upTo
 	}
 	entries, ok := m.tail.take(m.applied)

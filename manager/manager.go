@@ -105,6 +105,8 @@ type Manager struct {
 	news     []model.Event  // what came of that
 	tail     tail           // what comes behind it
 	bad      atomic.Uint64
+
+	elsewhere map[model.Name]bool // until what was noted in it is taken over
 }
 
 var _ model.Sink = (*Manager)(nil)
@@ -130,6 +132,8 @@ func New(cfg Config) *Manager {
 		broken:  make(chan error, 1),
 
 		promised: promised{byHost: make(map[string]promise)},
+
+		elsewhere: make(map[model.Name]bool),
 	}
 	m.graph.SetClock(cfg.Now)
 	m.graph.NoteSpent()
@@ -158,13 +162,13 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("open document log: %w", err)
 	}
 	m.store, m.disk = st, st
+	if err := m.beginClock(); err != nil {
+		return errors.Join(err, st.Close())
+	}
 	if err := m.openEnroll(l.Addr().String()); err != nil {
 		return errors.Join(err, st.Close())
 	}
 	if err := m.openRings(); err != nil {
-	if err := m.beginClock(); err != nil {
-		return errors.Join(err, st.Close())
-	}
 		return errors.Join(err, m.closeEnroll(), st.Close())
 	}
 	if err := m.openAlerts(); err != nil {

@@ -47,6 +47,12 @@ const (
 	PackageRefused      = "refused"      // body Refused, key Refused.Host; of the manager's host
 )
 
+// ManagerPackages are those whose documents stand under the name of the manager's host, whomever they
+// are about: no agent writes them.
+func ManagerPackages() []string {
+	return []string{PackageAcks, PackageSilences, PackageLabels, PackageRefused, PackageRings}
+}
+
 // Name identifies one thing that one host knows.
 type Name struct {
 	Host    string `json:"host"`

@@ -23,9 +23,6 @@ type accepted struct {
 // errMalformed says that a body is not what is wanted.
 var errMalformed = errors.New("body not understood")
 
-// managers are packages of documents that no agent writes.
-var managers = []string{model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRefused, model.PackageRings, model.PackageForgotten}
-
 // postDocuments takes documents that are not numbered: of agents that speak protocol 1, and
 // of scripts.
 func (s *server) postDocuments(w http.ResponseWriter, r *http.Request, _ params) {
@@ -98,7 +95,7 @@ func checkBatch(b model.Batch, tenantOf func(host string) string) error {
 		return fmt.Errorf(`%w: "host" is missing`, errMalformed)
 	}
 	for i, d := range b.Documents {
-		if slices.Contains(managers, d.Package) {
+		if d.Package == model.PackageForgotten || slices.Contains(model.ManagerPackages(), d.Package) {
 			return fmt.Errorf("%w: document %d of %d (%q): only the manager writes documents of this package", errMalformed, i+1, len(b.Documents), d.String())
 		}
 		if d.Host != b.Host {

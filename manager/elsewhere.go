@@ -1,0 +1,99 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"cassini/manager/graph"
+	"cassini/manager/store"
+	"cassini/model"
+)
+
+// What a manager says itself stands under the name of its host. One that went on under another name, on
+// another machine or since its host was renamed, takes over what it said under the one before: else
+// that would stay when it takes it back, and go with the host of that name.
+
+// overAtOnce is how many documents are taken over in one commit, twice: the end of one, and another.
+const overAtOnce = 500
+
+// noteElsewhere notes, of documents that are replayed, those of a manager under another name.
+func (m *Manager) noteElsewhere(docs []graph.Logged) {
+	if m.elsewhere == nil {
+		return // it is over
+	}
+	for n := range docs { // the memory that they are in is used again
+		d := &docs[n].Document
+		if d.Host != m.cfg.Host && slices.Contains(model.ManagerPackages(), d.Package) {
+			m.elsewhere[model.Name{Host: strings.Clone(d.Host), Package: strings.Clone(d.Package), Key: strings.Clone(d.Key)}] = true
+		}
+	}
+}
+
+// takeOver takes over what was noted, before anybody else writes. What was said since under this
+// host's name counts.
+func (m *Manager) takeOver(ctx context.Context) error {
+	names, taken := make([]model.Name, 0, len(m.elsewhere)), 0
+	for name := range m.elsewhere {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b model.Name) int { return strings.Compare(a.String(), b.String()) })
+	for some := range slices.Chunk(names, overAtOnce) {
+		docs, err := m.takenOver(ctx, some)
+		if err == nil {
+			_, err = m.store.Deliver(ctx, model.Batch{Documents: docs})
+		}
+		if err == nil {
+			err = m.follow(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		taken += len(docs)
+	}
+	if taken > 0 {
+		m.log.Info("what a manager of another host name said is taken over", "documents", len(names), "from", names[0].Host)
+	}
+	m.elsewhere = nil
+	return nil
+}
+
+// takenOver ends documents, and tells what they said as this manager's.
+func (m *Manager) takenOver(ctx context.Context, names []model.Name) (docs []model.Document, err error) {
+	for _, name := range names {
+		was, err := m.newest(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if was.Gone() {
+			continue
+		}
+		docs = append(docs, model.Document{Name: name, Time: m.cfg.Now().UTC()})
+		name.Host = m.cfg.Host
+		is, err := m.newest(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if is.Host == "" {
+			is = was
+		}
+		if is.Name = name; !is.Gone() {
+			docs = append(docs, is)
+		}
+	}
+	return docs, nil
+}
+
+// newest is the newest document of a name; without a name where there is none.
+func (m *Manager) newest(ctx context.Context, name model.Name) (d model.Document, err error) {
+	for e, err := range m.store.Latest(ctx, store.Filter(name)) {
+		if err != nil && !errors.Is(err, store.ErrBadEntry) {
+			return d, err
+		}
+		if err == nil {
+			d = e.Document
+		}
+	}
+	return d, nil
+}
