@@ -75,15 +75,15 @@ func (a *Authority) register(id identify.Identity, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.hosts[id.Host]
-	switch from := r.Tenant; {
+	switch {
 	case r.Outside == id.ID:
 		return nil // somebody was faster
+	case r.Host != "" && id.Places && r.Tenant != id.Tenant: // whose it is, the other may not know
+		return fmt.Errorf("%s claims the name of host %s, which is not of tenant %s: %w", id.ID, id.Host, id.Tenant, ErrForbidden)
 	case r.Outside != "":
 		return fmt.Errorf("%s claims the name of host %s, which is %s: %w; if it is to have it, revoke the host first ('cassini agents revoke %s')", id.ID, id.Host, r.Outside, ErrForbidden, id.Host)
 	case r.live(now):
 		return fmt.Errorf("%s claims the name of host %s, which joined by a token: %w; if it is to have it, revoke the host first ('cassini agents revoke %s')", id.ID, id.Host, ErrForbidden, id.Host)
-	case r.Host != "" && id.Places && from != id.Tenant:
-		return fmt.Errorf("%s claims host %s for %s, and it is of %s: %w", id.ID, id.Host, tenantText(id.Tenant), tenantText(from), ErrForbidden)
 	case r.Host == "" && len(a.hosts) >= maxHosts:
 		return fmt.Errorf("take %s in: %w: %d hosts have joined", id.ID, ErrFull, maxHosts)
 	case r.Host == "":

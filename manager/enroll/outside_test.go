@@ -87,7 +87,7 @@ func TestOutsideNames(t *testing.T) {
 		"another's name":                 {c.agent(start, "spiffe://example.org/old/x/web-17"), start, ErrForbidden, "claims the name of host web-17, which is spiffe://example.org/red/agent/web-17"},
 		"another's name by DNS":          {c.agent(start, "web-17.agents.example.org"), start, ErrForbidden, "claims the name of host web-17"},
 		"another tenant":                 {c.agent(start, "spiffe://example.org/blue/agent/web-17"), start, ErrForbidden, "claims the name of host web-17"},
-		"the name of a host that joined": {c.agent(start, "spiffe://example.org/red/agent/joined"), start, ErrForbidden, "which joined by a token"},
+		"the name of a host that joined": {c.agent(start, "spiffe://example.org/red/agent/joined"), start, ErrForbidden, "not of tenant red"},
 		"a tenant that is none":          {c.agent(start, "spiffe://example.org/Red_1/agent/web-19"), start, ErrForbidden, "tenant"},
 		"a host that is none":            {c.agent(start, "spiffe://example.org/red/agent/-x"), start, ErrForbidden, "host name"},
 		"no names":                       {c.agent(start), start, ErrForbidden, "it has no URI"},

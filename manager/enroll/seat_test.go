@@ -105,7 +105,7 @@ func TestMachinesOfOneName(t *testing.T) {
 		}},
 		"tenants": {steps: []step{
 			{token: TokenRequest{Tenant: "red"}, m: box(1), want: "debian"}, {token: TokenRequest{Tenant: "blue"}, m: box(2), want: "debian~2"},
-			{token: TokenRequest{Tenant: "blue"}, m: box(1), want: "as one of tenant red", err: ErrTaken},
+			{token: TokenRequest{Tenant: "blue"}, m: box(1), want: "not as one of tenant blue", err: ErrTaken},
 		}},
 		"the longest names": {steps: []step{
 			{name: strings.Repeat("x", 63) + "a", m: box(1), want: strings.Repeat("x", 63) + "a"}, {name: strings.Repeat("x", 63) + "b", m: box(2), want: strings.Repeat("x", 63) + "b"},

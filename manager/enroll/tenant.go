@@ -51,14 +51,10 @@ func (r Record) moves(t Token) error {
 	if r.Host == "" || r.Tenant == t.Tenant || t.Host != "" {
 		return nil
 	}
-	return fmt.Errorf("host %s: %w, as one of %s: what is remembered of it would become that of %s; if that is wanted, use a token for this host alone ('cassini token create --role agent --host %s')", r.Host, ErrTaken, tenantText(r.Tenant), tenantText(t.Tenant), r.Host)
-}
-
-func tenantText(tenant string) string {
-	if tenant == "" {
-		return "no tenant"
+	if t.Tenant != "" { // who joins by it may not know whose others are
+		return fmt.Errorf("host %s: %w, and not as one of tenant %s: give the machine another host name, or have an admin make a token for this host alone", r.Host, ErrTaken, t.Tenant)
 	}
-	return "tenant " + tenant
+	return fmt.Errorf("host %s: %w, as one of tenant %s: what is remembered of it would be of no tenant; if that is wanted, use a token for this host alone ('cassini token create --role agent --host %s')", r.Host, ErrTaken, r.Tenant, r.Host)
 }
 
 var bucketSecrets = []byte("secrets")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -32,6 +33,8 @@ func TestTenant(t *testing.T) {
 	for _, tenant := range []string{"blue", ""} {
 		if err := join(TokenRequest{Tenant: tenant}, "web-1", late); !errors.Is(err, ErrTaken) || a.TenantOf("web-1") != "red" {
 			t.Errorf("taken by a token of %q: %v", tenant, err)
+		} else if tenant != "" && strings.Contains(err.Error(), "red") {
+			t.Errorf("a token of %q tells whose a host is: %v", tenant, err)
 		}
 	}
 	if err := join(TokenRequest{Tenant: "red"}, "web-1", late); err != nil {
