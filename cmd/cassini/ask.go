@@ -167,22 +167,6 @@ func (f *atFlag) Set(s string) (err error) {
 	return err
 }
 
-// parseMoment reads a moment, as tables show it too: without a zone it is of the zone of now.
-func parseMoment(s string, now time.Time) (time.Time, error) {
-	if ago, err := time.ParseDuration(s); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return at, nil
-	}
-	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, errors.New("want a time such as 2026-11-20T19:26:03Z or 2026-11-20 19:26, or a duration such as 10m")
-}
-
 // newList is a command that shows all there is of something: GET /api/v1/PATH.
 func newList[T any](cmd *cobra.Command, sys *system, path string, table func(*asker, []T) *output.Table, none string) *cobra.Command {
 	cmd.Args = noArgs

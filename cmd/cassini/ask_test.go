@@ -204,6 +204,36 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// TestMomentsWhereClocksAreChanged reads what clocks show that people change twice a year.
+func TestMomentsWhereClocksAreChanged(t *testing.T) {
+	for _, tc := range []struct{ zone, text, want string }{
+		{"Europe/Berlin", "2026-03-29 01:59", "2026-03-29T00:59:00Z"},
+		{"Europe/Berlin", "2026-03-29 02:30", "leap over"},
+		{"Europe/Berlin", "2026-03-29 03:00", "2026-03-29T01:00:00Z"},
+		{"Europe/Berlin", "2026-10-25 01:59", "2026-10-24T23:59:00Z"},
+		{"Europe/Berlin", "2026-10-25 02:30", "2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00"},
+		{"Europe/Berlin", "2026-10-25T03:00:00", "2026-10-25T02:00:00Z"},
+		{"America/New_York", "2026-11-01 01:00", "2026-11-01T01:00:00-04:00 or 2026-11-01T01:00:00-05:00"},
+		{"Australia/Lord_Howe", "2026-04-05 01:45", "twice"},
+		{"America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"}, // begins at 01:00
+		{"Asia/Kathmandu", "2026-11-20 08:30", "2026-11-20T02:45:00Z"},
+		{"UTC", "2026-03-29 02:30", "2026-03-29T02:30:00Z"},
+	} {
+		zone, err := time.LoadLocation(tc.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := parseMoment(tc.text, time.Date(2027, 1, 1, 0, 0, 0, 0, zone))
+		got := at.UTC().Format(time.RFC3339)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, tc.want) {
+			t.Errorf("%s in %s: got %s, want %s", tc.text, tc.zone, got, tc.want)
+		}
+	}
+}
+
 // TestServicesAt wants services on an address, and on every address of its host alone.
 func TestServicesAt(t *testing.T) {
 	service := func(host, program, addr string, port int, state string) model.Node {
