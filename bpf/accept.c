@@ -45,7 +45,7 @@ static __noinline int first_accept(struct worker_key *key)
 {
 	struct worker w = { .accepted = 1 };
 
-	bpf_get_current_comm(w.comm, sizeof(w.comm));
+	__builtin_memcpy(w.comm, bpf_get_current_task_btf()->group_leader->comm, sizeof(w.comm));
 	if (bpf_map_update_elem(&workers, key, &w, BPF_ANY))
 		__sync_fetch_and_add(&workers_full, 1);
 	return 0;

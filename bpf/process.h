@@ -118,7 +118,8 @@ static __always_inline void current_owner(struct owner *owner, bool kernel)
 	owner->gid = ids >> 32;
 	owner->tgid = task->tgid;
 	owner->start_ns = task->group_leader->start_boottime;
-	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+	/* Threads have names of their own. */
+	__builtin_memcpy(owner->comm, task->group_leader->comm, sizeof(owner->comm));
 }
 
 /*
