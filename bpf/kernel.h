@@ -248,8 +248,17 @@ struct sock {
 	void *sk_bpf_storage;
 };
 
+struct ip_mc_socklist;
+struct ipv6_mc_socklist;
+
+struct ipv6_pinfo {
+	struct ipv6_mc_socklist *ipv6_mc_list;
+};
+
 struct inet_sock {
 	struct sock sk;
+	struct ipv6_pinfo *pinet6;
+	struct ip_mc_socklist *mc_list;
 };
 
 struct inet_bind_bucket {

@@ -69,6 +69,30 @@ static __noinline int serve(struct udp_socket *u)
 	return 0;
 }
 
+/* Whether it has joined a multicast group: then what it hears may be meant for all. */
+static __always_inline bool is_member(const struct udp_socket *u)
+{
+	struct inet_sock *inet = (void *)u->sk;
+	struct ipv6_pinfo *v6;
+
+	if (BPF_CORE_READ(inet, mc_list))
+		return true;
+	if (BPF_CORE_READ(inet, sk.__sk_common.skc_family) != AF_INET6)
+		return false;
+	v6 = BPF_CORE_READ(inet, pinet6);
+	return v6 && BPF_CORE_READ(v6, ipv6_mc_list);
+}
+
+/* Notes whether a socket that serves, as it seems, may be one that only asks: a resolver's. */
+static __always_inline void only_asks(const struct udp_socket *u, bool asks)
+{
+	__u64 cookie = u->cookie;
+	struct listener *l = bpf_map_lookup_elem(&listeners, &cookie);
+
+	if (l)
+		l->asks = asks;
+}
+
 /* What no bound socket would send to means this machine itself. */
 static __always_inline void no_address_is_loopback(__u8 addr[16])
 {

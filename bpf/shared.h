@@ -145,7 +145,8 @@ struct listener {
 	__u8 scanned; /* found by the bootstrap */
 	__u8 proto;
 	__u8 many; /* a socket of SCTP that has its associations itself: nobody accepts them */
-	__u8 pad[2];
+	__u8 asks; /* a socket of UDP that sent to somebody, and that nobody has asked anything */
+	__u8 pad;
 	__u32 ifindex; /* of the only interface that it hears; 0: of every one */
 };
 

@@ -67,7 +67,8 @@ type tapscanTapEvent struct {
 			Scanned   uint8
 			Proto     uint8
 			Many      uint8
-			Pad       [2]uint8
+			Asks      uint8
+			Pad       uint8
 			Ifindex   uint32
 		}
 		Exe  [512]uint8

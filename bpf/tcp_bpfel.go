@@ -147,7 +147,8 @@ type tcpListener struct {
 	Scanned   uint8
 	Proto     uint8
 	Many      uint8
-	Pad       [2]uint8
+	Asks      uint8
+	Pad       uint8
 	Ifindex   uint32
 }
 

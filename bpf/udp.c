@@ -52,16 +52,26 @@ static __always_inline bool asked(struct edge_key *key, const struct udp_socket 
 	return bpf_map_lookup_elem(&udp_edge_ids, key);
 }
 
-/* Who asked first, between a socket and a peer; false: this flow has no edge. */
+/*
+ * Who asked first, between a socket and a peer; false: this flow has no edge. What a member of
+ * a multicast group hears may be meant for all of the group, which no program is told: who sent
+ * it is a client once it is answered.
+ */
 static __always_inline bool find_direction(struct edge_key *key, struct udp_socket *u,
-					   const struct message *m)
+					   const struct message *m, __u32 *place)
 {
 	if (m->sent) {
+		if (*place == MEANT_FOR_ALL) {
+			asked(key, u, m, DIR_IN);
+			return true;
+		}
 		if ((u->bound || u->serves) && asked(key, u, m, DIR_IN))
 			return true;
 		if (u->old && asked(key, u, m, DIR_UNKNOWN))
 			return true;
 		asked(key, u, m, DIR_OUT);
+		if (u->bound && !u->sent && !u->asked)
+			only_asks(u, true);
 		u->sent = 1;
 		return true;
 	}
@@ -70,9 +80,15 @@ static __always_inline bool find_direction(struct edge_key *key, struct udp_sock
 	if (u->all_port == m->port)
 		goto stray; /* an answer to what went to everybody, or what a fellow sends to all */
 	if (u->bound || u->serves || !(u->old || u->sent)) {
-		asked(key, u, m, DIR_IN);
+		if (!asked(key, u, m, DIR_IN) && is_member(u)) {
+			*place = MEANT_FOR_ALL;
+			goto stray;
+		}
 		if (!u->serves)
 			serve(u);
+		if (u->sent && !u->asked)
+			only_asks(u, false);
+		u->asked = 1;
 		return true;
 	}
 	if (!u->sent) {
@@ -123,7 +139,7 @@ static __always_inline void turn_to(struct udp_socket *u, const struct message *
 {
 	u->flow = flow;
 	u->last_ns = now;
-	u->edge = edge ? place : NO_EDGE;
+	u->edge = place;
 	u->life = edge ? edge->life : 0;
 	u->port = m->port;
 	__builtin_memcpy(u->peer, m->peer, 16);
@@ -154,7 +170,10 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 	flow = find_flow(id);
 	if (flow && !to_come(flow->where) && now - flow->last_ns < FLOW_IDLE) {
 		edge = edge_at(flow->edge, flow->life);
-		if (flow->edge == NO_EDGE || (edge && same_address(edge->key.peer, m->peer))) {
+		if (flow->edge == MEANT_FOR_ALL && m->sent)
+			place = MEANT_FOR_ALL;
+		else if (flow->edge >= MEANT_FOR_ALL ||
+			 (edge && same_address(edge->key.peer, m->peer))) {
 			turn_to(u, m, id, edge, flow->edge, now);
 			flow->last_ns = now;
 			if (edge)
@@ -163,7 +182,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 		}
 	}
 	fill_key(&key, u, m);
-	edge = find_direction(&key, u, m) ? edge_for(&key, u, &place, now) : NULL;
+	edge = find_direction(&key, u, m, &place) ? edge_for(&key, u, &place, now) : NULL;
 	turn_to(u, m, id, edge, place, now);
 	waited = keep_flow(id, now, u->edge, u->life);
 	if (!edge)
@@ -218,7 +237,7 @@ static __noinline int on_connect(struct udp_socket *u, struct message *m)
 		return 0;
 	}
 	fill_key(&key, u, m);
-	find_direction(&key, u, m);
+	find_direction(&key, u, m, &place);
 
 	struct edge *edge = edge_for(&key, u, &place, now);
 

@@ -19,6 +19,7 @@
  * wait, modulo 2^24. There are fewer places for edges than that.
  */
 #define NO_EDGE 0xffffffff
+#define MEANT_FOR_ALL 0xfffffffe /* none unless it is answered */
 #define EDGE_TO_COME 0xfe000000
 #define THAT_WAIT 0x00ffffff
 
@@ -51,7 +52,8 @@ struct udp_socket {
 	__u8 serves;     /* or received first, when it had sent nothing */
 	__u8 sent;       /* it sent first, to somebody */
 	__u8 old;        /* nothing is known of its past */
-	__u32 pad;
+	__u8 asked;      /* somebody sent first, to it */
+	__u8 pad[3];
 };
 
 struct {

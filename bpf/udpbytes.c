@@ -167,7 +167,7 @@ static __always_inline void count_later(const struct packet *p, __u64 id)
 		edge = edge_to(p, was);
 		if (edge)
 			count_received(edge, p);
-		if (edge || (__u32)was == NO_EDGE)
+		if (edge || (__u32)was >= MEANT_FOR_ALL)
 			return;
 		if (to_come(was))
 			now = also_waits(was, p);

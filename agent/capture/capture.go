@@ -67,6 +67,7 @@ type Capture struct {
 	edges     *edges
 	handovers handovers
 	users     users
+	fresh     fresh
 	lives     *lives
 	gone      func(cgroup uint64) bool
 	published bool
@@ -181,6 +182,7 @@ func (c *Capture) Close() error {
 	c.closed = true
 	c.handovers.late.Stop()
 	c.users.late.Stop()
+	c.fresh.late.Stop()
 	c.progress.Broadcast()
 	var err error
 	if c.cfg.Accepts != nil {
@@ -286,6 +288,10 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 	if c.listeners.known(cookie) {
 		return
 	}
+	if tooFresh(l, clock) {
+		c.hold(cookie, image)
+		return
+	}
 	if body, changed := c.listeners.started(cookie, c.describeListener(l, image, clock)); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
 	}
@@ -295,6 +301,7 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 }
 
 func (c *Capture) listenerEnded(cookie uint64, clock bpf.Clock) {
+	delete(c.fresh.images, cookie)
 	if body, changed := c.listeners.ended(cookie, clock.Wall); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
 	}

@@ -1,0 +1,125 @@
+package capture
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"cassini/bpf"
+	"cassini/model"
+)
+
+// freshKernel is a kernel with sockets that serve, as it seems.
+type freshKernel struct {
+	Kernel
+	list map[uint64]*bpf.Listener
+}
+
+func (s *freshKernel) Listeners(fn func(uint64, *bpf.Listener)) error {
+	for cookie, l := range s.list {
+		fn(cookie, l)
+	}
+	return nil
+}
+
+func (s *freshKernel) Close() error { return nil }
+
+// began is a socket that is there for so long, on a port of its own.
+func began(proto uint8, port uint16, asks uint8, ago time.Duration) *bpf.Listener {
+	now, err := bpf.ReadClock()
+	if err != nil {
+		panic(err)
+	}
+	return &bpf.Listener{Proto: proto, Port: port, Asks: asks, StartedNs: now.MonoNs - uint64(ago), Owner: gone}
+}
+
+// What serves UDP is told once it is there for a while, and later where it only asks.
+func TestFreshSockets(t *testing.T) {
+	kernel := &freshKernel{list: map[uint64]*bpf.Listener{
+		1: began(bpf.ProtoTCP, 1, 0, 0),
+		2: began(bpf.ProtoUDP, 2, 0, 0),
+		3: began(bpf.ProtoUDP, 3, 0, freshFor),
+		4: began(bpf.ProtoUDP, 4, 1, askingFor/2),
+		5: began(bpf.ProtoUDP, 5, 1, askingFor),
+		6: {Proto: bpf.ProtoUDP, Port: 6, Asks: 1, Owner: gone}, // older than the agent
+	}}
+	told := map[uint16]model.Listener{}
+	c := New(Config{Kernel: kernel, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) {
+		for _, doc := range docs {
+			var l model.Listener
+			if doc.Decode(&l) == nil {
+				told[l.Port] = l
+			}
+		}
+	}})
+	c.published = true
+	for cookie, l := range kernel.list {
+		now, err := bpf.ReadClock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		c.listenerStarted(cookie, l, bpf.Image{Exe: "/usr/bin/resolver"}, now)
+		c.mu.Unlock()
+	}
+	for _, step := range []struct {
+		name string
+		do   func()
+		want []uint16
+	}{
+		{"at once", func() {}, []uint16{1, 3, 5, 6}},
+		{"one became old enough, one was asked", func() {
+			kernel.list[2].StartedNs -= uint64(freshFor)
+			kernel.list[4].Asks = 0
+		}, []uint16{1, 2, 3, 4, 5, 6}},
+	} {
+		c.mu.Lock()
+		step.do()
+		c.mu.Unlock()
+		c.tellFresh()
+		c.mu.Lock()
+		if len(told) != len(step.want) {
+			t.Errorf("%s: told %v, want %v", step.name, told, step.want)
+		}
+		for _, port := range step.want {
+			if told[port].Exe != "/usr/bin/resolver" {
+				t.Errorf("%s: port %d is told as %+v", step.name, port, told[port])
+			}
+		}
+		c.mu.Unlock()
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if len(c.fresh.images) != 0 {
+		t.Errorf("%d processes are remembered", len(c.fresh.images))
+	}
+}
+
+// A socket that ends before it is told was no service; of others meanwhile no more is remembered than there is room for.
+func TestFreshSocketsEnd(t *testing.T) {
+	c := New(Config{Kernel: &freshKernel{}, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) { t.Errorf("told %v", docs) }})
+	c.published = true
+	now, err := bpf.ReadClock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	for cookie := range uint64(2 * imagesHeld) {
+		c.listenerStarted(cookie, began(bpf.ProtoUDP, 1, 0, 0), bpf.Image{Exe: "/usr/bin/resolver"}, now)
+	}
+	if n := len(c.fresh.images); n != imagesHeld {
+		t.Errorf("%d processes are remembered, want %d", n, imagesHeld)
+	}
+	for cookie := range uint64(2 * imagesHeld) {
+		c.listenerEnded(cookie, now)
+	}
+	c.mu.Unlock()
+	c.tellFresh()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if len(c.fresh.images) != 0 {
+		t.Errorf("%d processes are remembered", len(c.fresh.images))
+	}
+}
