@@ -32,6 +32,7 @@ type spoken struct {
 	mntns uint32 // of that process
 	cwd   string // "" when it has to be asked
 	text  string
+	whole bool // it is the path from the root of the mount namespace, whatever the process's root
 }
 
 // witnessLimit bounds how many mount namespaces a process is remembered of.
@@ -74,8 +75,8 @@ func (p *places) find(s spoken) place {
 	if !path.IsAbs(s.text) && s.cwd != "" {
 		found.path = s.cwd + "/" + s.text
 	}
-	for _, root := range p.roots(s) {
-		if looked, err := look(root, found.path); err == nil {
+	for _, w := range p.ways(s, found.path) {
+		if looked, err := look(w.root, w.name); err == nil {
 			found = looked
 			break
 		}
@@ -89,19 +90,39 @@ func (p *places) find(s spoken) place {
 	return found
 }
 
-// roots are the directories that may stand for the root that the process sees, the best
-// first.
-func (p *places) roots(s spoken) (roots []string) {
+// way is a name below a directory that stands for the root that the process sees.
+type way struct{ root, name string }
+
+// ways are those to a path, the best first. What is said from a directory is the path from the root of
+// the mount namespace, and a process may have another root (chroot(2)).
+func (p *places) ways(s spoken, name string) (ways []way) {
 	if s.mntns != 0 && mntnsOf(strconv.Itoa(s.pid)) == s.mntns {
-		roots = append(roots, fmt.Sprintf("/proc/%d/root", s.pid))
+		own := fmt.Sprintf("/proc/%d/root", s.pid)
+		if path.IsAbs(s.text) && !s.whole {
+			ways = append(ways, way{own, name})
+		} else {
+			ways = appendBelow(ways, own, name)
+		}
 	}
 	if other := p.witness[s.mntns]; other != 0 && other != s.pid && mntnsOf(strconv.Itoa(other)) == s.mntns {
-		roots = append(roots, fmt.Sprintf("/proc/%d/root", other))
+		ways = appendBelow(ways, fmt.Sprintf("/proc/%d/root", other), name)
 	}
 	if s.mntns == 0 || s.mntns == p.host {
-		roots = append(roots, p.root)
+		ways = append(ways, way{p.root, name})
 	}
-	return roots
+	return ways
+}
+
+// appendBelow takes a path from the root of the mount namespace, if it is below the root of a process.
+func appendBelow(ways []way, root, name string) []way {
+	at, err := os.Readlink(root)
+	if err != nil {
+		return ways
+	}
+	if rest, below := strings.CutPrefix(name, strings.TrimSuffix(at, "/")+"/"); below {
+		return append(ways, way{root, "/" + rest})
+	}
+	return ways
 }
 
 // look finds a file below a root, links and all. It is no error when the directory is

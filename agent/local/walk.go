@@ -107,9 +107,11 @@ func (c *Local) placeOf(found *bpf.UnixSocket, text string) place {
 	if err != nil || now == "" {
 		return at
 	}
-	as.text = now
-	if moved := c.places.find(as); moved.file.ino == found.FileIno {
-		return moved
+	as.text, as.whole = now, true
+	for _, as.mntns = range []uint32{found.Mntns, c.places.host} { // nobody may be there who sees all of the first
+		if moved := c.places.find(as); moved.file.ino == found.FileIno {
+			return moved
+		}
 	}
 	return at
 }

@@ -206,6 +206,8 @@ func unixChildMain(args []string) int {
 		err = servePrivately(args[1], args[2])
 	case "leave": // serves a path of a directory that it leaves
 		err = serveAndLeave(args[1])
+	case "jailed": // serves, and dials from a chroot
+		err = serveJailed(args[1], args[2], args[3:])
 	case "write": // on a socket that it was given
 		_, err = unix.Write(3, []byte(args[1]))
 	case "receive":
