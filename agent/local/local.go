@@ -324,8 +324,14 @@ func (c *Local) look(t *target) *socket {
 		t.place = place{path: t.text}
 		return c.sockets.byAbstract[abstract{t.name.Space, t.kind, t.text}]
 	}
+	if t.cwd == "" && !path.IsAbs(t.text) {
+		t.cwd = cwd(t.client)
+	}
 	t.place = c.places.find(spoken{pid: t.client, mntns: t.name.Space, cwd: t.cwd, text: t.text})
-	return c.sockets.at(t.place)
+	if found := c.sockets.at(t.place); found != nil || !t.adopted() {
+		return found
+	}
+	return c.sockets.bound(t)
 }
 
 // describe brings an edge under the dependency that its target makes of it.

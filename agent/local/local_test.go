@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -254,5 +255,45 @@ func TestPlaces(t *testing.T) {
 	// A process that has gone, in a mount namespace of which nobody is known.
 	if got := p.find(spoken{pid: 1 << 30, mntns: 1, text: "/run/x"}); got.path != "/run/x" || got.space != "mnt:[1]" || got.looked {
 		t.Errorf("gone: %+v", got)
+	}
+}
+
+// Who was dialled by a connection that is older than the agent is told by the name alone: where several
+// sockets have it, by the mount namespace of who dialled too, or not at all.
+func TestBoundByName(t *testing.T) {
+	table := newSockets()
+	bound := func(cookie uint64, kind uint16, mntns uint32, text string) {
+		s := bpf.UnixSocket{Cookie: cookie, Type: kind, Mntns: mntns, Len: uint16(len(text))}
+		copy(s.Text[:], text)
+		table.add(s, fileID{}, model.Listener{Proto: model.ProtoUnix, UnixName: model.UnixName{Path: fmt.Sprint("/", cookie)}})
+	}
+	bound(1, 1, 1, "public/log")
+	bound(2, 1, 2, "public/log")
+	bound(3, 2, 2, "public/log")
+	bound(4, 1, 3, "s")
+	bound(5, 1, 4, "twice")
+	bound(6, 1, 4, "twice")
+	for _, c := range []struct {
+		kind  uint16
+		mntns uint32
+		text  string
+		want  uint64
+	}{
+		{1, 1, "public/log", 1},
+		{1, 2, "public/log", 2},
+		{2, 1, "public/log", 3},
+		{1, 9, "public/log", 0},
+		{1, 9, "s", 4},
+		{1, 4, "twice", 0},
+		{1, 1, "none", 0},
+	} {
+		to := &target{text: c.text, kind: c.kind, name: bpf.UnixName{Space: c.mntns}}
+		var got uint64
+		if s := table.bound(to); s != nil {
+			got = s.Cookie
+		}
+		if got != c.want {
+			t.Errorf("%+v: socket %d", c, got)
+		}
 	}
 }

@@ -140,6 +140,27 @@ func (t *sockets) at(p place) *socket {
 	return newest
 }
 
+// bound finds the socket that was bound to a name: the only one, or the only one in the mount namespace
+// of who dialled it.
+func (t *sockets) bound(to *target) *socket {
+	var all, near []*socket
+	for _, s := range t.byCookie {
+		if s.Type != to.kind || bpf.Bound(&s.UnixSocket) != to.text {
+			continue
+		}
+		if all = append(all, s); s.Mntns == to.name.Space {
+			near = append(near, s)
+		}
+	}
+	switch {
+	case len(all) == 1:
+		return all[0]
+	case len(near) == 1:
+		return near[0]
+	}
+	return nil
+}
+
 func endListener(l model.Listener, at time.Time) model.Listener {
 	at = at.UTC()
 	l.State, l.Ended, l.Sockets = model.StateEnded, &at, 0

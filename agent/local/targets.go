@@ -43,6 +43,17 @@ func (ts targets) of(key bpf.UnixKey, read *bpf.UnixEdge) *target {
 	return t
 }
 
+// adopted says whether a connection is older than the agent: then the name is that to which the
+// socket was bound, by a process that may have been elsewhere, and perhaps renamed it.
+func (t *target) adopted() bool {
+	for e := range t.edges {
+		if e.read.Adopted > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // unsure says whether an edge has attempts that nobody has found out about.
 func (t *target) unsure() bool {
 	for e := range t.edges {

@@ -240,13 +240,20 @@ func TestUnixRenamed(t *testing.T) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
+	served := map[string]int{renamed: os.Getpid(), relative: c.Process.Pid}
+	for path := range served {
+		dialUnix(t, "unix", path)
+	}
 	r := startUnix(t, bpf.UnixLimits{})
-	for path, pid := range map[string]int{renamed: os.Getpid(), relative: c.Process.Pid} {
+	for path, pid := range served {
+		if d := r.depends(path, counts(1, 0, 1)); d.Adopted != 1 {
+			t.Errorf("older than the agent: %+v", d)
+		}
 		dialUnix(t, "unix", path)
 		if l := r.listens(path, listening); l.PID != pid {
 			t.Errorf("%s is served by %+v, want process %d", path, l, pid)
 		}
-		r.depends(path, counts(1, 0, 1))
+		r.depends(path, counts(2, 0, 2))
 	}
 }
 
