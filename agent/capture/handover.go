@@ -73,6 +73,11 @@ func (c *Capture) lookNow() {
 	if c.closed {
 		return
 	}
+	c.findOwners(due)
+}
+
+// findOwners finds the processes of listeners, as far as the kernel tells.
+func (c *Capture) findOwners(due map[*listening]struct{}) {
 	if err := c.findHolders(due); err != nil {
 		c.cfg.Logger.Warn("whose listeners are that were handed over is not known", "error", err)
 	}

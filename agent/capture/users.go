@@ -3,16 +3,18 @@ package capture
 import (
 	"time"
 
+	"cassini/agent/host"
 	"cassini/agent/pace"
 	"cassini/bpf"
 	"cassini/model"
 )
 
-// Daemons open their sockets as root, and then become somebody else. No event tells. So we look
-// at the process once, a moment after root began to listen.
+// Daemons open their sockets as root, and then become somebody else; or leave them to a child that goes on
+// where the terminal does not see it. No event tells. So we look at the process once, a moment after it began to
+// listen.
 const becomesWithin = time.Second
 
-// users are the listeners of root to look at. They are guarded by the Capture's lock.
+// users are the listeners to look at. They are guarded by the Capture's lock.
 type users struct {
 	due  map[*listening]bpf.Owner
 	late pace.Late // runs lookAtUsers
@@ -20,7 +22,7 @@ type users struct {
 
 // began makes a listener due that began while the agent runs.
 func (c *Capture) began(l *listening, owner bpf.Owner) {
-	if owner.Kind != bpf.OwnerProcess || owner.Uid != 0 || c.closed {
+	if owner.Kind != bpf.OwnerProcess || c.closed {
 		return
 	}
 	if c.users.due == nil {
@@ -30,7 +32,7 @@ func (c *Capture) began(l *listening, owner bpf.Owner) {
 	c.users.late.Begin(becomesWithin, c.lookAtUsers)
 }
 
-// lookAtUsers tells of the listeners that are due and still there as whom their processes run.
+// lookAtUsers tells of the listeners that are due and still there as whom their processes run, or who has them now.
 func (c *Capture) lookAtUsers() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,9 +42,17 @@ func (c *Capture) lookAtUsers() {
 	if c.closed || err != nil {
 		return
 	}
+	left := make(map[*listening]struct{})
 	for l, owner := range due {
 		if l.Sockets == 0 || l.PID != int(owner.Tgid) {
 			continue // it has ended, or is another's
+		}
+		if host.Gone(l.PID) {
+			left[l] = struct{}{}
+			continue
+		}
+		if owner.Uid != 0 {
+			continue
 		}
 		now, known := c.processes.AsNow(owner)
 		if !known || now.UIDNum == l.UIDNum && now.GIDNum == l.GIDNum {
@@ -50,5 +60,8 @@ func (c *Capture) lookAtUsers() {
 		}
 		l.Process = now
 		c.emit(model.PackageListeners, l.Key(), l.Listener, false, clock)
+	}
+	if len(left) > 0 {
+		c.findOwners(left)
 	}
 }

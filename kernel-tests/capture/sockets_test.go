@@ -262,6 +262,9 @@ func child(args []string) int {
 	if args[0] == daemonChild {
 		return daemonMain(args[1:])
 	}
+	if args[0] == leavingChild {
+		return leaveToChild(args[1])
+	}
 	if args[0] == boundChild {
 		return boundMain(args[1:])
 	}
