@@ -302,8 +302,13 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 
 func (c *Capture) listenerEnded(cookie uint64, clock bpf.Clock) {
 	delete(c.fresh.images, cookie)
+	entry := c.listeners.byCookie[cookie]
 	if body, changed := c.listeners.ended(cookie, clock.Wall); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
+		if body.Sockets > 0 { // it may have been that of the process that is named
+			entry.proven = false
+			c.look(entry)
+		}
 	}
 }
 

@@ -86,11 +86,14 @@ func (c *Capture) findOwners(due map[*listening]struct{}) {
 // findHolders asks the kernel where a listener may have been handed over.
 func (c *Capture) findHolders(due map[*listening]struct{}) error {
 	var cookies []uint64
-	doubtful := make(map[*listening]bpf.Owner)
+	doubtful, named := make(map[*listening]bpf.Owner), make(map[*listening]struct{})
 	err := c.cfg.Kernel.Listeners(func(cookie uint64, l *bpf.Listener) {
 		entry := c.listeners.byCookie[cookie]
 		if _, asked := due[entry]; !asked {
 			return
+		}
+		if entry.PID == int(l.Owner.Tgid) {
+			named[entry] = struct{}{}
 		}
 		if l.Owner.Kind != bpf.OwnerProcess || l.Owner.Tgid != 1 && host.Lives(l.Owner, entry.Exe) {
 			return
@@ -102,19 +105,30 @@ func (c *Capture) findHolders(due map[*listening]struct{}) error {
 		return err
 	}
 	for entry := range due {
-		if _, is := doubtful[entry]; !is {
+		_, doubted := doubtful[entry]
+		if _, is := named[entry]; !is && !doubted && entry.Sockets > 0 {
+			doubtful[entry] = bpf.Owner{} // its own socket has ended, and others have theirs
+		} else if !doubted {
 			entry.proven = true
 		}
 	}
-	if cookies == nil {
+	if len(doubtful) == 0 {
+		return nil
+	}
+	if err := c.searchHolders(cookies); err != nil {
+		return err
+	}
+	return c.handOver(doubtful)
+}
+
+// searchHolders has the kernel side find who holds these sockets, if there are any.
+func (c *Capture) searchHolders(cookies []uint64) error {
+	if len(cookies) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
-	if err := c.cfg.Kernel.Holders(ctx, cookies, func(fn func() error) error { return netns.Each(ctx, fn) }); err != nil {
-		return err
-	}
-	return c.handOver(doubtful)
+	return c.cfg.Kernel.Holders(ctx, cookies, func(fn func() error) error { return netns.Each(ctx, fn) })
 }
 
 // handOver takes the owners that were found.

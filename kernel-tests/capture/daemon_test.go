@@ -1,11 +1,14 @@
 package capture
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"cassini/bpf"
@@ -14,7 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const leavingChild = "leaves"
+const (
+	leavingChild = "leaves"
+	sharingChild = "shares"
+)
 
 // A daemon that listens, and then leaves its sockets to a child, is told to be the child without that anybody asks or
 // connects.
@@ -39,6 +45,50 @@ func TestLeavesToItsChild(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
+}
+
+// A worker with a socket of its own on a port that it shares (SO_REUSEPORT) is not named any more once it
+// has ended; one of the others is.
+func TestSharedPortOutlivesAWorker(t *testing.T) {
+	r := start(t, bpf.Limits{})
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(freePort(t))
+	workers := make([]*exec.Cmd, 3)
+	named := func(sockets, pid int) {
+		t.Helper()
+		r.listener(fmt.Sprint("of process ", pid), func(l model.Listener) bool {
+			return l.Proto == "tcp" && strconv.Itoa(int(l.Port)) == port && l.Sockets == sockets && l.PID == pid
+		})
+	}
+	for i := range workers {
+		workers[i] = exec.Command(exe, childArg, sharingChild, port)
+		if err := workers[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _, _ = workers[i].Process.Kill(), workers[i].Wait() }()
+		named(i+1, workers[i].Process.Pid)
+	}
+	for i := len(workers) - 1; i > 0; i-- {
+		_, _ = workers[i].Process.Kill(), workers[i].Wait()
+		named(i, workers[0].Process.Pid)
+	}
+}
+
+// sharePort listens on a port that others listen on too, until it is killed.
+func sharePort(port string) int {
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		cerr := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+		return errors.Join(cerr, err)
+	}}
+	l, err := config.Listen(context.Background(), "tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		return 1
+	}
+	_, _ = l.Accept() // nobody comes
+	return 0
 }
 
 // leaveToChild listens, hands its sockets on to a child that waits, and ends.
