@@ -62,9 +62,20 @@ func (d *dependency) branch() *branch {
 
 // earlier is what the runs of the agent before the newest one counted.
 type earlier struct {
-	base  model.Counters
-	left  model.Traffic // of that, what connections had moved that were open then
+	base  packed        // its OpenTraffic is what connections had moved that were open at the end
 	since moment.Moment // the last of these runs: its documents may be sent again
+}
+
+// endRun adds the run that ends to what those before it counted.
+func (d *dependency) endRun(since moment.Moment) {
+	base, left := d.totals(), d.counters().OpenTraffic
+	base.Open, base.Adopted, base.OpenTraffic, base.AdoptedTraffic = 0, 0, left, model.Traffic{}
+	base.OpenRTTs, base.OpenAges = "", "" // told again, or by the run in which they close
+	r := d.rarely()
+	if r.earlier == nil {
+		r.earlier = &earlier{}
+	}
+	r.earlier.base, r.earlier.since = r.earlier.base.pack(&base), since
 }
 
 func (g *Graph) applyDependency(doc *Decoded, e *events) bool {
@@ -188,10 +199,7 @@ func (d *dependency) setOdd(n int) {
 func (g *Graph) renew(d *dependency, known bool, body *model.Dependency) {
 	since := moment.Of(body.CountingSince)
 	if before := g.runs.since(d.run); known && since != before {
-		base, left := d.totals(), d.counters().OpenTraffic
-		base.Open, base.Adopted, base.OpenTraffic, base.AdoptedTraffic = 0, 0, model.Traffic{}, model.Traffic{}
-		base.OpenRTTs, base.OpenAges = "", "" // told again, or by the run in which they close
-		d.rarely().earlier = &earlier{base: base, left: left, since: before}
+		d.endRun(before)
 	}
 	d.run = g.runs.swap(d.run, since)
 	if first := moment.Of(body.FirstSeen); d.firstSeen.IsZero() || first.Before(d.firstSeen) {
@@ -219,11 +227,13 @@ func (d *dependency) totals() model.Counters {
 		c.Connections += c.Adopted
 		return plus(c, model.Counters{})
 	}
-	left := d.earlier().left
+	base := d.earlier().base.counters()
+	left := base.OpenTraffic
+	base.OpenTraffic = model.Traffic{}
 	c.BytesSent -= twice(c.BytesSent, left.BytesSent, c.AdoptedTraffic.BytesSent)
 	c.BytesReceived -= twice(c.BytesReceived, left.BytesReceived, c.AdoptedTraffic.BytesReceived)
 	c.Retransmits -= twice(c.Retransmits, left.Retransmits, c.AdoptedTraffic.Retransmits)
-	return plus(c, d.earlier().base)
+	return plus(c, base)
 }
 
 // sums are connections and failures over all runs; the other counters are of the newest.
@@ -236,8 +246,9 @@ func (d *dependency) sums() model.Counters {
 		n.Connections += n.Adopted
 		return n
 	}
-	n.Connections += d.earlier().base.Connections
-	n.Failed += d.earlier().base.Failed
+	base := d.earlier().base.numbers()
+	n.Connections += base.Connections
+	n.Failed += base.Failed
 	return n
 }
 
