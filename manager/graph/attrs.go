@@ -36,7 +36,7 @@ func (n *node) attrs() model.Attrs {
 		}
 		return n.labelled(n.liveness(model.Attrs{"name": n.host()}))
 	case nodeRing:
-		return ringAttrs(n.fact.(*model.Ring))
+		return ringAttrs(n.ring())
 	case nodeService:
 		return n.serviceAttrs()
 	case nodeEndpoint:

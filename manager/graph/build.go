@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"cassini/model"
 )
@@ -22,7 +23,7 @@ func (g *Graph) build() *view {
 	}
 	for a := range g.addresses.all() {
 		for _, l := range a.clients {
-			l.touched = false
+			l.joins()
 			v.joinLink(l)
 		}
 	}
@@ -34,7 +35,7 @@ func (g *Graph) build() *view {
 	v.rank()
 	inParts(len(v.list), sortApart, func(from, end int) {
 		for _, n := range v.list[from:end] {
-			n.edges = tight(n.edges)
+			n.edges.keep(tight(n.edges.all()))
 			slices.SortFunc(n.out(), compareEdges)
 			slices.SortFunc(n.in(), compareEdges)
 		}
@@ -71,7 +72,7 @@ func (v *view) process(host string, p *program) *node {
 // addService adds a service with its program and its endpoints.
 func (v *view) addService(s *service) {
 	n, _ := v.node(s.id, nodeService, s.host)
-	v.state(n, func() { n.fact = s })
+	v.state(n, func() { n.fact = unsafe.Pointer(s) })
 	v.hold(edgeRuns, v.host(s.host), n)
 	v.hold(edgeRunsAs, n, v.process(s.host, s.owner().program))
 	if s.proto == model.ProtoUnix || model.IsTap(s.proto) {
@@ -99,7 +100,7 @@ func (v *view) untrackSole(replica uint32, but *node) {
 
 // dropService undoes addService, as it was when it was done.
 func (v *view) dropService(n *node) {
-	for _, e := range slices.Clone(n.edges) {
+	for _, e := range slices.Clone(n.edges.all()) {
 		switch e.kind {
 		case edgeRuns, edgeRunsAs, edgeListensOn:
 			v.release(e)
@@ -193,7 +194,7 @@ func (v *view) addRing(key string) {
 		return
 	}
 	n, _ := v.node(model.RingNodeID(r.ID), nodeRing, "")
-	n.fact = r
+	n.fact = unsafe.Pointer(r)
 	held := make([]*edge, 0, 2*len(r.Members))
 	for i, m := range r.Members {
 		host := v.host(m.Host)

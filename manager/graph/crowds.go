@@ -12,13 +12,13 @@ func (v *view) arrives(e *edge) {
 	n := e.to
 	if in := n.in(); n.crowd == 0 && len(in) < v.g.crowdFrom {
 		at, _ := slices.BinarySearchFunc(in, e, compareEdges)
-		n.edges = slices.Insert(n.edges, int(n.outs)+at, e)
+		n.edges.insert(int(n.outs)+at, e)
 		return
 	}
 	if n.crowd == 0 {
 		v.crowded = append(v.crowded, n)
 	}
-	n.edges = append(n.edges, e)
+	n.edges.insert(len(n.edges.all()), e)
 	n.crowd++
 }
 

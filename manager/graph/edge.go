@@ -3,16 +3,39 @@ package graph
 import (
 	"cmp"
 	"strings"
+	"unsafe"
 
 	"cassini/model"
 )
 
-// edge is one relation. Only depends_on has documents.
+// edge is one relation. Only depends_on has documents, for which there is room behind it.
 type edge struct {
 	from, to *node
-	facts    *evidence // nil but of depends_on
-	held     int32     // how often something has it; of depends_on how many documents are Out
+	held     int32 // how often something has it; of depends_on how many documents are Out
 	kind     edgeKind
+}
+
+// dependsOn is an edge of that kind, in one piece of memory with its documents: most edges are of
+// others, and need not know where theirs are.
+type dependsOn struct {
+	edge
+	evidence
+}
+
+// newEdge is an edge that nothing has yet.
+func newEdge(kind edgeKind, from, to *node) *edge {
+	if kind == edgeDependsOn {
+		return &(&dependsOn{edge: edge{kind: kind, from: from, to: to}}).edge
+	}
+	return &edge{kind: kind, from: from, to: to}
+}
+
+// facts are the documents of depends_on, as newEdge has made it; nil of others.
+func (e *edge) facts() *evidence {
+	if e.kind != edgeDependsOn {
+		return nil
+	}
+	return &(*dependsOn)(unsafe.Pointer(e)).evidence
 }
 
 // outs are the documents of the client's end.
@@ -20,7 +43,7 @@ func (e *edge) outs() []*dependency {
 	if e.kind != edgeDependsOn {
 		return nil
 	}
-	return e.facts.docs()[:e.held]
+	return e.facts().docs()[:e.held]
 }
 
 // ins are the documents of the service's end.
@@ -28,7 +51,7 @@ func (e *edge) ins() []*dependency {
 	if e.kind != edgeDependsOn {
 		return nil
 	}
-	return e.facts.docs()[e.held:]
+	return e.facts().docs()[e.held:]
 }
 
 // id is the edge's identifier: made when it is asked for, since it is longer than all else
@@ -37,17 +60,26 @@ func (e *edge) id() string { return model.EdgeID(e.kind.String(), e.from.id, e.t
 
 // compareEdges orders edges as their identifiers do, without making these.
 func compareEdges(a, b *edge) int {
-	if a.from == b.from && a.kind == b.kind {
-		return compareNodes(a.to, b.to)
+	if a.from == b.from {
+		return compareOut(a.kind, a.to, b.kind, b.to)
 	}
-	if a.from != b.from && a.from.ranks.id != 0 && b.from.ranks.id != 0 && !a.from.begins && !b.from.begins {
+	if a.from.ranks.id != 0 && b.from.ranks.id != 0 && !a.from.begins && !b.from.begins {
 		return cmp.Compare(a.from.ranks.id, b.from.ranks.id)
 	}
 	x, y := a.from.id, b.from.id
-	if n := min(len(x), len(y)); a.from != b.from && x[:n] != y[:n] {
+	if n := min(len(x), len(y)); x[:n] != y[:n] {
 		return strings.Compare(x, y) // neither begins as the other
 	}
 	return compareParts([...]string{a.from.id, " -", a.kind.String(), "-> ", a.to.id}, [...]string{b.from.id, " -", b.kind.String(), "-> ", b.to.id})
+}
+
+// compareOut orders edges from one node as their identifiers do: no kind goes on from another
+// with what sorts before the "->" behind it.
+func compareOut(kindA edgeKind, toA *node, kindB edgeKind, toB *node) int {
+	if kindA != kindB {
+		return strings.Compare(kindA.String(), kindB.String())
+	}
+	return compareNodes(toA, toB)
 }
 
 // compareParts compares texts that lie in parts.

@@ -73,8 +73,8 @@ func (w *written) keep(texts []keptText) {
 
 // unwrite forgets the text of an edge whose documents, or what they are about, change.
 func (e *edge) unwrite() {
-	if e.facts != nil && e.facts.text.Load() != nil {
-		e.facts.text.Store(nil)
+	if f := e.facts(); f != nil && f.text.Load() != nil {
+		f.text.Store(nil)
 	}
 }
 
@@ -92,5 +92,5 @@ func (e *edge) lasting() bool {
 	if len(e.outs()) == 0 && e.from.kind == nodeProcess || e.to.fact == nil && e.to.told > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(e.facts.docs(), func(d *dependency) bool { return d.branch() != nil })
+	return !slices.ContainsFunc(e.facts().docs(), func(d *dependency) bool { return d.branch() != nil })
 }

@@ -16,10 +16,10 @@ func TestTextsAreBounded(t *testing.T) {
 	}
 	kept := func() (texts, bytes int) {
 		for _, e := range w.built.allEdges() {
-			if e.facts == nil {
+			if e.facts() == nil {
 				continue
 			}
-			if t := e.facts.text.Load(); t != nil && t.json != nil {
+			if t := e.facts().text.Load(); t != nil && t.json != nil {
 				texts, bytes = texts+1, bytes+cap(t.json)
 			}
 		}

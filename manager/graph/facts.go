@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"cassini/manager/incidents"
 	"cassini/model"
@@ -30,15 +31,22 @@ func (w *claimed) claim(n *neighbor) {
 	w.claims = slices.Insert(w.claims, at, n)
 }
 
-// knows is what is known of a node, which may be added to.
+// knows is what is known of a switch, a port of one or an unknown host, which may be added to.
 func (n *node) knows() *claimed {
 	if n.fact == nil {
-		n.fact = &claimed{}
+		n.fact = unsafe.Pointer(&claimed{})
 	}
-	return n.fact.(*claimed)
+	return n.claimed()
 }
 
-func (n *node) claimed() *claimed { w, _ := n.fact.(*claimed); return w }
+// claimed is what is known of a node; nil of those that nobody claims.
+func (n *node) claimed() *claimed {
+	switch n.kind {
+	case nodeSwitch, nodeSwitchPort, nodeUnknownHost:
+		return (*claimed)(n.fact)
+	}
+	return nil
+}
 
 // says is what a switch, its port or an unknown host says of itself; nil when nobody heard.
 func (n *node) says() *neighbor {
@@ -57,7 +65,12 @@ func (n *node) stranger() *stranger {
 }
 
 // service is what listens or listened; nil of other nodes, and where no document tells.
-func (n *node) service() *service { s, _ := n.fact.(*service); return s }
+func (n *node) service() *service {
+	if n.kind != nodeService {
+		return nil
+	}
+	return (*service)(n.fact)
+}
 
 // listens says whether it is a service that listens, as far as an agent tells.
 func (n *node) listens() bool {
@@ -76,7 +89,20 @@ func (n *node) ended() bool {
 func (n *node) serves() bool { return n.kind == nodeProcess && n.told > 0 }
 
 // iface is an interface; nil of other nodes.
-func (n *node) iface() *iface { i, _ := n.fact.(*iface); return i }
+func (n *node) iface() *iface {
+	if n.kind != nodeInterface {
+		return nil
+	}
+	return (*iface)(n.fact)
+}
+
+// ring is a ring; nil of other nodes, and of one that is gone.
+func (n *node) ring() *model.Ring {
+	if n.kind != nodeRing {
+		return nil
+	}
+	return (*model.Ring)(n.fact)
+}
 
 // facts is what a host tells of itself; nil when it never reported.
 func (n *node) facts() *host {
@@ -113,8 +139,8 @@ func (e *edge) onRingOf(members int) bool {
 	if e.kind != edgeIn {
 		return false
 	}
-	r, ok := e.to.fact.(*model.Ring)
-	return ok && len(r.Members) >= members
+	r := e.to.ring()
+	return r != nil && len(r.Members) >= members
 }
 
 // text is an identifier without its kind: that of a MAC, a subnet or a VLAN tells all.

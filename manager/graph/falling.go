@@ -132,7 +132,7 @@ func (f *falling) readAhead(queue []int32) (some []int32) {
 	f.ahead = f.ahead[:0]
 	for _, i := range queue[:nodesAhead] {
 		n := f.v.list[i]
-		f.read += int(n.kind) + len(n.edges)
+		f.read += int(n.kind) + int(n.edges.count)
 	}
 	for i, index := range queue[:nodesAhead] {
 		if len(f.ahead) > edgesAhead {
@@ -159,7 +159,7 @@ func (f *falling) strikes(n *node) []*edge {
 	case n.kind == nodeSwitch, n.kind == nodeHost:
 		return n.out()
 	case n.kind == nodeInterface:
-		return n.edges
+		return n.edges.all()
 	case f.withHost(n):
 		return nil
 	}

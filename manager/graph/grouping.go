@@ -153,7 +153,7 @@ func (k *keyed) hostNames(name string) (names []string) {
 		}
 	case model.GroupByRing:
 		for _, e := range n.out() {
-			if r, ok := e.to.fact.(*model.Ring); ok && e.kind == edgeIn {
+			if r := e.to.ring(); r != nil && e.kind == edgeIn {
 				names = append(names, string(r.ID))
 			}
 		}

@@ -61,7 +61,7 @@ func (v *view) attach(e *edge, d *dependency) {
 	e.unwrite()
 	if d.direction() == model.Out {
 		at, _ := slices.BinarySearchFunc(e.outs(), d, (*dependency).compareNames)
-		e.facts.insert(at, d)
+		e.facts().insert(at, d)
 		e.held++
 		return
 	}
@@ -73,7 +73,7 @@ func (v *view) attach(e *edge, d *dependency) {
 		before, _ := slices.BinarySearchFunc(e.ins(), d, (*dependency).compareNames)
 		at += before
 	}
-	e.facts.insert(at, d)
+	e.facts().insert(at, d)
 	v.state(e.to, func() { e.to.told++ })
 	if e.to.fact == nil { // nothing else tells what runs there
 		v.hold(edgeRuns, v.host(d.host), e.to)
@@ -96,7 +96,7 @@ func (v *view) partLink(l *link) {
 func (v *view) strip(e *edge, l *link) {
 	e.unwrite()
 	outs := int(e.held)
-	some := e.facts.drop(func(at int, d *dependency) bool {
+	some := e.facts().drop(func(at int, d *dependency) bool {
 		switch {
 		case d.link != l:
 			return false
@@ -107,7 +107,7 @@ func (v *view) strip(e *edge, l *link) {
 		}
 		return true
 	})
-	if some && len(e.facts.docs()) == 0 { // else it was done for another document of the link
+	if some && len(e.facts().docs()) == 0 { // else it was done for another document of the link
 		v.cut(e)
 	}
 }

@@ -11,13 +11,25 @@ import (
 
 // link is what both ends of the same connections see, with the documents of both.
 type link struct {
-	client     *address
-	target     *target
-	docList          // Out, then In, then Unknown; each by host
-	atC, atT   int32 // among the links of client and target
-	outs, both int32 // how many are Out, and are Out or In
-	touched    bool  // to be joined anew
+	client   *address
+	target   *target
+	docList         // Out, then In, then Unknown; each by host
+	atC, atT int32  // among the links of client and target
+	outs     int32  // how many are Out
+	marks    uint32 // twice how many are Out or In, and whether it is to be joined anew
 }
+
+// both is how many documents are Out or In.
+func (l *link) both() int { return int(l.marks >> 1) }
+
+// touched says whether the link is to be joined anew.
+func (l *link) touched() bool { return l.marks&1 != 0 }
+
+// toJoin marks a link that is to be joined anew.
+func (l *link) toJoin() { l.marks |= 1 }
+
+// joins takes the mark away.
+func (l *link) joins() { l.marks &^= 1 }
 
 // holdLink is the link of a document. It stays while it has documents.
 func (g *Graph) holdLink(p *place, d *model.Dependency) *link {
@@ -81,10 +93,11 @@ func (l *link) count(d *dependency, n int32) {
 	switch d.direction() {
 	case model.Out:
 		l.outs += n
-		l.both += n
 	case model.In:
-		l.both += n
+	default:
+		return
 	}
+	l.marks += uint32(2 * n) // also of less
 }
 
 func (l *link) add(d *dependency) {
@@ -102,7 +115,7 @@ func (l *link) remove(d *dependency) {
 func (l *link) outDocs() []*dependency { return l.docs()[:l.outs] }
 
 // inDocs are those of the service's end, by host.
-func (l *link) inDocs() []*dependency { return l.docs()[l.outs:l.both] }
+func (l *link) inDocs() []*dependency { return l.docs()[l.outs:l.both()] }
 
 // otherEnd are the documents of the end that a document is not of.
 func (d *dependency) otherEnd() []*dependency {
@@ -201,7 +214,7 @@ func (g *Graph) asSeen(out *dependency) vantage {
 // meets says whether an In document has the other end. While nothing touches the link, it has
 // it as before.
 func (g *Graph) meets(d *dependency) bool {
-	joined := g.built != nil && !d.link.touched
+	joined := g.built != nil && !d.link.touched()
 	if joined && d.met() {
 		return true
 	}

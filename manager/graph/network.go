@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"cassini/model"
 )
@@ -163,7 +164,7 @@ func (g *Graph) renewInterface(h *host, before, i *iface) {
 		g.touchPlaces(h, i.Netns)
 	}
 	if n := g.built.named(i.id()); n != nil && n.iface() == before {
-		n.fact = i
+		n.fact = unsafe.Pointer(i)
 		g.built.unsum(n)
 		return
 	}

@@ -154,7 +154,7 @@ func (v *view) panelNode(n *node) PanelNode {
 	case nodeProcess:
 		p.Color = v.colorOn(n.host())
 	case nodeRing:
-		p.MainStat = plural(len(n.fact.(*model.Ring).Members), "member")
+		p.MainStat = plural(len(n.ring().Members), "member")
 	}
 	p.Subtitle = cmp.Or(p.Subtitle, n.kind.String())
 	return p

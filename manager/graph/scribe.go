@@ -80,9 +80,9 @@ func (s *scribe) add(g *Graph, p *page, e *edge, before *writing) bool {
 	fresh := text[len(p.text):]
 	switch p.text = text; {
 	case before == nil:
-		e.facts.text.CompareAndSwap(nil, asked)
+		e.facts().text.CompareAndSwap(nil, asked)
 	case e.lasting():
-		s.keep = append(s.keep, keptText{e.facts, &writing{g.words, bytes.Clone(fresh)}})
+		s.keep = append(s.keep, keptText{e.facts(), &writing{g.words, bytes.Clone(fresh)}})
 	}
 	return true
 }
@@ -93,10 +93,10 @@ func (s *scribe) add(g *Graph, p *page, e *edge, before *writing) bool {
 func (s *scribe) readAhead(edges []*edge) {
 	s.ahead = s.ahead[:0]
 	for _, e := range edges {
-		s.ahead = append(s.ahead, ahead{edge: e, text: e.facts.text.Load(), service: e.to.service()})
+		s.ahead = append(s.ahead, ahead{edge: e, text: e.facts().text.Load(), service: e.to.service()})
 	}
 	for i := range s.ahead {
-		s.ahead[i].doc = s.ahead[i].edge.facts.docs()[0]
+		s.ahead[i].doc = s.ahead[i].edge.facts().docs()[0]
 	}
 	for _, a := range s.ahead {
 		s.read += len(a.doc.host) + int(a.doc.run)

@@ -12,10 +12,10 @@ type changes struct {
 // come before they do.
 func (g *Graph) touch(l *link) {
 	g.topology++
-	if g.built == nil || l.touched {
+	if g.built == nil || l.touched() {
 		return
 	}
-	l.touched = true
+	l.toJoin()
 	g.built.partLink(l)
 	g.due.links = append(g.due.links, l)
 }
@@ -126,7 +126,7 @@ func (g *Graph) settle() {
 		}
 	}
 	for _, l := range c.links {
-		l.touched = false
+		l.joins()
 		v.joinLink(l)
 	}
 	for _, key := range c.rings {

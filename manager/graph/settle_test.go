@@ -158,7 +158,7 @@ func (w *world) check(t *testing.T) {
 			if edges++; !slices.Contains(e.to.in(), e) || e.from != n {
 				t.Errorf("%s is not at both ends", e.id())
 			}
-			if e.kind == edgeDependsOn && len(e.facts.docs()) == 0 || e.kind != edgeDependsOn && e.held == 0 {
+			if e.kind == edgeDependsOn && len(e.facts().docs()) == 0 || e.kind != edgeDependsOn && e.held == 0 {
 				t.Errorf("%s is there for nothing", e.id())
 			}
 		}

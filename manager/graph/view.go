@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // view is how the facts join: nodes and edges without their counters, which are read from
@@ -49,10 +50,10 @@ type view struct {
 type node struct {
 	g     *Graph
 	id    string
-	edges []*edge // those from it, and then those to it; both by ID
-	// fact is a *service, an *iface, a *claimed, a *stranger or a *model.Ring, or nil where
+	edges edgeList // those from it, and then those to it; both by ID
+	// fact is, by the kind, a *service, an *iface, a *claimed or a *model.Ring, or nil where
 	// edges and the identifier tell all.
-	fact    any
+	fact    unsafe.Pointer
 	index   int32  // in view.list; the same as long as the node is there
 	replica uint32 // of a service: the same for those that can stand in for each other, or 0
 	told    int32  // In documents behind edges to it; of a process, how many services it runs
@@ -69,14 +70,14 @@ type node struct {
 }
 
 // out are the edges from a node, by ID.
-func (n *node) out() []*edge { return n.edges[:n.outs:n.outs] }
+func (n *node) out() []*edge { return unsafe.Slice(n.edges.first, n.outs) }
 
 // in are the edges to a node, by ID.
-func (n *node) in() []*edge { return n.edges[n.outs:] }
+func (n *node) in() []*edge { return unsafe.Slice(n.edges.first, n.edges.count)[n.outs:] }
 
 // leaves puts an edge among those from a node.
 func (n *node) leaves(e *edge, at int) {
-	n.edges = slices.Insert(n.edges, at, e)
+	n.edges.insert(at, e)
 	n.outs++
 }
 
@@ -85,9 +86,7 @@ func (n *node) lose(at int) {
 	if at < int(n.outs) {
 		n.outs--
 	}
-	if n.edges = slices.Delete(n.edges, at, at+1); len(n.edges) == 0 {
-		n.edges = nil
-	}
+	n.edges.lose(at)
 }
 
 // host is the name of the host that it belongs to; "" of what belongs to none.
@@ -137,20 +136,18 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 		if e := v.amongAll(kind, from, to); e != nil {
 			return e
 		}
-		fresh := &edge{kind: kind, from: from, to: to}
+		fresh := newEdge(kind, from, to)
 		v.keepAmongAll(fresh)
-		fresh.begin()
 		from.leaves(fresh, len(from.out()))
-		to.edges = append(to.edges, fresh)
+		to.edges.insert(len(to.edges.all()), fresh)
 		v.count(fresh, 1)
 		return fresh
 	}
-	fresh := &edge{kind: kind, from: from, to: to}
-	at, known := slices.BinarySearchFunc(from.out(), fresh, compareEdges)
+	at, known := from.find(kind, to)
 	if known {
 		return from.out()[at]
 	}
-	fresh.begin()
+	fresh := newEdge(kind, from, to)
 	from.leaves(fresh, at)
 	v.arrives(fresh)
 	v.count(fresh, 1)
@@ -163,13 +160,6 @@ func (v *view) edge(kind edgeKind, from, to *node) *edge {
 func (v *view) count(e *edge, n int) {
 	if v.edgeCount[e.kind] += n; e.kind == edgeRunsAs {
 		e.to.told += int32(n)
-	}
-}
-
-// begin makes room for documents, where an edge has them.
-func (e *edge) begin() {
-	if e.kind == edgeDependsOn {
-		e.facts = &evidence{}
 	}
 }
 
@@ -192,11 +182,16 @@ func (v *view) release(e *edge) {
 
 // find is the edge between two nodes, or nil.
 func (v *view) find(kind edgeKind, from, to *node) *edge {
-	at, known := slices.BinarySearchFunc(from.out(), &edge{kind: kind, from: from, to: to}, compareEdges)
+	at, known := from.find(kind, to)
 	if !known {
 		return nil
 	}
 	return from.out()[at]
+}
+
+// find is the place of an edge among those from a node, or where it would be.
+func (n *node) find(kind edgeKind, to *node) (at int, known bool) {
+	return slices.BinarySearchFunc(n.out(), to, func(e *edge, to *node) int { return compareOut(e.kind, e.to, kind, to) })
 }
 
 // cut takes an edge away.
@@ -235,9 +230,9 @@ func (v *view) sweep() {
 func (v *view) hangs(n *node) bool {
 	switch n.kind {
 	case nodeHost:
-		return v.g.hosts[n.host()] != nil || len(n.edges) > 0
+		return v.g.hosts[n.host()] != nil || n.edges.count > 0
 	case nodeProcess: // but for its host's
 		return len(n.out()) > 0 || len(n.in()) > 1
 	}
-	return n.fact != nil || len(n.edges) > 0
+	return n.fact != nil || n.edges.count > 0
 }

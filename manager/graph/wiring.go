@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"cassini/manager/vendors"
 	"cassini/model"
@@ -36,7 +37,7 @@ func (v *view) addInterface(i *iface) bool {
 	if n.fact != nil {
 		return false
 	}
-	n.fact = i
+	n.fact = unsafe.Pointer(i)
 	v.hold(edgeOwns, v.host(i.host), n)
 	v.parts(i, n, func(kind edgeKind, from, to *node) { v.hold(kind, from, to) })
 	return true
