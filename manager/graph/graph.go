@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cassini/manager/findings"
@@ -97,7 +98,9 @@ type Graph struct {
 	built    *view
 	// crowdFrom is from how many edges to a node on those that come are put in order late.
 	crowdFrom int
-	due       changes // that built does not follow yet
+	dueMost   int         // changes that wait until somebody asks
+	due       changes     // that built does not follow yet
+	question  atomic.Bool // was asked since it last followed
 	replicas  replicas
 	texts     texts
 	idle      idle
@@ -115,6 +118,7 @@ func New(limits Limits) *Graph {
 	g := &Graph{
 		limits:    limits,
 		crowdFrom: crowdFrom,
+		dueMost:   mostDue,
 		hosts:     make(map[string]*host),
 		services:  newServices(),
 		addresses: newAddresses(),
@@ -189,7 +193,7 @@ func (g *Graph) applySome(docs []Decoded, list []model.Event) []model.Event {
 		g.apply(doc, &e)
 		list = e.list
 	}
-	g.settle()
+	g.follow()
 	return list
 }
 
@@ -282,7 +286,10 @@ func (g *Graph) applyBody(doc *Decoded, e *events) (ok, known bool) {
 func (g *Graph) read(f func(v *view)) {
 	for range readTries {
 		g.mu.RLock()
-		if g.built != nil && len(g.built.crowded) == 0 {
+		if !g.question.Load() {
+			g.question.Store(true)
+		}
+		if g.joined() {
 			defer g.mu.RUnlock()
 			f(g.built)
 			return
@@ -301,8 +308,15 @@ func (g *Graph) read(f func(v *view)) {
 // readTries is how often the graph is made ready for a question while others can ask and tell.
 const readTries = 3
 
+// joined says whether the graph is ready for questions.
+func (g *Graph) joined() bool {
+	v := g.built
+	return v != nil && v.topology == g.topology && len(v.crowded) == 0
+}
+
 // prepare makes the graph ready for questions. The caller holds the lock.
 func (g *Graph) prepare() {
+	g.settle()
 	if g.built == nil {
 		g.built = g.build()
 	}

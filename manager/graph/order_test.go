@@ -14,6 +14,7 @@ func TestOrderIsGivenUp(t *testing.T) {
 	w := newWorld(t)
 	w.put(model.Name{Host: "a", Package: model.PackageOS}, model.OS{Name: "Debian"})
 	w.Nodes(NodeFilter{}) // in order
+	w.dueMost = -1        // and from now on followed at once
 	most := 0
 	for i := range 3 * lateMost {
 		host := fmt.Sprint("h", i)

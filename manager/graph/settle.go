@@ -5,7 +5,23 @@ type changes struct {
 	links    []*link
 	services map[string]struct{}
 	hosts    []string
-	rings    []string
+	rings    map[string]struct{}
+}
+
+// mostDue is how many changes wait for somebody who asks. Making them takes a part of a second, for
+// which who asks first waits, and whoever tells something meanwhile.
+const mostDue = 1 << 16
+
+func (c *changes) count() int { return len(c.links) + len(c.services) + len(c.hosts) + len(c.rings) }
+
+// follow lets the view follow the facts where somebody has asked since it last did, and will
+// probably ask again, or where more has changed than one who asks should wait for. Otherwise
+// changes wait: of what hosts bring that come one after the other most is joined several times, as
+// the other ends of their connections come, and so once for all. The caller holds the lock.
+func (g *Graph) follow() {
+	if g.question.Swap(false) || g.due.count() > g.dueMost {
+		g.settle()
+	}
 }
 
 // touch marks a link whose documents, or whatever decides how they join, change. It has to
@@ -88,9 +104,13 @@ func (g *Graph) touchHost(name string) {
 
 func (g *Graph) touchRing(key string) {
 	g.topology++
-	if g.built != nil {
-		g.due.rings = append(g.due.rings, key)
+	if g.built == nil {
+		return
 	}
+	if g.due.rings == nil {
+		g.due.rings = make(map[string]struct{})
+	}
+	g.due.rings[key] = struct{}{}
 }
 
 // rewire makes the next question join everything anew.
@@ -129,7 +149,7 @@ func (g *Graph) settle() {
 		l.joins()
 		v.joinLink(l)
 	}
-	for _, key := range c.rings {
+	for key := range c.rings {
 		v.dropRing(key)
 		v.addRing(key)
 	}
