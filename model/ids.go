@@ -16,11 +16,21 @@ func RingNodeID(id RingID) string { return KindRing + ":" + string(id) }
 // ServiceID is "service:web-17/nginx:443", with "/udp" behind the port for
 // other protocols than TCP and "@NETNS" outside the host's network namespace.
 func ServiceID(host, program, proto string, port uint16, netns string) string {
-	id := KindService + ":" + host + "/" + program + ":" + strconv.Itoa(int(port))
+	var room [128]byte // as much as most take
+	return string(AppendServiceID(room[:0], host, program, proto, port, netns))
+}
+
+// AppendServiceID appends the same.
+func AppendServiceID(b []byte, host, program, proto string, port uint16, netns string) []byte {
+	b = append(append(append(append(b, KindService+":"...), host...), '/'), program...)
+	b = strconv.AppendUint(append(b, ':'), uint64(port), 10)
 	if proto != "tcp" {
-		id += "/" + proto
+		b = append(append(b, '/'), proto...)
 	}
-	return atNetns(id, netns)
+	if netns != "" {
+		b = append(append(b, '@'), netns...)
+	}
+	return b
 }
 
 // AbsentServiceID names a service that somebody dials and that no agent knows:

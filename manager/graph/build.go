@@ -57,12 +57,12 @@ func tight[T any](list []T) []T {
 }
 
 func (v *view) host(name string) *node {
-	n, _ := v.node(model.HostID(name), nodeHost, name)
+	n, _ := v.spelled(append(append(v.room[:0], model.KindHost+":"...), name...), nodeHost, name)
 	return n
 }
 
 func (v *view) process(host string, p *program) *node {
-	n, fresh := v.node(p.id(host), nodeProcess, host)
+	n, fresh := v.spelled(append(append(append(v.room[:0], model.KindProcess+":"...), host...), p.path...), nodeProcess, host)
 	if fresh {
 		v.hold(edgeHas, v.host(host), n)
 	}

@@ -19,15 +19,7 @@ type claimed struct {
 
 // claim adds what an interface hears of it.
 func (w *claimed) claim(n *neighbor) {
-	at, _ := slices.BinarySearchFunc(w.claims, n, func(a, b *neighbor) int {
-		switch {
-		case preferNeighbor(a, b):
-			return -1
-		case preferNeighbor(b, a):
-			return 1
-		}
-		return 0
-	})
+	at, _ := slices.BinarySearchFunc(w.claims, n, compareNeighbors)
 	w.claims = slices.Insert(w.claims, at, n)
 }
 

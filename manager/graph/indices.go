@@ -35,6 +35,11 @@ func (all *serviceTable) named(id string) *service {
 	return all.get(maphash.String(all.seed, id), func(s *service) bool { return s.id == id })
 }
 
+// spelled is the same of an identifier that is no text, which takes no memory.
+func (all *serviceTable) spelled(id []byte) *service {
+	return all.get(maphash.Bytes(all.seed, id), func(s *service) bool { return s.id == string(id) })
+}
+
 func (all *serviceTable) keep(s *service) { all.put(maphash.String(all.seed, s.id), s) }
 
 func (all *serviceTable) forget(s *service) { all.remove(maphash.String(all.seed, s.id), s) }

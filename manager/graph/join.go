@@ -16,11 +16,12 @@ func (v *view) joinLink(l *link) {
 		if v.g.translations.branches[d] != nil {
 			continue // they join
 		}
-		server := v.g.dialled(d)
+		ins := v.g.sameConnections(d)
+		server := v.g.dialledAs(d, ins)
 		d.edge = v.dependsOn(v.process(d.host, d.program), server)
 		v.attach(d.edge, d)
-		for _, in := range v.g.sameConnections(d) {
-			if v.g.serviceOf(in).id == server.id {
+		for _, in := range ins {
+			if len(ins) == 1 || v.g.serviceOf(in).id == server.id {
 				in.isJoined()
 				v.attach(d.edge, in)
 			}

@@ -50,14 +50,15 @@ func (g *Graph) clientOf(d *dependency) end {
 // there, else one that no listener document tells of.
 func (g *Graph) serviceOf(d *dependency) end {
 	t := d.link.target
-	id := model.ServiceID(d.host, d.program.Program(), t.proto, t.port, d.netns)
-	if s := g.services.named(id); s != nil {
+	var room [256]byte // as much as most take
+	id := model.AppendServiceID(room[:0], d.host, d.program.Program(), t.proto, t.port, d.netns)
+	if s := g.services.spelled(id); s != nil {
 		return serviceEnd(s)
 	}
 	if s := d.at(t.proto, t.server.Addr, t.port); s != nil {
 		return serviceEnd(s)
 	}
-	return end{id: id, kind: nodeService, host: d.host}
+	return end{id: string(id), kind: nodeService, host: d.host}
 }
 
 func serviceEnd(s *service) end {
@@ -69,7 +70,12 @@ func (g *Graph) dialled(d *dependency) end {
 	if b := g.translations.branches[d]; b != nil {
 		return g.dialled(b.list[0])
 	}
-	if ins := g.sameConnections(d); ins != nil {
+	return g.dialledAs(d, g.sameConnections(d))
+}
+
+// dialledAs is that of a document without branches, with what the other end tells.
+func (g *Graph) dialledAs(d *dependency, ins []*dependency) end {
+	if ins != nil {
 		return g.acceptedBy(ins)
 	}
 	t := d.link.target

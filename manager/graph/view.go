@@ -15,6 +15,7 @@ type view struct {
 	g              *Graph
 	seed           maphash.Seed // of identifiers
 	topology       uint64       // of the facts that it follows; what is worked out from the view holds as long
+	room           []byte       // for identifiers, while it is changed
 	suspects       []*node      // that may hang on nothing any more
 	bulk           map[edgeKey]*edge
 	idle           *idle
@@ -110,12 +111,28 @@ func (v *view) node(id string, kind nodeKind, host string) (n *node, fresh bool)
 	if n = v.named(id); n != nil {
 		return n, false
 	}
-	n = &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
-	n.index = v.put(v.hash(id), n)
+	return v.add(v.hash(id), id, kind, host), true
+}
+
+// spelled finds or makes the node of an identifier that was put together in v.room, which takes
+// memory only where the node is made.
+func (v *view) spelled(id []byte, kind nodeKind, host string) (n *node, fresh bool) {
+	v.room = id
+	hash := maphash.Bytes(v.seed, id) // the same as of the text
+	if n = v.get(hash, func(n *node) bool { return n.id == string(id) }); n != nil {
+		return n, false
+	}
+	return v.add(hash, string(id), kind, host), true
+}
+
+// add makes a node that is not there yet.
+func (v *view) add(hash uint64, id string, kind nodeKind, host string) *node {
+	n := &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
+	n.index = v.put(hash, n)
 	v.comesLate(n)
 	v.nodeCount[kind]++
 	v.unranked++
-	return n, true
+	return n
 }
 
 // drop takes a node away that nothing hangs on.

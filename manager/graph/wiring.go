@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -173,13 +174,10 @@ func (n *node) vlanName() (name string) {
 	return name
 }
 
-// preferNeighbor chooses one of several that tell of the same device: LLDP before
-// CDP, then by name, so that the order of documents does not matter.
-func preferNeighbor(a, b *neighbor) bool {
-	if a.Protocol != b.Protocol {
-		return a.Protocol > b.Protocol // LLDP, then FDP, then CDP
-	}
-	return a.name().String() < b.name().String()
+// compareNeighbors orders several that tell of the same device, the one that is believed first:
+// LLDP before FDP and CDP, then by name, so that the order of documents does not matter.
+func compareNeighbors(a, b *neighbor) int {
+	return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.host, b.host), strings.Compare(a.key, b.key))
 }
 
 // station says whether a device says that it is an end of the network.
@@ -208,7 +206,7 @@ func (v *view) sameDevice(n *neighbor) (found *neighbor) {
 		}
 		name, _, _ := strings.Cut(o.SystemName, ".")
 		if o.SourceMAC == n.SourceMAC || short != "" && strings.EqualFold(name, short) {
-			if found == nil || preferNeighbor(o, found) {
+			if found == nil || compareNeighbors(o, found) < 0 {
 				found = o
 			}
 		}
