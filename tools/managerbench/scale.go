@@ -185,6 +185,7 @@ func (s *scaled) arrive(ctx context.Context, cfg config, m *life) (err error) {
 	work := s.workers(ctx, cfg.Seed, m, players, end)
 	made := s.hand(ctx, cfg, work.arrivals, begin)
 	work.done.Wait()
+	m.GraphStats() // a question: the graph joins all that it was told
 	s.Took, s.CPU = time.Since(begin), ownCPU()-before
 	s.Hosts, s.Documents, s.Acks = int(work.hosts.Load()), int(work.documents.Load()), players.acks.Load()
 	s.Stopped = context.Cause(ctx)
