@@ -214,3 +214,22 @@ func (g *Graph) writtenAsJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestChangesWaitForAQuestion has the first changes after a question followed at once, and others only
+// when more than a few wait.
+func TestChangesWaitForAQuestion(t *testing.T) {
+	w := newWorld(t)
+	w.dueMost = 3
+	w.Stats()
+	var followed []bool
+	for i := range 6 {
+		w.out("web", "/app", "10.0.0.1", fmt.Sprintf("10.1.0.%d", i+1), 443, n(1))
+		followed = append(followed, w.joined())
+	}
+	if want := []bool{true, false, false, false, true, false}; !slices.Equal(followed, want) {
+		t.Errorf("followed %v, want %v", followed, want)
+	}
+	if got := w.Stats().Edges[model.EdgeDependsOn]; got != 6 {
+		t.Errorf("%d edges are told of, want 6", got)
+	}
+}
