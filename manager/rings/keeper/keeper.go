@@ -92,7 +92,7 @@ func New(cfg Config) (*Keeper, error) {
 }
 
 func (k *Keeper) open() error {
-	c, err := k.disk.count(func(c *counters) { c.Incarnation++ })
+	c, err := k.disk.count(func(c *counters) { c.Incarnation = nextLife(c.Incarnation, time.Now()) })
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cassini/manager/rings"
+	"cassini/model"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -15,9 +16,23 @@ import (
 // used since the backup must not come again: agents take them for replays, and a number
 // that is used twice with one key is no secret any more.
 const (
-	leapLives  = 1 << 20
+	leapLives  = 1 << 8
 	leapNonces = 1 << 30
 )
+
+// lastClock is the last time, in the year 2103, that a clock is believed: one that is wrong by far
+// shall not use up all numbers.
+const lastClock = 1<<32 - 1<<26
+
+// nextLife is the one that follows another: the time at which it begins, in seconds, where that is later.
+// So a manager whose file is older than what agents have heard of since, because another one had been
+// restored from it or a snapshot of its disk was put back, is not taken for one that is over.
+func nextLife(before model.Incarnation, now time.Time) model.Incarnation {
+	if seconds := now.Unix(); seconds > 0 && seconds < lastClock {
+		return max(before+1, model.Incarnation(seconds))
+	}
+	return before + 1
+}
 
 // Restored makes a file of rings that comes from a backup, and that nobody has open, one
 // with which a manager can go on: it knows nothing of what it told agents since, so all
@@ -28,7 +43,7 @@ func Restored(path string, now time.Time) error {
 		return err
 	}
 	_, err = d.count(func(c *counters) {
-		c.Incarnation += leapLives
+		c.Incarnation = max(c.Incarnation+leapLives, nextLife(0, now))
 		c.Nonces = max(c.Nonces, uint64(max(now.Unix(), 0))<<16) + leapNonces
 	})
 	if err == nil {
