@@ -15,6 +15,7 @@ import (
 	"cassini/manager/store/boltfile"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 const lockTimeout = time.Second
@@ -82,7 +83,8 @@ func inspect(path string) error {
 	if err != nil {
 		return classify("open", path, err)
 	}
-	defer f.Close() // it was read only
+	defer f.Close()                                         // it was read only
+	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_WILLNEED) // a hint: all of it is read next
 	info, err := f.Stat()
 	if err == nil {
 		err = boltfile.Sound(f, info.Size(), false)

@@ -17,8 +17,9 @@ type File struct {
 	size int64
 	meta meta
 
-	seen     []bool // pages that were reached, so that circles end
-	elements int64  // that were read: a file has room for so many, and no more
+	head     [pageHeader]byte // what is read of a page first
+	seen     []bool           // pages that were reached, so that circles end
+	elements int64            // that were read: a file has room for so many, and no more
 	problems []string
 	torn     int // of these: of the two first pages
 	more     int

@@ -113,7 +113,7 @@ func (f *File) readHead(id uint64) (p page, err error) {
 	if id < 2 || id >= uint64(len(f.seen)) {
 		return p, errors.New("is beyond the end of the file")
 	}
-	head := make([]byte, pageHeader)
+	head := f.head[:]
 	if _, err := f.r.ReadAt(head, f.offset(id)); err != nil {
 		return p, err
 	}
