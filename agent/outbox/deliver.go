@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cassini/model"
-	"cassini/model/delivery"
 )
 
 // deliver sends one batch: from the disk while anything is there, so that the
@@ -179,7 +178,7 @@ func (o *Outbox) delivered(ctx context.Context, docs []model.Document, refused m
 		o.ledger.brought(doc, refused[i])
 	}
 	reconnected := !o.connected
-	o.connected, o.problem = true, nil
+	o.connected, o.problem, o.called = true, nil, ""
 	var away time.Duration
 	if !o.failing.IsZero() {
 		away, o.failing = time.Since(o.failing), time.Time{}
@@ -199,7 +198,11 @@ func (o *Outbox) delivered(ctx context.Context, docs []model.Document, refused m
 
 func (o *Outbox) failed(err error) {
 	o.mu.Lock()
-	first := o.connected || o.retries == 0 || errors.Is(err, errNumbers) || errors.Is(err, delivery.ErrVersion) && !errors.Is(o.problem, delivery.ErrVersion)
+	call := callFor(err)
+	first := o.connected || o.retries == 0 || errors.Is(err, errNumbers) || call != "" && call != o.called
+	if first {
+		o.called = call
+	}
 	o.connected, o.problem = false, err
 	if _, busy := errors.AsType[*model.BusyError](err); busy {
 		o.putOff++

@@ -68,6 +68,7 @@ type Outbox struct {
 	putOff     uint64
 	anew       uint64 // numbered
 	problem    error  // of the last delivery
+	called     string // what was told last that somebody has to do something about
 	dropped    map[string]uint64
 	connected  bool
 	failing    time.Time // since when; zero: it does not fail
