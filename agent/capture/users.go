@@ -10,7 +10,7 @@ import (
 )
 
 // Daemons open their sockets as root, and then become somebody else; or leave them to a child that goes on
-// where the terminal does not see it. No event tells. So we look at the process once, a moment after it began to
+// where the terminal does not see it, or to the program that they begin in their place. No event tells. So we look at the process once, a moment after it began to
 // listen.
 const becomesWithin = time.Second
 
@@ -47,7 +47,7 @@ func (c *Capture) lookAtUsers() {
 		if l.Sockets == 0 || l.PID != int(owner.Tgid) {
 			continue // it has ended, or is another's
 		}
-		if host.Gone(l.PID) {
+		if l.PID != 1 && !host.Lives(owner, l.Exe) {
 			left[l] = struct{}{}
 			continue
 		}

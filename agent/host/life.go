@@ -13,7 +13,7 @@ import (
 func Lives(owner bpf.Owner, exe string) bool {
 	dir := "/proc/" + strconv.FormatUint(uint64(owner.Tgid), 10)
 	now, err := os.Readlink(dir + "/exe")
-	return sameLife(dir, owner.StartNs) && (err != nil || now == exe)
+	return sameLife(dir, owner.StartNs) && (err != nil || now == exe || now == exe+" (deleted)")
 }
 
 // Gone says whether there is no process of a pid: one system call.

@@ -1,7 +1,10 @@
 package host
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"cassini/bpf"
@@ -12,15 +15,7 @@ func TestLives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticks, ok := startTicks(raw)
-	if !ok {
-		t.Fatal("no start time")
-	}
-	me := bpf.Owner{Tgid: uint32(os.Getpid()), StartNs: ticks * (1e9 / userHZ)}
+	me := owner(t, os.Getpid())
 	later, nobody := me, me
 	later.StartNs += 1e9
 	nobody.Tgid = 1 << 22
@@ -36,4 +31,45 @@ func TestLives(t *testing.T) {
 	if Gone(os.Getpid()) || !Gone(1<<22) {
 		t.Error("this process has gone, or nobody has not")
 	}
+}
+
+// A program whose file was removed since, as an upgrade does it, is still the same.
+func TestLivesDeleted(t *testing.T) {
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := os.ReadFile(sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(t.TempDir(), "sleep")
+	if err := os.WriteFile(exe, image, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "1h")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+	if err := os.Remove(exe); err != nil {
+		t.Fatal(err)
+	}
+	if !Lives(owner(t, cmd.Process.Pid), exe) {
+		t.Error("it is taken for another program")
+	}
+}
+
+// owner is a process as the kernel tells it.
+func owner(t *testing.T, pid int) bpf.Owner {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticks, ok := startTicks(raw)
+	if !ok {
+		t.Fatal("no start time")
+	}
+	return bpf.Owner{Tgid: uint32(pid), StartNs: ticks * (1e9 / userHZ)}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -18,8 +19,9 @@ import (
 )
 
 const (
-	leavingChild = "leaves"
-	sharingChild = "shares"
+	leavingChild  = "leaves"
+	replacedChild = "is-replaced"
+	sharingChild  = "shares"
 )
 
 // A daemon that listens, and then leaves its sockets to a child, is told to be the child without that anybody asks or
@@ -89,6 +91,50 @@ func sharePort(port string) int {
 	}
 	_, _ = l.Accept() // nobody comes
 	return 0
+}
+
+// A program that listens and begins another in its place, as those do that only open sockets, is told to be that
+// one, without that anybody asks or connects.
+func TestLeavesToAnotherProgram(t *testing.T) {
+	r := start(t, bpf.Limits{})
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, image, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, childArg, replacedChild, other)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+	l := r.listener("of the other", func(l model.Listener) bool { return l.PID == cmd.Process.Pid && l.Exe == other })
+	if l.State != model.StateListening || l.Proto != "tcp" {
+		t.Errorf("%+v", l)
+	}
+}
+
+// listenAndExec opens a listener for the program that it begins in its place.
+func listenAndExec(program string) int {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 1
+	}
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return 1
+	}
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil { // it stays open
+		return 1
+	}
+	_ = unix.Exec(program, []string{program, childArg}, os.Environ())
+	return 1
 }
 
 // leaveToChild listens, hands its sockets on to a child that waits, and ends.

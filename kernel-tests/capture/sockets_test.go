@@ -265,6 +265,9 @@ func child(args []string) int {
 	if args[0] == leavingChild {
 		return leaveToChild(args[1])
 	}
+	if args[0] == replacedChild {
+		return listenAndExec(args[1])
+	}
 	if args[0] == sharingChild {
 		return sharePort(args[1])
 	}
