@@ -53,6 +53,16 @@ static __always_inline bool read_address(__u8 out[16], const union sctp_addr *fr
 	return a.family == AF_INET6;
 }
 
+/* Likewise of a peer, and the interface of a link-local one: of a server's the kernel notes it of all. */
+static __always_inline void read_peer(struct edge_key *key, const union sctp_addr *from)
+{
+	struct socket_address a = {};
+
+	if (read_address(key->peer, from) && is_link_local(key->peer) &&
+	    !bpf_probe_read_kernel(&a, sizeof(a), from))
+		key->scope = a.scope;
+}
+
 /*
  * A server makes an association from the cookie that it handed to the client, which bears
  * when it expires (net/sctp/sm_make_chunk.c, sctp_pack_cookie); a client's has none.
@@ -73,7 +83,7 @@ static __always_inline void describe_association(struct edge_key *key,
 	key->direction = side_of(asoc);
 	key->port = key->direction == DIR_OUT ? BPF_CORE_READ(asoc, peer.port) :
 						BPF_CORE_READ(asoc, base.bind_addr.port);
-	read_address(key->peer, &asoc->peer.primary_addr);
+	read_peer(key, &asoc->peer.primary_addr);
 	if (!path || !read_address(key->local, &path->saddr))
 		v4_mapped(key->local, 0); /* no way leads there */
 }

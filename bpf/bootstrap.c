@@ -131,6 +131,7 @@ static __always_inline void found_connection(struct sock *sk, const struct owner
 	key.netns = sk->__sk_common.skc_net.net->ns.inum;
 	peer_address(key.peer, sk);
 	local_address(key.local, sk);
+	key.scope = peer_scope(key.peer, sk);
 	key.proto = IPPROTO_TCP;
 	key.direction = direction_of(sk, &key);
 	key.port = key.direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
@@ -238,6 +239,7 @@ static __always_inline void found_udp_connection(struct sock *sk, const struct o
 	key.netns = u->netns;
 	peer_address(key.peer, sk);
 	local_address(key.local, sk);
+	key.scope = u->scope = peer_scope(key.peer, sk);
 	key.proto = IPPROTO_UDP;
 	key.direction = bound ? DIR_UNKNOWN : DIR_OUT;
 	key.port = bound ? sk->__sk_common.skc_num : bpf_ntohs(sk->__sk_common.skc_dport);

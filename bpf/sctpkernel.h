@@ -29,6 +29,7 @@ struct socket_address {
 	__be16 port;
 	__be32 v4; /* flow information of IPv6 */
 	__u8 v6[16];
+	__u32 scope;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -31,7 +31,7 @@ struct edge_key {
 	__u16 port; /* host byte order */
 	__u8 proto;
 	__u8 direction;
-	__u32 pad;
+	__u32 scope; /* index of the interface on whose link a link-local peer is; 0 of others */
 };
 
 enum owner_kind {

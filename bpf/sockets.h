@@ -129,6 +129,18 @@ static __always_inline void peer_address(__u8 out[16], const struct sock *sk)
 		v4_mapped(out, sk->__sk_common.skc_daddr);
 }
 
+/* fe80::/10 (RFC 4291): it means something on one link alone. */
+static __always_inline bool is_link_local(const __u8 addr[16])
+{
+	return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
+
+/* The interface of a link-local peer: the kernel binds the socket of a connection to it. */
+static __always_inline __u32 peer_scope(const __u8 peer[16], const struct sock *sk)
+{
+	return is_link_local(peer) ? sk->__sk_common.skc_bound_dev_if : 0;
+}
+
 static __always_inline struct owner *serves(struct port_key *key, __u32 ifindex)
 {
 	struct port *port = NULL;

@@ -42,7 +42,7 @@ type tapscanTapEvent struct {
 			Port      uint16
 			Proto     uint8
 			Direction uint8
-			Pad       uint32
+			Scope     uint32
 		}
 		Listener struct {
 			_     structs.HostLayout

@@ -67,6 +67,7 @@ static __always_inline void fill_key(struct edge_key *key, const struct sock *sk
 	key->netns = sk->__sk_common.skc_net.net->ns.inum;
 	peer_address(key->peer, sk);
 	local_address(key->local, sk);
+	key->scope = peer_scope(key->peer, sk);
 	key->port = direction == DIR_OUT ? bpf_ntohs(sk->__sk_common.skc_dport) :
 					   sk->__sk_common.skc_num;
 	key->proto = IPPROTO_TCP;

@@ -100,7 +100,7 @@ type tcpEdgeKey struct {
 	Port      uint16
 	Proto     uint8
 	Direction uint8
-	Pad       uint32
+	Scope     uint32
 }
 
 type tcpEvent struct {

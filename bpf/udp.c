@@ -19,11 +19,13 @@
 
 #include "broadcast.h"
 #include "connection.h"
+#include "scope.h"
 #include "serving.h"
 
 /* One datagram, or the address of a connect(). */
 struct message {
 	__u8 peer[16] __attribute__((aligned(8)));
+	__u32 scope; /* of a link-local peer: index of the interface; 0 of others */
 	__be16 port;
 	bool sent;
 };
@@ -36,6 +38,7 @@ static __always_inline void fill_key(struct edge_key *key, const struct udp_sock
 	key->netns = u->netns;
 	key->proto = IPPROTO_UDP;
 	__builtin_memcpy(key->peer, m->peer, 16);
+	key->scope = m->scope;
 	own_address(key->local, u);
 	if (is_v4(key->peer) && !*(__u64 *)key->local && !*(__u64 *)(key->local + 8))
 		v4_mapped(key->local, 0);
@@ -142,6 +145,7 @@ static __always_inline void turn_to(struct udp_socket *u, const struct message *
 	u->edge = place;
 	u->life = edge ? edge->life : 0;
 	u->port = m->port;
+	u->scope = m->scope;
 	__builtin_memcpy(u->peer, m->peer, 16);
 }
 
@@ -166,7 +170,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 		if (flow)
 			flow->last_ns = u->last_ns;
 	}
-	id = flow_id(u->cookie, m->peer, m->port);
+	id = flow_id(u->cookie, m->peer, m->scope, m->port);
 	flow = find_flow(id);
 	if (flow && !to_come(flow->where) && now - flow->last_ns < FLOW_IDLE) {
 		edge = edge_at(flow->edge, flow->life);
@@ -201,7 +205,7 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 
 static __always_inline void on_datagram(struct udp_socket *u, struct message *m)
 {
-	if (u->port != m->port || !same_address(u->peer, m->peer)) {
+	if (u->port != m->port || u->scope != m->scope || !same_address(u->peer, m->peer)) {
 		other_flow(u, m);
 		return;
 	}
@@ -264,6 +268,17 @@ static __always_inline void address6(struct message *m, const struct bpf_sock_ad
 	m->port = ctx->user_port;
 }
 
+/* Who leaves the interface to the kernel means the one of the flow that goes on. */
+static __always_inline void find_scope(struct message *m, const struct udp_socket *u,
+				       const struct bpf_sock_addr *ctx)
+{
+	if (!is_link_local(m->peer))
+		return;
+	m->scope = scope_of(plain(ctx), u->sk);
+	if ((!m->scope || !u->scope) && u->port == m->port && same_address(u->peer, m->peer))
+		m->scope = u->scope;
+}
+
 /* All of them let happen what happens: they return 1. */
 #define ON_ADDRESS(section, name, address, is_sent, handle)                                        \
 	SEC("cgroup/" section)                                                                     \
@@ -278,6 +293,7 @@ static __always_inline void address6(struct message *m, const struct bpf_sock_ad
 		if (!u)                                                                            \
 			return 1;                                                                  \
 		address(&m, ctx);                                                                  \
+		find_scope(&m, u, ctx);                                                            \
 		if (is_sent)                                                                       \
 			no_address_is_loopback(m.peer);                                            \
 		handle(u, &m);                                                                     \

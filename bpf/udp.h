@@ -54,6 +54,7 @@ struct udp_socket {
 	__u8 old;        /* nothing is known of its past */
 	__u8 asked;      /* somebody sent first, to it */
 	__u8 pad[3];
+	__u32 scope; /* of peer, where it is link-local: index of the interface */
 };
 
 struct {
@@ -101,11 +102,12 @@ static __always_inline __u64 mix(__u64 h)
 	return h ^ h >> 33;
 }
 
-static __always_inline __u64 flow_id(__u64 cookie, const __u8 peer[16], __be16 port)
+/* A link-local address has no bits where the interface's index is put. */
+static __always_inline __u64 flow_id(__u64 cookie, const __u8 peer[16], __u32 scope, __be16 port)
 {
-	__u64 id = mix(mix(cookie << 16 ^ port) ^ *(__u64 *)peer) ^ *(__u64 *)(peer + 8);
+	__u64 to = *(__u64 *)peer ^ (__u64)scope << 32;
+	__u64 id = mix(mix(mix(cookie << 16 ^ port) ^ to) ^ *(__u64 *)(peer + 8));
 
-	id = mix(id);
 	return id ? id : 1;
 }
 

@@ -13,10 +13,12 @@
 #include "udp.h"
 
 #define EXTENSIONS 4 /* of IPv6, that a datagram may have */
+#define LOOPBACK 1   /* net/net_namespace.h: the index of lo */
 
 /* A datagram as it is on its way, or several that were gathered or are yet to be cut apart. */
 struct packet {
 	__u8 peer[16] __attribute__((aligned(8)));
+	__u32 scope; /* of a link-local peer: index of the interface */
 	__be16 port;
 	__u32 payload; /* bytes */
 	__u32 datagrams;
@@ -69,11 +71,26 @@ static __always_inline bool read_ipv6(struct packet *p, const struct __sk_buff *
 	return next == IPPROTO_UDP && read_ports(p, skb, at, sent);
 }
 
-static __always_inline bool read_packet(struct packet *p, const struct __sk_buff *skb, bool sent)
+/* What a machine sends to itself passes loopback: then the interface is that of the latest flow there. */
+static __always_inline void find_scope(struct packet *p, const struct __sk_buff *skb,
+				       const struct udp_socket *u)
+{
+	if (!is_link_local(p->peer))
+		return;
+	p->scope = skb->ifindex;
+	if ((p->scope == LOOPBACK || !u->scope) && same_address(u->peer, p->peer))
+		p->scope = u->scope;
+}
+
+static __always_inline bool read_packet(struct packet *p, const struct __sk_buff *skb,
+					const struct udp_socket *u, bool sent)
 {
 	if (skb->protocol == bpf_htons(ETHERTYPE_IP))
 		return read_ipv4(p, skb, sent);
-	return skb->protocol == bpf_htons(ETHERTYPE_IPV6) && read_ipv6(p, skb, sent);
+	if (skb->protocol != bpf_htons(ETHERTYPE_IPV6) || !read_ipv6(p, skb, sent))
+		return false;
+	find_scope(p, skb, u);
+	return true;
 }
 
 /* What is kept of the socket, if it is one of UDP. */
@@ -103,7 +120,7 @@ static __always_inline struct edge *edge_to(const struct packet *p, __u64 where)
 /* The edge of the flow that went last, if this is it: nobody keeps the socket from turning. */
 static __always_inline struct edge *latest_edge(const struct udp_socket *u, const struct packet *p)
 {
-	if (u->port != p->port || !same_address(u->peer, p->peer))
+	if (u->port != p->port || u->scope != p->scope || !same_address(u->peer, p->peer))
 		return NULL;
 	return edge_to(p, (__u64)u->life << 32 | u->edge);
 }
@@ -116,11 +133,11 @@ int udp_bytes_sent(struct __sk_buff *skb)
 	struct edge *edge;
 	struct flow *flow;
 
-	if (!u || !read_packet(&p, skb, true) || to_all(p.peer))
+	if (!u || !read_packet(&p, skb, u, true) || to_all(p.peer))
 		return 1;
 	edge = latest_edge(u, &p);
 	if (!edge) {
-		flow = find_flow(flow_id(u->cookie, p.peer, p.port));
+		flow = find_flow(flow_id(u->cookie, p.peer, p.scope, p.port));
 		if (flow)
 			edge = edge_to(&p, flow->where);
 		else if (u->connected)
@@ -184,11 +201,11 @@ int udp_bytes_received(struct __sk_buff *skb)
 	struct edge *edge;
 	__u64 id = 0;
 
-	if (!u || !read_packet(&p, skb, false))
+	if (!u || !read_packet(&p, skb, u, false))
 		return 1;
 	edge = latest_edge(u, &p);
 	if (!edge) {
-		id = flow_id(u->cookie, p.peer, p.port);
+		id = flow_id(u->cookie, p.peer, p.scope, p.port);
 		if (u->connected && !find_flow(id))
 			edge = connected_edge(u);
 	}

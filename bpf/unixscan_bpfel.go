@@ -100,7 +100,7 @@ type unixscanUnixEvent struct {
 			Port      uint16
 			Proto     uint8
 			Direction uint8
-			Pad       uint32
+			Scope     uint32
 		}
 		Listener struct {
 			_     structs.HostLayout

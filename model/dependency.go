@@ -107,6 +107,9 @@ type Dependency struct {
 	Port      uint16     `json:"port"` // of the service; with Unknown the port of this host's end
 	Netns     uint32     `json:"netns"`
 	NetnsName string     `json:"netns_name,omitempty"` // or NetnsOfLives
+	// Interface is that on whose link the peer is whose address means nothing elsewhere (link-local,
+	// of IPv6), by its name when it was seen first, or "if7"; "" of others. It is in Key.
+	Interface string `json:"interface,omitempty"`
 	// UnixName is the service's end of Unix-domain sockets, which have no addresses.
 	UnixName
 	// Dialled is how the client named it, where that is not Path: by a link, or from
@@ -122,14 +125,27 @@ type Dependency struct {
 
 // Key is the document key:
 // "out/usr/bin/curl/127.0.0.1->127.0.0.1:8080/tcp", with "@UNIT" behind the
-// executable as in ProcessID, and "@NETNS" at the end outside the host's own
-// network namespace; "out/usr/bin/psql->unix:/run/x.sock" for Unix-domain sockets.
+// executable as in ProcessID, "%INTERFACE" behind the address of the peer where it is on one, and
+// "@NETNS" at the end outside the host's own network namespace; "out/usr/bin/psql->unix:/run/x.sock" for Unix-domain sockets.
 func (d Dependency) Key() string {
 	if d.Proto == ProtoUnix {
 		return atNetns(fmt.Sprintf("%s%s->%s:%s", d.Direction, processPath(d.Process), d.Proto, d.Path), d.Space())
 	}
-	server := netip.AddrPortFrom(d.Server, d.Port)
-	return atNetns(fmt.Sprintf("%s%s/%s->%s/%s", d.Direction, processPath(d.Process), d.Client, server, d.Proto), d.NetnsName)
+	client, server := Zoned(d.Direction, d.Client, d.Server, d.Interface)
+	return atNetns(fmt.Sprintf("%s%s/%s->%s/%s", d.Direction, processPath(d.Process), client, netip.AddrPortFrom(server, d.Port), d.Proto), d.NetnsName)
+}
+
+// Zoned are the addresses of both ends, the peer's with its interface as people write it (RFC 4007):
+// "fe80::1%eth0".
+func Zoned(seen Direction, client, server netip.Addr, on string) (netip.Addr, netip.Addr) {
+	switch {
+	case on == "":
+	case seen == Out:
+		server = server.WithZone(on)
+	default:
+		client = client.WithZone(on)
+	}
+	return client, server
 }
 
 // Space is where the service's address means something, as for a Listener.

@@ -43,6 +43,9 @@ func (c *Capture) describeEdge(key *bpf.EdgeKey, owner bpf.Owner, image bpf.Imag
 		NetnsName:     c.netns.Name(key.Netns),
 		CountingSince: clock.Wall.UTC(),
 	}
+	if key.Scope != 0 {
+		d.Interface = c.sources.Interface(key.Netns, key.Scope)
+	}
 	if d.Direction == model.Out {
 		d.Client, d.Server = d.Server, d.Client
 	}
@@ -59,7 +62,7 @@ func (c *Capture) ownAddress(key *bpf.EdgeKey) netip.Addr {
 	if key.Proto != bpf.ProtoUDP || !own.IsUnspecified() {
 		return own
 	}
-	if source := c.sources.Toward(key.Netns, bpf.Addr(key.Peer)); source.IsValid() {
+	if source := c.sources.Toward(key.Netns, bpf.Addr(key.Peer), key.Scope); source.IsValid() {
 		return source
 	}
 	return own

@@ -124,7 +124,7 @@ func (t *edges) add(key bpf.EdgeKey, describe model.Dependency) *edge {
 		dep = &dependency{facts: t.images.facts(&describe)}
 		t.byKey.put(dep)
 	} else if describe.PID != 0 { // another life of the same
-		dep.common, dep.pid, dep.netns = t.images.share(describe.Process, describe.NetnsName), int32(describe.PID), describe.Netns
+		dep.common, dep.pid, dep.netns = t.images.share(&describe), int32(describe.PID), describe.Netns
 	}
 	delete(t.resting, dep)
 	e := &edge{whose: whoseIs(&key, dep), of: dep, next: dep.parts}

@@ -21,18 +21,18 @@ type facts struct {
 	proto          uint8 // likewise
 }
 
-// common is what all dependencies of a process in a network namespace tell alike. It is never
-// changed.
+// common is what all dependencies of a process in a network namespace tell alike, those on one
+// interface where it tells that. It is never changed.
 type common struct {
-	process   model.Process
-	netnsName string
+	process       model.Process
+	netnsName, on string
 }
 
 // describe is what the facts were made of, without counters.
 func (f *facts) describe() model.Dependency {
 	d := model.Dependency{
 		Direction: toDirection(f.direction), Proto: protoName(f.proto), Process: f.common.process,
-		Client: bpf.Addr(f.client), Server: bpf.Addr(f.server), Port: f.port, Netns: f.netns, NetnsName: f.common.netnsName,
+		Client: bpf.Addr(f.client), Server: bpf.Addr(f.server), Port: f.port, Netns: f.netns, NetnsName: f.common.netnsName, Interface: f.common.on,
 		FirstSeen: moment(f.first), LastSeen: moment(f.last), CountingSince: moment(f.since),
 	}
 	d.PID = int(f.pid)
@@ -82,30 +82,30 @@ func moment(ns int64) time.Time {
 // imagesLimit bounds the processes that are looked through for one that can be shared.
 const imagesLimit = 1024
 
-// images are what dependencies have in common, by program, process id and network namespace.
+// images are what dependencies have in common, by program, process id, network namespace and interface.
 type images map[image]*common
 
 type image struct {
-	exe, netnsName string
-	pid            int
+	exe, netnsName, on string
+	pid                int
 }
 
-// share is one that equals the given one.
-func (i images) share(p model.Process, netnsName string) *common {
-	at := image{p.Exe, netnsName, p.PID}
-	if known := i[at]; known != nil && reflect.DeepEqual(known.process, p) {
+// share is what a dependency has in common with others.
+func (i images) share(d *model.Dependency) *common {
+	at := image{d.Exe, d.NetnsName, d.Interface, d.PID}
+	if known := i[at]; known != nil && reflect.DeepEqual(known.process, d.Process) {
 		return known
 	}
 	if len(i) >= imagesLimit {
 		clear(i)
 	}
-	i[at] = &common{p, netnsName}
+	i[at] = &common{d.Process, d.NetnsName, d.Interface}
 	return i[at]
 }
 
 func (i images) facts(d *model.Dependency) facts {
 	return facts{
-		common: i.share(d.Process, d.NetnsName), pid: int32(d.PID), client: d.Client.As16(), server: d.Server.As16(),
+		common: i.share(d), pid: int32(d.PID), client: d.Client.As16(), server: d.Server.As16(),
 		direction: ofDirection(d.Direction), netns: d.Netns, port: d.Port, proto: protoNumber(d.Proto),
 		first: nanos(d.FirstSeen), last: nanos(d.LastSeen), since: nanos(d.CountingSince),
 	}

@@ -6,6 +6,7 @@ import "cassini/bpf"
 type whose struct {
 	cgroup, exeIno uint64
 	exeDev, netns  uint32
+	scope          uint32
 	bound          bound
 }
 
@@ -23,7 +24,7 @@ var any4 = [16]byte{10: 0xff, 11: 0xff}
 
 // whoseIs takes a key apart; dep tells the rest.
 func whoseIs(key *bpf.EdgeKey, dep *dependency) whose {
-	w := whose{cgroup: key.Cgroup, exeIno: key.ExeIno, exeDev: key.ExeDev, netns: key.Netns}
+	w := whose{cgroup: key.Cgroup, exeIno: key.ExeIno, exeDev: key.ExeDev, netns: key.Netns, scope: key.Scope}
 	_, told := dep.ends()
 	switch key.Local {
 	case told:
@@ -48,7 +49,7 @@ func (e *edge) key() bpf.EdgeKey {
 	d := e.of
 	key := bpf.EdgeKey{
 		Cgroup: e.cgroup, ExeIno: e.exeIno, ExeDev: e.exeDev, Netns: e.netns,
-		Port: d.port, Proto: d.proto, Direction: d.direction,
+		Scope: e.scope, Port: d.port, Proto: d.proto, Direction: d.direction,
 	}
 	key.Peer, key.Local = d.ends()
 	switch e.bound {

@@ -24,17 +24,18 @@ type Sources struct {
 // them is a walk through /proc, and one that has ended may have left many sockets.
 const goneFor = time.Second
 
-// Toward is the source address for a peer in the namespace with that inode; the
-// zero Addr when no route leads there or the namespace has gone. Nothing is sent.
-func (s *Sources) Toward(inode uint32, peer netip.Addr) (source netip.Addr) {
-	if peer.IsLinkLocalUnicast() || peer.IsMulticast() {
+// Toward is the source address for a peer in the namespace with that inode, by the interface of
+// an index unless it is 0; the zero Addr when no route leads there or the namespace has gone.
+// Nothing is sent.
+func (s *Sources) Toward(inode uint32, peer netip.Addr, index uint32) (source netip.Addr) {
+	if peer.IsLinkLocalUnicast() && index == 0 || peer.IsMulticast() {
 		return netip.Addr{} // what interface is meant is not known
 	}
 	if peer.IsLoopback() {
 		return loopback(peer)
 	}
 	s.within(inode, func() error { // no route: no address
-		routes, err := netlink.RouteGet(peer.AsSlice())
+		routes, err := netlink.RouteGetWithOptions(peer.AsSlice(), &netlink.RouteGetOptions{OifIndex: int(index)})
 		if err == nil && len(routes) > 0 {
 			source, _ = netip.AddrFromSlice(routes[0].Src)
 		}

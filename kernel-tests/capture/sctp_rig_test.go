@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"runtime"
@@ -60,7 +61,11 @@ func sockaddr(at netip.AddrPort) unix.Sockaddr {
 	if at.Addr().Is4() {
 		return &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}
 	}
-	return &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
+	to := &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
+	if i, err := net.InterfaceByName(at.Addr().Zone()); err == nil { // of this network namespace
+		to.ZoneId = uint32(i.Index)
+	}
+	return to
 }
 
 // uninterrupted runs a system call that is not begun again after a signal, as those with a

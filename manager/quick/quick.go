@@ -61,6 +61,8 @@ func (s *scanner) rest(key string, d *model.Dependency) bool {
 		d.Netns = uint32(s.Number(math.MaxUint32))
 	case "netns_name":
 		d.NetnsName = s.text()
+	case "interface":
+		d.Interface = s.text()
 	case "path":
 		d.Path = s.text()
 	case "mntns_name":
