@@ -35,7 +35,7 @@ func AppendServiceID(b []byte, host, program, proto string, port uint16, netns s
 
 // AbsentServiceID names a service that somebody dials and that no agent knows:
 // "service:10.0.0.9:5432". host is "" unless the address means that host alone
-// (loopback): "service:web-17/127.0.0.1:5432".
+// (loopback, link-local): "service:web-17/127.0.0.1:5432", "service:web-17/[fe80::1%eth0]:22".
 func AbsentServiceID(host string, at netip.AddrPort, proto string) string {
 	id := KindService + ":"
 	if host != "" {
@@ -62,6 +62,12 @@ func ProcessID(host string, p Process) string {
 
 // UnknownHostID is "unknown-host:10.0.0.9".
 func UnknownHostID(addr netip.Addr) string { return KindUnknownHost + ":" + addr.String() }
+
+// UnknownHostOn is "unknown-host:web-17/fe80::1%eth0", with "@NETNS" outside the host's own network
+// namespace: at a link-local address is another on each link.
+func UnknownHostOn(host string, addr netip.Addr, netns string) string {
+	return atNetns(KindUnknownHost+":"+host+"/"+addr.String(), netns)
+}
 
 // UnknownHostOf is "unknown-host:MAC": a machine that is known by its hardware address.
 func UnknownHostOf(mac string) string { return KindUnknownHost + ":" + mac }

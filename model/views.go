@@ -51,6 +51,9 @@ type DependencyView struct {
 	Proto  string `json:"proto"`
 	Port   uint16 `json:"port"`
 	UnixName
+	// Interface is that on whose link the other end is, seen from the end that tells, where its address
+	// is link-local and has this as its zone.
+	Interface string `json:"interface,omitempty"`
 	Counters
 	Quantiles
 	// AskedAs are the names that the client's host was told the server's address for, the

@@ -15,7 +15,7 @@ type place struct {
 	services    []*service // that listen or listened here, by port
 	owned       []owned    // addresses that are this place's own
 	loopback    []*target  // on addresses that mean nothing elsewhere
-	odd         []*link    // that end here at other addresses: nobody can own them, or lives had them
+	odd         []*link    // that end here at other addresses: nobody can own them, or lives had them; and those of one interface
 	refs        int32
 }
 
@@ -255,7 +255,7 @@ func (g *Graph) whose(a *address, from vantage) *place {
 func (g *Graph) among(a *address, from vantage, places []*place) (found *place, some bool) {
 	best, several := -1, false
 	for _, p := range places {
-		at := vantage{p.host, p.netns, a.Addr}
+		at := vantage{host: p.host, netns: p.netns, own: a.Addr}
 		rank := 0
 		switch g.means(from, a.Addr, at) {
 		case no:

@@ -182,6 +182,7 @@ func (e *edge) attrs() model.Attrs {
 	} else {
 		a["port"], a["client_addr"], a["server_addr"] = v.Port, v.Client.Addr, v.Server.Addr
 	}
+	set(a, "interface", v.Interface)
 	setList(a, "asked_as", v.AskedAs)
 	setList(a, "dialled", endpointTexts(v.Dialled))
 	setList(a, "translated_by", v.TranslatedBy)
@@ -272,7 +273,8 @@ func (e *edge) describeFigures(v *model.DependencyView) (last *dependency) {
 	docs, g := e.told(), e.from.g
 	last = latestOf(docs)
 	v.Proto, v.Port = last.link.target.proto, last.link.target.port
-	v.Client.Addr, v.Server.Addr = last.asDialled().link.client.Addr, last.link.target.server.Addr
+	v.Interface = last.on()
+	v.Client.Addr, v.Server.Addr = model.Zoned(last.direction(), last.asDialled().link.client.Addr, last.link.target.server.Addr, v.Interface)
 	v.LastSeen = last.lastSeen.Time()
 	v.AskedAs = g.asked.of(e.outs())
 	v.Dialled, v.TranslatedBy = dialledOf(e.outs()), translatedBy(e.outs())

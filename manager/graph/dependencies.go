@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"cassini/manager/findings"
@@ -35,6 +36,7 @@ type rare struct {
 	earlier *earlier
 	key     *string // of its documents, when it is not what they tell
 	branch  *branch // of an Out document whose connections are translated, which has several
+	on      string  // of model.Dependency: the interface
 }
 
 // rarely is what few dependencies have, to be changed.
@@ -58,6 +60,25 @@ func (d *dependency) branch() *branch {
 		return nil
 	}
 	return d.rare.branch
+}
+
+// on is the interface on whose link the peer is, where its address means nothing elsewhere.
+func (d *dependency) on() string {
+	if d.rare == nil {
+		return ""
+	}
+	return d.rare.on
+}
+
+// addrs are the addresses of both ends as people write them.
+func (d *dependency) addrs() (client, server netip.Addr) {
+	return model.Zoned(d.direction(), d.link.client.Addr, d.link.target.server.Addr, d.on())
+}
+
+// dials is the address and port of the service's end as people write them.
+func (d *dependency) dials() netip.AddrPort {
+	_, server := d.addrs()
+	return netip.AddrPortFrom(server, d.link.target.port)
 }
 
 // earlier is what the runs of the agent before the newest one counted.
@@ -120,7 +141,7 @@ func validDependency(d *model.Dependency) bool {
 func (d *dependency) isOf(body *model.Dependency) bool {
 	t := d.link.target
 	return d.direction() == body.Direction && t.proto == body.Proto && t.port == body.Port && d.link.client.Addr == body.Client &&
-		t.server.Addr == body.Server && d.netns == body.NetnsName && d.program.samePath(&body.Process)
+		t.server.Addr == body.Server && d.netns == body.NetnsName && d.on() == body.Interface && d.program.samePath(&body.Process)
 }
 
 // process is this end's, as the newest document has it.
@@ -132,6 +153,9 @@ func (d *dependency) counters() model.Counters { return d.counts.counters() }
 func (g *Graph) addDependency(name model.Name, body *model.Dependency) *dependency {
 	p := g.holdPlace(name.Host, body.NetnsName)
 	d := &dependency{place: p, program: g.programs.hold(&body.Process), link: g.holdLink(p, body), brief: briefOf(body.Direction)}
+	if body.Interface != "" {
+		d.rarely().on = strings.Clone(body.Interface)
+	}
 	if !d.isNamed(name) {
 		key := name.Key
 		d.rarely().key = &key
@@ -167,6 +191,9 @@ func (g *Graph) removeDependency(d *dependency) {
 // indexDependency adds (n=1) or removes (n=-1) a dependency from the indices.
 func (g *Graph) indexDependency(d *dependency, n int) {
 	server := d.link.target.server.Addr
+	if d.on() != "" {
+		d.setOdd(n)
+	}
 	switch d.direction() {
 	case model.Out:
 		if d.netns == model.NetnsOfLives { // lives come and go at an address

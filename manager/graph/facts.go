@@ -146,6 +146,10 @@ func (n *node) addr() (a netip.Addr) {
 		if len(n.out()) == 0 || n.out()[0].kind != edgeDependsOn { // their first
 			return a
 		}
+		if ins := n.out()[0].ins(); len(ins) > 0 && ins[0].on() != "" {
+			a, _ = ins[0].addrs()
+			return a
+		}
 	default:
 		return a
 	}
@@ -204,7 +208,7 @@ func (n *node) absent() (at netip.AddrPort, proto string) {
 	if n.kind == nodeService && n.fact == nil && n.told == 0 {
 		for _, e := range n.in() {
 			for _, d := range e.outs() {
-				return d.link.server(), d.link.target.proto
+				return d.dials(), d.link.target.proto
 			}
 		}
 	}

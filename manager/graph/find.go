@@ -80,6 +80,9 @@ func matcher(text string) func(*node) string {
 	}
 }
 
+// isAt says whether an address is the one that somebody looks for, on any link where none is named.
+func isAt(a, want netip.Addr) bool { return a == want || a.WithZone("") == want }
+
 func (n *node) hasAddress(addr netip.Addr) string {
 	switch {
 	case n.iface() != nil:
@@ -94,9 +97,9 @@ func (n *node) hasAddress(addr netip.Addr) string {
 				return "management address"
 			}
 		}
-	case n.kind == nodeUnknownHost && (n.addr() == addr || n.stranger() != nil && n.stranger().has(addr)):
+	case n.kind == nodeUnknownHost && (isAt(n.addr(), addr) || n.stranger() != nil && n.stranger().has(addr)):
 		return "address"
-	case n.kind == nodeService && n.state() == StateAbsent && n.dialledAt() == addr:
+	case n.kind == nodeService && n.state() == StateAbsent && isAt(n.dialledAt(), addr):
 		return "address that is dialled"
 	}
 	return ""

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 
@@ -149,11 +150,10 @@ func (g *Graph) sameConnections(d *dependency) []*dependency {
 	for len(among) > 0 {
 		same := ofHost(among, among[0].host)
 		among = among[len(same):]
-		out, in := d, same[0]
-		if d.direction() == model.In {
-			out, in = in, out
+		if same = g.onLink(d, same); len(same) == 0 {
+			continue
 		}
-		switch is := g.sameLink(out, in); {
+		switch is := g.sameLink(clientFirst(d, same[0])); {
 		case is == no || is == perhaps && best == yes:
 		case there != nil && is == best:
 			several = true
@@ -165,6 +165,23 @@ func (g *Graph) sameConnections(d *dependency) []*dependency {
 		return nil
 	}
 	return there
+}
+
+// onLink are those of the documents of another host that can be of the same link: of link-local addresses each
+// document has its own.
+func (g *Graph) onLink(d *dependency, same []*dependency) []*dependency {
+	if d.on() == "" && same[0].on() == "" {
+		return same
+	}
+	return slices.DeleteFunc(slices.Clone(same), func(o *dependency) bool { return g.sameLink(clientFirst(d, o)) == no })
+}
+
+// clientFirst are the documents of both ends, the client's first.
+func clientFirst(a, b *dependency) (out, in *dependency) {
+	if a.direction() == model.In {
+		return b, a
+	}
+	return a, b
 }
 
 // ofVantage are the documents of the other end of the host from where the server's address is meant.
@@ -206,7 +223,7 @@ func (g *Graph) sameLink(out, in *dependency) answer {
 func (g *Graph) asSeen(out *dependency) vantage {
 	at := g.vantage(out)
 	if out.branch() != nil && !g.isOf(out.link.client, at.host) {
-		return vantage{out.host, out.netns, at.own} // the address was left as it was
+		return vantage{host: out.host, netns: out.netns, own: at.own} // the address was left as it was
 	}
 	return at
 }

@@ -64,12 +64,13 @@ func (d *dependency) isNamed(name model.Name) bool {
 
 // appendKey writes the key that documents have by model.Dependency.
 func (d *dependency) appendKey(b []byte) []byte {
+	client, _ := d.addrs()
 	b = append(b, d.direction()...)
 	b = append(b, d.program.path...)
 	b = append(b, '/')
-	b = d.link.client.AppendTo(b)
+	b = client.AppendTo(b)
 	b = append(b, "->"...)
-	b = d.link.server().AppendTo(b)
+	b = d.dials().AppendTo(b)
 	b = append(b, '/')
 	b = append(b, d.link.target.proto...)
 	if d.netns != "" {

@@ -72,6 +72,9 @@ func (r *generator) dependency(host string) {
 	}
 	d := r.w.dep(dir, r.pick("/curl", "/nginx", "/apache2"), client, server, uint16(80+r.IntN(2)), model.Counters{Adopted: uint64(r.IntN(2))})
 	d.NetnsName = r.pick("", "", "", "blue")
+	if netip.MustParseAddr(peer).IsLinkLocalUnicast() {
+		d.Interface = r.pick("", "eth0", "br0")
+	}
 	if dir == model.Out && !d.Client.IsLoopback() && !d.Server.IsLoopback() && r.IntN(4) == 0 {
 		d.NetnsName = model.NetnsOfLives
 	}

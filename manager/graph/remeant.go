@@ -113,5 +113,13 @@ func (g *Graph) touchLink(h *host, i *iface) {
 	}
 	if wide {
 		g.touchPlaces(h, i.Netns)
+		return
+	}
+	for p := range h.placesBy(i.Netns) { // what is link-local is found by the name of its interface
+		for _, l := range p.odd {
+			if l.client.IsLinkLocalUnicast() || l.target.server.IsLinkLocalUnicast() {
+				g.touch(l)
+			}
+		}
 	}
 }

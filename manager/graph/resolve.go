@@ -42,6 +42,9 @@ func (g *Graph) clientOf(d *dependency) end {
 	if host != "" {
 		return end{id: model.HostID(host), kind: nodeHost, host: host}
 	}
+	if client, _ := d.addrs(); d.on() != "" {
+		return end{id: model.UnknownHostOn(d.host, client, d.netns), kind: nodeUnknownHost}
+	}
 	return end{id: model.UnknownHostID(a.Addr), kind: nodeUnknownHost}
 }
 
@@ -115,18 +118,21 @@ func preferred(a, b end) bool {
 
 // absent is a service that no agent knows.
 func absent(d *dependency) end {
-	at, proto := d.link.server(), d.link.target.proto
+	at, proto := d.dials(), d.link.target.proto
 	if proto == model.ProtoUnix {
 		return absentUnix(d)
 	}
-	if !at.Addr().IsLoopback() {
+	if !at.Addr().IsLoopback() && d.on() == "" {
 		return end{id: model.AbsentServiceID("", at, proto), kind: nodeService}
 	}
-	id := model.AbsentServiceID(d.host, at, proto)
+	e := end{id: model.AbsentServiceID(d.host, at, proto), kind: nodeService}
 	if d.netns != "" {
-		id += "@" + d.netns
+		e.id += "@" + d.netns
 	}
-	return end{id: id, kind: nodeService, host: d.host}
+	if at.Addr().IsLoopback() {
+		e.host = d.host
+	}
+	return e
 }
 
 // at finds the service that answers at an address of a place, or that did so

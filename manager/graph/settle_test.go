@@ -114,7 +114,7 @@ func (r *generator) wire(host string) {
 		}
 		r.w.put(model.Name{Host: host, Package: model.PackageNetConfig, Key: i.Key()}, i)
 	case 1:
-		s := model.Seen{Interface: iface, Addr: netip.MustParseAddr(r.pick("10.0.0.9", "10.0.0.8", "fe80::8")), MAC: mac, FirstSeen: t0, Changed: r.w.now, Router: r.IntN(2) == 0}
+		s := model.Seen{Interface: iface, Addr: netip.MustParseAddr(r.pick("10.0.0.9", "10.0.0.8", "fe80::8", "fe80::1")), MAC: mac, FirstSeen: t0, Changed: r.w.now, Router: r.IntN(2) == 0}
 		put(model.PackageSeen, s.Key(), s)
 	case 2:
 		c := model.DHCP{Interface: iface, MAC: mac, HostName: r.pick("x", "y"), Addr: netip.MustParseAddr(r.pick("10.0.0.9", "10.0.0.8")), FirstSeen: t0, Changed: r.w.now}

@@ -10,10 +10,11 @@ import (
 )
 
 // vantage is from where an address is meant: a network namespace of a host, and the own
-// address there.
+// address there; of a link-local one the interface on whose link it is, if that is told.
 type vantage struct {
 	host, netns string
 	own         netip.Addr
+	on          string
 }
 
 // vantage is where the end that a document tells of stands. Of connections that another host
@@ -21,13 +22,13 @@ type vantage struct {
 func (g *Graph) vantage(d *dependency) vantage {
 	if b := d.branch(); b != nil {
 		if last := b.goal.last[0]; last.host == d.host || g.isOf(d.link.target.server, last.host) {
-			return vantage{last.host, last.NetnsName, d.link.client.Addr}
+			return vantage{host: last.host, netns: last.NetnsName, own: d.link.client.Addr}
 		}
 	}
 	if d.direction() == model.Out {
-		return vantage{d.host, d.netns, d.link.client.Addr}
+		return vantage{d.host, d.netns, d.link.client.Addr, d.on()}
 	}
-	return vantage{d.host, d.netns, d.link.target.server.Addr}
+	return vantage{d.host, d.netns, d.link.target.server.Addr, d.on()}
 }
 
 // answer says whether an address means a machine.
@@ -54,7 +55,7 @@ func (g *Graph) means(from vantage, a netip.Addr, q vantage) answer {
 		switch {
 		case g.hasCard(q, from, s.MAC):
 			return yes
-		case !g.isWayOut(here, s.MAC) && g.holder(q, a) != nil:
+		case !g.isWayOut(here, s.MAC) && (from.on != "" || g.holder(q, a) != nil):
 			return no
 		}
 		return perhaps
@@ -73,6 +74,9 @@ func (g *Graph) means(from vantage, a netip.Addr, q vantage) answer {
 func (g *Graph) toward(from vantage, a netip.Addr) (here *iface, link netip.Prefix) {
 	if from.own.IsLoopback() {
 		return nil, link // from there nobody is on a link
+	}
+	if h := g.hosts[from.host]; h != nil && from.on != "" {
+		return h.iface(model.Interface{Name: from.on, Netns: from.netns}.Key()), link
 	}
 	best := 0
 	for _, i := range g.interfacesOf(from.host) {

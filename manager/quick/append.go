@@ -30,6 +30,7 @@ func AppendDependency(b []byte, v *model.DependencyView, id ...string) ([]byte, 
 	w.some(`,"path":`, v.Path)
 	w.some(`,"mntns_name":`, v.MntnsName)
 	w.some(`,"socket_type":`, v.SocketType)
+	w.some(`,"interface":`, v.Interface)
 	w.counters(&v.Counters)
 	if v.Quantiles != (model.Quantiles{}) {
 		w.quantiles(&v.Quantiles)

@@ -73,7 +73,7 @@ func (m *Model) dependencyFacts(d *dependency) []fact {
 	bytes, datagrams := moved(d.DependencyView)
 	return append(facts,
 		fact{"dialled", through(d.DependencyView)},
-		fact{"address", view.ServerEndpoint(d.DependencyView)}, fact{"rates", rates},
+		fact{"address", view.ServerEndpoint(d.DependencyView)}, fact{"interface", d.Interface}, fact{"rates", rates},
 		fact{"connections", fmt.Sprintf("%s, open now: %s, open when the agent began: %s", output.Count(d.Connections), output.Count(d.Open), output.Count(d.Adopted))},
 		fact{"failed", cmp.Or(view.Failures(d.Counters), "none")},
 		fact{"bytes", bytes}, fact{"datagrams", datagrams},
