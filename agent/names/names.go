@@ -77,7 +77,7 @@ func (n *Names) Captured(docs ...model.Document) {
 			continue
 		}
 		if d.Port == dnsPort {
-			n.pending.put(asked{d.Netns, d.Server})
+			n.pending.put(asked{d.Netns, d.Server.WithZone(d.Interface)})
 		}
 		if doc.Progress {
 			continue
@@ -102,6 +102,7 @@ type dial struct {
 	Port      uint16          `json:"port"`
 	Netns     uint32          `json:"netns"`
 	NetnsName string          `json:"netns_name"`
+	Interface string          `json:"interface"`
 }
 
 // dialled reads the document of a dependency whose client is on this host.

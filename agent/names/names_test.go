@@ -278,6 +278,26 @@ func TestFollows(t *testing.T) {
 	})
 }
 
+// One at a link-local address is reached by the interface that the document names.
+func TestFollowsLinkLocal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		defer r.stop()
+		r.link(7, "10.0.0.1/24")
+		synctest.Wait()
+		d := model.Dependency{Direction: model.Out, Proto: "udp", Client: ip("fe80::2"), Server: ip("fe80::53"), Port: 53, Netns: 7, Interface: "eth0"}
+		doc, err := model.NewDocument(model.Name{Host: "web-17", Package: model.PackageDependencies, Key: d.Key()}, noon, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Captured(doc)
+		synctest.Wait()
+		if !slices.Equal(r.opened, []string{"7/fe80::53%eth0"}) {
+			t.Errorf("opened %q", r.opened)
+		}
+	})
+}
+
 // A name server that cannot be reached is tried again when addresses change.
 func TestUnreachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
