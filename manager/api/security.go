@@ -22,6 +22,10 @@ func (s *server) secure(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			// It may have had a length too, by which a proxy sees another request where this one ends.
+			h.Set("Connection", "close")
+		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)) // not possible in tests without a server
 		switch {
 		case s.Enroll == nil && !trustedHost(r.Host):
