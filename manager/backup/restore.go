@@ -17,7 +17,7 @@ import (
 	"cassini/manager/rings/keeper"
 	"cassini/manager/store"
 	"cassini/manager/store/bolt"
-	"cassini/manager/store/boltfile"
+	"cassini/model/boltfile"
 )
 
 const (

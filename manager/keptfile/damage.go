@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"cassini/manager/store/boltfile"
+	"cassini/model/boltfile"
 
 	berrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"

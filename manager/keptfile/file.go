@@ -11,15 +11,10 @@ import (
 	"time"
 
 	"cassini/manager/archive"
-	"cassini/manager/store/boltfile"
+	"cassini/model/boltfile"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
-	"golang.org/x/sys/unix"
 )
-
-// patience is how long another program may still have the file.
-const patience = time.Second
 
 // smallest is how much bbolt writes of an empty file at least: two pages.
 const smallest = 2 * 4096
@@ -58,23 +53,10 @@ func (f *File) open(name string, flag int, mode os.FileMode) (file *os.File, err
 	if f.file, err = os.OpenFile(name, flag, mode); err != nil {
 		return nil, err
 	}
-	if err = lock(f.file); err == nil {
+	if err = boltfile.Lock(f.file, time.Second); err == nil {
 		err = inspect(f.file)
 	}
 	return f.file, err
-}
-
-// lock keeps other programs out, as bbolt does a second time.
-func lock(f *os.File) error {
-	for until := time.Now().Add(patience); ; time.Sleep(patience / 20) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			return err
-		}
-		if time.Now().After(until) {
-			return berrors.ErrTimeout
-		}
-	}
 }
 
 func inspect(f *os.File) error {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"cassini/manager/store"
-	"cassini/manager/store/boltfile"
 	"cassini/model"
+	"cassini/model/boltfile"
 )
 
 // maxFindings bounds how many are told one by one.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"cassini/manager/store"
-	"cassini/manager/store/boltfile"
+	"cassini/model/boltfile"
 
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"cassini/manager/store"
-	"cassini/manager/store/boltfile"
+	"cassini/model/boltfile"
 
 	bolt "go.etcd.io/bbolt"
 )
