@@ -27,13 +27,18 @@ func (g *Graph) now() time.Time {
 	return g.newest
 }
 
-// changed tells that a node went or came n times. The times are those of the host, whose
-// documents may come late and together, but never later than the manager had them.
-func (g *Graph) changed(id, label string, n int, e *events) {
-	at := e.time
-	if !e.at.IsZero() && e.at.Before(at) {
-		at = e.at
+// learned is when the host learned what its document tells, which may come late and together with
+// others, but never later than the manager had it: the host's clock may be ahead.
+func (e *events) learned() time.Time {
+	if !e.at.IsZero() && e.at.Before(e.time) {
+		return e.at
 	}
+	return e.time
+}
+
+// changed tells that a node went or came n times.
+func (g *Graph) changed(id, label string, n int, e *events) {
+	at := e.learned()
 	if g.flaps.Changed(id, at, n) {
 		e.add(model.EventFlapping, id, fmt.Sprintf("%s is flapping: it changed %d times or more within %v", label, flaps.Begin, flaps.Window))
 	}

@@ -49,6 +49,16 @@ func TestFlappingService(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
+	// The clock of another host is years ahead, which is not the time.
+	now := w.now
+	ahead, err := model.NewDocument(model.Name{Host: "db", Package: model.PackageOS}, now.AddDate(5, 0, 0), model.OS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ApplyAll(DecodeAll([]Logged{{Key: now.Format("2006-01-02.15:04:05.000000") + ".os.db", Document: ahead}}))
+	if list := w.Flapping(); len(list) != 1 {
+		t.Errorf("by the clock of another host nothing is flapping: %+v", list)
+	}
 	// Nothing comes any more: by the clock it has calmed down, and is gone.
 	later := w.now.Add(9 * time.Minute)
 	w.SetClock(func() time.Time { return later })

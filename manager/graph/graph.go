@@ -200,8 +200,8 @@ func (g *Graph) applySome(docs []Decoded, list []model.Event) []model.Event {
 // apply takes one document; the caller holds the lock.
 func (g *Graph) apply(doc *Decoded, e *events) {
 	g.documents++
-	if doc.Time.After(g.newest) {
-		g.newest = doc.Time
+	if at := e.learned(); at.After(g.newest) {
+		g.newest = at
 	}
 	g.findings.Advance(e.at)
 	g.tellFindings(e)
