@@ -174,6 +174,14 @@ func (g *Graph) own(addr netip.Addr, p *place, n int32) {
 	}
 	a := g.holdAddress(addr)
 	defer g.dropAddress(a)
+	g.ownKnown(a, p, n)
+}
+
+// ownKnown does so with an address that something holds.
+func (g *Graph) ownKnown(a *address, p *place, n int32) {
+	if !global(a.Addr) {
+		return
+	}
 	i := p.holds(a)
 	if i < 0 {
 		p.refs++

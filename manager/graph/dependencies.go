@@ -190,7 +190,7 @@ func (g *Graph) removeDependency(d *dependency) {
 
 // indexDependency adds (n=1) or removes (n=-1) a dependency from the indices.
 func (g *Graph) indexDependency(d *dependency, n int) {
-	server := d.link.target.server.Addr
+	server := d.link.target.server
 	if d.on() != "" {
 		d.setOdd(n)
 	}
@@ -199,17 +199,17 @@ func (g *Graph) indexDependency(d *dependency, n int) {
 		if d.netns == model.NetnsOfLives { // lives come and go at an address
 			d.setOdd(n)
 		} else {
-			g.own(d.link.client.Addr, d.place, int32(n))
+			g.ownKnown(d.link.client, d.place, int32(n))
 		}
 		return
 	case model.In:
-		if !global(server) && !server.IsLoopback() {
+		if !global(server.Addr) && !server.IsLoopback() {
 			d.setOdd(n)
 		}
 	case model.Unknown:
 		g.undirected += n
 	}
-	g.own(server, d.place, int32(n))
+	g.ownKnown(server, d.place, int32(n))
 }
 
 // setOdd has the place remember (n=1) or forget (n=-1) a link that ends at no address of its own.
