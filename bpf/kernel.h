@@ -258,6 +258,7 @@ struct ipv6_pinfo {
 struct inet_sock {
 	struct sock sk;
 	struct ipv6_pinfo *pinet6;
+	__be32 inet_saddr;
 	struct ip_mc_socklist *mc_list;
 };
 

@@ -69,8 +69,11 @@ static __noinline int serve(struct udp_socket *u)
 	return 0;
 }
 
-/* Whether it has joined a multicast group: then what it hears may be meant for all. */
-static __always_inline bool is_member(const struct udp_socket *u)
+/*
+ * Whether what it hears may be meant for all: it has joined a multicast group, or is bound to an
+ * address from which nobody sends (inet_bind), that of a group or a subnet's broadcast address.
+ */
+static __always_inline bool hears_all(const struct udp_socket *u)
 {
 	struct inet_sock *inet = (void *)u->sk;
 	struct ipv6_pinfo *v6;
@@ -78,7 +81,8 @@ static __always_inline bool is_member(const struct udp_socket *u)
 	if (BPF_CORE_READ(inet, mc_list))
 		return true;
 	if (BPF_CORE_READ(inet, sk.__sk_common.skc_family) != AF_INET6)
-		return false;
+		return BPF_CORE_READ(inet, sk.__sk_common.skc_rcv_saddr) &&
+		       !BPF_CORE_READ(inet, inet_saddr);
 	v6 = BPF_CORE_READ(inet, pinet6);
 	return v6 && BPF_CORE_READ(v6, ipv6_mc_list);
 }

@@ -56,9 +56,9 @@ static __always_inline bool asked(struct edge_key *key, const struct udp_socket 
 }
 
 /*
- * Who asked first, between a socket and a peer; false: this flow has no edge. What a member of
- * a multicast group hears may be meant for all of the group, which no program is told: who sent
- * it is a client once it is answered.
+ * Who asked first, between a socket and a peer; false: this flow has no edge. What some
+ * hear may be meant for all (hears_all), which no program is told: who sent it is a client once it
+ * is answered.
  */
 static __always_inline bool find_direction(struct edge_key *key, struct udp_socket *u,
 					   const struct message *m, __u32 *place)
@@ -73,8 +73,6 @@ static __always_inline bool find_direction(struct edge_key *key, struct udp_sock
 		if (u->old && asked(key, u, m, DIR_UNKNOWN))
 			return true;
 		asked(key, u, m, DIR_OUT);
-		if (u->bound && !u->sent && !u->asked)
-			only_asks(u, true);
 		u->sent = 1;
 		return true;
 	}
@@ -83,7 +81,7 @@ static __always_inline bool find_direction(struct edge_key *key, struct udp_sock
 	if (u->all_port == m->port)
 		goto stray; /* an answer to what went to everybody, or what a fellow sends to all */
 	if (u->bound || u->serves || !(u->old || u->sent)) {
-		if (!asked(key, u, m, DIR_IN) && is_member(u)) {
+		if (!asked(key, u, m, DIR_IN) && hears_all(u)) {
 			*place = MEANT_FOR_ALL;
 			goto stray;
 		}
@@ -195,8 +193,11 @@ static __noinline int other_flow(struct udp_socket *u, const struct message *m)
 		ADD(edge->bytes_received, waited >> 32);
 		ADD(edge->datagrams_received, waited & THAT_WAIT);
 	}
-	if (key.direction == DIR_OUT)
+	if (key.direction == DIR_OUT) {
 		ADD(edge->attempts, 1);
+		if (u->bound && !u->asked)
+			only_asks(u, true);
+	}
 	ADD(edge->connections, 1);
 	ADD(edge->closed, 1);
 	edge->last_ns = now;

@@ -90,7 +90,7 @@ func transitionKinds() []value {
 		{"udp_sent_first", "A UDP socket of this machine exchanged datagrams with a peer, and was the first to send."},
 		{"udp_heard_first", "The same, and the peer was the first to send."},
 		{"udp_failed", "A connected UDP socket was told that nobody is there."},
-		{"udp_stray", "A UDP socket that serves nobody heard a peer that it had not asked: answers to a multicast or broadcast, as a rule; or a member of a multicast group heard one that it has not answered. No dependency has it."},
+		{"udp_stray", "A UDP socket that serves nobody heard a peer that it had not asked: answers to a multicast or broadcast, as a rule; or one that hears what is meant for all heard a peer that it has not answered. No dependency has it."},
 		{"unix_connect", "A process of this machine began to connect to a Unix-domain socket, or sent a datagram to one that it had not sent to."},
 		{"unix_connected", "Such an attempt found somebody."},
 		{"unix_failed", "Such an attempt did not."},

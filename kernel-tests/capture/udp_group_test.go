@@ -52,6 +52,34 @@ func TestUDPMembersOfAGroup(t *testing.T) {
 	}
 }
 
+// What comes to a socket that is bound to a subnet's broadcast address is for all; who sends there first is a
+// service on its own port nevertheless (NetBIOS).
+func TestUDPOnABroadcastAddress(t *testing.T) {
+	r := startUDP(t, bpf.Limits{})
+	var port int
+	inNetns(t, func() {
+		port = freePort(t)
+		all := bind(t, "udp4", "127.255.255.255", port, unix.SO_REUSEADDR)
+		own := bind(t, "udp4", "127.0.0.2", port, unix.SO_REUSEADDR)
+		asks := bind(t, "udp4", "127.0.0.3", 0)
+		for _, c := range []*net.UDPConn{own, asks} {
+			if _, err := c.WriteToUDPAddrPort([]byte("x"), all.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+				t.Fatal(err)
+			}
+			hear(t, all)
+		}
+		r.listener("a service that sends to all first", func(l model.Listener) bool {
+			return l.Proto == "udp" && l.Port == uint16(port) && l.Addr.String() == "127.0.0.2"
+		})
+	})
+	r.refresh()
+	for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool {
+		return d.Proto == "udp" && (d.Port == uint16(port) || d.Client.String() == "127.0.0.3")
+	}) {
+		t.Errorf("what went to all is a dependency: %+v", d)
+	}
+}
+
 // Members of groups of IPv6 likewise, also of both protocols.
 func TestUDPMembersOfIPv6Groups(t *testing.T) {
 	r := startUDP(t, bpf.Limits{})
