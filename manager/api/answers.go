@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"net/http"
+	"sync"
 	"time"
 
 	"cassini/manager/graph"
@@ -95,7 +96,14 @@ func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
 		problem(w, r, http.StatusBadRequest, `parameter "to" is before "from"`)
 		return
 	}
+	var summing sync.WaitGroup
+	if to.IsZero() && !from.IsZero() {
+		if now, err := s.Backend.Graph(r.Context(), to); err == nil && now != nil {
+			summing.Go(now.SumUp) // while the other one is replayed
+		}
+	}
 	before, after := s.twice(w, r, p, from, to)
+	summing.Wait()
 	if before == nil {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 func (g *Graph) build() *view {
 	v := &view{
 		g: g, seed: maphash.MakeSeed(), idle: &g.idle, bulk: make(map[edgeKey]*edge), rings: make(map[string][]*edge),
+		compared: order{compared: true},
 	}
 	for name := range g.hosts {
 		v.host(name)

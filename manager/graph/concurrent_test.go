@@ -31,6 +31,7 @@ func TestQuestionsWhileDocumentsCome(t *testing.T) {
 					Diagnose(g, g, t0, []string{n.ID}, 5)
 				}
 				g.SinglePoints("")
+				DiffGraphs(w.Graph, g)
 				g.Stats()
 				g.Strangers()
 				g.Dependencies(DependencyFilter{})

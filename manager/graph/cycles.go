@@ -12,7 +12,7 @@ func (g *Graph) Cycles() []model.Cycle {
 	list := []model.Cycle{}
 	g.read(func(v *view) {
 		k := knots{v: v, index: make(map[*node]int), low: make(map[*node]int), on: make(map[*node]bool)}
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if n.kind == nodeService && k.index[n] == 0 {
 				k.visit(n)
 			}

@@ -16,7 +16,8 @@ var moving = []string{"last_seen", "first_seen", "carrier_changes", "pid", "seen
 
 // DiffGraphs tells which nodes and dependencies came, went and changed between two
 // graphs, each sorted by kind and identifier. Counters and moments are left out, and so
-// is what only says where something is, such as an address of its own.
+// is what only says where something is, such as an address of its own. Neither graph changes while
+// they are compared, but both may while they are made ready for it.
 func DiffGraphs(before, after *Graph) model.Diff {
 	return diffGraphs(before, after, runtime.GOMAXPROCS(0), compareApart)
 }
@@ -35,6 +36,8 @@ func diffGraphs(before, after *Graph, processors, apart int) model.Diff {
 		d.flapping[f.ID] = true
 	}
 	if before != after {
+		before.SumUp()
+		after.SumUp()
 		readBoth(before, after, d.compareAll)
 	}
 	for _, list := range [][]model.Change{d.Came, d.Went, d.Changed} {
@@ -56,21 +59,19 @@ type comparison struct {
 
 // compareAll compares both views, a part of them on each processor.
 func (d *comparison) compareAll(then, now *view) {
-	was, is := then.asOrdered(), now.asOrdered()
-	d.then, d.now = then.sums(), now.sums()
-	parts := make([]comparison, min(d.processors, 1+len(is.nodes)/d.apart))
+	was, is := then.ordered(), now.ordered()
+	d.then, d.now = then.latestSums(), now.latestSums()
+	parts := make([]comparison, min(d.processors, 1+len(is.list)/d.apart))
 	var comparing sync.WaitGroup
 	for i := range parts {
 		parts[i].flapping, parts[i].then, parts[i].now = d.flapping, d.then, d.now
 		mine, theirs := is, was
 		if i+1 < len(parts) {
-			end := len(is.nodes) / (len(parts) - i)
-			mine = is.to(end)
-			before, _ := slices.BinarySearchFunc(was.nodes, is.nodes[end].id, func(n *node, id string) int { return strings.Compare(n.id, id) })
-			theirs = was.to(before)
+			end := len(is.list) / (len(parts) - i)
+			mine, theirs = is.to(end), was.to(was.before(is.at(end)))
 		}
-		is, was = is.from(len(mine.nodes)), was.from(len(theirs.nodes))
-		comparing.Go(func() { parts[i].compare(theirs, mine) })
+		is, was = is.from(len(mine.list)), was.from(len(theirs.list))
+		comparing.Go(func() { sideBySide(theirs, mine, parts[i].sameSums, parts[i].compare) })
 	}
 	comparing.Wait()
 	for _, p := range parts {
@@ -78,74 +79,24 @@ func (d *comparison) compareAll(then, now *view) {
 	}
 }
 
-// ordered are nodes by ID, with their indices.
-type ordered struct {
-	nodes   []*node
-	indices []int32
+// sameSums says that sums of two nodes are known and the same, by their indices.
+func (d *comparison) sameSums(was, is int32) bool {
+	sum := d.then[was].Load()
+	return sum != 0 && sum == d.now[is].Load()
 }
 
-func (v *view) asOrdered() (o ordered) {
-	o.nodes, o.indices = v.indicesByID()
-	return o
-}
-
-func (o ordered) to(end int) ordered     { return ordered{o.nodes[:end], o.indices[:end]} }
-func (o ordered) from(first int) ordered { return ordered{o.nodes[first:], o.indices[first:]} }
-
-// compare walks over nodes of both views side by side. It does not even look at those whose
-// sums are known and the same.
-func (d *comparison) compare(then, now ordered) {
-	for i, j := 0, 0; i < len(then.nodes) || j < len(now.nodes); {
-		if i < len(then.nodes) && j < len(now.nodes) {
-			if sum := d.then[then.indices[i]].Load(); sum != 0 && sum == d.now[now.indices[j]].Load() {
-				i, j = i+1, j+1
-				continue
-			}
-		}
-		was, is := firstOf(then.nodes[i:], now.nodes[j:], func(n *node) string { return n.id })
-		i, j = i+b2i(was != nil), j+b2i(is != nil)
-		if was == nil || is == nil || d.then.of(was) != d.now.of(is) || d.now.of(is) == 0 {
-			d.differ(was, is)
-		}
+// compare compares a node as it was and is, of which one may not be there.
+func (d *comparison) compare(was, is *node) {
+	if was == nil || is == nil || d.then.of(was) != d.now.of(is) || d.now.of(is) == 0 {
+		d.differ(was, is)
 	}
 }
 
 // differ compares a node as it was and is, with its edges.
 func (d *comparison) differ(was, is *node) {
 	d.nodes(was, is)
-	for _, kind := range [...]edgeKind{edgeDependsOn, edgeWiredTo} {
-		merge(was.to(kind), is.to(kind), func(e *edge) string { return e.to.id }, d.edges)
-	}
-}
-
-// firstOf is what has the first name in two lists that are sorted by it and not both empty: of both
-// where both have it, else nil of the other.
-func firstOf[T any](a, b []*T, name func(*T) string) (x, y *T) {
-	order := 0
-	switch {
-	case len(a) == 0:
-		order = 1
-	case len(b) == 0:
-		order = -1
-	default:
-		order = strings.Compare(name(a[0]), name(b[0]))
-	}
-	if order <= 0 {
-		x = a[0]
-	}
-	if order >= 0 {
-		y = b[0]
-	}
-	return x, y
-}
-
-// merge calls f with what has the same name in two lists that are sorted by it, and with
-// nil for what is in one of them alone.
-func merge[T any](a, b []*T, name func(*T) string, f func(a, b *T)) {
-	for len(a) > 0 || len(b) > 0 {
-		x, y := firstOf(a, b, name)
-		a, b = a[b2i(x != nil):], b[b2i(y != nil):]
-		f(x, y)
+	for _, kind := range toldEdges {
+		mergeEdges(was, is, kind, d.edges)
 	}
 }
 
@@ -165,6 +116,9 @@ func (n *node) to(kind edgeKind) []*edge {
 	}
 	return n.out()[first:end]
 }
+
+// toldEdges are the kinds of edges that differences are told of.
+var toldEdges = [...]edgeKind{edgeDependsOn, edgeWiredTo}
 
 // nodes compares a node as it was and is, of which one may not be there.
 func (d *comparison) nodes(was, is *node) {
@@ -197,6 +151,9 @@ func (d *comparison) counts(n *node) bool {
 func toldByOthers(kind nodeKind) bool {
 	return kind == nodeEndpoint || kind == nodeIP || kind == nodeMAC || kind == nodeProcess
 }
+
+// compared says whether differences are told of nodes of a kind, or of edges from such.
+func compared(kind nodeKind) bool { return !toldByOthers(kind) || kind == nodeProcess }
 
 func (n *node) change() model.Change {
 	return model.Change{ID: n.id, Kind: n.kind.String(), Host: n.host()}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,21 +149,40 @@ func TestDiffAgainstEverything(t *testing.T) {
 func (w *world) compareSums(t *testing.T) {
 	t.Helper()
 	w.read(func(v *view) {
-		kept, anew := v.sums(), make(sums, len(v.list))
+		kept, anew := v.latestSums(), make(sums, len(v.list))
 		for n := range v.all() {
 			had := kept[n.index].Load()
 			if want := anew.of(n); had != 0 && had != want {
 				t.Fatalf("the sum of %s is %d, and was kept as %d, after %v", n.id, want, had, w.docs[len(w.docs)-1:])
 			}
-			kept.of(n)
 		}
-		list, indices := v.indicesByID()
-		for i, n := range list {
-			if indices[i] != n.index {
-				t.Fatalf("the index of %s is %d instead of %d", n.id, indices[i], n.index)
+		for from, more := 0, true; more; from += 7 {
+			more = v.sumUp(from, from+7)
+		}
+		for n := range v.all() {
+			if got, want := kept[n.index].Load(), anew[n.index].Load(); got != want {
+				t.Fatalf("the sum of %s is made as %d, want %d", n.id, got, want)
 			}
 		}
+		for _, o := range []*order{&v.inOrder, &v.compared} {
+			v.checkOrder(t, o)
+		}
 	})
+}
+
+// checkOrder compares an order that is kept with one that is made anew.
+func (v *view) checkOrder(t *testing.T, o *order) {
+	t.Helper()
+	var want []*node
+	for n := range v.all() {
+		if o.has(n.kind) {
+			want = append(want, n)
+		}
+	}
+	slices.SortFunc(want, func(a, b *node) int { return strings.Compare(a.id, b.id) })
+	if got := v.indicesByID(o); !slices.Equal(got, indicesOf(want)) {
+		t.Fatalf("%d nodes in order, want %d:\n%v\n%v", len(got), len(want), got, indicesOf(want))
+	}
 }
 
 // TestSumsFollow changes what a node says in ways that leave its edges as they are.

@@ -16,7 +16,7 @@ import (
 func (g *Graph) Unmonitored() []model.Unmonitored {
 	list := []model.Unmonitored{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if u := v.unmonitored(n); u.Why != "" {
 				u.ID, u.Kind = n.id, n.kind.String()
 				list = append(list, u)
@@ -108,7 +108,7 @@ func (g *Graph) Versions() []model.Version {
 func (g *Graph) AllAddresses(state string) []model.Address {
 	found := make(map[netip.Addr]*model.Address)
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			addr := n.addr()
 			if n.kind == nodeService && n.state() == StateAbsent {
 				addr = n.dialledAt()

@@ -33,7 +33,7 @@ func (g *Graph) Exposed(host string) []model.Service {
 func (g *Graph) listen(host string, which func(*view, *node) bool) []model.Service {
 	list := []model.Service{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if n.listens() && (host == "" || host == n.host()) && which(v, n) {
 				list = append(list, g.containers.show(n.service()))
 			}

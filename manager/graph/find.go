@@ -19,7 +19,7 @@ func (g *Graph) Find(text string) []model.Found {
 	found := []model.Found{}
 	g.read(func(v *view) {
 		match := matcher(text)
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if len(found) == maxFound {
 				return
 			}

@@ -16,7 +16,7 @@ func (g *Graph) Grouping(by, label string, tenants map[string]string) (f groups.
 	g.read(func(v *view) {
 		k := keyed{view: v, by: by, label: label, tenants: tenants, ofHost: make(map[string][]string)}
 		at := make(map[*node]int)
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if names := k.names(n); names != nil {
 				at[n] = len(f.Things)
 				t := n.thing(names)

@@ -80,7 +80,7 @@ func (g *Graph) Cards(host string) []model.Card {
 func (g *Graph) Unknown() []model.UnknownNode {
 	list := []model.UnknownNode{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if n.kind != nodeUnknownHost && (n.kind != nodeService || n.state() != StateAbsent || n.supposed() != "") {
 				continue
 			}

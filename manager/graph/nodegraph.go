@@ -81,7 +81,7 @@ func (g *Graph) NodeGraph(f PanelFilter) (p NodeGraph, ok bool) {
 		}
 		drawn := busiest(chosen, edges, focus, f.Limit)
 		p = NodeGraph{Nodes: make([]PanelNode, 0, len(drawn)), Edges: []PanelEdge{}, LeftOut: len(chosen) - len(drawn)}
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if drawn[n] {
 				p.Nodes = append(p.Nodes, v.panelNode(n))
 			}
@@ -99,7 +99,7 @@ func (g *Graph) NodeGraph(f PanelFilter) (p NodeGraph, ok bool) {
 func (v *view) drawn(f GraphFilter) (nodes []*node, edges []*edge) {
 	near := func(n *node) bool { return f.Host == "" || n.host() == f.Host }
 	chosen := make(map[*node]bool)
-	for _, n := range v.byID() {
+	for n := range v.byID() {
 		chosen[n] = near(n) && has(f.NodeKinds, n.kind.String())
 	}
 	for _, e := range v.allEdges() {
@@ -110,7 +110,7 @@ func (v *view) drawn(f GraphFilter) (nodes []*node, edges []*edge) {
 			edges = append(edges, e)
 		}
 	}
-	for _, n := range v.byID() {
+	for n := range v.byID() {
 		if chosen[n] {
 			nodes = append(nodes, n)
 		}

@@ -1,50 +1,95 @@
 package graph
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
-// byID are the nodes by ID. Nobody may change the list.
-func (v *view) byID() []*node {
-	v.ordering.Lock()
-	defer v.ordering.Unlock()
-	return v.inOrder()
+// order is nodes of a view by ID, since somebody first asked for it. Nobody may change the list: a
+// question that is being answered may have it.
+type order struct {
+	compared bool    // only those that differences are told of
+	list     []int32 // their indices, as far as late and gone are empty; nil before somebody asks
+	late     []int32 // came since
+	gone     []int32 // went since: others may have these indices by now
 }
 
-// indicesByID are the nodes by ID, with their indices. Nobody may change the lists.
-func (v *view) indicesByID() ([]*node, []int32) {
-	v.ordering.Lock()
-	defer v.ordering.Unlock()
-	list := v.inOrder()
-	if v.indices == nil {
-		v.indices = make([]int32, len(list))
-		inParts(len(list), indicesApart, func(from, end int) {
-			for i := from; i < end; i++ {
-				v.indices[i] = list[i].index
+// byID are the nodes by ID.
+func (v *view) byID() iter.Seq[*node] {
+	list := v.indicesByID(&v.inOrder)
+	return func(yield func(*node) bool) {
+		for _, i := range list {
+			if !yield(v.list[i]) {
+				return
 			}
-		})
+		}
 	}
-	return list, v.indices
 }
 
-// indicesApart is how many nodes are worth a processor of their own.
-const indicesApart = 10_000
+// indicesByID are the indices of an order. Nobody may change the list.
+func (v *view) indicesByID(o *order) []int32 {
+	v.ordering.Lock()
+	defer v.ordering.Unlock()
+	o.follow(v)
+	return o.list
+}
 
-// inOrder does what byID does, for who has the lock.
-func (v *view) inOrder() []*node {
-	if v.ordered == nil {
-		v.ordered, v.late, v.gone = slices.AppendSeq(make([]*node, 0, v.size()), v.all()), nil, false
-		slices.SortFunc(v.ordered, compareNodes)
+// follow puts in order what came, and leaves out what went.
+func (o *order) follow(v *view) {
+	if o.list == nil {
+		o.list, o.late, o.gone = v.inRanks(compareNodes, o.has, idRank), nil, nil
 	}
-	if !v.gone && len(v.late) == 0 {
-		return v.ordered
+	if len(o.late)+len(o.gone) == 0 {
+		return
 	}
-	v.indices = nil
-	gone := func(n *node) bool { return n.index < 0 }
-	list := slices.DeleteFunc(append(make([]*node, 0, len(v.ordered)+len(v.late)), v.ordered...), gone)
-	late := slices.DeleteFunc(v.late, gone)
-	slices.SortFunc(late, compareNodes)
-	list = putAmong(list, late, compareNodes)
-	v.ordered, v.late, v.gone = list, nil, false
-	return list
+	gone := make(members, (len(v.list)+63)/64)
+	for _, i := range o.gone {
+		gone.add(int(i))
+	}
+	list := make([]int32, 0, len(o.list)+len(o.late))
+	for _, i := range o.list {
+		if !gone.has(int(i)) {
+			list = append(list, i)
+		}
+	}
+	late := slices.DeleteFunc(o.late, func(i int32) bool { return v.list[i] == nil || !o.has(v.list[i].kind) })
+	compare := func(a, b int32) int { return compareNodes(v.list[a], v.list[b]) }
+	slices.SortFunc(late, compare)
+	o.list, o.late, o.gone = putAmong(list, slices.Compact(late), compare), nil, nil
+}
+
+// has says whether nodes of a kind are in it.
+func (o *order) has(kind nodeKind) bool { return !o.compared || compared(kind) }
+
+// changes remembers the index of a node that came or went. Where so many did that nobody may ever
+// ask, the order is made anew for who does.
+func (o *order) changes(list *[]int32, n *node) {
+	switch {
+	case o.list == nil || !o.has(n.kind):
+	case len(o.late)+len(o.gone) > lateMost+len(o.list)/latePart:
+		o.list, o.late, o.gone = nil, nil, nil
+	default:
+		*list = append(*list, n.index)
+	}
+}
+
+// How many nodes may come or go until an order is given up: so many, and besides a part of all.
+const (
+	lateMost = 1024
+	latePart = 4
+)
+
+// comes tells orders of a node that came, goes of one that goes.
+func (v *view) comes(n *node) {
+	for _, o := range [...]*order{&v.inOrder, &v.compared} {
+		o.changes(&o.late, n)
+	}
+}
+
+func (v *view) goes(n *node) {
+	for _, o := range [...]*order{&v.inOrder, &v.compared} {
+		o.changes(&o.gone, n)
+	}
 }
 
 // putAmong puts what came last among what is in order, from behind, as far as any of it goes. Both are
@@ -69,7 +114,7 @@ func (v *view) allEdges() []*edge {
 	}
 	list := make([]*edge, 0, n)
 	sorted := true
-	for _, from := range v.byID() {
+	for from := range v.byID() {
 		if len(from.out()) > 0 && len(list) > 0 && compareEdges(list[len(list)-1], from.out()[0]) > 0 {
 			sorted = false // the identifier of one node begins as that of another
 		}
@@ -80,21 +125,3 @@ func (v *view) allEdges() []*edge {
 	}
 	return list
 }
-
-// comesLate remembers a node for the order. Where so many came that nobody may ever ask for it, it
-// is made anew for who does.
-func (v *view) comesLate(n *node) {
-	switch {
-	case v.ordered == nil:
-	case len(v.late) > lateMost+len(v.ordered)/latePart:
-		v.ordered, v.late, v.indices = nil, nil, nil
-	default:
-		v.late = append(v.late, n)
-	}
-}
-
-// How many nodes may come late: so many, and besides a part of all.
-const (
-	lateMost = 1024
-	latePart = 4
-)

@@ -126,7 +126,7 @@ func (g *Graph) Switches() []model.Switch {
 				}
 			}
 		}
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if n.kind == nodeSwitch {
 				list = append(list, n.device(by[n.id]))
 			}

@@ -51,7 +51,7 @@ type NodeFilter struct {
 func (g *Graph) Nodes(f NodeFilter) []model.Node {
 	list := []model.Node{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if f.Limit > 0 && len(list) == f.Limit {
 				return
 			}
@@ -141,7 +141,7 @@ func (g *Graph) Graph(f GraphFilter) (p model.Graph) {
 	g.read(func(v *view) {
 		near := func(n *node) bool { return f.Host == "" || n.host() == f.Host }
 		chosen := make(map[*node]bool)
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if near(n) && len(f.EdgeKinds) == 0 && has(f.NodeKinds, n.kind.String()) {
 				chosen[n] = true
 			}
@@ -251,7 +251,7 @@ func (g *Graph) Suggest(id string, limit int) []string {
 			if text = strings.ToLower(text); text == "" || len(near) > 0 {
 				continue
 			}
-			for _, n := range v.byID() {
+			for n := range v.byID() {
 				if len(near) < limit && strings.Contains(strings.ToLower(n.id), text) {
 					near = append(near, n.id)
 				}

@@ -25,25 +25,27 @@ const (
 
 // rank gives all nodes their ranks. Nobody may read meanwhile.
 func (v *view) rank() {
-	ids := func(n *node) *uint32 { return &n.ranks.id }
-	list := v.inRanks(compareNodes, nil, ids)
-	for i, n := range list {
+	list := v.inRanks(compareNodes, everyKind, idRank)
+	for i, index := range list {
+		n := v.list[index]
 		if i+1 == len(list) {
 			n.begins = false
-		} else if next := list[i+1]; n.ranks.id == 0 || next.ranks.id != n.ranks.id+1 { // else they followed each other before
+		} else if next := v.list[list[i+1]]; n.ranks.id == 0 || next.ranks.id != n.ranks.id+1 { // else they followed each other before
 			n.begins = next.goesOnFrom(n)
 		}
 	}
-	tell(list, ids)
-	naturals := func(n *node) *uint32 { return &n.ranks.natural }
-	tell(v.inRanks(compareNatural, fallVisibly, naturals), naturals)
+	v.tell(list, idRank)
+	v.tell(v.inRanks(compareNatural, fallsVisibly, naturalRank), naturalRank)
 	v.unranked, v.ranked = 0, len(list)
 }
 
+func idRank(n *node) *uint32      { return &n.ranks.id }
+func naturalRank(n *node) *uint32 { return &n.ranks.natural }
+
 // tell gives nodes their ranks of a kind, from 1.
-func tell(list []*node, rank func(*node) *uint32) {
-	for i, n := range list {
-		*rank(n) = uint32(i + 1)
+func (v *view) tell(list []int32, rank func(*node) *uint32) {
+	for i, index := range list {
+		*rank(v.list[index]) = uint32(i + 1)
 	}
 }
 
@@ -54,25 +56,55 @@ func (n *node) goesOnFrom(o *node) bool {
 	return begins && rest < " ." // what comes after " -"
 }
 
-// fallVisibly are the kinds that are sorted as people expect it: those that Impact and
-// SinglePoints tell of.
-var fallVisibly = []nodeKind{nodeHost, nodeService, nodeProcess, nodeUnknownHost, nodeSwitch, nodeSwitchPort}
+func everyKind(nodeKind) bool { return true }
 
-// inRanks are the nodes of some kinds, or of all, in order. Those that have a rank are put by
-// it; only what came since is sorted, since all would have to be each time that so many came.
-func (v *view) inRanks(compare func(a, b *node) int, kinds []nodeKind, rank func(*node) *uint32) []*node {
-	list := make([]*node, v.ranked, max(v.ranked, v.size()))
-	var late []*node
-	for n := range v.all() {
-		if at := *rank(n); at != 0 {
-			list[at-1] = n
-		} else if kinds == nil || slices.Contains(kinds, n.kind) {
-			late = append(late, n)
-		}
+// fallsVisibly says of the kinds that Impact and SinglePoints tell of, and that are sorted as people
+// expect it.
+func fallsVisibly(kind nodeKind) bool {
+	switch kind {
+	case nodeHost, nodeService, nodeProcess, nodeUnknownHost, nodeSwitch, nodeSwitchPort:
+		return true
 	}
-	list = slices.DeleteFunc(list, func(n *node) bool { return n == nil }) // gone
-	return putAmong(list, sortNodes(late, compare), compare)
+	return false
 }
+
+// inRanks are the indices of nodes of some kinds, in order. Those that have a rank are put by it, on
+// all processors; only what came since is sorted, since all would have to be each time that so many
+// came.
+func (v *view) inRanks(compare func(a, b *node) int, has func(nodeKind) bool, rank func(*node) *uint32) []int32 {
+	list := slices.Grow(slices.Repeat([]int32{-1}, v.ranked), max(0, v.size()-v.ranked))
+	var lock sync.Mutex
+	var late []*node
+	inParts(len(v.list), ranksApart, func(from, end int) {
+		var mine []*node
+		for _, n := range v.list[from:end] {
+			if n == nil || !has(n.kind) {
+				continue
+			}
+			if at := *rank(n); at != 0 {
+				list[at-1] = n.index
+			} else {
+				mine = append(mine, n)
+			}
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		late = append(late, mine...)
+	})
+	list = slices.DeleteFunc(list, func(i int32) bool { return i < 0 }) // gone, or of other kinds
+	return putAmong(list, indicesOf(sortNodes(late, compare)), func(a, b int32) int { return compare(v.list[a], v.list[b]) })
+}
+
+func indicesOf(nodes []*node) []int32 {
+	list := make([]int32, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.index
+	}
+	return list
+}
+
+// ranksApart is how many nodes are worth a processor of their own.
+const ranksApart = 10_000
 
 // sortNodes are nodes in order, sorted on all processors.
 func sortNodes(nodes []*node, compare func(a, b *node) int) []*node {

@@ -40,7 +40,7 @@ func checkRanks(t *testing.T, v *view) {
 			t.Fatalf("another begins as %q: %v, want %v", n.id, n.begins, begins)
 		}
 	}
-	list = slices.DeleteFunc(list, func(n *node) bool { return !slices.Contains(fallVisibly, n.kind) })
+	list = slices.DeleteFunc(list, func(n *node) bool { return !fallsVisibly(n.kind) })
 	slices.SortFunc(list, func(a, b *node) int { return compareNatural(&node{id: a.id}, &node{id: b.id}) })
 	for i, n := range list {
 		if n.ranks.natural != uint32(i+1) {

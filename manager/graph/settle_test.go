@@ -173,8 +173,9 @@ func (w *world) check(t *testing.T) {
 			t.Errorf("edges of %s are not in order", n.id)
 		}
 	}
-	if nodes != v.size() || nodes+len(v.free) != len(v.list) || !slices.IsSortedFunc(v.byID(), compareNodes) || len(v.byID()) != nodes {
-		t.Errorf("%d nodes of %d, %d free of %d, %d in order", nodes, v.size(), len(v.free), len(v.list), len(v.byID()))
+	inOrder := slices.Collect(v.byID())
+	if nodes != v.size() || nodes+len(v.free) != len(v.list) || !slices.IsSortedFunc(inOrder, compareNodes) || len(inOrder) != nodes {
+		t.Errorf("%d nodes of %d, %d free of %d, %d in order", nodes, v.size(), len(v.free), len(v.list), len(inOrder))
 	}
 	if all := v.allEdges(); len(all) != edges || !slices.IsSortedFunc(all, compareEdges) {
 		t.Errorf("%d edges of %d", len(all), edges)

@@ -119,7 +119,7 @@ func (v *view) cable(end *node, label string, add func(kind, id, name, how strin
 func (g *Graph) Uplinks(host string) []model.Uplinks {
 	list := []model.Uplinks{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if n.kind == nodeHost && n.facts() != nil && (host == "" || host == n.host()) {
 				list = append(list, v.uplinks(n))
 			}

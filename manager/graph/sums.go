@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"maps"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 
@@ -20,8 +20,7 @@ var sumSeed = maphash.MakeSeed()
 // number, and is not even looked at.
 type sums []atomic.Uint64
 
-// sums are those of the view as it stands. Of hosts that something is said against there are none:
-// what is said changes without their documents.
+// sums are those of the view that are known.
 func (v *view) sums() sums {
 	v.sumsLock.Lock()
 	defer v.sumsLock.Unlock()
@@ -32,10 +31,51 @@ func (v *view) sums() sums {
 		}
 		v.summed = more
 	}
-	for host := range v.g.incidents.Said() {
-		v.unsumHost(host)
-	}
 	return v.summed
+}
+
+// latestSums are those of the view as it stands. Of hosts that something is said against there are none:
+// what is said changes without their documents.
+func (v *view) latestSums() sums {
+	s := v.sums()
+	for host := range v.g.incidents.Said() {
+		if n := v.named(model.HostID(host)); n != nil {
+			s[n.index].Store(0)
+		}
+	}
+	return s
+}
+
+// SumUp makes a graph ready to be compared with another: it works out the sums of nodes that have none, some at
+// a time, so that who changes the graph waits for no more than these, and puts nodes in order. DiffGraphs does it
+// too.
+func (g *Graph) SumUp() {
+	for from, more := 0, true; more; from += summedAtATime {
+		g.read(func(v *view) { more = v.sumUp(from, from+summedAtATime) })
+	}
+	g.read(func(v *view) { v.ordered() })
+}
+
+// summedAtATime is how many sums are worked out while others may not change the graph, and summedApart
+// how many are worth a processor of their own.
+const (
+	summedAtATime = 10_000
+	summedApart   = 1000
+)
+
+// sumUp does so with a part of all nodes, by index, and says whether there are more.
+func (v *view) sumUp(from, end int) (more bool) {
+	from, end = min(from, len(v.list)), min(end, len(v.list))
+	s, some := v.sums(), v.list[from:end]
+	known := s[from:end] // without a look at nodes
+	inParts(len(some), summedApart, func(from, end int) {
+		for i, n := range some[from:end] {
+			if n != nil && known[from+i].Load() == 0 {
+				s.of(n)
+			}
+		}
+	})
+	return end < len(v.list)
 }
 
 // unsum forgets the sum of a node that changes, or whose edges do, or that goes, so that another
@@ -68,36 +108,45 @@ func (s sums) of(n *node) uint64 {
 	if sum := s[n.index].Load(); sum != 0 {
 		return sum
 	}
-	var h summing
-	h.SetSeed(sumSeed)
-	h.text(n.id)
-	if !h.fact(n) {
-		return 0
-	}
-	for _, e := range n.out() {
-		if e.kind == edgeDependsOn || e.kind == edgeWiredTo {
-			h.number(uint64(e.kind))
-			h.text(e.to.id)
-		}
-	}
-	sum := max(h.Sum64(), 1)
+	sum := sumOfNode(n)
 	s[n.index].Store(sum)
 	return sum
 }
 
+// untoldSum is the sum of nodes that no differences are told of.
+const untoldSum = 1
+
+// sumOfNode works out a sum, 0 where there is none.
+func sumOfNode(n *node) uint64 {
+	if !compared(n.kind) {
+		return untoldSum
+	}
+	var h summing
+	h.text(n.id)
+	if !h.fact(n) {
+		return 0
+	}
+	for _, kind := range toldEdges {
+		list := n.to(kind)
+		h.number(uint64(len(list)))
+		for _, e := range list {
+			h.text(e.to.id)
+		}
+	}
+	return max(uint64(h), untoldSum+1)
+}
+
 // summing is a sum that is worked out.
-type summing struct{ maphash.Hash }
+type summing uint64
 
+// number adds one, by which about half of all bits change whichever of its bits differ: both halves of a
+// product of 128 bits.
 func (h *summing) number(n uint64) {
-	var bytes [8]byte
-	binary.LittleEndian.PutUint64(bytes[:], n)
-	h.Write(bytes[:])
+	high, low := bits.Mul64(uint64(*h)^n, 0x9e3779b97f4a7c15)
+	*h = summing(high ^ low)
 }
 
-func (h *summing) text(s string) {
-	h.number(uint64(len(s)))
-	h.WriteString(s)
-}
+func (h *summing) text(s string) { h.number(maphash.String(sumSeed, s)) }
 
 func (h *summing) texts(list []string) {
 	h.number(uint64(len(list)))
@@ -107,7 +156,7 @@ func (h *summing) texts(list []string) {
 }
 
 // write adds what has no lists.
-func write[T comparable](h *summing, what T) { maphash.WriteComparable(&h.Hash, what) }
+func write[T comparable](h *summing, what T) { h.number(maphash.Comparable(sumSeed, what)) }
 
 // fact adds what alike compares, and is false where that cannot tell, or takes a look at
 // what changes by itself.

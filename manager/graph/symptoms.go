@@ -115,8 +115,9 @@ func growth(then, now *view) map[string]tally {
 
 // grown tells which dependencies count more than in an earlier view, and by how much.
 func grown(then, now *view, tell func(*edge, tally)) {
-	merge(then.byID(), now.byID(), func(n *node) string { return n.id }, func(was, is *node) {
-		merge(was.to(edgeDependsOn), is.to(edgeDependsOn), func(e *edge) string { return e.to.id }, func(was, is *edge) {
+	each := func(int32, int32) bool { return false }
+	sideBySide(then.ordered(), now.ordered(), each, func(was, is *node) {
+		mergeEdges(was, is, edgeDependsOn, func(was, is *edge) {
 			if is == nil {
 				return
 			}

@@ -202,7 +202,7 @@ func (s *stranger) named(text string) bool {
 func (g *Graph) Strangers() []model.Stranger {
 	list := []model.Stranger{}
 	g.read(func(v *view) {
-		for _, n := range v.byID() {
+		for n := range v.byID() {
 			if s := n.stranger(); s != nil {
 				list = append(list, s.describe(g, n.id))
 			}

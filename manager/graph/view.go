@@ -39,10 +39,8 @@ type view struct {
 	summed   sums
 
 	ordering sync.Mutex
-	ordered  []*node // by ID, as far as late is empty and nothing has gone; nil before somebody asks
-	indices  []int32 // of ordered; nil before somebody asks for them
-	late     []*node // came since
-	gone     bool    // some went since
+	inOrder  order // of all nodes
+	compared order // of those that differences are told of
 
 	lost bool // something could not be undone as it was done
 }
@@ -129,7 +127,7 @@ func (v *view) spelled(id []byte, kind nodeKind, host string) (n *node, fresh bo
 func (v *view) add(hash uint64, id string, kind nodeKind, host string) *node {
 	n := &node{g: v.g, id: id, kind: kind, ofHost: uint16(len(host))}
 	n.index = v.put(hash, n)
-	v.comesLate(n)
+	v.comes(n)
 	v.nodeCount[kind]++
 	v.unranked++
 	return n
@@ -141,10 +139,10 @@ func (v *view) drop(n *node) {
 	if v.tracks != nil {
 		v.tracks.forget(n)
 	}
+	v.goes(n)
 	v.remove(v.hash(n.id), n)
 	n.index = -1
 	v.nodeCount[n.kind]--
-	v.gone = true
 }
 
 // edge finds or makes an edge.

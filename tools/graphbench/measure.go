@@ -72,7 +72,11 @@ func (w *world) askDifference(ctx context.Context) error {
 		return fmt.Errorf("replay the day before: %w", err)
 	}
 	then.Stats() // joins both ends of everything
+	then.SumUp() // as a manager does
 	w.report.Replayed = time.Since(begin)
+	begin = time.Now()
+	w.graph.SumUp() // which a manager does meanwhile
+	w.cfg.Log("%d hosts: sums of all nodes in %s", w.estate.Hosts, figures.Short(time.Since(begin)))
 	row, err := w.ask(ctx, w.difference(then))
 	w.report.Rows = append(w.report.Rows, row)
 	if err != nil {
