@@ -23,7 +23,7 @@ const mostMerged = 100
 // whose clients are hit whatever else stands; nil where that is not so.
 func (n *node) mergesWith() *node {
 	p := n.soleProgram()
-	if p == nil || p.told > mostMerged || !n.g.replicas.alone(n.replica) && n.hasClients() && !n.irreplaceable() {
+	if p == nil || p.told > mostMerged || n.hasClients() && !n.g.replicas.alone(n.replica) && !n.irreplaceable() {
 		return nil
 	}
 	return p
@@ -62,6 +62,9 @@ const (
 	mergedOther
 )
 
+// merged says that a service is hit at the place of its program.
+func (l lies) merged() bool { return l >= mergedVictim }
+
 // look tells of a node by itself. Of a service that merges, hit is the number of its program.
 func (l *layout) look(n *node, i int) lies {
 	switch n.kind {
@@ -94,44 +97,48 @@ func (l *layout) look(n *node, i int) lies {
 func (l *layout) settle(list []*node, apart int) {
 	how := make([]lies, len(list))
 	inParts(len(list), apart, func(from, end int) {
-		for i := from; i < end; i++ {
-			if list[i] != nil {
-				how[i] = l.look(list[i], i)
-			}
-		}
+		isService := func(n *node) bool { return n.kind == nodeService }
+		withEdges(list[from:end], isService, func(i int, n *node) { how[from+i] = l.look(n, from+i) })
 	})
+	behind := make([]uint8, len(list)) // each so many services that are hit at its place
+	for i, lies := range how {
+		if lies.merged() {
+			behind[l.hit[i]]++
+		}
+	}
+	places := int32(0)
 	for i, lies := range how {
 		switch lies {
 		case nowhere:
 			l.start[i], l.hit[i] = -1, -1
 		case asHost:
-			l.start[i], l.hit[i] = l.place(0), l.place(aHost)
-			l.pair(l.start[i], l.hit[i])
-		case asVictim:
-			l.start[i] = l.place(1)
-			l.hit[i] = l.start[i]
-		case asOther:
-			l.start[i] = l.place(0)
-			l.hit[i] = l.start[i]
-		case mergedVictim, mergedOther:
-			l.start[i] = l.place(0)
-			l.part[l.start[i]] = true
+			l.start[i], l.hit[i] = places, places+1
+			places += 2
+		case asVictim, asOther:
+			l.start[i], l.hit[i] = places, places
+			places += 1 + int32(behind[i])
 		}
 	}
+	l.victims, l.parts = make([]victims, places), make([]uint8, places)
 	for i, lies := range how {
-		if lies >= mergedVictim {
-			at := l.hit[l.hit[i]]
-			l.hit[i] = at
-			l.victims[at] += victims(b2i(lies == mergedVictim))
-			l.pair(at, l.start[i])
-		}
+		l.fill(i, lies)
 	}
 }
 
-// place makes one, where so much falls.
-func (l *layout) place(fall victims) int32 {
-	l.victims, l.gate, l.part = append(l.victims, fall), append(l.gate, -1), append(l.part, false)
-	return int32(len(l.gate) - 1)
+// fill tells what falls at the place of a node and, where it merges, gives it the next place behind
+// that of its program.
+func (l *layout) fill(i int, lies lies) {
+	switch lies {
+	case asHost:
+		l.victims[l.hit[i]] = aHost
+	case asVictim:
+		l.victims[l.hit[i]] = 1
+	case mergedVictim, mergedOther:
+		program := l.hit[l.hit[i]]
+		l.parts[program]++
+		l.start[i], l.hit[i] = program+int32(l.parts[program]), program
+		l.victims[program] += victims(b2i(lies == mergedVictim))
+	}
 }
 
 // merged says whether a service is hit at the place of its program.

@@ -5,39 +5,32 @@ import (
 	"slices"
 )
 
-// inOrder renames places so that what falls comes behind what takes it along.
+// inOrder renames places so that what falls comes behind what takes it along, and parts behind what they
+// are parts of.
 func (l *layout) inOrder() {
-	off, to := l.pairs.compact(len(l.gate))
-	l.pairs = nil
-	order := l.withParts(topological(off, to), off, to) // by new place the old one
-	name := make([]int32, len(order))
-	fell, gate := make([]victims, len(order)), make([]int32, len(order))
-	for now, old := range order {
-		name[old] = int32(now)
-		fell[now], gate[now] = l.victims[old], l.gate[old]
+	off, to := l.compact()
+	nodes, gates := int32(len(l.victims)), len(l.member)
+	l.victims, l.parts = append(l.victims, make([]victims, gates)...), append(l.parts, make([]uint8, gates)...)
+	l.rulings = nil
+	order := topological(l.parts, off, to) // the old places without parts
+	name := make([]int32, len(off)-1)      // by old place
+	next := int32(0)
+	for _, old := range order {
+		name[old] = next
+		next += 1 + int32(l.parts[old])
 	}
-	l.victims, l.gate = fell, gate
-	for _, list := range append(l.member, l.start, l.hit) {
-		for i, old := range list {
-			if old >= 0 {
-				list[i] = name[old]
-			}
-		}
+	l.rename(order, name, nodes, off)
+	l.off[0] = 0
+	for p := range name {
+		l.off[p+1] += l.off[p]
 	}
-	l.off = make([]int32, len(off))
-	for now, old := range order {
-		l.off[now+1] = l.off[now] + off[old+1] - off[old] - int32(l.parts[now])
-	}
-	l.strike = make([]int32, l.off[len(order)])
+	l.strike = make([]int32, len(to))
 	inParts(len(order), rulesApart, func(from, end int) {
-		at := l.off[from]
 		for _, old := range order[from:end] {
-			for _, struck := range to[off[old]:off[old+1]] {
-				if l.part[struck] {
-					continue
-				}
+			at := l.off[name[old]]
+			for _, struck := range to[off[old]:off[old+1+int32(l.parts[name[old]])]] {
 				place := name[struck]
-				if gate[place] >= 0 {
+				if struck >= nodes {
 					place = ^place
 				}
 				l.strike[at] = place
@@ -45,78 +38,117 @@ func (l *layout) inOrder() {
 			}
 		}
 	})
-	l.part = nil
 }
 
-// withParts puts the parts of each place behind it, and tells how many they are. Nothing else
-// leads to these.
-func (l *layout) withParts(order, off, to []int32) []int32 {
-	l.parts = make([]uint8, len(order))
-	list := make([]int32, 0, len(order))
-	for _, old := range order {
-		if l.part[old] {
-			continue
-		}
-		at := len(list)
-		list = append(list, old)
-		for _, p := range to[off[old]:off[old+1]] {
-			if l.part[p] {
-				list = append(list, p)
-				l.parts[at]++
+// rename gives places what is known by old ones, and how many strikes each has. Those from nodes on are
+// of gates.
+func (l *layout) rename(order, name []int32, nodes int32, off []int32) {
+	fell, parts, gate := make([]victims, len(name)), make([]uint8, len(name)), make([]int32, len(name))
+	l.off = make([]int32, len(off))
+	inParts(len(order), rulesApart, func(from, end int) {
+		for _, old := range order[from:end] {
+			now := name[old]
+			fell[now], parts[now] = l.victims[old], l.parts[old]
+			for part := range int32(l.parts[old]) + 1 {
+				name[old+part], gate[now+part] = now+part, max(-1, old-nodes)
+				l.off[now+part+1] = off[old+part+1] - off[old+part]
 			}
 		}
-	}
-	return list
-}
-
-// topological lists places so that each comes before those that it leads to, unless they
-// lead back: by strongly connected components (Tarjan, "Depth-first search and linear graph
-// algorithms", 1972), without recursion.
-func topological(off, to []int32) (order []int32) {
-	places := len(off) - 1
-	seen, low := make([]int32, places), make([]int32, places) // seen from 1; places when done
-	next := slices.Clone(off[:places])
-	order = make([]int32, 0, places)
-	var stack, way []int32
-	count := int32(0)
-	enter := func(p int32) {
-		count++
-		seen[p], low[p] = count, count
-		stack, way = append(stack, p), append(way, p)
-	}
-	for first := range int32(places) {
-		if seen[first] != 0 {
-			continue
-		}
-		enter(first)
-		for len(way) > 0 {
-			p := way[len(way)-1]
-			if next[p] < off[p+1] {
-				q := to[next[p]]
-				next[p]++
-				if seen[q] == 0 {
-					enter(q)
-				} else {
-					low[p] = min(low[p], seen[q]) // of what is done that is the greatest there is
+	})
+	l.victims, l.parts, l.gate = fell, parts, gate
+	for _, list := range append(l.member, l.start, l.hit) {
+		inParts(len(list), rulesApart, func(from, end int) {
+			for i, old := range list[from:end] {
+				if old >= 0 {
+					list[from+i] = name[old]
 				}
-				continue
 			}
-			way = way[:len(way)-1]
-			if len(way) > 0 {
-				up := way[len(way)-1]
-				low[up] = min(low[up], low[p])
-			}
-			if low[p] < seen[p] {
-				continue
-			}
-			for top := int32(-1); top != p; {
-				top = stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				seen[top], low[top] = math.MaxInt32, math.MaxInt32
-				order = append(order, top)
+		})
+	}
+}
+
+// visit is what knotting knows of a place, in one piece of memory.
+type visit struct {
+	seen, low int32 // seen from 1; the greatest there is when it is done
+	next, end int32 // of what it leads to: what was not looked at
+}
+
+// knotting looks for strongly connected components (Tarjan, "Depth-first search and linear graph
+// algorithms", 1972), without recursion.
+type knotting struct {
+	to         []int32
+	at         []visit // by place
+	stack, way []int32
+	count      int32
+	order      []int32 // what is done, the last first
+}
+
+// topological lists places so that each comes before those that it leads to, unless they lead back. Parts
+// stand behind their place; it leads where they lead, nothing leads to them, and they are not listed.
+func topological(parts []uint8, off, to []int32) (order []int32) {
+	s := knotting{to: to, at: make([]visit, len(off)-1), order: make([]int32, 0, len(off)-1)}
+	for p := 0; p < len(s.at); p += 1 + int(parts[p]) {
+		s.at[p].next, s.at[p].end = off[p], off[p+1+int(parts[p])]
+	}
+	for first := int32(0); first < int32(len(s.at)); first += 1 + int32(parts[first]) {
+		if s.at[first].seen != 0 {
+			continue
+		}
+		s.enter(first)
+		for len(s.way) > 0 {
+			if p := s.way[len(s.way)-1]; !s.deeper(&s.at[p]) {
+				s.leave(p)
 			}
 		}
 	}
-	slices.Reverse(order)
-	return order
+	slices.Reverse(s.order)
+	return s.order
+}
+
+// enter begins with a place that was not seen. One that leads nowhere is done at once.
+func (s *knotting) enter(p int32) (leads bool) {
+	v := &s.at[p]
+	if v.next == v.end {
+		v.seen = math.MaxInt32
+		s.order = append(s.order, p)
+		return false
+	}
+	s.count++
+	v.seen, v.low = s.count, s.count
+	s.stack, s.way = append(s.stack, p), append(s.way, p)
+	return true
+}
+
+// deeper goes on to the next place that was not seen and leads on; false when there is none.
+func (s *knotting) deeper(v *visit) bool {
+	for v.next < v.end {
+		q := s.to[v.next]
+		v.next++
+		if seen := s.at[q].seen; seen != 0 {
+			v.low = min(v.low, seen)
+		} else if s.enter(q) {
+			return true
+		}
+	}
+	return false
+}
+
+// leave goes back from the last place on the way. Where nothing behind it leads back farther, it is done
+// with all of those.
+func (s *knotting) leave(p int32) {
+	v := &s.at[p]
+	s.way = s.way[:len(s.way)-1]
+	if len(s.way) > 0 {
+		up := &s.at[s.way[len(s.way)-1]]
+		up.low = min(up.low, v.low)
+	}
+	if v.low < v.seen {
+		return
+	}
+	for top := int32(-1); top != p; {
+		top = s.stack[len(s.stack)-1]
+		s.stack = s.stack[:len(s.stack)-1]
+		s.at[top].seen, s.at[top].low = math.MaxInt32, math.MaxInt32
+		s.order = append(s.order, top)
+	}
 }
