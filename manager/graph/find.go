@@ -86,6 +86,7 @@ func isAt(a, want netip.Addr) bool { return a == want || a.WithZone("") == want 
 func (n *node) hasAddress(addr netip.Addr) string {
 	switch {
 	case n.iface() != nil:
+		addr = addr.WithZone("") // which names the link as another machine calls it
 		for _, prefix := range n.iface().prefixes() {
 			if p, err := netip.ParsePrefix(prefix); err == nil && p.Addr() == addr {
 				return "address " + prefix

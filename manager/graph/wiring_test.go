@@ -83,7 +83,7 @@ const swMAC = "00:1b:fc:00:00:01"
 
 func TestCablesEndInSwitchPorts(t *testing.T) {
 	w := newWorld(t)
-	w.link("web-17", "eth0", "02:00:00:00:00:01", addresses("10.0.0.7/24"))
+	w.link("web-17", "eth0", "02:00:00:00:00:01", addresses("10.0.0.7/24", "fe80::7/64"))
 	named := func(n *model.Neighbor) { n.SystemName = "core-1" }
 	w.expectEvents(w.hears("web-17", "eth0", model.LLDP, swMAC, "Gi0/1", named), "wire.connected: web-17/eth0 is wired to core-1 port Gi0/1 (lldp)")
 	w.expectWires("interface:web-17/eth0 switchport:" + swMAC + "/Gi0/1")
@@ -109,6 +109,7 @@ func TestCablesEndInSwitchPorts(t *testing.T) {
 		{"02:00:00:00:00:01", "interface:web-17/eth0", "web-17/eth0 -> core-1 port Gi0/1"},
 		{"02-00-00-00-00-01", "interface:web-17/eth0", "web-17/eth0 -> core-1 port Gi0/1"},
 		{"10.0.0.7", "interface:web-17/eth0", "web-17/eth0 -> core-1 port Gi0/1"},
+		{"fe80::7%enp3s0", "interface:web-17/eth0", "web-17/eth0 -> core-1 port Gi0/1"}, // as its client's host calls the link
 		{"db-2", "host:db-2", "db-2/eth0 -> core-1 port Gi0/2"},
 		{"CORE", "switch:" + swMAC, "3 ports with hosts"},
 		{swMAC, "switch:" + swMAC, "3 ports with hosts"},
