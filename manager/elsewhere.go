@@ -1,8 +1,10 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,27 +20,28 @@ import (
 // overAtOnce is how many documents are taken over in one commit, twice: the end of one, and another.
 const overAtOnce = 500
 
-// noteElsewhere notes, of documents that are replayed, those of a manager under another name.
+// noteElsewhere notes, of documents that are replayed, those of a manager under another name that stand.
 func (m *Manager) noteElsewhere(docs []graph.Logged) {
 	if m.elsewhere == nil {
 		return // it is over
 	}
 	for n := range docs { // the memory that they are in is used again
 		d := &docs[n].Document
-		if d.Host != m.cfg.Host && slices.Contains(model.ManagerPackages(), d.Package) {
-			m.elsewhere[model.Name{Host: strings.Clone(d.Host), Package: strings.Clone(d.Package), Key: strings.Clone(d.Key)}] = true
+		switch {
+		case d.Host == m.cfg.Host || !slices.Contains(model.ManagerPackages(), d.Package):
+		case d.Gone():
+			delete(m.elsewhere, d.Name)
+		default:
+			m.elsewhere[model.Name{Host: strings.Clone(d.Host), Package: strings.Clone(d.Package), Key: strings.Clone(d.Key)}] = store.Key(strings.Clone(docs[n].Key))
 		}
 	}
 }
 
-// takeOver takes over what was noted, before anybody else writes. What was said since under this
-// host's name counts.
+// takeOver takes over what was noted, before anybody else writes: the oldest first, so that of two names the
+// newest counts.
 func (m *Manager) takeOver(ctx context.Context) error {
-	names, taken := make([]model.Name, 0, len(m.elsewhere)), 0
-	for name := range m.elsewhere {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b model.Name) int { return strings.Compare(a.String(), b.String()) })
+	names, taken := slices.Collect(maps.Keys(m.elsewhere)), 0
+	slices.SortFunc(names, func(a, b model.Name) int { return cmp.Compare(m.elsewhere[a], m.elsewhere[b]) })
 	for some := range slices.Chunk(names, overAtOnce) {
 		docs, err := m.takenOver(ctx, some)
 		if err == nil {
@@ -59,14 +62,15 @@ func (m *Manager) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// takenOver ends documents, and tells what they said as this manager's.
+// takenOver ends documents, and tells what they said as this manager's, unless that has said something
+// since. It may have ended them itself when it was taken over, before it came back.
 func (m *Manager) takenOver(ctx context.Context, names []model.Name) (docs []model.Document, err error) {
 	for _, name := range names {
 		was, err := m.newest(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if was.Gone() {
+		if was.Document.Gone() {
 			continue
 		}
 		docs = append(docs, model.Document{Name: name, Time: m.cfg.Now().UTC()})
@@ -75,25 +79,25 @@ func (m *Manager) takenOver(ctx context.Context, names []model.Name) (docs []mod
 		if err != nil {
 			return nil, err
 		}
-		if is.Host == "" {
+		if is.Key < was.Key {
 			is = was
 		}
-		if is.Name = name; !is.Gone() {
-			docs = append(docs, is)
+		if is.Document.Name = name; !is.Document.Gone() {
+			docs = append(docs, is.Document)
 		}
 	}
 	return docs, nil
 }
 
-// newest is the newest document of a name; without a name where there is none.
-func (m *Manager) newest(ctx context.Context, name model.Name) (d model.Document, err error) {
+// newest is the newest entry of a name; a zero one where there is none, or none that can be decoded.
+func (m *Manager) newest(ctx context.Context, name model.Name) (newest store.Entry, err error) {
 	for e, err := range m.store.Latest(ctx, store.Filter(name)) {
 		if err != nil && !errors.Is(err, store.ErrBadEntry) {
-			return d, err
+			return newest, err
 		}
 		if err == nil {
-			d = e.Document
+			newest = e
 		}
 	}
-	return d, nil
+	return newest, nil
 }

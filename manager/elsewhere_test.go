@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -78,5 +79,43 @@ func TestManagerMoves(t *testing.T) {
 	}
 	if got := moved.own(model.PackageAcks); len(got) != 0 {
 		t.Errorf("an acknowledgement that was taken back is there, of %v", got)
+	}
+}
+
+// TestManagerMovesBack goes to another host name and back: what it said comes along both times, and what it
+// ended there does not come to life again.
+func TestManagerMovesBack(t *testing.T) {
+	dir := t.TempDir()
+	on := func(host string) *running {
+		return start(t, dir, func(c *Config) { c.Host = host })
+	}
+	m, now := on("first"), time.Now()
+	stays, err := m.Silence(t.Context(), model.Silence{Subject: "db-*", By: "ann", At: now, Until: now.Add(time.Hour), Why: "work"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, ended := m.crash("db-1"), m.crash("db-2")
+	for _, i := range []model.Incident{kept, ended} {
+		if err := m.Acknowledge(t.Context(), i.ID, &model.Ack{By: "ann", At: now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, host := range []string{"second", "first", "second"} {
+		if err := m.stop(); err != nil {
+			t.Fatal(err)
+		}
+		m = on(host)
+		if err := m.Acknowledge(t.Context(), ended.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := append(m.own(model.PackageSilences), m.own(model.PackageAcks)...); !slices.Equal(got, []string{host, host}) {
+			t.Errorf("on %s: they are of %v", host, got)
+		}
+		if list := m.graph.Silences(); len(list) != 1 || list[0].ID != stays.ID || !list[0].Holds(time.Now()) {
+			t.Errorf("on %s: silences %+v", host, list)
+		}
+		if acks := m.graph.Acks(); len(acks) != 1 || acks[kept.ID].By != "ann" {
+			t.Errorf("on %s: taken on: %+v", host, acks)
+		}
 	}
 }

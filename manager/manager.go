@@ -106,7 +106,7 @@ type Manager struct {
 	tail     tail           // what comes behind it
 	bad      atomic.Uint64
 
-	elsewhere map[model.Name]bool // until what was noted in it is taken over
+	elsewhere map[model.Name]store.Key // until what was noted in it is taken over
 }
 
 var _ model.Sink = (*Manager)(nil)
@@ -133,7 +133,7 @@ func New(cfg Config) *Manager {
 
 		promised: promised{byHost: make(map[string]promise)},
 
-		elsewhere: make(map[model.Name]bool),
+		elsewhere: make(map[model.Name]store.Key),
 	}
 	m.graph.SetClock(cfg.Now)
 	m.graph.NoteSpent()
