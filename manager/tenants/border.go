@@ -194,7 +194,7 @@ func (b *Border) Host(h model.HostLiveness) (model.HostLiveness, bool) {
 // Crosses says whether documents of a package can concern tenants that their host is not
 // of.
 func Crosses(pkg string) bool {
-	return slices.Contains([]string{model.PackageVerdicts, model.PackageRings, model.PackageAcks, model.PackageSilences, model.PackageLabels, model.PackageRefused}, pkg)
+	return pkg == model.PackageVerdicts || slices.Contains(model.ManagerPackages(), pkg)
 }
 
 // Report is an identifier of an incident, REPORTER/INCARNATION/SEQUENCE or another, as the
