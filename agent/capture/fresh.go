@@ -58,9 +58,12 @@ func (c *Capture) tellFresh() {
 	images := c.fresh.images
 	c.fresh.images = nil
 	err = c.cfg.Kernel.Listeners(func(cookie uint64, l *bpf.Listener) {
-		c.listenerStarted(cookie, l, images[cookie], clock)
+		if l.Proto == bpf.ProtoUDP { // of others events tell at once, and more
+			c.listenerStarted(cookie, l, images[cookie], clock)
+		}
 	})
 	if err != nil {
 		c.cfg.Logger.Warn("what serves UDP since a moment is not known", "error", err)
+		c.fresh.late.Begin(freshFor, c.tellFresh)
 	}
 }

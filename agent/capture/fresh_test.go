@@ -1,8 +1,10 @@
 package capture
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cassini/bpf"
@@ -13,9 +15,13 @@ import (
 type freshKernel struct {
 	Kernel
 	list map[uint64]*bpf.Listener
+	err  error
 }
 
 func (s *freshKernel) Listeners(fn func(uint64, *bpf.Listener)) error {
+	if s.err != nil {
+		return s.err
+	}
 	for cookie, l := range s.list {
 		fn(cookie, l)
 	}
@@ -26,11 +32,30 @@ func (s *freshKernel) Close() error { return nil }
 
 // began is a socket that is there for so long, on a port of its own.
 func began(proto uint8, port uint16, asks uint8, ago time.Duration) *bpf.Listener {
-	now, err := bpf.ReadClock()
+	return &bpf.Listener{Proto: proto, Port: port, Asks: asks, StartedNs: now().MonoNs - uint64(ago), Owner: gone}
+}
+
+// now is what the kernel's clocks show.
+func now() bpf.Clock {
+	clock, err := bpf.ReadClock()
 	if err != nil {
 		panic(err)
 	}
-	return &bpf.Listener{Proto: proto, Port: port, Asks: asks, StartedNs: now.MonoNs - uint64(ago), Owner: gone}
+	return clock
+}
+
+// capture tells what it tells of listeners.
+func (s *freshKernel) capture(tell func(model.Listener)) *Capture {
+	c := New(Config{Kernel: s, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) {
+		for _, doc := range docs {
+			var l model.Listener
+			if doc.Decode(&l) == nil {
+				tell(l)
+			}
+		}
+	}})
+	c.published = true
+	return c
 }
 
 // What serves UDP is told once it is there for a while, and later where it only asks.
@@ -44,22 +69,10 @@ func TestFreshSockets(t *testing.T) {
 		6: {Proto: bpf.ProtoUDP, Port: 6, Asks: 1, Owner: gone}, // older than the agent
 	}}
 	told := map[uint16]model.Listener{}
-	c := New(Config{Kernel: kernel, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) {
-		for _, doc := range docs {
-			var l model.Listener
-			if doc.Decode(&l) == nil {
-				told[l.Port] = l
-			}
-		}
-	}})
-	c.published = true
+	c := kernel.capture(func(l model.Listener) { told[l.Port] = l })
 	for cookie, l := range kernel.list {
-		now, err := bpf.ReadClock()
-		if err != nil {
-			t.Fatal(err)
-		}
 		c.mu.Lock()
-		c.listenerStarted(cookie, l, bpf.Image{Exe: "/usr/bin/resolver"}, now)
+		c.listenerStarted(cookie, l, bpf.Image{Exe: "/usr/bin/resolver"}, now())
 		c.mu.Unlock()
 	}
 	for _, step := range []struct {
@@ -71,6 +84,7 @@ func TestFreshSockets(t *testing.T) {
 		{"one became old enough, one was asked", func() {
 			kernel.list[2].StartedNs -= uint64(freshFor)
 			kernel.list[4].Asks = 0
+			kernel.list[7] = began(bpf.ProtoTCP, 7, 0, 0) // whose event comes in a moment, with more than /proc has
 		}, []uint16{1, 2, 3, 4, 5, 6}},
 	} {
 		c.mu.Lock()
@@ -100,19 +114,15 @@ func TestFreshSockets(t *testing.T) {
 func TestFreshSocketsEnd(t *testing.T) {
 	c := New(Config{Kernel: &freshKernel{}, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) { t.Errorf("told %v", docs) }})
 	c.published = true
-	now, err := bpf.ReadClock()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c.mu.Lock()
 	for cookie := range uint64(2 * imagesHeld) {
-		c.listenerStarted(cookie, began(bpf.ProtoUDP, 1, 0, 0), bpf.Image{Exe: "/usr/bin/resolver"}, now)
+		c.listenerStarted(cookie, began(bpf.ProtoUDP, 1, 0, 0), bpf.Image{Exe: "/usr/bin/resolver"}, now())
 	}
 	if n := len(c.fresh.images); n != imagesHeld {
 		t.Errorf("%d processes are remembered, want %d", n, imagesHeld)
 	}
 	for cookie := range uint64(2 * imagesHeld) {
-		c.listenerEnded(cookie, now)
+		c.listenerEnded(cookie, now())
 	}
 	c.mu.Unlock()
 	c.tellFresh()
@@ -122,4 +132,34 @@ func TestFreshSocketsEnd(t *testing.T) {
 	if len(c.fresh.images) != 0 {
 		t.Errorf("%d processes are remembered", len(c.fresh.images))
 	}
+}
+
+// Where the kernel cannot be asked, it is asked again.
+func TestFreshSocketsAreAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kernel := &freshKernel{list: map[uint64]*bpf.Listener{}, err: errors.New("no room")}
+		told := 0
+		c := kernel.capture(func(model.Listener) { told++ })
+		fresh := began(bpf.ProtoUDP, 53, 0, 0)
+		c.mu.Lock()
+		c.listenerStarted(1, fresh, bpf.Image{Exe: "/usr/bin/resolver"}, now())
+		fresh.StartedNs -= uint64(freshFor)
+		kernel.list[1] = fresh
+		c.mu.Unlock()
+		time.Sleep(freshFor)
+		synctest.Wait()
+		c.mu.Lock()
+		kernel.err = nil
+		c.mu.Unlock()
+		time.Sleep(freshFor)
+		synctest.Wait()
+		c.mu.Lock()
+		if told != 1 {
+			t.Errorf("told %d times", told)
+		}
+		c.mu.Unlock()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
