@@ -285,13 +285,16 @@ func (c *Capture) dispatch(event *bpf.Event) error {
 }
 
 func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Image, clock bpf.Clock) {
-	if c.listeners.known(cookie) {
-		return
-	}
-	if tooFresh(l, clock) {
+	switch {
+	case c.listeners.known(cookie):
+	case tooFresh(l, clock):
 		c.hold(cookie, image)
-		return
+	default:
+		c.tellListener(cookie, l, image, clock)
 	}
+}
+
+func (c *Capture) tellListener(cookie uint64, l *bpf.Listener, image bpf.Image, clock bpf.Clock) {
 	if body, changed := c.listeners.started(cookie, c.describeListener(l, image, clock)); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
 	}
@@ -303,6 +306,9 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 func (c *Capture) listenerEnded(cookie uint64, clock bpf.Clock) {
 	delete(c.fresh.images, cookie)
 	entry := c.listeners.byCookie[cookie]
+	if entry != nil {
+		c.tellSuccessors(entry, clock)
+	}
 	if body, changed := c.listeners.ended(cookie, clock.Wall); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
 		if body.Sockets > 0 { // it may have been that of the process that is named

@@ -67,3 +67,20 @@ func (c *Capture) tellFresh() {
 		c.fresh.late.Begin(freshFor, c.tellFresh)
 	}
 }
+
+// tellSuccessors tells of the fresh sockets where the last one ends that was told: the service goes on, as that of a
+// server does which is loaded anew (SO_REUSEPORT).
+func (c *Capture) tellSuccessors(of *listening, clock bpf.Clock) {
+	if of.Proto != protoName(bpf.ProtoUDP) || of.Sockets > 1 || c.fresh.images == nil {
+		return
+	}
+	err := c.cfg.Kernel.Listeners(func(cookie uint64, l *bpf.Listener) {
+		at := l.Proto == bpf.ProtoUDP && l.Port == of.Port && l.Netns == of.Netns && bpf.Addr(l.Addr) == of.Addr
+		if at && !c.listeners.known(cookie) {
+			c.tellListener(cookie, l, c.fresh.images[cookie], clock)
+		}
+	})
+	if err != nil {
+		c.cfg.Logger.Warn("who goes on with a service of UDP is not known", "error", err)
+	}
+}

@@ -134,6 +134,44 @@ func TestFreshSocketsEnd(t *testing.T) {
 	}
 }
 
+// A server that is loaded anew binds another socket to the port before it ends the one of before: its service goes on.
+func TestFreshSocketTakesOver(t *testing.T) {
+	kernel := &freshKernel{list: map[uint64]*bpf.Listener{1: began(bpf.ProtoUDP, 443, 0, time.Hour)}}
+	var told []model.Listener
+	c := kernel.capture(func(l model.Listener) { told = append(told, l) })
+	c.mu.Lock()
+	start := func(cookie uint64, exe string) {
+		c.listenerStarted(cookie, kernel.list[cookie], bpf.Image{Exe: exe}, now())
+	}
+	end := func(cookie uint64) {
+		delete(kernel.list, cookie)
+		c.listenerEnded(cookie, now())
+	}
+	start(1, "/usr/bin/before")
+	for cookie, port := range map[uint64]uint16{2: 443, 3: 444} {
+		kernel.list[cookie] = began(bpf.ProtoUDP, port, 0, 0)
+		kernel.list[cookie].Owner.Tgid++
+		start(cookie, "/usr/bin/now")
+	}
+	end(1)
+	for i, l := range told {
+		if l.State != model.StateListening || l.Port != 443 {
+			t.Errorf("told %d: %+v", i, l)
+		}
+	}
+	if last := told[len(told)-1]; last.Sockets != 1 || last.Exe != "/usr/bin/now" {
+		t.Errorf("it goes on as %+v", last)
+	}
+	end(2)
+	if last := told[len(told)-1]; last.State != model.StateEnded {
+		t.Errorf("it ended as %+v", last)
+	}
+	c.mu.Unlock()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Where the kernel cannot be asked, it is asked again.
 func TestFreshSocketsAreAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
