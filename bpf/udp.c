@@ -218,8 +218,8 @@ static __always_inline void on_datagram(struct udp_socket *u, struct message *m)
 		connection_heard(u);
 	if (edge)
 		edge->last_ns = now;
-	else if (u->edge != NO_EDGE)
-		other_flow(u, m); /* its edge was evicted */
+	else if (u->edge < MEANT_FOR_ALL || (m->sent && u->edge == MEANT_FOR_ALL))
+		other_flow(u, m); /* its edge was evicted, or this answers */
 }
 
 static __noinline int on_connect(struct udp_socket *u, struct message *m)

@@ -29,7 +29,7 @@ func TestUDPMembersOfAGroup(t *testing.T) {
 		fellow := bind(t, "udp4", "127.0.0.2", port, unix.SO_REUSEADDR) // as multicast DNS has it
 		asks := bind(t, "udp4", "127.0.0.3", 0)                         // as discovery of devices does
 		for range 2 {
-			for _, c := range []*net.UDPConn{fellow, asks} {
+			for _, c := range []*net.UDPConn{fellow, fellow, asks, asks} { // in turn, and one after the other
 				if _, err := c.WriteToUDPAddrPort([]byte("x"), netip.AddrPortFrom(group, uint16(port))); err != nil {
 					t.Fatal(err)
 				}
