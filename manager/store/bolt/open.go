@@ -15,7 +15,6 @@ import (
 	"cassini/model/boltfile"
 
 	bolt "go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 )
 
 const lockTimeout = time.Second
@@ -83,11 +82,10 @@ func inspect(path string) error {
 	if err != nil {
 		return classify("open", path, err)
 	}
-	defer f.Close()                                         // it was read only
-	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_WILLNEED) // a hint: all of it is read next
+	defer f.Close() // it was read only
 	info, err := f.Stat()
 	if err == nil {
-		err = boltfile.Sound(f, info.Size(), false)
+		err = boltfile.Sound(newAround(f, info.Size()), info.Size(), false)
 	}
 	if errors.Is(err, boltfile.ErrNotBolt) || errors.Is(err, boltfile.ErrUnsound) {
 		return corrupt(path, err)
