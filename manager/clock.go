@@ -1,14 +1,19 @@
 package manager
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"cassini/manager/store"
 )
 
 // A clock that is wrong must not cost what nobody can bring back: the past in the log and in the audit
 // log, hosts that are down, tokens, the key of an authority during its rotation. So what is destroyed
 // since its time is over waits for an hour after the clock was set, and after a start so long behind
-// the newest that the log has that the clock may be wrong.
+// what the log has that the clock may be wrong.
 const (
 	clockHold  = time.Hour
 	clockJumps = 10 * time.Minute // by so much a clock is set, and does not drift
@@ -52,16 +57,37 @@ func (c *clock) begin(last, wall time.Time) (hold bool) {
 	return true
 }
 
-// beginClock holds the clock against the newest that the log has.
-func (m *Manager) beginClock() error {
-	stats, err := m.disk.Stats()
+// beginClock holds the clock against what the log knew an hour ago: what came since may have its time from the same
+// clock, before another start. Where the clock was ahead and was set back, the log is ahead of it.
+func (m *Manager) beginClock(ctx context.Context) error {
+	if m.began.IsZero() {
+		return nil
+	}
+	now := time.Now()
+	last, err := m.newestBefore(ctx, "")
+	if err == nil && last.Before(now) {
+		last, err = m.newestBefore(ctx, store.Since(now.Add(-clockHold)))
+	}
 	if err != nil {
 		return err
 	}
-	if now := time.Now(); !m.began.IsZero() && m.clock.begin(stats.Newest, now) {
-		m.log.Warn("by the clock the manager was away for long: for an hour nothing is forgotten because of its age; if the clock is wrong, set it right until then", "last", stats.Newest, "now", now.UTC().Round(time.Second), "held", clockHold)
+	if m.clock.begin(last, now) {
+		m.log.Warn("by the clock the manager was away for long: for an hour nothing is forgotten because of its age; if the clock is wrong, set it right until then", "last", last, "now", now.UTC().Round(time.Second), "held", clockHold)
 	}
 	return nil
+}
+
+// newestBefore is the time of the newest that the log has before a key, zero where there is nothing. "" is no bound.
+func (m *Manager) newestBefore(ctx context.Context, before store.Key) (time.Time, error) {
+	for e, err := range m.store.History(ctx, store.Filter{}, before) {
+		if err != nil && !errors.Is(err, store.ErrBadEntry) {
+			return time.Time{}, fmt.Errorf("read document log: %w", err)
+		}
+		if at, err := e.Key.Time(); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, nil
 }
 
 // waits says whether what cannot be undone has to wait, since the clock was set a short while

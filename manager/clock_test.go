@@ -2,10 +2,7 @@ package manager
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -64,39 +61,52 @@ func TestClockAtTheStart(t *testing.T) {
 	}
 }
 
-// TestWaitsAfterALongTime starts a manager by whose clock it was away for long.
+// TestWaitsAfterALongTime starts managers on logs that have entries of some times.
 func TestWaitsAfterALongTime(t *testing.T) {
-	dir := t.TempDir()
-	last := time.Now().AddDate(-2, 0, 0)
-	st, err := bolt.Open(bolt.Config{Dir: dir, Now: func() time.Time { return last }})
+	const year, minute = 365 * 24 * time.Hour, time.Minute
+	for _, log := range []struct {
+		what string
+		ages []time.Duration
+		hold bool
+	}{
+		{"it was away for long", []time.Duration{2 * year}, true},
+		{"it was started again since", []time.Duration{2 * year, minute}, true},
+		{"it was started more than an hour ago", []time.Duration{2 * year, 90 * minute, minute}, false},
+		{"it is new", []time.Duration{minute}, false},
+		{"its clock was ahead", []time.Duration{2 * year, -year}, false},
+	} {
+		dir := t.TempDir()
+		received(t, dir, log.ages)
+		var said bytes.Buffer
+		m := start(t, dir, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
+		if m.waits() != log.hold {
+			t.Errorf("%s: does it wait: %v", log.what, !log.hold)
+		}
+		if err := m.stop(); err != nil {
+			t.Error(err)
+		}
+		if strings.Contains(said.String(), "was away for long") != log.hold {
+			t.Errorf("%s: logged %q", log.what, &said)
+		}
+	}
+}
+
+// received makes a log with entries so long ago.
+func received(t *testing.T, dir string, ages []time.Duration) {
+	t.Helper()
+	var at time.Time
+	st, err := bolt.Open(bolt.Config{Dir: dir, Now: func() time.Time { return at }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = st.Append(t.Context(), []model.Document{{Name: model.Name{Host: "a", Package: "p", Key: "k"}, Time: last, Body: []byte("{}")}})
-	if err := errors.Join(err, st.Close()); err != nil {
+	for _, age := range ages {
+		at = time.Now().Add(-age)
+		if _, err := st.Append(t.Context(), []model.Document{{Name: model.Name{Host: "a", Package: "p", Key: age.String()}, Time: at, Body: []byte("{}")}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
-	}
-	var said bytes.Buffer
-	m := New(Config{DataDir: dir, Logger: slog.New(slog.NewTextHandler(&said, nil))})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- m.Run(ctx, l) }()
-	if err := m.await(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if !m.waits() {
-		t.Error("it does not wait")
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	if strings.Count(said.String(), "was away for long") != 1 {
-		t.Errorf("logged %q", &said)
 	}
 }
 

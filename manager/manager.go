@@ -162,7 +162,7 @@ func (m *Manager) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("open document log: %w", err)
 	}
 	m.store, m.disk = st, st
-	if err := m.beginClock(); err != nil {
+	if err := m.beginClock(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, st.Close())
 	}
 	if err := m.openEnroll(l.Addr().String()); err != nil {
