@@ -14,12 +14,20 @@ const mostDue = 1 << 16
 
 func (c *changes) count() int { return len(c.links) + len(c.services) + len(c.hosts) + len(c.rings) }
 
+// waiting is how much waits: changes, and what may hang on nothing any more since others were made at once.
+func (g *Graph) waiting() int {
+	if g.built == nil {
+		return 0
+	}
+	return g.due.count() + len(g.built.suspects)
+}
+
 // follow lets the view follow the facts where somebody has asked since it last did, and will
 // probably ask again, or where more has changed than one who asks should wait for. Otherwise
 // changes wait: of what hosts bring that come one after the other most is joined several times, as
 // the other ends of their connections come, and so once for all. The caller holds the lock.
 func (g *Graph) follow() {
-	if g.question.Swap(false) || g.due.count() > g.dueMost {
+	if g.question.Swap(false) || g.waiting() > g.dueMost {
 		g.settle()
 	}
 }

@@ -234,3 +234,22 @@ func TestChangesWaitForAQuestion(t *testing.T) {
 		t.Errorf("%d edges are told of, want 6", got)
 	}
 }
+
+// TestWhatGoesWhileNobodyAsks has machines seen again and again, and others go, which changes the view at once:
+// what hangs on nothing any more is not kept until somebody asks.
+func TestWhatGoesWhileNobodyAsks(t *testing.T) {
+	w := newWorld(t)
+	w.dueMost = 20
+	w.link("h1", "eth0", "02:00:00:00:00:01")
+	w.Stats()
+	sizes := w.built.size()
+	for i := range 200 {
+		s := model.Seen{Interface: "eth0", Addr: netip.MustParseAddr("10.0.0.9"), MAC: fmt.Sprintf("02:00:00:00:01:%02x", i), FirstSeen: t0, Changed: w.now}
+		name := model.Name{Host: "h1", Package: model.PackageSeen, Key: s.Key()}
+		w.put(name, s)
+		w.put(name, nil)
+		if waits, more := len(w.built.suspects), w.built.size()-sizes; waits > w.dueMost || more > w.dueMost {
+			t.Fatalf("after %d machines %d wait to be looked at, and %d are in the view", i+1, waits, more)
+		}
+	}
+}
