@@ -45,9 +45,7 @@ func (g *Graph) ports(v *view) (ports []model.Port) {
 		all[c] = append(all[c], n)
 	}
 	for c, list := range all {
-		slices.SortFunc(list, func(a, b *neighbor) int {
-			return cmp.Or(strings.Compare(b.Protocol, a.Protocol), strings.Compare(a.name().String(), b.name().String()))
-		})
+		slices.SortFunc(list, compareNeighbors)
 		p := port(list[0], v.named(c.here), tagged)
 		if list[0].State == model.NeighborPresent {
 			p.PeerID = c.there
