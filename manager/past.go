@@ -64,7 +64,7 @@ func (p *past) graph(ctx context.Context, at, now time.Time) (*graph.Graph, erro
 	if err != nil {
 		return nil, err
 	}
-	g.SumUp() // most are compared with another
+	g.SumUp(ctx) // most are compared with another
 	g.Advance(at)
 	g.SetClock(func() time.Time { return at })
 	if settled {

@@ -62,7 +62,7 @@ func (s *server) getExposed(w http.ResponseWriter, r *http.Request, p params) {
 }
 
 func (s *server) getOverview(w http.ResponseWriter, r *http.Request, p params) {
-	before, now := s.twice(w, r, p, p.moments["since"], time.Time{})
+	before, now := s.compared(w, r, p, p.moments["since"], time.Time{})
 	if before == nil {
 		return
 	}
@@ -90,20 +90,26 @@ func (s *server) twice(w http.ResponseWriter, r *http.Request, p params, from, t
 	return before, after
 }
 
+// compared does what twice does for graphs that are compared: the one of now is made ready for that while the other
+// is replayed.
+func (s *server) compared(w http.ResponseWriter, r *http.Request, p params, from, to time.Time) (before, after *graph.Graph) {
+	var summing sync.WaitGroup
+	defer summing.Wait()
+	if to.IsZero() && !from.IsZero() {
+		if now, err := s.Backend.Graph(r.Context(), to); err == nil {
+			summing.Go(func() { now.SumUp(r.Context()) })
+		}
+	}
+	return s.twice(w, r, p, from, to)
+}
+
 func (s *server) getDiff(w http.ResponseWriter, r *http.Request, p params) {
 	from, to := p.moments["from"], p.moments["to"]
 	if !to.IsZero() && to.Before(from) {
 		problem(w, r, http.StatusBadRequest, `parameter "to" is before "from"`)
 		return
 	}
-	var summing sync.WaitGroup
-	if to.IsZero() && !from.IsZero() {
-		if now, err := s.Backend.Graph(r.Context(), to); err == nil && now != nil {
-			summing.Go(now.SumUp) // while the other one is replayed
-		}
-	}
-	before, after := s.twice(w, r, p, from, to)
-	summing.Wait()
+	before, after := s.compared(w, r, p, from, to)
 	if before == nil {
 		return
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"runtime"
 	"slices"
@@ -36,8 +37,8 @@ func diffGraphs(before, after *Graph, processors, apart int) model.Diff {
 		d.flapping[f.ID] = true
 	}
 	if before != after {
-		before.SumUp()
-		after.SumUp()
+		before.SumUp(context.Background())
+		after.SumUp(context.Background())
 		readBoth(before, after, d.compareAll)
 	}
 	for _, list := range [][]model.Change{d.Came, d.Went, d.Changed} {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -344,4 +345,23 @@ func TestAlikeKnowsEveryAttribute(t *testing.T) {
 	if fields < 100 {
 		t.Errorf("only %d fields", fields)
 	}
+}
+
+// TestSumsEndWithWhoWantsThem makes none for somebody who has gone, and not the rest for one who goes.
+func TestSumsEndWithWhoWantsThem(t *testing.T) {
+	w := randomEstate(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.SumUp(ctx)
+	w.read(func(v *view) {
+		if len(v.summed) > 0 || v.compared.list != nil {
+			t.Errorf("%d sums were made", len(v.summed))
+		}
+	})
+	w.SumUp(t.Context())
+	w.read(func(v *view) {
+		if len(v.summed) < len(v.list) || v.compared.list == nil {
+			t.Errorf("%d sums were made of %d nodes", len(v.summed), len(v.list))
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"hash/maphash"
 	"maps"
 	"math/bits"
@@ -47,10 +48,13 @@ func (v *view) latestSums() sums {
 }
 
 // SumUp makes a graph ready to be compared with another: it works out the sums of nodes that have none, some at
-// a time, so that who changes the graph waits for no more than these, and puts nodes in order. DiffGraphs does it
-// too.
-func (g *Graph) SumUp() {
+// a time, so that who changes the graph waits for no more than these, and puts nodes in order. It stops between
+// them when the context ends. DiffGraphs does it too.
+func (g *Graph) SumUp(ctx context.Context) {
 	for from, more := 0, true; more; from += summedAtATime {
+		if ctx.Err() != nil {
+			return
+		}
 		g.read(func(v *view) { more = v.sumUp(from, from+summedAtATime) })
 	}
 	g.read(func(v *view) { v.ordered() })

@@ -71,11 +71,11 @@ func (w *world) askDifference(ctx context.Context) error {
 	if err := w.applyAll(ctx, then, w.estate.Documents(), nil); err != nil {
 		return fmt.Errorf("replay the day before: %w", err)
 	}
-	then.Stats() // joins both ends of everything
-	then.SumUp() // as a manager does
+	then.Stats()    // joins both ends of everything
+	then.SumUp(ctx) // as a manager does
 	w.report.Replayed = time.Since(begin)
 	begin = time.Now()
-	w.graph.SumUp() // which a manager does meanwhile
+	w.graph.SumUp(ctx) // which a manager does meanwhile
 	w.cfg.Log("%d hosts: sums of all nodes in %s", w.estate.Hosts, figures.Short(time.Since(begin)))
 	row, err := w.ask(ctx, w.difference(then))
 	w.report.Rows = append(w.report.Rows, row)
