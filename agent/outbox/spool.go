@@ -36,7 +36,7 @@ type spool struct {
 // openSpool opens the file for another life, which it numbers: higher than the one before,
 // and than those of a file that was lost, as far as the clock tells.
 func openSpool(path string, now time.Time) (*spool, model.Incarnation, error) {
-	db, err := openSound(path)
+	db, err := bolt.Open(path, 0o600, &bolt.Options{OpenFile: boltfile.OpenSound})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, 0, fmt.Errorf("%s: %w", path, ErrLocked)
 	}
@@ -52,25 +52,6 @@ func openSpool(path string, now time.Time) (*spool, model.Incarnation, error) {
 		return nil, 0, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
 	}
 	return s, life, nil
-}
-
-// openSound opens a file whose structure is whole. With some damage bbolt panics, or its first change
-// never ends.
-func openSound(path string) (*bolt.DB, error) {
-	return bolt.Open(path, 0o600, &bolt.Options{OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-		f, err := os.OpenFile(name, flag, mode)
-		if err != nil {
-			return nil, err
-		}
-		if err = boltfile.Lock(f, time.Second); err != nil {
-			return f, err
-		}
-		info, err := f.Stat()
-		if err == nil && info.Size() > 0 {
-			err = boltfile.Sound(f, info.Size(), true)
-		}
-		return f, err
-	}})
 }
 
 // prepare makes what a spool consists of, and the life that follows the one it had.

@@ -8,16 +8,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"cassini/manager/archive"
 	"cassini/model/boltfile"
 
 	bolt "go.etcd.io/bbolt"
 )
-
-// smallest is how much bbolt writes of an empty file at least: two pages.
-const smallest = 2 * 4096
 
 // File is one such file. It is for its owner alone. It is safe for concurrent use.
 type File struct {
@@ -47,27 +43,9 @@ func Open(path, remedy string, buckets ...[]byte) (*File, error) {
 	return f, nil
 }
 
-// open opens the file for bbolt, which is handed what is locked and looked at: with some damage its
-// first change would never end, or end the process.
 func (f *File) open(name string, flag int, mode os.FileMode) (file *os.File, err error) {
-	if f.file, err = os.OpenFile(name, flag, mode); err != nil {
-		return nil, err
-	}
-	if err = boltfile.Lock(f.file, time.Second); err == nil {
-		err = inspect(f.file)
-	}
+	f.file, err = boltfile.OpenSound(name, flag, mode)
 	return f.file, err
-}
-
-func inspect(f *os.File) error {
-	info, err := f.Stat()
-	switch {
-	case err != nil || info.Size() == 0: // a new one
-		return err
-	case info.Size() < smallest:
-		return fmt.Errorf("%w: it has only %d bytes", ErrDamaged, info.Size())
-	}
-	return boltfile.Sound(f, info.Size(), true)
 }
 
 // prepare makes the buckets that are not there.
