@@ -163,7 +163,7 @@ func (s *Guests) tell(what string, args ...any) {
 	stats.Open = s.all.Len()
 	s.mu.Unlock()
 	if !recent {
-		s.log.Warn(what, append(args, "guests", stats.Open, "closed", stats.Closed, "turned_away", stats.TurnedAway)...)
+		s.log.Warn(what, append(args, "guests", stats.Open, "closed", stats.Closed, "turned_away", stats.TurnedAway, "broken_off", stats.BrokenOff)...)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestRequests(t *testing.T) {
 	if got := d.Stats(); got != (model.GuestStats{Open: 1, BrokenOff: 2}) || d.underway != 0 || len(d.requests) != 0 {
 		t.Errorf("%+v; under way %d, by address %v", got, d.underway, d.requests)
 	}
-	if got := d.log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "10.0.0.1") {
+	if got := d.log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "10.0.0.1") || !strings.Contains(got, "broken_off=1") {
 		t.Errorf("logged %q", got)
 	}
 	if d.asks(&far{}, nothing) != true {
