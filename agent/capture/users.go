@@ -10,8 +10,8 @@ import (
 )
 
 // Daemons open their sockets as root, and then become somebody else; or leave them to a child that goes on
-// where the terminal does not see it, or to the program that they begin in their place. No event tells. So we look at the process once, a moment after it began to
-// listen.
+// where the terminal does not see it, or to the program that they begin in their place. No event tells. So we
+// look at the process once, a moment after it began to listen.
 const becomesWithin = time.Second
 
 // users are the listeners to look at. They are guarded by the Capture's lock.
@@ -20,9 +20,10 @@ type users struct {
 	late pace.Late // runs lookAtUsers
 }
 
-// began makes a listener due that began while the agent runs.
+// began makes a listener due that began while the agent runs, if it is the owner who is named: sockets that share
+// a port may be told in any order.
 func (c *Capture) began(l *listening, owner bpf.Owner) {
-	if owner.Kind != bpf.OwnerProcess || c.closed {
+	if owner.Kind != bpf.OwnerProcess || l.PID != int(owner.Tgid) || c.closed {
 		return
 	}
 	if c.users.due == nil {
