@@ -30,6 +30,9 @@ func (s *freshKernel) Listeners(fn func(uint64, *bpf.Listener)) error {
 
 func (s *freshKernel) Close() error { return nil }
 
+// lately is when a socket began that is too fresh, however slow this machine is.
+const lately = -time.Hour
+
 // began is a socket that is there for so long, on a port of its own.
 func began(proto uint8, port uint16, asks uint8, ago time.Duration) *bpf.Listener {
 	return &bpf.Listener{Proto: proto, Port: port, Asks: asks, StartedNs: now().MonoNs - uint64(ago), Owner: gone}
@@ -62,7 +65,7 @@ func (s *freshKernel) capture(tell func(model.Listener)) *Capture {
 func TestFreshSockets(t *testing.T) {
 	kernel := &freshKernel{list: map[uint64]*bpf.Listener{
 		1: began(bpf.ProtoTCP, 1, 0, 0),
-		2: began(bpf.ProtoUDP, 2, 0, 0),
+		2: began(bpf.ProtoUDP, 2, 0, lately),
 		3: began(bpf.ProtoUDP, 3, 0, freshFor),
 		4: began(bpf.ProtoUDP, 4, 1, askingFor/2),
 		5: began(bpf.ProtoUDP, 5, 1, askingFor),
@@ -82,7 +85,7 @@ func TestFreshSockets(t *testing.T) {
 	}{
 		{"at once", func() {}, []uint16{1, 3, 5, 6}},
 		{"one became old enough, one was asked", func() {
-			kernel.list[2].StartedNs -= uint64(freshFor)
+			kernel.list[2] = began(bpf.ProtoUDP, 2, 0, freshFor)
 			kernel.list[4].Asks = 0
 			kernel.list[7] = began(bpf.ProtoTCP, 7, 0, 0) // whose event comes in a moment, with more than /proc has
 		}, []uint16{1, 2, 3, 4, 5, 6}},
@@ -116,7 +119,7 @@ func TestFreshSocketsEnd(t *testing.T) {
 	c.published = true
 	c.mu.Lock()
 	for cookie := range uint64(2 * imagesHeld) {
-		c.listenerStarted(cookie, began(bpf.ProtoUDP, 1, 0, 0), bpf.Image{Exe: "/usr/bin/resolver"}, now())
+		c.listenerStarted(cookie, began(bpf.ProtoUDP, 1, 0, lately), bpf.Image{Exe: "/usr/bin/resolver"}, now())
 	}
 	if n := len(c.fresh.images); n != imagesHeld {
 		t.Errorf("%d processes are remembered, want %d", n, imagesHeld)
@@ -136,7 +139,7 @@ func TestFreshSocketsEnd(t *testing.T) {
 
 // A server that is loaded anew binds another socket to the port before it ends the one of before: its service goes on.
 func TestFreshSocketTakesOver(t *testing.T) {
-	kernel := &freshKernel{list: map[uint64]*bpf.Listener{1: began(bpf.ProtoUDP, 443, 0, time.Hour)}}
+	kernel := &freshKernel{list: map[uint64]*bpf.Listener{1: began(bpf.ProtoUDP, 443, 0, freshFor)}}
 	var told []model.Listener
 	c := kernel.capture(func(l model.Listener) { told = append(told, l) })
 	c.mu.Lock()
@@ -149,7 +152,7 @@ func TestFreshSocketTakesOver(t *testing.T) {
 	}
 	start(1, "/usr/bin/before")
 	for cookie, port := range map[uint64]uint16{2: 443, 3: 444} {
-		kernel.list[cookie] = began(bpf.ProtoUDP, port, 0, 0)
+		kernel.list[cookie] = began(bpf.ProtoUDP, port, 0, lately)
 		kernel.list[cookie].Owner.Tgid++
 		start(cookie, "/usr/bin/now")
 	}
@@ -178,11 +181,9 @@ func TestFreshSocketsAreAskedForAgain(t *testing.T) {
 		kernel := &freshKernel{list: map[uint64]*bpf.Listener{}, err: errors.New("no room")}
 		told := 0
 		c := kernel.capture(func(model.Listener) { told++ })
-		fresh := began(bpf.ProtoUDP, 53, 0, 0)
 		c.mu.Lock()
-		c.listenerStarted(1, fresh, bpf.Image{Exe: "/usr/bin/resolver"}, now())
-		fresh.StartedNs -= uint64(freshFor)
-		kernel.list[1] = fresh
+		c.listenerStarted(1, began(bpf.ProtoUDP, 53, 0, lately), bpf.Image{Exe: "/usr/bin/resolver"}, now())
+		kernel.list[1] = began(bpf.ProtoUDP, 53, 0, freshFor)
 		c.mu.Unlock()
 		time.Sleep(freshFor)
 		synctest.Wait()

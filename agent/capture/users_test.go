@@ -12,7 +12,7 @@ import (
 
 // Of processes that share a port the one is looked at later that is named, whichever is told first.
 func TestLooksAtWhoIsNamed(t *testing.T) {
-	older, newer := began(bpf.ProtoUDP, 53, 0, time.Hour), began(bpf.ProtoUDP, 53, 0, time.Minute)
+	older, newer := began(bpf.ProtoUDP, 53, 0, 2*freshFor), began(bpf.ProtoUDP, 53, 0, freshFor)
 	newer.Owner.Tgid++
 	for name, order := range map[string][]*bpf.Listener{"the older first": {older, newer}, "the newer first": {newer, older}} {
 		c := (&freshKernel{}).capture(func(model.Listener) {})
