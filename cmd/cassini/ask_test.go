@@ -216,6 +216,10 @@ func TestMomentsWhereClocksAreChanged(t *testing.T) {
 		{"America/New_York", "2026-11-01 01:00", "2026-11-01T01:00:00-04:00 or 2026-11-01T01:00:00-05:00"},
 		{"Australia/Lord_Howe", "2026-04-05 01:45", "twice"},
 		{"America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"}, // begins at 01:00
+		{"Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z"},
+		{"Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00Z"}, // the day after
+		{"Europe/Berlin", "2026-10-26", "2026-10-25T23:00:00Z"},
+		{"America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"}, // comes to midnight twice
 		{"Asia/Kathmandu", "2026-11-20 08:30", "2026-11-20T02:45:00Z"},
 		{"UTC", "2026-03-29 02:30", "2026-03-29T02:30:00Z"},
 	} {

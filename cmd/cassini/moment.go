@@ -15,8 +15,8 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 		return at, nil
 	}
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
-		before, _ := onTheWall(day, now.Location())
-		return before, nil // where clocks leap over midnight, or come to it twice, the day begins with it
+		at, _ := once(day, s, now.Location())
+		return at, nil // where clocks leap over midnight, or come to it twice, the day begins with it
 	}
 	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
 		if wall, err := time.Parse(layout, s); err == nil {
@@ -37,7 +37,7 @@ func onTheWall(wall time.Time, zone *time.Location) (before, after time.Time) {
 }
 
 // once is the moment at which clocks of a zone show what wall shows in UTC, unless they leap over it
-// or come to it twice.
+// or come to it twice: then it is by the offset of before, with an error.
 func once(wall time.Time, s string, zone *time.Location) (time.Time, error) {
 	before, after := onTheWall(wall, zone)
 	first, second := shows(before, wall), shows(after, wall)
