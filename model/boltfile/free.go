@@ -13,8 +13,8 @@ var ErrUnsound = errors.New("its structure is damaged")
 // Sound looks at what bbolt believes a file before it is opened for writing: which pages belong to
 // which, and what is free. A page that says it is four billion pages long keeps bbolt busy for ever
 // when it is replaced, a circle of pages ends the process. Of the pages with data it reads the headers
-// alone, unless each is true. Errors wrap ErrUnsound, ErrNotBolt, or are those of reading. That one of the
-// two first pages is not whole is what a loss of power leaves, and no damage.
+// alone, unless each is true. Errors wrap ErrUnsound or ErrNotBolt, also where the disk cannot read a page.
+// That one of the two first pages is not whole is what a loss of power leaves, and no damage.
 func Sound(r io.ReaderAt, size int64, each bool) error {
 	f, err := Open(r, size)
 	if err != nil {
