@@ -50,6 +50,10 @@ func (m *Manager) takeOver(ctx context.Context) error {
 		if err == nil {
 			err = m.follow(ctx)
 		}
+		if errors.Is(err, store.ErrFull) { // nothing else keeps a manager from starting then
+			m.log.Warn("what a manager of another host name said stays under that name until there is room and the manager is started again", "error", err)
+			break
+		}
 		if err != nil {
 			return err
 		}

@@ -82,6 +82,32 @@ func TestManagerMoves(t *testing.T) {
 	}
 }
 
+// TestManagerMovesToNoRoom goes on where nothing can be written: it starts, and takes over what it said
+// at a start when there is room.
+func TestManagerMovesToNoRoom(t *testing.T) {
+	dir := t.TempDir()
+	on := func(host string, size int64) *running {
+		return start(t, dir, func(c *Config) { c.Host, c.Retention.MaxSize = host, size })
+	}
+	room, none := DefaultRetention().MaxSize, int64(1)
+	m, now := on("old", room), time.Now()
+	if _, err := m.Silence(t.Context(), model.Silence{Subject: "db-*", By: "ann", At: now, Until: now.Add(time.Hour), Why: "work"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []struct {
+		size int64
+		of   string
+	}{{none, "old"}, {room, "new"}} {
+		if err := m.stop(); err != nil {
+			t.Fatal(err)
+		}
+		m = on("new", next.size)
+		if got := m.own(model.PackageSilences); !slices.Equal(got, []string{next.of}) {
+			t.Errorf("with room for %d bytes the silence is of %v, want %s", next.size, got, next.of)
+		}
+	}
+}
+
 // TestManagerMovesBack goes to another host name and back: what it said comes along both times, and what it
 // ended there does not come to life again.
 func TestManagerMovesBack(t *testing.T) {
