@@ -130,6 +130,17 @@ vm-tests:
 	CGO_ENABLED=0 $(GO) test -c -o bin/links.test ./kernel-tests/links
 	CGO_ENABLED=0 $(GO) test -c -o bin/heartbeat.test ./kernel-tests/heartbeat
 
+# What is told of kernels in docs/kernels.md: all that can be had, and the hard cases.
+EVERY_KERNEL := 6.1,6.1-ordinary,6.1-rt,6.12,6.12-ordinary,6.12-rt,6.18,6.18-ordinary,7.2,7.2-ordinary
+
+.PHONY: test-kernels
+test-kernels: vm-tests ## the same on EVERY_KERNEL and in hard cases; writes the tables of docs/kernels.md
+	$(GO) run ./kernel-tests/vm -docs docs -kernels $(EVERY_KERNEL) $(VM_TESTS)
+	$(GO) run ./kernel-tests/vm -docs docs -kernels 6.12 -append lockdown=integrity $(VM_TESTS)
+	$(GO) run ./kernel-tests/vm -docs docs -kernels 6.12 -append preempt=full $(VM_TESTS)
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -c -o bin/arm64/capture.test ./kernel-tests/capture
+	$(GO) run ./kernel-tests/vm -docs docs -arch arm64 -kernels 6.1,6.12,6.18,7.2 bin/arm64/capture.test
+
 .PHONY: test-vm-self
 test-vm-self: ## the virtual machines' harness itself: break everything once
 	CASSINI_VM_SELFTEST=$(firstword $(subst $(comma), ,$(KERNELS))) $(GOTEST) -count=1 -timeout 10m -run '^TestSelf$$' ./kernel-tests/vm

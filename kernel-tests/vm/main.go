@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Exit codes, as the other commands have them.
@@ -60,6 +61,9 @@ func testKernels(ctx context.Context, opts options, logger *slog.Logger, stdout 
 		}
 		report.Kernels = append(report.Kernels, result)
 		writeOutcome(stdout, result)
+		if err := lab.record(result, time.Now()); err != nil {
+			return err
+		}
 	}
 	writeTable(stdout, report)
 	if err := report.save(opts.json); err != nil {

@@ -30,6 +30,7 @@ type options struct {
 	cache   string
 	out     string
 	json    string
+	docs    string // where results are told to readers
 	qemu    string
 	refresh bool
 	fault   guest.Break
@@ -68,6 +69,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	set.StringVar(&o.cache, "cache", "", "`directory` that keeps kernels and QEMU (default: cassini in the user's cache directory)")
 	set.StringVar(&o.out, "out", "", "`directory` for logs (default: vm/last in the cache)")
 	set.StringVar(&o.json, "json", "", "`file` for the results as JSON (default: results.json in -out)")
+	set.StringVar(&o.docs, "docs", "", "`directory` of kernels.json and kernels.md, which tell what became of every kernel (default: not told there)")
 	set.StringVar(&o.qemu, "qemu", "", "`path` of the QEMU to use (default: the system's, else one that is fetched)")
 	set.BoolVar(&o.refresh, "refresh", false, "fetch the newest kernels even when there are some")
 	set.StringVar(&fault, "break", "", "fail on purpose, to test this program: panic, exit, hang or no-result")
@@ -93,6 +95,9 @@ func (o *options) check() error {
 		if _, _, err := debian.ParseName(name); err != nil {
 			return err
 		}
+	}
+	if o.docs != "" && (o.run != "" || o.fault != guest.BreakNothing) {
+		return errors.New("results of some tests are not what became of a kernel: give -docs without -run and -break")
 	}
 	if o.fault != guest.BreakNothing && !slices.Contains(guest.Breaks[:], o.fault) {
 		return fmt.Errorf("fault %q is not one of %v", o.fault, guest.Breaks)

@@ -25,13 +25,14 @@ func TestWrongUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no binary":     {nil, "name a test binary with -test"},
-		"no kernel":     {[]string{"-kernels", "", "x"}, "no kernel"},
-		"no series":     {[]string{"-kernels", "newest", "x"}, `kernel "newest" is not a series`},
-		"flavour":       {[]string{"-kernels", "6.1-cloudy", "x"}, "is not a series"},
-		"path":          {[]string{"-kernels", "../6.1", "x"}, "is not a series"},
-		"unknown fault": {[]string{"-break", "fast", "x"}, `fault "fast" is not one of`},
-		"unknown flag":  {[]string{"-kernel", "6.1"}, "flag provided but not defined"},
+		"no binary":      {nil, "name a test binary with -test"},
+		"no kernel":      {[]string{"-kernels", "", "x"}, "no kernel"},
+		"no series":      {[]string{"-kernels", "newest", "x"}, `kernel "newest" is not a series`},
+		"flavour":        {[]string{"-kernels", "6.1-cloudy", "x"}, "is not a series"},
+		"docs of a part": {[]string{"-docs", "docs", "-run", "X", "x"}, "without -run"},
+		"path":           {[]string{"-kernels", "../6.1", "x"}, "is not a series"},
+		"unknown fault":  {[]string{"-break", "fast", "x"}, `fault "fast" is not one of`},
+		"unknown flag":   {[]string{"-kernel", "6.1"}, "flag provided but not defined"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
