@@ -36,8 +36,8 @@ func TestWorkers(t *testing.T) {
 	c := New(Config{Accepts: kernel, Emit: func(d ...model.Document) { docs = append(docs, d...) }, Logger: slog.New(slog.DiscardHandler)})
 	c.published = true
 	me, parent := os.Getpid(), os.Getppid()
-	c.listeners.started(1, service(me, noon))
-	c.listeners.started(2, service(me, noon)) // SO_REUSEPORT
+	c.listeners.started(1, 1, service(me, noon))
+	c.listeners.started(2, 2, service(me, noon)) // SO_REUSEPORT
 	read := func(emitted int) model.Listener {
 		t.Helper()
 		docs = nil

@@ -295,7 +295,7 @@ func (c *Capture) listenerStarted(cookie uint64, l *bpf.Listener, image bpf.Imag
 }
 
 func (c *Capture) tellListener(cookie uint64, l *bpf.Listener, image bpf.Image, clock bpf.Clock) {
-	if body, changed := c.listeners.started(cookie, c.describeListener(l, image, clock)); changed {
+	if body, changed := c.listeners.started(cookie, l.StartedNs, c.describeListener(l, image, clock)); changed {
 		c.emit(model.PackageListeners, body.Key(), body, false, clock)
 	}
 	if l.StartedNs != 0 {

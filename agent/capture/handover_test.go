@@ -71,7 +71,7 @@ func handed(h *holders, pid int, exe string) (c *Capture, connect func(), told *
 		}
 	}})
 	c.published = true
-	c.listeners.started(7, model.Listener{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80, Process: model.Process{PID: pid, Exe: exe}})
+	c.listeners.started(7, 0, model.Listener{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80, Process: model.Process{PID: pid, Exe: exe}})
 	connect = func() {
 		c.mu.Lock()
 		c.connected(&dependency{facts: make(images).facts(&model.Dependency{Direction: model.In, Proto: "tcp", Server: netip.MustParseAddr("10.0.0.1"), Port: 80})})

@@ -18,7 +18,8 @@ type listeners struct {
 type listening struct {
 	model.Listener
 	cookies map[uint64]struct{}
-	proven  bool // that it is its process's
+	began   uint64 // when the newest of them did, in ns of the monotonic clock; 0 where the agent is newer than all
+	proven  bool   // that it is its process's
 	// looks counts searches in vain for another process that holds it; the next is not
 	// before lookNext.
 	looks    int
@@ -54,9 +55,10 @@ func (t *listeners) known(cookie uint64) bool {
 	return ok
 }
 
-// started adds a socket and returns the entry as it stands now, or false when
-// nothing changed.
-func (t *listeners) started(cookie uint64, l model.Listener) (model.Listener, bool) {
+// started adds a socket, which began at so many ns of the monotonic clock, or 0 where it is older than the
+// agent, and returns the entry as it stands now, or false when nothing changed. Wall clocks do not say which
+// of two is newer: each is read a little beside the other.
+func (t *listeners) started(cookie, began uint64, l model.Listener) (model.Listener, bool) {
 	if t.known(cookie) {
 		return model.Listener{}, false
 	}
@@ -68,11 +70,12 @@ func (t *listeners) started(cookie uint64, l model.Listener) (model.Listener, bo
 		if l.On() != "" {
 			t.bound[entry] = struct{}{}
 		}
-	} else if l.PID != entry.PID && !l.SinceApprox && l.Since.After(entry.Since) {
+	} else if l.PID != entry.PID && began > entry.began {
 		// Another process took the address over while the earlier one still held it
 		// (SO_REUSEPORT, a reload): the newer one is the one to name.
 		entry.Process, entry.proven = l.Process, false
 	}
+	entry.began = max(entry.began, began)
 	entry.cookies[cookie] = struct{}{}
 	entry.Sockets = len(entry.cookies)
 	t.byCookie[cookie] = entry

@@ -206,16 +206,16 @@ func service(pid int, since time.Time) model.Listener {
 
 func TestSocketsOfOneAddressAreOneListener(t *testing.T) {
 	table := newListeners()
-	if l, changed := table.started(1, service(10, noon)); !changed || l.Sockets != 1 || l.State != model.StateListening {
+	if l, changed := table.started(1, 20, service(10, noon)); !changed || l.Sockets != 1 || l.State != model.StateListening {
 		t.Errorf("first: %+v, %v", l, changed)
 	}
-	if _, changed := table.started(1, service(10, noon)); changed {
+	if _, changed := table.started(1, 20, service(10, noon)); changed {
 		t.Error("the same socket twice is a change")
 	}
-	if l, _ := table.started(2, service(11, noon.Add(time.Second))); l.Sockets != 2 || l.PID != 11 || !l.Since.Equal(noon) {
+	if l, _ := table.started(2, 30, service(11, noon.Add(-time.Second))); l.Sockets != 2 || l.PID != 11 || !l.Since.Equal(noon) {
 		t.Errorf("a later process took over: %+v", l)
 	}
-	if l, _ := table.started(3, service(9, noon.Add(-time.Second))); l.PID != 11 {
+	if l, _ := table.started(3, 10, service(9, noon.Add(time.Second))); l.PID != 11 {
 		t.Errorf("an earlier process took over: %+v", l)
 	}
 	if gone := table.missing(map[uint64]struct{}{1: {}, 3: {}}); len(gone) != 1 || gone[0] != 2 {
@@ -257,7 +257,7 @@ func TestAdoptTakesTheEarlierStart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			table, remembered := newListeners(), earlier
 			c.now.SinceApprox = true
-			table.started(1, c.now)
+			table.started(1, 0, c.now)
 			c.change(&remembered)
 			l, there := table.adopt(remembered)
 			if !there || !l.Since.Equal(c.want) {
