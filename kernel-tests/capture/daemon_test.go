@@ -24,15 +24,28 @@ const (
 	sharingChild  = "shares"
 )
 
+// freeTCPPort is a port that can be listened on: of one that is free for UDP a connection may have been a client,
+// and keep it for a minute.
+func freeTCPPort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // A daemon that listens, and then leaves its sockets to a child, is told to be the child without that anybody asks or
 // connects.
 func TestLeavesToItsChild(t *testing.T) {
+	port := strconv.Itoa(freeTCPPort(t))
 	r := startUDP(t, bpf.Limits{})
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(exe, childArg, leavingChild, strconv.Itoa(freePort(t))).Output()
+	out, err := exec.Command(exe, childArg, leavingChild, port).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +65,12 @@ func TestLeavesToItsChild(t *testing.T) {
 // A worker with a socket of its own on a port that it shares (SO_REUSEPORT) is not named any more once it
 // has ended; one of the others is.
 func TestSharedPortOutlivesAWorker(t *testing.T) {
+	port := strconv.Itoa(freeTCPPort(t))
 	r := start(t, bpf.Limits{})
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := strconv.Itoa(freePort(t))
 	workers := make([]*exec.Cmd, 3)
 	named := func(sockets, pid int) {
 		t.Helper()
