@@ -12,7 +12,7 @@ import (
 // A kernel that lets no program read its memory is told as such, and what to do.
 func TestLockdown(t *testing.T) {
 	if !bpf.Confidential() {
-		t.Skip("the kernel is not booted with lockdown=confidentiality")
+		t.Skip("NOT TESTED: the kernel is not booted with lockdown=confidentiality; make test-vm boots one so")
 	}
 	tcp, err := bpf.OpenTCP(bpf.Limits{})
 	if err == nil {
