@@ -9,7 +9,7 @@
  * of MPTCP, those not yet accepted).
  * What the tracepoint already knows is left alone, so a pass may run again.
  */
-#include "iterators.h"
+#include "shareholders.h"
 #include "steered.h"
 #include "traffic.h"
 #include "udp.h"
@@ -26,27 +26,10 @@ const volatile bool with_udp = true;
 /* Likewise SCTP's. */
 const volatile bool with_sctp = false;
 
-/* The process behind an MPTCP socket, by the socket's address. Dropped as well. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct owner);
-} mptcp_owners SEC(".maps");
-
 /*
- * A listener may be held by several processes. Its owner is the oldest of them,
- * but not init, which only hands sockets on.
+ * Whether user space asks whose it is, since it was handed over: as if it were init's. A
+ * listener too is that of the oldest process that holds it.
  */
-static __always_inline bool better_owner(const struct owner *known, const struct owner *other)
-{
-	if (other->tgid == 1 || other->tgid == known->tgid)
-		return false;
-	return known->tgid == 1 || other->start_ns < known->start_ns;
-}
-
-/* Whether user space asks whose it is, since it was handed over: as if it were init's. */
 static __always_inline bool is_searched(const struct listener *l)
 {
 	return l->scanned && l->owner.tgid == 1;
@@ -167,15 +150,6 @@ static __always_inline void found_connection(struct sock *sk, const struct owner
 		ADD(edge->closed, 1);
 }
 
-static __always_inline void found_mptcp(struct sock *sk, const struct owner *owner)
-{
-	__u64 key = (__u64)sk;
-	struct owner *known = bpf_map_lookup_elem(&mptcp_owners, &key);
-
-	if (!known || better_owner(known, owner))
-		bpf_map_update_elem(&mptcp_owners, &key, owner, BPF_ANY);
-}
-
 /* Whose a socket is that belongs to no open file. */
 static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, struct tcp_sock *tp)
 {
@@ -187,7 +161,7 @@ static __always_inline void hidden_owner(struct owner *owner, struct sock *sk, s
 			(struct inet_connection_sock *)sk, icsk_ulp_data);
 		__u64 key = (__u64)BPF_CORE_READ(subflow, conn);
 
-		known = bpf_map_lookup_elem(&mptcp_owners, &key);
+		known = bpf_map_lookup_elem(&holders, &key);
 	} else if (!socket) {
 		/* Not yet accepted: its listener's. */
 		struct edge_key at = {};
@@ -301,13 +275,17 @@ int scan_files(struct bpf_iter__task_file *ctx)
 	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
 		return 0;
 	if (sk->sk_protocol == IPPROTO_MPTCP) {
+		/* Its paths, which have no files, are found by it. */
 		task_owner(&owner, task);
-		found_mptcp(sk, &owner);
+		note_holder((__u64)sk, &owner);
 		return 0;
 	}
 	if (sk->sk_protocol != IPPROTO_UDP && !is_looked_for(sk))
 		return 0;
-	task_owner(&owner, task);
+	if (pass == PASS_LISTENERS) /* which compares owners itself */
+		task_owner(&owner, task);
+	else if (!whose(&owner, sk, ctx, task))
+		return 0;
 	if (sk->sk_protocol == IPPROTO_UDP)
 		found_udp(sk, &owner);
 	if (sk->sk_protocol == IPPROTO_TCP)

@@ -94,7 +94,7 @@ func (o *bootstrapObjects) pass(ctx context.Context, pass uint32, eachNetns func
 	if err := o.Pass.Set(pass); err != nil {
 		return fmt.Errorf("set bootstrap pass: %w", err)
 	}
-	if err := scan(ctx, o.ScanFiles); err != nil {
+	if err := inTwo(o.Noted, o.Again, func() error { return scan(ctx, o.ScanFiles) }); err != nil {
 		return fmt.Errorf("scan open files: %w", err)
 	}
 	tables := func() error {
@@ -104,6 +104,25 @@ func (o *bootstrapObjects) pass(ctx context.Context, pass uint32, eachNetns func
 		return fmt.Errorf("scan tables of sockets: %w", err)
 	}
 	return nil
+}
+
+// inTwo walks over open files, and a second time for sockets that several processes hold, where
+// there are any (shareholders.h).
+func inTwo(noted, again *ebpf.Variable, walk func() error) error {
+	if err := noted.Set(uint32(0)); err != nil {
+		return err
+	}
+	if err := walk(); err != nil {
+		return err
+	}
+	var any uint32
+	if err := noted.Get(&any); err != nil || any == 0 {
+		return err
+	}
+	if err := again.Set(uint32(1)); err != nil {
+		return err
+	}
+	return errors.Join(walk(), again.Set(uint32(0)))
 }
 
 // scan runs an iterator program over everything it iterates, in the network

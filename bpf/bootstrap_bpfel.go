@@ -22,8 +22,8 @@ const (
 	bootstrapMapEdges       = "edges"
 	bootstrapMapEvents      = "events"
 	bootstrapMapFlows       = "flows"
+	bootstrapMapHolders     = "holders"
 	bootstrapMapListeners   = "listeners"
-	bootstrapMapMptcpOwners = "mptcp_owners"
 	bootstrapMapOverflow    = "overflow"
 	bootstrapMapPorts       = "ports"
 	bootstrapMapSpareEdges  = "spare_edges"
@@ -34,9 +34,11 @@ const (
 	bootstrapProgScanFiles  = "scan_files"
 	bootstrapProgScanTcp    = "scan_tcp"
 	bootstrapProgScanUdp    = "scan_udp"
+	bootstrapVarAgain       = "again"
 	bootstrapVarBuckets     = "buckets"
 	bootstrapVarEdgePlaces  = "edge_places"
 	bootstrapVarFlowBuckets = "flow_buckets"
+	bootstrapVarNoted       = "noted"
 	bootstrapVarPass        = "pass"
 	bootstrapVarWithSctp    = "with_sctp"
 	bootstrapVarWithUdp     = "with_udp"
@@ -99,8 +101,8 @@ type bootstrapMapSpecs struct {
 	Edges       *ebpf.MapSpec `ebpf:"edges"`
 	Events      *ebpf.MapSpec `ebpf:"events"`
 	Flows       *ebpf.MapSpec `ebpf:"flows"`
+	Holders     *ebpf.MapSpec `ebpf:"holders"`
 	Listeners   *ebpf.MapSpec `ebpf:"listeners"`
-	MptcpOwners *ebpf.MapSpec `ebpf:"mptcp_owners"`
 	Overflow    *ebpf.MapSpec `ebpf:"overflow"`
 	Ports       *ebpf.MapSpec `ebpf:"ports"`
 	SpareEdges  *ebpf.MapSpec `ebpf:"spare_edges"`
@@ -114,9 +116,11 @@ type bootstrapMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bootstrapVariableSpecs struct {
+	Again       *ebpf.VariableSpec `ebpf:"again"`
 	Buckets     *ebpf.VariableSpec `ebpf:"buckets"`
 	EdgePlaces  *ebpf.VariableSpec `ebpf:"edge_places"`
 	FlowBuckets *ebpf.VariableSpec `ebpf:"flow_buckets"`
+	Noted       *ebpf.VariableSpec `ebpf:"noted"`
 	Pass        *ebpf.VariableSpec `ebpf:"pass"`
 	WithSctp    *ebpf.VariableSpec `ebpf:"with_sctp"`
 	WithUdp     *ebpf.VariableSpec `ebpf:"with_udp"`
@@ -148,8 +152,8 @@ type bootstrapMaps struct {
 	Edges       *ebpf.Map `ebpf:"edges"`
 	Events      *ebpf.Map `ebpf:"events"`
 	Flows       *ebpf.Map `ebpf:"flows"`
+	Holders     *ebpf.Map `ebpf:"holders"`
 	Listeners   *ebpf.Map `ebpf:"listeners"`
-	MptcpOwners *ebpf.Map `ebpf:"mptcp_owners"`
 	Overflow    *ebpf.Map `ebpf:"overflow"`
 	Ports       *ebpf.Map `ebpf:"ports"`
 	SpareEdges  *ebpf.Map `ebpf:"spare_edges"`
@@ -167,8 +171,8 @@ func (m *bootstrapMaps) Close() error {
 		m.Edges,
 		m.Events,
 		m.Flows,
+		m.Holders,
 		m.Listeners,
-		m.MptcpOwners,
 		m.Overflow,
 		m.Ports,
 		m.SpareEdges,
@@ -183,9 +187,11 @@ func (m *bootstrapMaps) Close() error {
 //
 // It can be passed to loadBootstrapObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bootstrapVariables struct {
+	Again       *ebpf.Variable `ebpf:"again"`
 	Buckets     *ebpf.Variable `ebpf:"buckets"`
 	EdgePlaces  *ebpf.Variable `ebpf:"edge_places"`
 	FlowBuckets *ebpf.Variable `ebpf:"flow_buckets"`
+	Noted       *ebpf.Variable `ebpf:"noted"`
 	Pass        *ebpf.Variable `ebpf:"pass"`
 	WithSctp    *ebpf.Variable `ebpf:"with_sctp"`
 	WithUdp     *ebpf.Variable `ebpf:"with_udp"`

@@ -9,7 +9,7 @@ import (
 )
 
 // initTgid is init's: whoever else holds a listener is its owner rather (better_owner in
-// bootstrap.c).
+// shareholders.h).
 const initTgid = 1
 
 // Holders finds anew whose listeners are, as Bootstrap does: the oldest process that holds

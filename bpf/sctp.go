@@ -133,12 +133,15 @@ func (s *sctp) find(ctx context.Context, t *TCP, types *btf.Cache) (err error) {
 		return err
 	}
 	replace["associations"] = s.objs.Associations
-	var progs sctpscanPrograms
+	var progs struct {
+		sctpscanPrograms
+		sctpscanVariables
+	}
 	if err := spec.LoadAndAssign(&progs, &ebpf.CollectionOptions{Cache: types, MapReplacements: replace}); err != nil {
 		return explain("load the program that looks for them", err)
 	}
 	defer func() { err = errors.Join(err, progs.Close()) }()
-	return scan(ctx, progs.ScanAssociations)
+	return inTwo(progs.Noted, progs.Again, func() error { return scan(ctx, progs.ScanAssociations) })
 }
 
 // associationsLimit is how many associations may be open at one time: association.h.

@@ -7,7 +7,7 @@
  * programs already know is left alone, so the walk may run again.
  */
 #include "association.h"
-#include "iterators.h"
+#include "shareholders.h"
 
 /* Of one socket. */
 #define MOST 65536
@@ -107,7 +107,8 @@ int scan_associations(struct bpf_iter__task_file *ctx)
 		return 0;
 	search.head = (__u64)ep + bpf_core_field_offset(struct sctp_endpoint, asocs);
 	search.at = (__u64)BPF_CORE_READ(ep, asocs.next);
-	task_owner(&search.owner, task);
+	if (!whose(&search.owner, sk, ctx, task))
+		return 0;
 	bpf_loop(MOST, each_association, &search, 0);
 	return 0;
 }

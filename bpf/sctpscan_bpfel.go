@@ -22,6 +22,7 @@ const (
 	sctpscanMapEdgeIds           = "edge_ids"
 	sctpscanMapEdges             = "edges"
 	sctpscanMapEvents            = "events"
+	sctpscanMapHolders           = "holders"
 	sctpscanMapListeners         = "listeners"
 	sctpscanMapOverflow          = "overflow"
 	sctpscanMapPorts             = "ports"
@@ -29,8 +30,10 @@ const (
 	sctpscanMapTableStates       = "table_states"
 	sctpscanMapUdpEdgeIds        = "udp_edge_ids"
 	sctpscanProgScanAssociations = "scan_associations"
+	sctpscanVarAgain             = "again"
 	sctpscanVarBuckets           = "buckets"
 	sctpscanVarEdgePlaces        = "edge_places"
+	sctpscanVarNoted             = "noted"
 )
 
 // loadSctpscan returns the embedded CollectionSpec for sctpscan.
@@ -88,6 +91,7 @@ type sctpscanMapSpecs struct {
 	EdgeIds      *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges        *ebpf.MapSpec `ebpf:"edges"`
 	Events       *ebpf.MapSpec `ebpf:"events"`
+	Holders      *ebpf.MapSpec `ebpf:"holders"`
 	Listeners    *ebpf.MapSpec `ebpf:"listeners"`
 	Overflow     *ebpf.MapSpec `ebpf:"overflow"`
 	Ports        *ebpf.MapSpec `ebpf:"ports"`
@@ -100,8 +104,10 @@ type sctpscanMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sctpscanVariableSpecs struct {
+	Again      *ebpf.VariableSpec `ebpf:"again"`
 	Buckets    *ebpf.VariableSpec `ebpf:"buckets"`
 	EdgePlaces *ebpf.VariableSpec `ebpf:"edge_places"`
+	Noted      *ebpf.VariableSpec `ebpf:"noted"`
 }
 
 // sctpscanObjects contains all objects after they have been loaded into the kernel.
@@ -130,6 +136,7 @@ type sctpscanMaps struct {
 	EdgeIds      *ebpf.Map `ebpf:"edge_ids"`
 	Edges        *ebpf.Map `ebpf:"edges"`
 	Events       *ebpf.Map `ebpf:"events"`
+	Holders      *ebpf.Map `ebpf:"holders"`
 	Listeners    *ebpf.Map `ebpf:"listeners"`
 	Overflow     *ebpf.Map `ebpf:"overflow"`
 	Ports        *ebpf.Map `ebpf:"ports"`
@@ -146,6 +153,7 @@ func (m *sctpscanMaps) Close() error {
 		m.EdgeIds,
 		m.Edges,
 		m.Events,
+		m.Holders,
 		m.Listeners,
 		m.Overflow,
 		m.Ports,
@@ -159,8 +167,10 @@ func (m *sctpscanMaps) Close() error {
 //
 // It can be passed to loadSctpscanObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sctpscanVariables struct {
+	Again      *ebpf.Variable `ebpf:"again"`
 	Buckets    *ebpf.Variable `ebpf:"buckets"`
 	EdgePlaces *ebpf.Variable `ebpf:"edge_places"`
+	Noted      *ebpf.Variable `ebpf:"noted"`
 }
 
 // sctpscanPrograms contains all programs after they have been loaded into the kernel.

@@ -205,7 +205,7 @@ func (u *Unix) Adopt(ctx context.Context, fn func(*UnixSocket)) error {
 	if err := u.scan.Adopt.Set(uint32(1)); err != nil {
 		return fmt.Errorf("look for connected Unix-domain sockets: %w", err)
 	}
-	err := u.Sockets(ctx, fn)
+	err := inTwo(u.scan.Noted, u.scan.Again, func() error { return u.Sockets(ctx, fn) })
 	return errors.Join(err, u.scan.Adopt.Set(uint32(0)))
 }
 

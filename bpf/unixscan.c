@@ -6,10 +6,10 @@
  * which of those that dialled are connected, and, once, what was connected before the
  * programs were attached.
  */
-#include "iterators.h"
+#include "shareholders.h"
 #include "unix.h"
 
-/* Set for the one walk in which connections are adopted. */
+/* Set for the walks in which connections are adopted. */
 __u32 adopt;
 
 /* A socket that serves, and one process that holds it. */
@@ -79,47 +79,49 @@ static __always_inline bool is_client(struct unix_sock *u, struct unix_sock *pee
 
 /* A connection that is older than the programs. */
 static __always_inline int adopt_connection(struct sock *sk, struct task_struct *task,
-					    struct unix_client *client,
+					    const struct owner *owner, struct unix_client *client,
 					    const struct unix_text *text)
 {
 	__u16 type = BPF_CORE_READ((struct sock___unix *)sk, sk_type);
-	struct owner owner = {};
 	struct unix_edge *edge;
 	bool fresh = false;
 
-	task_owner(&owner, task);
-	client->key.cgroup = owner.cgroup;
-	client->key.exe_ino = owner.exe_ino;
-	client->key.exe_dev = owner.exe_dev;
+	client->key.cgroup = owner->cgroup;
+	client->key.exe_ino = owner->exe_ino;
+	client->key.exe_dev = owner->exe_dev;
 	place_name(&client->key.name, text, task, sk);
 	client->connected = 1;
 	edge = make_unix_edge(&client->key, text, type, &fresh);
 	if (!edge)
 		return 0;
 	if (fresh) {
-		edge->owner = owner;
+		edge->owner = *owner;
 		edge->whole = 1;
 	}
 	UNIX_ADD(edge->adopted, 1);
 	return 0;
 }
 
-static __noinline int found_client(struct sock *sk, struct task_struct *task, __u16 type)
+static __noinline int found_client(struct bpf_iter__task_file *ctx, struct task_struct *task,
+				   struct sock *sk, __u16 type)
 {
 	struct unix_sock *u = (struct unix_sock *)sk;
 	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(u, peer);
 	struct unix_client *client;
+	struct owner owner = {};
 	struct unix_text text;
 	__u64 hash[2] = {};
 
 	if (!peer || hung_up(sk) || !is_client(u, peer, type) || !read_bound(&text, hash, peer))
+		return 0;
+	if (!whose(&owner, sk, ctx, task))
 		return 0;
 	client = bpf_sk_storage_get(&unix_clients, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!client || client->connected)
 		return 0;
 	client->key.name.hash[0] = hash[0];
 	client->key.name.hash[1] = hash[1];
-	return adopt_connection(sk, task, client, &text);
+	return adopt_connection(sk, task, &owner, client, &text);
 }
 
 static __always_inline bool serves(struct sock *sk, __u16 type)
@@ -165,10 +167,10 @@ int scan_unix(struct bpf_iter__task_file *ctx)
 	if (!sk || !task || sk->__sk_common.skc_family != AF_UNIX)
 		return 0;
 	type = BPF_CORE_READ((struct sock___unix *)sk, sk_type);
-	if (serves(sk, type))
+	if (!serves(sk, type) && adopt)
+		found_client(ctx, task, sk, type);
+	else if (serves(sk, type) && !again)
 		found_server(ctx, task, sk, type);
-	else if (adopt)
-		found_client(sk, task, type);
 	return 0;
 }
 

@@ -18,6 +18,20 @@ type unixscanNames struct {
 	Text [512]uint8
 }
 
+type unixscanOwner struct {
+	_       structs.HostLayout
+	Cgroup  uint64
+	ExeIno  uint64
+	StartNs uint64
+	ExeDev  uint32
+	Tgid    uint32
+	Uid     uint32
+	Gid     uint32
+	Kind    uint32
+	Pad     uint32
+	Comm    [16]uint8
+}
+
 type unixscanUnixClient struct {
 	_    structs.HostLayout
 	Key  unixscanUnixKey
@@ -54,26 +68,14 @@ type unixscanUnixEdge struct {
 	FirstNs       uint64
 	LastNs        uint64
 	ToldNs        uint64
-	Owner         struct {
-		_       structs.HostLayout
-		Cgroup  uint64
-		ExeIno  uint64
-		StartNs uint64
-		ExeDev  uint32
-		Tgid    uint32
-		Uid     uint32
-		Gid     uint32
-		Kind    uint32
-		Pad     uint32
-		Comm    [16]uint8
-	}
-	FileIno uint64
-	FileDev uint32
-	Len     uint16
-	Type    uint16
-	Whole   uint32
-	Pad     uint32
-	Text    [112]uint8
+	Owner         unixscanOwner
+	FileIno       uint64
+	FileDev       uint32
+	Len           uint16
+	Type          uint16
+	Whole         uint32
+	Pad           uint32
+	Text          [112]uint8
 }
 
 type unixscanUnixEvent struct {
@@ -103,20 +105,8 @@ type unixscanUnixEvent struct {
 			Scope     uint32
 		}
 		Listener struct {
-			_     structs.HostLayout
-			Owner struct {
-				_       structs.HostLayout
-				Cgroup  uint64
-				ExeIno  uint64
-				StartNs uint64
-				ExeDev  uint32
-				Tgid    uint32
-				Uid     uint32
-				Gid     uint32
-				Kind    uint32
-				Pad     uint32
-				Comm    [16]uint8
-			}
+			_         structs.HostLayout
+			Owner     unixscanOwner
 			StartedNs uint64
 			Addr      [16]uint8
 			Netns     uint32
@@ -192,26 +182,15 @@ type unixscanUnixSocket struct {
 	Mntns   uint32
 	Len     uint16
 	Type    uint16
-	Owner   struct {
-		_       structs.HostLayout
-		Cgroup  uint64
-		ExeIno  uint64
-		StartNs uint64
-		ExeDev  uint32
-		Tgid    uint32
-		Uid     uint32
-		Gid     uint32
-		Kind    uint32
-		Pad     uint32
-		Comm    [16]uint8
-	}
-	Text [112]uint8
+	Owner   unixscanOwner
+	Text    [112]uint8
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	unixscanMapHolders       = "holders"
 	unixscanMapUnixClients   = "unix_clients"
 	unixscanMapUnixCounts    = "unix_counts"
 	unixscanMapUnixEdges     = "unix_edges"
@@ -225,6 +204,8 @@ const (
 	unixscanProgStillServes  = "still_serves"
 	unixscanProgWhereBound   = "where_bound"
 	unixscanVarAdopt         = "adopt"
+	unixscanVarAgain         = "again"
+	unixscanVarNoted         = "noted"
 	unixscanVarShapeOfEvent  = "shape_of_event"
 	unixscanVarShapeOfKind   = "shape_of_kind"
 	unixscanVarShapeOfOpen   = "shape_of_open"
@@ -283,6 +264,7 @@ type unixscanProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixscanMapSpecs struct {
+	Holders     *ebpf.MapSpec `ebpf:"holders"`
 	UnixClients *ebpf.MapSpec `ebpf:"unix_clients"`
 	UnixCounts  *ebpf.MapSpec `ebpf:"unix_counts"`
 	UnixEdges   *ebpf.MapSpec `ebpf:"unix_edges"`
@@ -298,6 +280,8 @@ type unixscanMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type unixscanVariableSpecs struct {
 	Adopt         *ebpf.VariableSpec `ebpf:"adopt"`
+	Again         *ebpf.VariableSpec `ebpf:"again"`
+	Noted         *ebpf.VariableSpec `ebpf:"noted"`
 	ShapeOfEvent  *ebpf.VariableSpec `ebpf:"shape_of_event"`
 	ShapeOfKind   *ebpf.VariableSpec `ebpf:"shape_of_kind"`
 	ShapeOfOpen   *ebpf.VariableSpec `ebpf:"shape_of_open"`
@@ -324,6 +308,7 @@ func (o *unixscanObjects) Close() error {
 //
 // It can be passed to loadUnixscanObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixscanMaps struct {
+	Holders     *ebpf.Map `ebpf:"holders"`
 	UnixClients *ebpf.Map `ebpf:"unix_clients"`
 	UnixCounts  *ebpf.Map `ebpf:"unix_counts"`
 	UnixEdges   *ebpf.Map `ebpf:"unix_edges"`
@@ -336,6 +321,7 @@ type unixscanMaps struct {
 
 func (m *unixscanMaps) Close() error {
 	return _UnixscanClose(
+		m.Holders,
 		m.UnixClients,
 		m.UnixCounts,
 		m.UnixEdges,
@@ -352,6 +338,8 @@ func (m *unixscanMaps) Close() error {
 // It can be passed to loadUnixscanObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unixscanVariables struct {
 	Adopt         *ebpf.Variable `ebpf:"adopt"`
+	Again         *ebpf.Variable `ebpf:"again"`
+	Noted         *ebpf.Variable `ebpf:"noted"`
 	ShapeOfEvent  *ebpf.Variable `ebpf:"shape_of_event"`
 	ShapeOfKind   *ebpf.Variable `ebpf:"shape_of_kind"`
 	ShapeOfOpen   *ebpf.Variable `ebpf:"shape_of_open"`
