@@ -41,7 +41,7 @@ type row struct {
 // points are of single points of failure.
 type points struct {
 	Found, Candidates int
-	Ours              time.Duration
+	Ours, Again       time.Duration
 	Asked             []int           // of candidates, by peer
 	Peers             []time.Duration // for all candidates, by peer
 }
@@ -78,7 +78,7 @@ func (r *report) markdown(w io.Writer) {
 		fmt.Fprintln(w, q.markdown())
 	}
 	p := r.Points
-	fmt.Fprintf(w, "| every single point of failure (%d of %d candidates) | %s |", p.Found, p.Candidates, figures.Short(p.Ours))
+	fmt.Fprintf(w, "| every single point of failure (%d of %d candidates) | %s, again %s |", p.Found, p.Candidates, figures.Short(p.Ours), figures.Short(p.Again))
 	for i, t := range p.Peers {
 		fmt.Fprintf(w, " %s |", p.peer(i, t))
 	}
