@@ -71,8 +71,13 @@ func TestSetAgain(t *testing.T) {
 	if time.Now().Before(first) {
 		t.Error("it rang early")
 	}
-	set(t, a, time.Now().Add(50*time.Millisecond))
-	set(t, a, time.Time{})
+	for never := false; !never; { // unless this machine stood still between the two
+		a = start(t)
+		at := time.Now().Add(50 * time.Millisecond)
+		set(t, a, at)
+		set(t, a, time.Time{})
+		never = time.Now().Before(at)
+	}
 	select {
 	case <-a.C():
 		t.Error("it rang although it was set to never")
