@@ -77,6 +77,9 @@ func TestExpiryAndReturnTakeTurns(t *testing.T) {
 	}
 	stop()
 	stop = func() {}
+	for !silent {
+		judge(p.wait())
+	}
 	for _, e := range p.drain() {
 		judge(e)
 	}
@@ -113,22 +116,23 @@ func TestBeginIsNoReturn(t *testing.T) {
 // An expiry that finds no room is told later, and is not taken for this machine's own
 // standstill, which would give the neighbour another window.
 func TestUntold(t *testing.T) {
-	p := newUnread(t, 300*time.Millisecond)
-	put := bpf.HeartbeatSet{
-		Keys: []bpf.HeartbeatKey{{ID: 1, K0: p.key.K0, K1: p.key.K1}}, Interval: 100 * time.Millisecond,
-		Silence: 300 * time.Millisecond, Grace: 50 * time.Millisecond,
-	}
-	if err := p.kernel.Put(uint32(p.set), put); err != nil {
-		t.Fatal(err)
-	}
-	h := p.header()
+	p := newUnread(t, time.Minute)
 	for deadline := time.Now().Add(patience); p.counters().RingFull == 0 && time.Now().Before(deadline); {
-		h = p.header()
-		p.nonce, h.Incarnation = h.Nonce, model.Incarnation(h.Nonce) // each a life of its own, to be told
+		h := p.header()
+		h.Incarnation = model.Incarnation(h.Nonce) // each a life of its own, to be told
 		p.send(h)
 	}
-	full := p.counters().RingFull
-	for deadline := time.Now().Add(patience); p.counters().RingFull < full+5 && time.Now().Before(deadline); {
+	const grace = time.Second // a machine that stands still for as long is late rightly
+	put := bpf.HeartbeatSet{
+		Keys: []bpf.HeartbeatKey{{ID: 1, K0: p.key.K0, K1: p.key.K1}}, Interval: 100 * time.Millisecond,
+		Silence: 300 * time.Millisecond, Grace: grace,
+	}
+	if err := errors.Join(p.kernel.Put(uint32(p.set), put), p.kernel.Arm(uint32(p.set))); err != nil {
+		t.Fatal(err)
+	}
+	const retry = 100 * time.Millisecond // of the kernel's side
+	tried := p.counters().RingFull + uint64(grace/retry) + 3
+	for deadline := time.Now().Add(patience); p.counters().RingFull < tried && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	var e bpf.PulseEvent
@@ -147,7 +151,7 @@ func TestUntold(t *testing.T) {
 // for by then.
 func TestShorterSilenceIsNotLate(t *testing.T) {
 	p := newPulse(t, time.Second)
-	set := bpf.HeartbeatSet{Interval: time.Millisecond, Silence: 10 * time.Millisecond, Grace: 300 * time.Millisecond}
+	set := bpf.HeartbeatSet{Interval: time.Millisecond, Silence: 10 * time.Millisecond, Grace: 900 * time.Millisecond}
 	if err := p.kernel.Put(uint32(p.set), set); err != nil {
 		t.Fatal(err)
 	}
