@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,8 +38,8 @@ type Member struct {
 	// host is that in the manager's URL; "" where there is a way.
 	host    string
 	machine func() model.Machine
-	hurry   chan struct{} // filled when there is reason to renew before it is time
-	calm    time.Time     // until when there is none; used by Run alone
+	hurry   chan []*x509.Certificate // authorities that were shown: a reason to renew before it is time
+	calm    time.Time                // until when there is none; used by Run alone
 
 	mu   sync.Mutex
 	id   *Identity
@@ -57,7 +58,7 @@ func OpenBy(dir, host string, way *Way, log *slog.Logger) (*Member, error) {
 }
 
 func open(dir, host, manager string, way *Way, log *slog.Logger) (*Member, error) {
-	m := &Member{dir: dir, log: log, now: time.Now, way: way, hurry: make(chan struct{}, 1), machine: func() model.Machine { return model.Machine{} }}
+	m := &Member{dir: dir, log: log, now: time.Now, way: way, hurry: make(chan []*x509.Certificate, 1), machine: func() model.Machine { return model.Machine{} }}
 	if err := m.load(); err != nil {
 		return nil, err
 	}
@@ -95,19 +96,38 @@ func (m *Member) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, err
 	return &id.Cert, id.expired(m.now())
 }
 
-// noticed looks at what the manager shows. An authority in it that is not known yet says
-// that the manager's is rotated: by renewing, this host gets to know it in time.
+// noticed looks at what the manager shows: where its authority is rotated, or that has ended,
+// this host gets to know the authorities of now by renewing.
 func (m *Member) noticed(id *Identity, certs []*x509.Certificate) {
-	selfSigned := func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) && c.IsCA }
-	for _, c := range certs[1:] {
-		if selfSigned(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil && !slices.ContainsFunc(id.Authorities, c.Equal) {
-			select {
-			case m.hurry <- struct{}{}:
-			default: // it is known
-			}
-			return
-		}
+	if !outdated(id.Authorities, certs[1:]) {
+		return
 	}
+	select {
+	case m.hurry <- certs[1:]:
+	default: // it is known
+	}
+}
+
+// outdated says whether authorities are others than those that a manager shows: it shows one
+// that is not known yet, or no more one of those that managers make for themselves, though
+// another of these. An authority of somebody else's stays until a renewal: a manager need not show it.
+func outdated(known, shown []*x509.Certificate) bool {
+	shown = slices.DeleteFunc(slices.Clone(shown), func(c *x509.Certificate) bool { return !selfSigned(c) })
+	if slices.ContainsFunc(shown, func(c *x509.Certificate) bool { return !slices.ContainsFunc(known, c.Equal) }) {
+		return true
+	}
+	return slices.ContainsFunc(shown, managers) && slices.ContainsFunc(known, func(c *x509.Certificate) bool {
+		return managers(c) && !slices.ContainsFunc(shown, c.Equal)
+	})
+}
+
+func selfSigned(c *x509.Certificate) bool {
+	return c.IsCA && bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// managers says whether an authority is one that a manager made for itself.
+func managers(c *x509.Certificate) bool {
+	return strings.HasPrefix(c.Subject.CommonName, model.AuthorityName)
 }
 
 func (m *Member) identity() *Identity {
@@ -144,31 +164,34 @@ func (m *Member) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-m.hurry:
-			m.hasten(ctx)
+		case shown := <-m.hurry:
+			m.hasten(ctx, shown)
 		case <-time.After(wait):
 		}
 	}
 }
 
-// After a renewal for the sake of an authority, and after one that failed, it takes so long
-// until the next may come: a manager that shows what it does not tell must not be asked
-// all the time.
+// After a renewal for the sake of an authority that told of no other ones, and after one that
+// failed, it takes so long until the next may come: a manager that shows what it does not tell must
+// not be asked all the time.
 const (
 	hastenAgain  = 10 * time.Minute
 	hastenFailed = 5 * time.Second
 )
 
-// hasten renews before it is time.
-func (m *Member) hasten(ctx context.Context) {
-	if now := m.now(); !now.Before(m.calm) {
-		m.calm = now.Add(hastenAgain)
-		id := m.identity()
-		m.log.Info("the manager's authority is rotated: the certificate of this host is renewed", "host", id.Host)
-		if err := m.renew(ctx, id); err != nil && ctx.Err() == nil {
-			m.tell(id, err)
-			m.calm = now.Add(hastenFailed)
-		}
+// hasten renews before it is time, unless that has been done since this was shown.
+func (m *Member) hasten(ctx context.Context, shown []*x509.Certificate) {
+	now, id := m.now(), m.identity()
+	if now.Before(m.calm) || !outdated(id.Authorities, shown) {
+		return
+	}
+	m.calm = now.Add(hastenAgain)
+	m.log.Info("the manager's authority is rotated: the certificate of this host is renewed", "host", id.Host)
+	if err := m.renew(ctx, id); err != nil && ctx.Err() == nil {
+		m.tell(id, err)
+		m.calm = now.Add(hastenFailed)
+	} else if err == nil && !slices.EqualFunc(id.Authorities, m.identity().Authorities, (*x509.Certificate).Equal) {
+		m.calm = time.Time{}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,6 +87,24 @@ type talking struct {
 	delivered atomic.Int64
 	mu        sync.Mutex
 	refused   []error
+	joined    []string // data directories
+}
+
+func (k *talking) dirs() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.joined)
+}
+
+// knowsTwo says whether an agent knows its manager by more than one authority.
+func knowsTwo(t *testing.T) func(dir string) bool {
+	return func(dir string) bool {
+		id, err := enroll.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(id.Authorities) > 1
+	}
 }
 
 // talk lets an agent join and deliver until the context ends.
@@ -95,6 +114,9 @@ func (k *talking) talk(ctx context.Context, m *managed, host string) error {
 	if _, err := enroll.Join(ctx, enroll.Request{Manager: m.url, Token: token, Host: host, Dir: dir}); err != nil {
 		return fmt.Errorf("join %s: %w", host, err)
 	}
+	k.mu.Lock()
+	k.joined = append(k.joined, dir)
+	k.mu.Unlock()
 	member, err := enroll.Open(dir, host, m.url, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		return err
@@ -182,6 +204,7 @@ func TestRotation(t *testing.T) {
 	m.again()
 	n := k.delivered.Load()
 	await("they deliver", func() bool { return k.delivered.Load() > n+2*hosts })
+	await("none takes the old one for its manager's any more", func() bool { return !slices.ContainsFunc(k.dirs(), knowsTwo(t)) })
 	if len(k.refused) > 0 {
 		t.Errorf("refused %d, the first: %v", len(k.refused), k.refused[0])
 	}
