@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"cassini/kernel-tests/undertest"
+
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -66,14 +68,7 @@ func webConfig(t *testing.T) (path string, roots *x509.CertPool) {
 // serving serves until the test ends, and returns where.
 func serving(t *testing.T, file string) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	at := undertest.Addr(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "cassini_up 1\n") })
