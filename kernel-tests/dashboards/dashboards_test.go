@@ -156,7 +156,8 @@ func (r *rig) answers(open []question) {
 	r.t.Logf("%d of %d queries have data", total-len(open), total)
 }
 
-// hosts are what the variable offers.
+// hosts waits until the variable offers them: one whose scrape took too long is not there until
+// the next one.
 func (r *rig) hosts(list []dashboard) {
 	r.t.Helper()
 	for _, d := range list {
@@ -165,14 +166,17 @@ func (r *rig) hosts(list []dashboard) {
 				continue
 			}
 			metric, label, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(v.Definition, "label_values("), ")"), ", ")
-			result, err := r.query(metric)
-			offered := make(map[string]bool)
-			for _, s := range result {
-				offered[s.Metric[label]] = true
-			}
-			if err != nil || !offered[managerHost] || !offered["s1-h2"] || offered[""] {
-				r.t.Errorf("%s: variable %s offers %v, %v", d.UID, v.Name, offered, err)
-			}
+			r.wait(d.UID+": variable "+v.Name+" offers hosts", patience, func() error {
+				result, err := r.query(metric)
+				offered := make(map[string]bool)
+				for _, s := range result {
+					offered[s.Metric[label]] = true
+				}
+				if err == nil && (!offered[managerHost] || !offered["s1-h2"] || offered[""]) {
+					err = fmt.Errorf("it offers %v", offered)
+				}
+				return err
+			})
 		}
 	}
 }
