@@ -45,8 +45,8 @@ func (c *cassini) agree(port int, proto string, books func() uint64) {
 
 // Redis counts its connections: those of its benchmark and of its client are all told.
 func TestRedis(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	port := undertest.Port(t)
+	c := startCassini(t, t.TempDir())
 	p := launch(t, nil, t.TempDir(), "redis-server", "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 	cli := func(args ...string) string {
 		out, err := exec.Command("redis-cli", append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(port)}, args...)...).Output()
@@ -75,8 +75,8 @@ func TestRedis(t *testing.T) {
 // nginx with workers that have sockets of their own is one service; each connection is in
 // the access log.
 func TestWorkers(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	dir, port := t.TempDir(), undertest.Port(t)
+	c := startCassini(t, t.TempDir())
 	conf := fmt.Sprintf(`daemon off; worker_processes 4; pid %[1]s/pid; error_log %[1]s/error.log; events {}
 http { access_log %[1]s/access.log; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
 server { listen 127.0.0.1:%[2]d reuseport; location / { return 200 "ok\n"; } } }`, dir, port)
@@ -122,8 +122,8 @@ func lines(t *testing.T, path, text string) (n uint64) {
 
 // dnsmasq logs each question; dig asks each from a socket of its own.
 func TestNameServer(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	dir, port := t.TempDir(), undertest.Port(t)
+	c := startCassini(t, t.TempDir())
 	log := filepath.Join(dir, "log")
 	p := launch(t, nil, dir, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port="+strconv.Itoa(port), "--no-resolv", "--no-hosts",
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--address=/cassini.test/192.0.2.1", "--log-queries", "--log-facility="+log, "--user=root", "--pid-file="+filepath.Join(dir, "pid"))
@@ -149,13 +149,13 @@ func TestTimeServer(t *testing.T) {
 	if _, err := exec.LookPath("chronyd"); err != nil {
 		t.Skip("NOT TRIED: no chronyd here, and tools/setup does not put it in place of another program for the time. Install chrony to try.")
 	}
+	port := undertest.Port(t)
 	c := startCassini(t, t.TempDir())
 	dir, err := os.MkdirTemp("", "chrony") // a socket's path may not be long
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	port := undertest.Port(t)
 	conf := func(name, text string) string {
 		path := filepath.Join(dir, name+".conf")
 		if err := os.WriteFile(path, []byte(text+"\npidfile "+filepath.Join(dir, name+".pid")+"\ncmdport 0\nbindcmdaddress "+filepath.Join(dir, name+".sock")+"\n"), 0o600); err != nil {
@@ -193,13 +193,13 @@ func TestTimeServer(t *testing.T) {
 // million bytes take a little more than that on their way.
 func TestHTTP3(t *testing.T) {
 	t.Setenv("CASSINI_UDP_BYTES", "true")
+	port := undertest.Port(t)
 	c := startCassini(t, t.TempDir())
 	binary := filepath.Join(t.TempDir(), "http3")
 	build := exec.Command("go", "build", "-C", "testdata/http3", "-o", binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the server: %v\n%s", err, out)
 	}
-	port := undertest.Port(t)
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	p := launch(t, nil, "", binary, "serve", address)
 	var counted uint64

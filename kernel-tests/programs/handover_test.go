@@ -106,8 +106,8 @@ func as(t *testing.T, name string) string {
 
 // A socket that systemd opened is the service's that it starts at the first connection.
 func TestSocketActivation(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	port, worker := undertest.Port(t), as(t, "worker")
+	c := startCassini(t, t.TempDir())
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	p := launch(t, nil, "", "systemd-socket-activate", "-l", address, "-E", role+"=worker", worker)
 	first := c.service(port, model.StateListening)
@@ -129,8 +129,8 @@ func TestSocketActivation(t *testing.T) {
 // A listener that was passed over a Unix socket is the receiver's, and so is what connects
 // to it once that is known; the program that opened it has ended.
 func TestPassedListener(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	port, receiver := undertest.Port(t), as(t, "receiver")
+	c := startCassini(t, t.TempDir())
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	passer := exec.Command(as(t, "passer"), address, receiver)
 	passer.Env = append(os.Environ(), role+"=passer")

@@ -156,7 +156,7 @@ func herdIs(t *testing.T, c *cassini, exe string, port, lives int, logged func()
 			t.Errorf("%s: %v, want %v; %v", name, got, want, nodes[0].Attrs)
 		}
 	}
-	dependencies, documents := 0, 0
+	dependencies, documents := 0, []string{}
 	for _, d := range get[[]model.DependencyView](c, "dependencies") {
 		if int(d.Port) == port {
 			dependencies++
@@ -164,11 +164,11 @@ func herdIs(t *testing.T, c *cassini, exe string, port, lives int, logged func()
 	}
 	for _, d := range get[[]model.Document](c, "documents?package=dependencies") {
 		if strings.Contains(d.Key, ":"+strconv.Itoa(port)+"/tcp") {
-			documents++
+			documents = append(documents, d.Key)
 		}
 	}
-	if dependencies != 1 || documents != 2 { // the client's end and the server's
-		t.Errorf("%d dependencies of %d documents", dependencies, documents)
+	if dependencies != 1 || len(documents) != 2 { // the client's end and the server's
+		t.Errorf("%d dependencies of documents %q", dependencies, documents)
 	}
 	var group model.FunctionalGroup
 	if group = get[model.FunctionalGroup](c, "group?name="+exe); group.Births != uint64(lives) || group.Deaths != uint64(lives) || int(group.Dialled.Connections) != logged() {

@@ -63,8 +63,8 @@ func TestServicesAndClients(t *testing.T) {
 }
 
 func TestClientOfNobody(t *testing.T) {
-	c := startCassini(t, t.TempDir())
 	port := undertest.Port(t)
+	c := startCassini(t, t.TempDir())
 	_ = exec.Command("curl", "-s", "http://127.0.0.1:"+strconv.Itoa(port)).Run() // must fail
 	d := c.dependency("curl", port, func(d model.DependencyView) bool { return d.Failed == 1 })
 	if d.Refused != 1 || d.Connections != 0 {

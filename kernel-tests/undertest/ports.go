@@ -17,7 +17,8 @@ const (
 // portTries is how many are tried before it is said that there is none.
 const portTries = 1000
 
-// Port is a port that nobody on the loopback has now, neither of TCP nor of UDP.
+// Port is a port that nobody on the loopback has now, neither of TCP nor of UDP. It is listened on
+// for a moment, which an agent hears that runs already: ask for it before you start one.
 func Port(t testing.TB) int {
 	t.Helper()
 	for range portTries {
