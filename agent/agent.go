@@ -185,7 +185,7 @@ func (p *parts) link(ns netns.Namespace, i model.Interface) {
 func (a *Agent) listen(ctx context.Context, p *parts) error {
 	working := together(ctx)
 	working.run(p.netconf.Run, p.frames.Run, p.overhear.Run, p.containers.Run, p.names.Run, p.translate.Run)
-	waiter, err := a.start(working.ctx, p)
+	waiter, err := a.start(working, p)
 	if waiter != nil {
 		working.beside(func(ctx context.Context) { a.awaitSCTP(ctx, p, waiter) })
 	}
@@ -199,17 +199,11 @@ func (a *Agent) listen(ctx context.Context, p *parts) error {
 	close(a.ready)
 	trim.Now() // loading took the kernel's types apart: more than all that follows
 	a.cfg.Logger.Info("hearing from the kernel", "host", a.cfg.Host)
-	working.run(p.capture.Run, func(ctx context.Context) error { return p.rings.run(ctx, a, p) })
-	if p.local != nil {
-		working.run(p.local.Run)
-	}
-	if p.taps != nil {
-		working.run(p.taps.Run)
-	}
+	working.run(func(ctx context.Context) error { return p.rings.run(ctx, a, p) })
 	return working.wait()
 }
 
-// closeKernel lets go of the kernel sides whose loops have not begun.
+// closeKernel lets go of the kernel sides, those whose loops have not begun as well.
 func (p *parts) closeKernel() error {
 	err := p.capture.Close()
 	if p.local != nil {
@@ -232,19 +226,24 @@ func (a *Agent) lastWord(ctx context.Context, box *outbox.Outbox) {
 
 // start finds what is there and publishes what the manager does not know yet. It returns
 // what waits for SCTP to be loaded, if anything does: the caller's, with an error too.
-func (a *Agent) start(ctx context.Context, p *parts) (*modules.Waiter, error) {
-	if err := p.capture.Bootstrap(ctx); err != nil {
+// Events are read as soon as it is known what was there: ring buffers are small, and what
+// an event that finds no room would have told of a process is lost when that ends.
+func (a *Agent) start(working *loops, p *parts) (*modules.Waiter, error) {
+	if err := p.capture.Bootstrap(working.ctx); err != nil {
 		return nil, err
 	}
-	return a.captureSCTP(ctx, p), a.startOthers(ctx, p)
+	working.run(p.capture.Run)
+	return a.captureSCTP(working.ctx, p), a.startOthers(working, p)
 }
 
 // startOthers is what start does when the capture knows what was there.
-func (a *Agent) startOthers(ctx context.Context, p *parts) error {
+func (a *Agent) startOthers(working *loops, p *parts) error {
+	ctx := working.ctx
 	if p.local != nil {
 		if err := p.local.Bootstrap(ctx); err != nil {
 			return err
 		}
+		working.run(p.local.Run)
 	}
 	select {
 	case <-p.netconf.Ready():
@@ -255,6 +254,7 @@ func (a *Agent) startOthers(ctx context.Context, p *parts) error {
 		if err := p.taps.Bootstrap(ctx); err != nil {
 			return err
 		}
+		working.run(p.taps.Run)
 	}
 	if err := a.publishHost(p.outbox); err != nil {
 		return err

@@ -116,7 +116,32 @@ func (c *Capture) Bootstrap(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.catchUp(); err != nil {
+		return fmt.Errorf("capture sockets: %w", err)
+	}
 	return c.resync()
+}
+
+// catchUp handles the events that wait already, before Run reads any: they know more of an edge
+// than its place in the map does, whose process may have ended by now.
+func (c *Capture) catchUp() error {
+	var event bpf.Event
+	for range c.cfg.Kernel.Pending() { // others come meanwhile
+		err := c.cfg.Kernel.Read(&event)
+		c.read.Add(1)
+		c.eventHandled() // somebody may have asked already
+		if errors.Is(err, bpf.ErrBadEvent) {
+			c.bad++
+			continue
+		}
+		if err == nil {
+			err = c.dispatch(&event)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // OpenSCTP begins with SCTP, once the kernel has it, and finds what existed before: call it
@@ -179,6 +204,9 @@ func (c *Capture) lastWord() error {
 func (c *Capture) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
 	c.closed = true
 	c.handovers.late.Stop()
 	c.users.late.Stop()
