@@ -118,6 +118,13 @@ func TestLoss(t *testing.T) {
 	}
 }
 
+// rarely is how far a sum with a variance is off as rarely as five standard deviations are where
+// it has many parts. Of few, of a size each, sums are less even (Bernstein's inequality).
+func rarely(variance, size float64) float64 {
+	const rare = 25.0 / 2
+	return rare*size/3 + math.Sqrt(rare*size/3*rare*size/3+2*rare*variance)
+}
+
 // judge allows five standard deviations. Those of the mean of losses that come in runs
 // of length L are larger by the root of (1+r)/(1-r), where r is how much one packet's
 // fate tells of the next one's; runs have geometric lengths.
@@ -130,7 +137,7 @@ func judge(t *testing.T, way string, arrived []bool, loss Loss, run float64) {
 	if got := lost / sent; math.Abs(got-p) > wide {
 		t.Errorf("%s: %.1f%% lost, want %.1f%% +- %.1f%%", way, got*100, p*100, wide*100)
 	}
-	wideRun := 5 * math.Sqrt(run*(run-1)/(sent*p/run))
+	wideRun := rarely(sent*p*(run-1), run) / (sent * p / run)
 	if got := lost / runs; math.Abs(got-run) > wideRun {
 		t.Errorf("%s: runs of %.2f, want %.2f +- %.2f", way, got, run, wideRun)
 	}
