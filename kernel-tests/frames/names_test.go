@@ -128,8 +128,8 @@ func (l *asker) ask(server, name string, kind dnsmessage.Type) []string {
 	var addrs []string
 	eventually(l.t, server+" answers", func() bool {
 		buf := make([]byte, 4096)
-		_, _ = conn.Write(raw)                                    // refused while it starts
-		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second)) // asked twice is answered twice, and counted
+		_, _ = conn.Write(raw)                             // refused while it starts, which the read says at once
+		_ = conn.SetReadDeadline(time.Now().Add(patience)) // asked twice is answered twice, and counted
 		n, err := conn.Read(buf)
 		if err != nil {
 			return false
