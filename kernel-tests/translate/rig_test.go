@@ -53,8 +53,13 @@ func child(args []string) int {
 	if args[0] == "ask" {
 		return ask(args[1], times)
 	}
-	for range times {
-		conn, err := net.DialTimeout("tcp", args[1], patience)
+	dialer := net.Dialer{Timeout: patience}
+	for i := range times {
+		if len(args) > 3 {
+			first, _ := strconv.Atoi(args[3])
+			dialer.LocalAddr = &net.TCPAddr{Port: first + i}
+		}
+		conn, err := dialer.Dial("tcp", args[1])
 		if err != nil {
 			fmt.Println("failed:", err)
 			continue

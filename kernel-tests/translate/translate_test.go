@@ -176,7 +176,11 @@ func TestBegunAsTheAgentStarts(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for command := inside(e.client, os.Args[0], "child", "dial", "10.81.0.1:80", "50"); ctx.Err() == nil; {
+		// By ports of their own: of two connections by one, which the kernel may give again ten seconds
+		// later, conntrack would list the later alone.
+		const times, first, theKernels = 50, 1024, 32768
+		for port := first; ctx.Err() == nil && port+times <= theKernels; port += times {
+			command := inside(e.client, os.Args[0], "child", "dial", "10.81.0.1:80", strconv.Itoa(times), strconv.Itoa(port))
 			_ = exec.Command(command[0], command[1:]...).Run()
 		}
 	}()
