@@ -60,5 +60,17 @@ func (i *Inbox) Control(do func(fd int)) error {
 	return i.raw.Control(func(fd uintptr) { do(int(fd)) })
 }
 
+// Drain throws away what waits in a socket. Of netlink the kernel tells of a loss once, and keeps no
+// message, nor tells of one more that is lost, until all that waited have been taken
+// (net/netlink/af_netlink.c, netlink_broadcast_deliver, netlink_overrun).
+func Drain(fd int) {
+	for buf := make([]byte, 1); ; {
+		_, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
+		if err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
 // Close ends Receive.
 func (i *Inbox) Close() error { return i.file.Close() }

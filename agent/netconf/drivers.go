@@ -109,6 +109,7 @@ func (d *drivers) listen(tell func(index int), malformed func(error)) {
 	for d.notices != nil {
 		messages, err := d.notices.receive()
 		if errors.Is(err, unix.ENOBUFS) {
+			d.notices.drain()
 			tell(0)
 			continue
 		}

@@ -64,18 +64,8 @@ func (n *notices) receive() ([]syscall.NetlinkMessage, error) {
 	}
 }
 
-// drain throws away what waits. The kernel tells of a loss once, and again only when
-// all that waited has been taken (net/netlink/af_netlink.c, netlink_overrun).
-func (n *notices) drain() {
-	_ = n.in.Control(func(fd int) {
-		buf := make([]byte, 1)
-		for {
-			if _, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
-				return
-			}
-		}
-	})
-}
+// drain throws away what waits, after a loss and before what is there is read.
+func (n *notices) drain() { _ = n.in.Control(inbox.Drain) }
 
 func (n *notices) close() {
 	if n != nil {

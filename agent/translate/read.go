@@ -60,6 +60,7 @@ func (t *Translate) read(ctx context.Context, netns string, socket Socket) {
 			if !pace.Until(ctx, rested) {
 				return
 			}
+			socket.Drain()
 			counted, rested = t.reread(netns, socket)
 			continue
 		case err != nil:

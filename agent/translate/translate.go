@@ -19,6 +19,7 @@ type Socket interface {
 	Read() (flows []conntrack.Tracked, malformed int, err error)
 	Dump(most int) (conntrack.Table, error)
 	Empty() bool
+	Drain()
 	Close() error
 }
 

@@ -49,16 +49,23 @@ type socket struct {
 	closed  chan struct{}
 	once    sync.Once
 
-	mu    sync.Mutex
-	table conntrack.Table
-	dumps int
-	full  bool // messages wait
+	mu      sync.Mutex
+	table   conntrack.Table
+	dumps   int
+	full    bool // messages wait
+	drained int  // dumps before messages were last thrown away
 }
 
 func (s *socket) Empty() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.full
+}
+
+func (s *socket) Drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drained = s.dumps
 }
 
 func (s *socket) Read() ([]conntrack.Tracked, int, error) {
@@ -175,6 +182,11 @@ func TestWhatIsTold(t *testing.T) {
 		r.socket.mu.Unlock()
 		r.say(answer{err: conntrack.ErrOverrun})
 		r.expect("some were lost", "10.1.0.3 0+5")
+		r.socket.mu.Lock()
+		if r.socket.drained != 1 || r.socket.dumps != 2 {
+			t.Errorf("the table was read %d times, and what waited was thrown away after %d of them", r.socket.dumps, r.socket.drained)
+		}
+		r.socket.mu.Unlock()
 		r.Refresh()
 		r.expect("what was known is not counted twice")
 		if s := r.Stats(); s.Namespaces != 1 || s.Known != 3 || s.Flows != 3 || s.Malformed != 2 || s.Overruns != 1 || s.Forgotten != 0 {

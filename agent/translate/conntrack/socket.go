@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 
+	"cassini/agent/inbox"
+
 	"github.com/mdlayher/netlink"
 	"github.com/ti-mo/conntrack"
 	"github.com/vishvananda/netlink/nl"
@@ -141,6 +143,14 @@ func (s *Socket) Empty() bool {
 		})
 	}
 	return err == nil && waiting == 0
+}
+
+// Drain throws away messages that wait, of flows that Dump will find. After ErrOverrun the kernel
+// keeps none until that is done.
+func (s *Socket) Drain() {
+	if raw, err := s.events.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { inbox.Drain(int(fd)) })
+	}
 }
 
 // Dump counts the translated flows that are there, of so many different ones at most. Messages
