@@ -92,3 +92,43 @@ func TestAskedBeforeTheStart(t *testing.T) {
 		}
 	})
 }
+
+// TestAskedWhileAnEventIsOnItsWay: a client whose event is not yet handled, nor seen to wait, is
+// left to it, and is told without it a second later.
+func TestAskedWhileAnEventIsOnItsWay(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		kernel := oneEnded()
+		event := kernel.events[1]
+		kernel.events = nil
+		now := clock()
+		now.MonoNs = 3e9
+		kernel.edges[event.Key].FirstNs = now.MonoNs - 1
+		var told []model.Document
+		c := New(Config{Host: "web-17", Kernel: kernel, Logger: slog.New(slog.DiscardHandler), Emit: func(docs ...model.Document) { told = append(told, docs...) }})
+		c.published = true
+		ask := func() {
+			t.Helper()
+			if err := c.collect(t.Context(), eventsTake, now); err != nil {
+				t.Fatal(err)
+			}
+			c.emitMoved(portion, now)
+		}
+		ask()
+		if len(told) != 0 {
+			t.Fatalf("told %s", told[0].Body)
+		}
+		want := "[]"
+		if lost {
+			now.MonoNs += uint64(eventsTake)
+		} else if err := c.edgeStarted(&event, now); err != nil {
+			t.Fatal(err)
+		} else {
+			want = "/usr/bin/job"
+		}
+		ask()
+		var d model.Dependency
+		if len(told) != 1 || told[0].Decode(&d) != nil || d.Exe != want || d.Connections != 1 {
+			t.Errorf("lost %v: told %+v of %d", lost, d, len(told))
+		}
+	}
+}

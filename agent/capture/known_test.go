@@ -16,7 +16,7 @@ func BenchmarkKnownEdges(b *testing.B) {
 	c.published = true
 	c.gone = func(uint64) bool { return false }
 	read := func() {
-		if err := c.readCounters(clock(), func([]*edge) error { return nil }); err != nil {
+		if err := c.readCounters(0, clock(), func([]*edge) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

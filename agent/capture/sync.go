@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"cassini/bpf"
 	"cassini/model"
@@ -24,7 +25,7 @@ func (c *Capture) Refresh(ctx context.Context) error {
 		return err
 	}
 	c.lookAtOrphans()
-	if err := c.collect(ctx, clock); err != nil {
+	if err := c.collect(ctx, eventsTake, clock); err != nil {
 		return err
 	}
 	if err := c.readWorkers(clock); err != nil {
@@ -55,7 +56,7 @@ func (c *Capture) pause(ctx context.Context) error {
 
 // readAll reads everything and tells what moved at once.
 func (c *Capture) readAll(ctx context.Context, clock bpf.Clock) error {
-	if err := c.collect(ctx, clock); err != nil {
+	if err := c.collect(ctx, 0, clock); err != nil {
 		return err
 	}
 	c.emitMoved(len(c.edges.unsent), clock)
@@ -64,29 +65,32 @@ func (c *Capture) readAll(ctx context.Context, clock bpf.Clock) error {
 }
 
 // collect reads the edges and what their open connections have moved, and lets go of those
-// whose programs live no more.
-func (c *Capture) collect(ctx context.Context, clock bpf.Clock) error {
+// whose programs live no more. Younger edges than wait may be left to their events.
+func (c *Capture) collect(ctx context.Context, wait time.Duration, clock bpf.Clock) error {
 	if err := c.livesEnd(clock); err != nil {
 		return err
 	}
-	return c.readCounters(clock, func(places []*edge) error {
+	return c.readCounters(wait, clock, func(places []*edge) error {
 		return c.readTraffic(ctx, places, clock, func(e *edge) { c.edges.unsent[e.of] = struct{}{} })
 	})
 }
 
 // readEdges brings the table of edges up to the kernel's, and tells what moved.
 func (c *Capture) readEdges(clock bpf.Clock) error {
-	err := c.readCounters(clock, func([]*edge) error { return nil })
+	err := c.readCounters(0, clock, func([]*edge) error { return nil })
 	c.emitMoved(len(c.edges.unsent), clock)
 	return err
 }
 
 // readCounters reads the edges, then what more does with them by their places.
-func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge) error) error {
+func (c *Capture) readCounters(wait time.Duration, clock bpf.Clock, more func(places []*edge) error) error {
 	var places []*edge
 	err := c.cfg.Kernel.Edges(func(place uint32, read *bpf.Edge) {
 		e := c.edges.byKernel.get(read.Key)
 		if e == nil {
+			if c.onItsWay(read, wait, clock) {
+				return
+			}
 			e, _ = c.addEdge(&read.Key, read.Whose(), bpf.Image{}, clock)
 		}
 		if c.edges.update(e, read, clock) {
@@ -104,6 +108,19 @@ func (c *Capture) readCounters(clock bpf.Clock, more func(places []*edge) error)
 		err = more(places)
 	}
 	return err
+}
+
+// eventsTake is longer than an event is on its way from the map to its handler. Those that are
+// seen to wait are waited for; one that is being made or was just taken is not seen.
+const eventsTake = time.Second
+
+// onItsWay says that an edge is better left to its event: it is young, and of its process, which has
+// ended, only the event tells the path.
+func (c *Capture) onItsWay(read *bpf.Edge, wait time.Duration, clock bpf.Clock) bool {
+	if owner := read.Whose(); wait > 0 && read.FirstNs+uint64(wait) > clock.MonoNs && owner.Kind == bpf.OwnerProcess {
+		return c.processes.Resolve(owner, bpf.Image{}).Exe[0] == '['
+	}
+	return false
 }
 
 // emitMoved tells of some of the dependencies that moved, and says whether others are left.
