@@ -23,6 +23,7 @@ const (
 	DefaultLearn = 24 * time.Hour
 	Settled      = 10 * time.Minute // listened for so long, its end is news
 	Grace        = time.Minute      // in which a service may come back
+	AskingGrace  = 2 * time.Minute  // of UDP: an agent tells of a socket that asks first after a minute
 	BootGrace    = 5 * time.Minute  // since the boot of its host, for services to come back
 	Lasting      = time.Minute      // a new listener that ends sooner is none
 	Together     = 15 * time.Second // services of one host that end are one incident

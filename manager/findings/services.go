@@ -77,6 +77,9 @@ func (w *Watch) ended(before, now model.Service, host Host, at time.Time) {
 		return
 	}
 	due := at.Add(Grace)
+	if now.Proto == "udp" {
+		due = at.Add(AskingGrace)
+	}
 	// After a boot the agent may be there before the service is.
 	if booted := host.Boot.Add(BootGrace); booted.After(due) && booted.Before(at.Add(2*BootGrace)) {
 		due = booted

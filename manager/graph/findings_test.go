@@ -97,6 +97,26 @@ func TestWhatIsNoServiceGone(t *testing.T) {
 	equal(t, "incidents", w.found(), []string{})
 }
 
+// A server of UDP that begins by asking, such as a time server or an agent of ours, is told of a
+// minute after its start (decision 0062).
+func TestRestartOfWhatAsksFirst(t *testing.T) {
+	w := newWorld(t)
+	udp := func(l *model.Listener) { l.Proto = "udp" }
+	w.listen("web", "/chronyd", "0.0.0.0", 123, udp)
+	w.pass(time.Hour)
+	for range 2 {
+		w.listen("web", "/chronyd", "0.0.0.0", 123, udp, func(l *model.Listener) { l.State, l.Ended = model.StateEnded, &w.now })
+		w.pass(time.Minute + 2*time.Second)
+		equal(t, "while it may be asking", w.found(), []string{})
+		w.listen("web", "/chronyd", "0.0.0.0", 123, udp)
+		w.pass(time.Hour)
+	}
+	equal(t, "back each time", w.found(), []string{})
+	w.listen("web", "/chronyd", "0.0.0.0", 123, udp, func(l *model.Listener) { l.State, l.Ended = model.StateEnded, &w.now })
+	w.pass(findings.AskingGrace)
+	equal(t, "not back", w.found(), []string{"open service-gone web/chronyd:123/udp"})
+}
+
 func TestServiceGoneWithItsHost(t *testing.T) {
 	t.Run("the host dies within the grace", func(t *testing.T) {
 		w := settled(t)
