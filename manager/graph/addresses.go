@@ -269,9 +269,13 @@ func (g *Graph) among(a *address, from vantage, places []*place) (found *place, 
 		case no:
 			continue
 		case yes:
-			rank = 2
+			rank = 4
 		}
-		if len(places) > 1 && g.holder(at, a.Addr) != nil {
+		switch {
+		case len(places) == 1:
+		case g.holder(at, a.Addr) != nil:
+			rank += 2
+		case g.floats(at, a.Addr):
 			rank++
 		}
 		switch {

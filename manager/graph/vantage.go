@@ -185,6 +185,17 @@ func (g *Graph) holder(q vantage, a netip.Addr) *iface {
 	return nil
 }
 
+// floats says whether a place has an address by itself on an interface, as keepalived adds one
+// that moves from host to host ("10.0.0.100/32"). Of one on a loopback it is told nowhere who answers.
+func (g *Graph) floats(q vantage, a netip.Addr) bool {
+	return slices.ContainsFunc(g.interfacesOf(q.host), func(i *iface) bool {
+		return i.Name != "lo" && i.in(q) && slices.ContainsFunc(i.addresses, func(p prefix) bool {
+			single, err := netip.ParsePrefix(p.text)
+			return err == nil && single.IsSingleIP() && single.Addr() == a
+		})
+	})
+}
+
 // in says whether an interface is in the namespace of a vantage.
 func (i *iface) in(q vantage) bool { return i.Netns == q.netns || q.netns == model.NetnsOfLives }
 

@@ -27,6 +27,33 @@ const (
 	absentDB   = "service:10.0.0.5:5432"
 )
 
+// An address that keepalived moves has a length of its own ("10.0.0.100/32"). Who had it before is
+// known from connections alone.
+func TestAddressThatMoves(t *testing.T) {
+	w := newWorld(t)
+	w.link("web", "eth0", "02:00:00:00:01:01", addresses("10.7.0.1/24")) // behind a router
+	const vip = "10.0.0.100"
+	w.link("db1", "eth0", "02:00:00:00:01:02", addresses("10.0.0.2/24", vip+"/32"))
+	w.link("db2", "eth0", "02:00:00:00:01:03", addresses("10.0.0.3/24"))
+	for _, db := range []string{"db1", "db2"} {
+		w.listen(db, "/redis", "0.0.0.0", 6379)
+	}
+	w.out("web", "/app", "10.7.0.1", vip, 6379, n(2))
+	w.in("db1", "/redis", "10.7.0.1", vip, 6379, n(2))
+	w.expect("process:web/app -> service:db1/redis:6379 2/0 [client server]")
+	w.link("db1", "eth0", "02:00:00:00:01:02", addresses("10.0.0.2/24"))
+	w.link("db2", "eth0", "02:00:00:00:01:03", addresses("10.0.0.3/24", vip+"/32"))
+	w.in("db2", "/redis", "10.7.0.1", vip, 6379, n(1))
+	w.out("web", "/app", "10.7.0.1", vip, 6379, n(3))
+	want := []string{"process:web/app -> service:db1/redis:6379 2/0 [server]", "process:web/app -> service:db2/redis:6379 3/0 [client server]"}
+	w.expect(want...)
+	w.rewire()
+	w.expect(want...)
+	w.link("web2", "lo", "", addresses(vip+"/32")) // as servers behind a balancer have it
+	w.listen("web2", "/redis", "0.0.0.0", 6379)
+	w.expect(want...)
+}
+
 func TestSameAddressesAtTwoSites(t *testing.T) {
 	failed := model.Counters{Failed: 1, TimedOut: 1}
 	dials := func(w *world, site string, c model.Counters) {
