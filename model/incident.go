@@ -41,6 +41,8 @@ type Incident struct {
 	Closed   time.Time   `json:"closed,omitzero"`
 	// Changed is when it last began, ended, or became about more or something else.
 	Changed time.Time `json:"changed"`
+	// Worsened is when it last became more severe: who took it on before did not know that.
+	Worsened time.Time `json:"worsened,omitzero"`
 	// Cause is the node that it is about, or the first one.
 	Cause string `json:"cause,omitempty"`
 	// Zone is the switch or subnet of the subjects, if it is one.

@@ -89,7 +89,7 @@ func (g *Graph) Incidents(open bool) []model.Incident {
 	for n := range all {
 		i := &all[n]
 		i.Cause = subjectNode(i)
-		if ack, ok := g.acks[i.ID]; ok {
+		if ack, ok := g.acks[i.ID]; ok && !ack.At.Before(i.Worsened) { // else it is not what was taken on
 			i.Ack = &ack
 		}
 	}

@@ -165,6 +165,9 @@ func (b *Book) becomes(i *model.Incident, v model.Verdict, at time.Time) *model.
 	case len(i.Subjects) > 1:
 		into = b.begin(v, at)
 	default:
+		if grave(severity(v.Kind)) > grave(i.Severity) {
+			i.Worsened = at
+		}
 		i.Kind, i.Severity = v.Kind, severity(v.Kind)
 		summarize(i)
 		return i

@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cassini/model"
@@ -15,6 +16,11 @@ func severity(k model.VerdictKind) string {
 		return model.SeverityInfo
 	}
 	return model.SeverityWarning
+}
+
+// grave orders severities.
+func grave(severity string) int {
+	return slices.Index([]string{model.SeverityInfo, model.SeverityWarning, model.SeverityCritical}, severity)
 }
 
 // summarize says in one line what happened.

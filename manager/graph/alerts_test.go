@@ -1,0 +1,30 @@
+package graph
+
+import (
+	"testing"
+
+	"cassini/model"
+)
+
+// An incident that was taken on and became more severe since is nobody's again.
+func TestAckOfWhatBecomesWorse(t *testing.T) {
+	w := newWorld(t)
+	w.reported("m", model.VerdictHung, "web", "z1")
+	id := w.Incidents(true)[0].ID
+	ack := func() {
+		w.put(model.Name{Host: "boss", Package: model.PackageAcks, Key: id}, model.Ack{By: "ann", At: w.now})
+	}
+	ack()
+	w.reported("m", model.VerdictEnded, "web", "z1") // no worse
+	if i := w.Incidents(true)[0]; i.ID != id || i.Ack == nil || !i.Worsened.IsZero() {
+		t.Errorf("an agent that hung and has ended: %+v", i)
+	}
+	w.reported("m", model.VerdictCrashed, "web", "z1")
+	if i := w.Incidents(true)[0]; i.ID != id || i.Severity != model.SeverityCritical || i.Ack != nil {
+		t.Errorf("its host has crashed: %+v", i)
+	}
+	ack()
+	if i := w.Incidents(true)[0]; i.Ack == nil {
+		t.Errorf("it is taken on again: %+v", i)
+	}
+}
