@@ -103,7 +103,7 @@ func (g *Graph) struck(i model.Incident, subject string) []string {
 		return nil
 	case i.Kind == model.VerdictSegment || i.Kind == model.VerdictPartition:
 		return g.members(subject)
-	case i.Kind == model.VerdictCrashed || i.Kind == model.VerdictShutdown:
+	case i.Kind == model.VerdictCrashed || i.Kind == model.VerdictShutdown || i.Kind == model.VerdictDeaf: // what hears nothing serves nobody
 		return []string{model.HostID(subject)}
 	}
 	return nil // its host and services are up

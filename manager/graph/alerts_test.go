@@ -28,3 +28,14 @@ func TestAckOfWhatBecomesWorse(t *testing.T) {
 		t.Errorf("it is taken on again: %+v", i)
 	}
 }
+
+// TestAffectedByTheDeaf: nothing that comes in arrives there.
+func TestAffectedByTheDeaf(t *testing.T) {
+	w := settled(t)
+	w.link("web", "eth0", "02:00:00:00:00:01", addresses("10.0.0.1/24"))
+	w.out("app", "/usr/bin/curl", "10.0.0.9", "10.0.0.1", 80, n(1))
+	w.reported(model.ManagerHost, model.VerdictDeaf, "web", "z1")
+	if a := w.Affected(w.Incidents(true)[0]); a.Services != 2 || a.Programs != 1 {
+		t.Errorf("got %+v", a)
+	}
+}
