@@ -103,6 +103,10 @@ func (b *Book) verdict(v model.Verdict, at time.Time) *model.Incident {
 		b.add(zone, v) // all of its zone is lost: nothing new
 		return nil
 	}
+	if i := b.acrossCut(v, at); i != nil {
+		b.add(i, v)
+		return nil
+	}
 	if i := b.open[host]; i != nil && v.Kind == model.VerdictDeaf && i.Kind != v.Kind && len(i.Subjects) > 1 {
 		b.part(i, host, at) // the others are what they were taken for
 	}

@@ -28,7 +28,7 @@ func script(t *testing.T, b *Book, text string) {
 		host, zone, _ := strings.Cut(words[3], "@")
 		sequence[reporter]++
 		v := model.Verdict{
-			ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: sequence[reporter]}, Kind: model.VerdictKind(kind),
+			ID: model.ReportID{Reporter: reporter, Incarnation: 1, Sequence: sequence[reporter]}, Kind: model.VerdictKind(kind), At: begin.Add(time.Duration(after * float64(time.Second))),
 			Subject: model.RingMember{Host: host, Zone: zone, Incarnation: 1},
 		}
 		for _, word := range words[4:] {
@@ -46,6 +46,9 @@ func script(t *testing.T, b *Book, text string) {
 				v.Was = model.VerdictKind(value)
 			case "became":
 				v.Became = model.VerdictKind(value)
+			case "at":
+				made, _ := time.ParseDuration(value + "s")
+				v.At = begin.Add(made)
 			case "silent":
 				v.Evidence.Silent, _ = time.ParseDuration(value)
 			case "of":
@@ -102,6 +105,16 @@ func TestIncidents(t *testing.T) {
 			"merged host-crashed x: 1 reports\nopen segment-lost z: 2 reports",
 		},
 		"a segment comes back": {"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer", "closed segment-lost z: 2 reports"},
+		"a zone that is cut off sees the others silent": {
+			"4 m segment-lost z@z of=x,y\n20 x unobservable v@w\n21 y unobservable u@w\n60 m corrected z@z clue=answer\n61 x corrected v@w clue=answer corrects=x/1",
+			"closed segment-lost z: 5 reports",
+		},
+		"what a zone that was cut off saw comes late": {
+			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x host-crashed v@w at=20\n62 x manager-unreachable (manager) silent=50s at=60", "closed segment-lost z: 4 reports",
+		},
+		"a host dies as seen from a zone that has just come back": {
+			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n70 x host-crashed v@w", "closed segment-lost z: 2 reports\nopen host-crashed v: 1 reports",
+		},
 		"a host of a zone that came back says that it was cut off": {
 			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x link-down x@z clue=reunited silent=57s", "closed segment-lost z: 3 reports",
 		},

@@ -59,9 +59,37 @@ func (b *Book) merge(zone string, into *model.Incident, at time.Time) {
 	}
 }
 
-// managerAway: a host could not reach the manager for a while, which is over.
+// loss is that of the zone of a host, if it lasts or is just over.
+func (b *Book) loss(host string, at time.Time) *model.Incident {
+	zone := b.zones[host]
+	i := cmp.Or(b.open[zone], b.back(zone, at))
+	if i == nil || i.Kind != model.VerdictSegment && i.Kind != model.VerdictPartition {
+		return nil
+	}
+	return i
+}
+
+// acrossCut is the loss of the reporter's zone, where a report says that a host of another zone is
+// silent: seen from the other side of the cut all are. Such reports come when the zone is back.
+func (b *Book) acrossCut(v model.Verdict, at time.Time) *model.Incident {
+	if v.Kind != model.VerdictUnobservable && v.Kind != model.VerdictCrashed || b.zones[v.Subject.Host] == b.zones[v.ID.Reporter] {
+		return nil
+	}
+	i := b.loss(v.ID.Reporter, at)
+	if i != nil && i.State == model.IncidentClosed && v.At.After(i.Closed) {
+		return nil // it saw that later
+	}
+	return i
+}
+
+// managerAway: a host could not reach the manager for a while, which is over. Of one whose zone was
+// lost that is known.
 func (b *Book) managerAway(v model.Verdict, at time.Time) *model.Incident {
 	reporter := v.ID.Reporter
+	if i := b.loss(reporter, at); i != nil {
+		b.add(i, v)
+		return nil
+	}
 	for n := len(b.list) - 1; n >= max(0, len(b.list)-lookBack); n-- {
 		i := b.list[n]
 		if i.Kind == model.VerdictManager && at.Sub(i.Closed) <= Window {
