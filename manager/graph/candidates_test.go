@@ -113,7 +113,7 @@ func (x *explaining) each() (list []*candidate) {
 				continue
 			}
 			c.fell += b2i(!n.ended())
-			if x.well(n) != "" {
+			if n.kind == nodeHost && f.effect(n) == down && x.well(n) != "" {
 				c.some = append(c.some, n)
 			}
 		}
@@ -136,8 +136,8 @@ func (x *explaining) explainSlowly(limit int) []model.Explanation {
 	for size := 1; size <= maxTogether; size++ {
 		x.combine(x.candidates[:min(len(x.candidates), x.tried)], nil, size, all, &sets)
 	}
-	if len(sets) == 0 {
-		sets = append(sets, x.mostEach())
+	if more := x.mostEach(); len(sets) == 0 || len(more) > maxTogether && x.mayTakeMore(sets, all) {
+		sets = append(sets, more)
 	}
 	for _, set := range sets {
 		slices.SortFunc(set, func(a, b *candidate) int { return natural(a.id, b.id) })

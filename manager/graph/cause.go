@@ -156,8 +156,8 @@ func compareGains(a, b *candidate) int {
 }
 
 // sets are combinations of few that explain all that can be explained, none of which
-// could be left out, but for those that are surely not among the best. Where few cannot, it is
-// one of as many as that takes.
+// could be left out, but for those that are surely not among the best. Where few cannot, or explain
+// it badly, there is one of as many as that takes.
 func (x *explaining) sets(limit int) (sets [][]*candidate) {
 	all := covered(x.candidates)
 	var whole, parts []*candidate // what explains all by itself could leave out whatever is with it
@@ -177,10 +177,19 @@ func (x *explaining) sets(limit int) (sets [][]*candidate) {
 			x.combine(tried, nil, size, all, &sets)
 		}
 	}
-	if len(sets) == 0 {
-		sets = append(sets, x.greedy(all))
+	if x.mayTakeMore(sets, all) {
+		if more := x.greedy(all); len(sets) == 0 || len(more) > maxTogether {
+			sets = append(sets, more)
+		}
 	}
 	return sets
+}
+
+// mayTakeMore says whether more failures than are tried together may explain all symptoms better than
+// any of these sets: several hosts that died by themselves, better than the switch that has them and
+// others which are well.
+func (x *explaining) mayTakeMore(sets [][]*candidate, all int) bool {
+	return !slices.ContainsFunc(sets, func(set []*candidate) bool { return x.score(set) >= x.weight(all, maxTogether+1) })
 }
 
 // mayBeat says whether several candidates together may explain all symptoms better than a set.

@@ -83,6 +83,28 @@ var diagnoses = map[string]struct {
 			w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 1, Failed: 2})
 		}, nil, 2, "service:db1/redis:6379(2)", "",
 	},
+	"a host, whose clients go on to accept connections": {
+		func(w *world) {
+			w.says("db1", model.VerdictCrashed)
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 1, Failed: 9})
+			w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 7})
+		}, nil, 2, "host:db1(2)", "",
+	},
+	"a service that has ended": {
+		func(w *world) {
+			w.stop("db1", "/usr/bin/redis", "10.0.0.2", 6379)
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.2", 6379, model.Counters{Connections: 5, Failed: 9})
+			w.out("job", "/usr/bin/job", "10.0.0.4", "10.0.0.1", 80, model.Counters{Connections: 7})
+		}, nil, 1, "service:db1/redis:6379(1)", "",
+	},
+	"four by themselves, of which a switch could explain two": {
+		func(w *world) {
+			w.says("db1", model.VerdictCrashed)
+			w.says("job", model.VerdictCrashed)
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.0.0.3", 5432, model.Counters{Connections: 1, Failed: 2})
+			w.out("web", "/usr/sbin/nginx", "10.0.0.1", "10.9.9.9", 25, model.Counters{Failed: 2})
+		}, nil, 4, "host:db1(1)+host:job(1)+service:10.9.9.9:25(1)+service:db2/postgres:5432(1)", "",
+	},
 	"a switch": {
 		func(w *world) {
 			for _, host := range []string{"web", "db1", "job"} {
@@ -132,6 +154,26 @@ func TestDiagnose(t *testing.T) {
 				t.Errorf("not the likeliest first: %+v", d.Explanations)
 			}
 		})
+	}
+}
+
+// What failed before an address moved did not fail since, where it is now.
+func TestFailuresBeforeAnAddressMoved(t *testing.T) {
+	w := newWorld(t)
+	const vip = "10.0.0.100"
+	for i, db := range []string{"db1", "db2"} {
+		w.link(db, "eth0", fmt.Sprintf("02:00:00:00:00:%02x", i), addresses(fmt.Sprintf("10.0.0.%d/24", i+1)))
+		w.listen(db, "/redis", "0.0.0.0", 6379)
+	}
+	w.link("db1", "eth0", "02:00:00:00:00:00", addresses("10.0.0.1/24", vip+"/32"))
+	w.out("web", "/app", "10.0.0.9", vip, 6379, model.Counters{Connections: 3, Failed: 40})
+	before := w.at()
+	w.link("db1", "eth0", "02:00:00:00:00:00", addresses("10.0.0.1/24"))
+	w.link("db2", "eth0", "02:00:00:00:00:01", addresses("10.0.0.2/24", vip+"/32"))
+	w.out("web", "/app", "10.0.0.9", vip, 6379, model.Counters{Connections: 9, Failed: 40})
+	w.expect("process:web/app -> service:db2/redis:6379 9/40 [client]")
+	if d, _ := Diagnose(before, w.Graph, t0, nil, 5); len(d.Symptoms) > 0 {
+		t.Errorf("%+v", d.Symptoms)
 	}
 }
 

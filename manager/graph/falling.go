@@ -18,9 +18,9 @@ const (
 // hit is how a node falls.
 type hit struct {
 	effect  effect
-	counted bool  // see weighing
-	depth   int32 // 0 of what fell first
-	because int32 // index of a node
+	counted effect // that it had when it was counted; see weighing
+	depth   int32  // 0 of what fell first
+	because int32  // index of a node
 }
 
 // falling follows what falls with what, until nothing more does. It is used for one node

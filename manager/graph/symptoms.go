@@ -34,7 +34,11 @@ func (a *ailing) what(n *node) string {
 	case n.kind == nodeInterface && n.iface() != nil && downed(n.iface()):
 		return "has no carrier"
 	case n.kind == nodeService && a.grew[n.id].failed > 0:
-		return fmt.Sprintf("%d connections to it failed", a.grew[n.id].failed)
+		what := fmt.Sprintf("%d connections to it failed", a.grew[n.id].failed)
+		if n.ended() {
+			what = "it has ended, and " + what
+		}
+		return what
 	}
 	return ""
 }
@@ -50,6 +54,10 @@ func (a *ailing) well(n *node) string {
 			return "its neighbors hear its heartbeats"
 		}
 	case nodeService:
+		s, told := n.g.incidents.Status(n.host())
+		if n.ended() || told && failed(s.Kind) {
+			return "" // connections succeeded before
+		}
 		if t := a.grew[n.id]; t.failed == 0 && t.connections > 0 {
 			return "connections to it succeed"
 		}
@@ -101,6 +109,19 @@ func (e *edge) tally() (t tally) {
 	return t
 }
 
+// elsewhere is what the documents of an edge had counted in an earlier graph, where they told of
+// another: their address has moved to another host since.
+func (e *edge) elsewhere(then *Graph) (t tally) {
+	for _, d := range e.told() {
+		if old := then.dependency(d.name()); old != nil {
+			c := old.sums()
+			t.connections += c.Connections
+			t.failed += c.Failed
+		}
+	}
+	return t
+}
+
 // growth is by how much the connections to each service became more between two views.
 func growth(then, now *view) map[string]tally {
 	grew := make(map[string]tally)
@@ -124,6 +145,8 @@ func grown(then, now *view, tell func(*edge, tally)) {
 			t, old := is.tally(), tally{}
 			if was != nil {
 				old = was.tally()
+			} else if then.g != nil {
+				old = is.elsewhere(then.g)
 			}
 			if t.connections > old.connections || t.failed > old.failed {
 				tell(is, tally{t.connections - min(t.connections, old.connections), t.failed - min(t.failed, old.failed)})

@@ -8,7 +8,6 @@ type inTracks struct {
 	lists    []uint32 // where the tracks are of those that strike others, in order
 	passed   int      // so many of these were followed
 	parted   []int32  // programs one of whose services fell by itself
-	asked    []int32  // programs that fell of which a service may be well
 }
 
 // failAlone lets a candidate fail.
@@ -126,9 +125,6 @@ func (w *weighing) fall(p int32) bool {
 	if len(w.parted) > 0 && slices.Contains(w.parted, p) {
 		weight -= w.apart(w.v.list[p])
 	}
-	if w.wells != nil && w.wells.has(int(p)) {
-		w.asked = append(w.asked, p)
-	}
 	w.others += weight
 	return true
 }
@@ -157,7 +153,7 @@ func (w *weighing) backAll() {
 func (w *weighing) restart() {
 	w.reset()
 	w.stand(0)
-	w.inTracks = inTracks{programs: w.programs[:0], lists: w.lists[:0], parted: w.parted[:0], asked: w.asked[:0]}
+	w.inTracks = inTracks{programs: w.programs[:0], lists: w.lists[:0], parted: w.parted[:0]}
 }
 
 // stand lets programs stand again but for the first so many.

@@ -20,8 +20,6 @@ type weighing struct {
 	kept       inTracks // of the base
 	keptOthers int      // likewise
 	fresh      []int32  // kept for its room
-	wells      members  // by index: programs of which a service may be well; nil where none is
-	told       int      // in asked: the first that was not looked at
 	summed     int      // so many of others were counted
 }
 
@@ -44,7 +42,7 @@ func (x *explaining) weigh() (done func()) {
 	w := &x.weighing
 	*w = weighing{falling: x.v.falling(), tracks: x.v.takeTracks()}
 	if w.tracks != nil {
-		w.elsewhere, w.wells = w, x.wells()
+		w.elsewhere = w
 	}
 	return func() {
 		if w.restart(); w.tracks != nil {
@@ -52,23 +50,6 @@ func (x *explaining) weigh() (done func()) {
 		}
 		w.done()
 	}
-}
-
-// wells are the programs of services that may be well, by index; nil where none is.
-func (x *explaining) wells() (wells members) {
-	for id, t := range x.grew {
-		n := x.v.named(id)
-		if n == nil || t.failed > 0 {
-			continue
-		}
-		if p := n.soleProgram(); p != nil {
-			if wells == nil {
-				wells = make(members, (len(x.v.list)+63)/64)
-			}
-			wells.add(int(p.index))
-		}
-	}
-	return wells
 }
 
 // push follows a candidate until so many have fallen, or some more than with what it takes
@@ -103,7 +84,7 @@ func (w *weighing) begin(c *candidate) {
 		w.restart()
 		w.base, w.toll = nil, toll{}
 	}
-	w.next, w.counted, w.told, w.summed = len(w.queue), len(w.queue), len(w.asked), w.others
+	w.next, w.counted, w.summed = len(w.queue), len(w.queue), w.others
 }
 
 // goOn follows one of what fell, and says whether there was one. One with which the bound was
@@ -126,29 +107,22 @@ func (w *weighing) goOn() bool {
 func (x *explaining) count() {
 	w := &x.weighing
 	for _, index := range w.queue[w.counted:] {
-		if h := &w.hits[index]; !h.counted { // else it was affected before it was down
-			h.counted = true
-			n := w.v.list[index]
-			w.toll.fell += b2i(!n.ended())
+		h, n := &w.hits[index], w.v.list[index]
+		w.toll.fell += b2i(h.counted == stands && !n.ended()) // else it was affected before it was down
+		if h.counted < down && h.effect == down {
 			x.countWell(n)
 		}
+		h.counted = h.effect
 	}
 	w.counted = len(w.queue)
 	w.toll.fell += w.others - w.summed
 	w.summed = w.others
-	for _, index := range w.asked[w.told:] {
-		for _, e := range w.v.list[index].in() {
-			if e.kind == edgeRunsAs && w.effect(e.from) < affected { // else it was counted by itself
-				x.countWell(e.from)
-			}
-		}
-	}
-	w.told = len(w.asked)
 }
 
-// countWell counts one that fell and is well.
+// countWell counts one that would be dead, and is well. That is said of hosts alone: a service that
+// is affected goes on to accept connections.
 func (x *explaining) countWell(n *node) {
-	if n.kind != nodeHost && (n.kind != nodeService || len(x.grew) == 0) || x.well(n) == "" {
+	if n.kind != nodeHost || x.well(n) == "" {
 		return
 	}
 	x.weighing.toll.healthy++
