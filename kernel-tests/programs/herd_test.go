@@ -260,6 +260,8 @@ func TestHerdOfContainers(t *testing.T) {
 			_, _ = io.WriteString(stdin, "go\n")
 			_ = stdin.Close()
 		})
+		// The kernel lets go of a namespace when it has time; until then the old one would answer at the address.
+		_ = exec.Command("ip", "-n", name, "link", "del", fmt.Sprintf("v%d", cmd.Process.Pid)).Run() // it may have gone
 	}
 	eventually(t, "all connections in the server's log", func() bool { return logged() == containers }) // it writes after it has answered
 	herdIs(t, c, exe, 8066, containers, logged)
