@@ -75,6 +75,10 @@ static __always_inline struct edge *make_edge(const struct edge_key *key, const 
 	return edge;
 }
 
+/*
+ * A router or this host itself forbids it: EACCES (over IPv6 a router's word, too), EPERM; EINVAL is
+ * what a blackhole route says, ENODEV and EADDRNOTAVAIL that there is nothing to send it from.
+ */
 static __always_inline void count_failure(struct edge *edge, int err)
 {
 	switch (err < 0 ? -err : err) {
@@ -84,6 +88,11 @@ static __always_inline void count_failure(struct edge *edge, int err)
 	case ETIMEDOUT:
 		ADD(edge->timed_out, 1);
 		break;
+	case EPERM:
+	case EACCES:
+	case ENODEV:
+	case EINVAL:
+	case EADDRNOTAVAIL:
 	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTDOWN:

@@ -145,7 +145,7 @@ enum {
 	TCP_NEW_SYN_RECV = 12,
 };
 
-/* uapi/linux/in.h, linux/socket.h, net/sock.h, linux/sched.h, asm-generic/errno.h */
+/* uapi/linux/in.h, linux/socket.h, net/sock.h, linux/sched.h, asm-generic/errno.h, errno-base.h */
 enum {
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
@@ -157,6 +157,12 @@ enum {
 	SOCK_DONE = 1,
 	SOCK_SEQPACKET = 5,
 	PF_KTHREAD = 0x00200000,
+	EPERM = 1,
+	EACCES = 13,
+	ENODEV = 19,
+	EINVAL = 22,
+	EAFNOSUPPORT = 97,
+	EADDRNOTAVAIL = 99,
 	ENETDOWN = 100,
 	ENETUNREACH = 101,
 	ECONNABORTED = 103,

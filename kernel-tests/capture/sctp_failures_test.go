@@ -79,7 +79,7 @@ func sctpFailures(t *testing.T, r *rig) {
 				}
 			}
 			connectSCTP(t, aborted, at(blackhole, 2), unix.EINPROGRESS)
-			heard := hearInit(t)
+			heard := hearSent(t, unix.ETH_P_IP)
 			connectSCTP(t, nobody, at(blackhole, 3), unix.EINPROGRESS)
 			noSCTPThere(t, heard, port(3))
 			closeFD(t, refused, timedOut, aborted, nobody)
@@ -104,14 +104,14 @@ func sctpFailures(t *testing.T, r *rig) {
 	}
 }
 
-// hearInit hears what is sent, from now on.
-func hearInit(t *testing.T) int {
+// hearSent hears what is sent of a protocol that has an EtherType, from now on.
+func hearSent(t *testing.T, protocol uint16) int {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Error(err)
 		return -1
 	}
-	all := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_IP))
+	all := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, protocol))
 	limit := unix.NsecToTimeval(sctpPatience.Nanoseconds())
 	if err := errors.Join(unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all}), unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)); err != nil {
 		t.Error(err)
@@ -124,17 +124,11 @@ func hearInit(t *testing.T) int {
 func noSCTPThere(t *testing.T, heard int, port uint16) {
 	defer closeFD(t, heard)
 	const header, protocolUnreachable = 20, 2
-	buf := make([]byte, 2048)
-	var packet []byte
-	for packet == nil {
-		n, _, err := unix.Recvfrom(heard, buf, 0)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		if n > header+8 && buf[9] == unix.IPPROTO_SCTP && binary.BigEndian.Uint16(buf[header+2:]) == port {
-			packet = buf[:n]
-		}
+	packet := firstSent(t, heard, func(p []byte) bool {
+		return len(p) > header+8 && p[9] == unix.IPPROTO_SCTP && binary.BigEndian.Uint16(p[header+2:]) == port
+	})
+	if packet == nil {
+		return
 	}
 	message := append([]byte{3, protocolUnreachable, 0, 0, 0, 0, 0, 0}, packet...)
 	binary.BigEndian.PutUint16(message[2:], internetChecksum(message))
@@ -146,6 +140,21 @@ func noSCTPThere(t *testing.T, heard int, port uint16) {
 	defer closeFD(t, fd)
 	if err := unix.Sendto(fd, message, 0, &unix.SockaddrInet4{Addr: [4]byte(packet[12:16])}); err != nil {
 		t.Error(err)
+	}
+}
+
+// firstSent is the first packet of those that were heard which matches; nil, with an error, where none comes.
+func firstSent(t *testing.T, heard int, match func([]byte) bool) []byte {
+	buf := make([]byte, 2048)
+	for {
+		n, _, err := unix.Recvfrom(heard, buf, 0)
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		if match(buf[:n]) {
+			return buf[:n]
+		}
 	}
 }
 
