@@ -36,10 +36,10 @@ func Doctor(ctx context.Context) ([]model.Hook, error) {
 
 // probes are what keeps first choices from working; nil where nothing does.
 type probes struct {
-	bootstrap, cgroup2, ethtool, timers, udp, udpBytes, enter, traffic, conntrack, accepts error
-	sctp                                                                                   sctpProbe
-	unix                                                                                   unixProbe
-	taps                                                                                   tapProbe
+	bootstrap, cgroup2, ethtool, timers, udp, udpBytes, unsent, enter, traffic, conntrack, accepts error
+	sctp                                                                                           sctpProbe
+	unix                                                                                           unixProbe
+	taps                                                                                           tapProbe
 }
 
 // probe asks this kernel for all but the bootstrap, without which no agent runs. unix is
@@ -48,7 +48,7 @@ func probe(kernel *bpf.TCP, unix unixProbe, taps tapProbe, accepts, enter error)
 	return probes{
 		cgroup2: bpf.ProbeCgroup2(), ethtool: netconf.ProbeEthtool(), timers: bpf.ProbeHeartbeats(),
 		sctp: sctpProbe{captured: bpf.ErrNoSCTP}, // an agent looks when it begins to capture
-		udp:  kernel.UDP(), udpBytes: kernel.UDPBytes(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
+		udp:  kernel.UDP(), udpBytes: kernel.UDPBytes(), unsent: kernel.Unsent(), unix: unix, taps: taps, accepts: accepts, enter: enter, traffic: kernel.ProbeTraffic(), conntrack: conntrack.Probe(),
 	}
 }
 
@@ -56,6 +56,8 @@ func probe(kernel *bpf.TCP, unix unixProbe, taps tapProbe, accepts, enter error)
 func hooksInUse(p probes) []model.Hook {
 	hooks := []model.Hook{
 		{Fact: "tcp connect, listen, established, close", Hook: "tp_btf/inet_sock_set_state", First: true},
+		orLost(model.Hook{Fact: "tcp connect that fails at once: no route", Hook: "fexit: tcp_v4_connect, tcp_v6_connect, tcp_v4_pre_connect, tcp_v6_pre_connect", First: true},
+			p.unsent, "", "attempts to where no route leads, or that this host's own routes or cgroups forbid"),
 		acceptHook(p.accepts),
 		orLost(model.Hook{Fact: "udp bind, first datagram, end", Hook: "cgroup v2 root: bind, post_bind, connect, sendmsg, recvmsg, sock_release; tp_btf/inet_sk_error_report", First: true},
 			p.udp, "", "UDP services and their clients"),

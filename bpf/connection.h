@@ -96,10 +96,7 @@ static __always_inline void connection_failed(struct udp_socket *u, int err)
 		return;
 	wait_no_longer(u, edge, CONNECTED_FAILED);
 	ADD(edge->attempts, 1);
-	edge->last_ns = bpf_ktime_get_ns();
-	if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
-		report(EVENT_FAILED, 0, &edge->key);
-	count_failure(edge, err);
+	attempt_failed(edge, err);
 }
 
 #endif

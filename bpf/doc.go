@@ -9,6 +9,7 @@ package bpf
 
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -type event -type owner -type event_kind -type owner_kind -type direction -type table_state -type health -type sample tcp tcp.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types bootstrap bootstrap.c
+//go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types unsent unsent.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types udp udp.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types udpbytes udpbytes.c
 //go:generate go tool bpf2go -target bpfel -cc clang -cflags "-O2 -mcpu=v3 -g -Wall -Werror" -no-global-types -type traffic traffic traffic.c

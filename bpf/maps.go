@@ -109,6 +109,7 @@ func (t *TCP) RunTimes() map[string]RunTime {
 	programs := map[string]*ebpf.Program{"tcp_state": t.objs.TcpState, "tcp_state_again": t.objs.TcpStateAgain, "tcp_state_third": t.objs.TcpStateThird}
 	maps.Copy(programs, t.udp.programs())
 	maps.Copy(programs, t.sctp.Load().programs())
+	maps.Copy(programs, t.unsent.programs())
 	if t.traffic != nil {
 		programs["traffic_of_bucket"], programs["traffic_of_overflow"] = t.traffic.objs.TrafficOfBucket, t.traffic.objs.TrafficOfOverflow
 	}

@@ -55,6 +55,14 @@ static __always_inline void report(enum event_kind kind, __u64 cookie, const str
 	bpf_ringbuf_submit(event, 0);
 }
 
+static __always_inline void attempt_failed(struct edge *edge, int err)
+{
+	edge->last_ns = bpf_ktime_get_ns();
+	if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
+		report(EVENT_FAILED, 0, &edge->key);
+	count_failure(edge, err);
+}
+
 /* A socket listens, in the context of the process that asked. */
 static __always_inline void begin_listening(const struct listener *l, __u64 cookie)
 {

@@ -202,13 +202,11 @@ static __always_inline void count_end(struct edge *edge, const struct associatio
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	edge->last_ns = now;
 	if (a->role == ROLE_CLIENT && !was_established(asoc)) {
-		if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
-			report(EVENT_FAILED, 0, &edge->key);
-		count_failure(edge, why_failed(asoc, a->unreachable));
+		attempt_failed(edge, why_failed(asoc, a->unreachable));
 		return;
 	}
+	edge->last_ns = now;
 	if (a->role == ROLE_CLIENT)
 		ADD(edge->connections, 1);
 	count_traffic(edge, a, asoc, now);

@@ -113,6 +113,11 @@ static __always_inline void v4_mapped(__u8 out[16], __be32 addr)
 	*(__u32 *)(out + 12) = addr;
 }
 
+static __always_inline bool is_v4(const __u8 addr[16])
+{
+	return !*(__u64 *)addr && *(__u32 *)(addr + 8) == bpf_htonl(0xffff);
+}
+
 static __always_inline void local_address(__u8 out[16], const struct sock *sk)
 {
 	if (sk->__sk_common.skc_family == AF_INET6)

@@ -19,15 +19,10 @@
  * a third copy is attached. Every step leaves a mark, so that the second of two
  * runs finds nothing to do.
  */
+#include "dial.h"
 #include "health.h"
 #include "steered.h"
 #include "traffic.h"
-
-static __always_inline bool kernel_asks(struct task_struct *task, struct sock *sk)
-{
-	return task->flags & PF_KTHREAD ||
-	       (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) && !is_subflow(bpf_skc_to_tcp_sock(sk)));
-}
 
 static __always_inline void on_listen(struct sock *sk)
 {
@@ -76,7 +71,6 @@ static __always_inline void fill_key(struct edge_key *key, const struct sock *sk
 
 static __always_inline void on_connect(struct sock *sk, __u64 id, struct counters *c)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct connection *conn = find_connection(id);
 	struct edge_key key = {};
 	__u64 peer = peer_of(sk);
@@ -94,23 +88,13 @@ static __always_inline void on_connect(struct sock *sk, __u64 id, struct counter
 		return;
 	}
 	fill_key(&key, sk, DIR_OUT);
-	current_program(&key, task, kernel_asks(task, sk));
 
-	struct edge *edge = find_edge(&key, &place, false);
-	if (!edge)
-		edge = new_edge_of_current(&key, kernel_asks(task, sk), &place);
+	struct edge *edge = count_attempt(&key, sk, &place);
+
 	conn->peer = peer;
 	conn->edge = place;
-	conn->role = ROLE_UNCOUNTED;
-	if (!edge)
-		return;
-	conn->life = edge->life;
-	conn->role = ROLE_CLIENT;
-	ADD(edge->attempts, 1);
-	if (edge->owner.tgid != task->tgid) {
-		edge->owner.tgid = task->tgid;
-		edge->owner.start_ns = task->group_leader->start_boottime;
-	}
+	conn->life = edge ? edge->life : 0;
+	conn->role = edge ? ROLE_CLIENT : ROLE_UNCOUNTED;
 }
 
 static __always_inline __u64 last_packet_us(struct sock *sk)
@@ -226,6 +210,8 @@ static __always_inline void on_close(struct sock *sk, __u64 id, struct counters 
 {
 	struct connection *conn = find_connection(id);
 
+	if (oldstate == TCP_SYN_SENT)
+		dial_ends(sk); /* it is counted here */
 	if (!conn) {
 		if (again)
 			return;
@@ -247,10 +233,7 @@ static __always_inline void on_close(struct sock *sk, __u64 id, struct counters 
 	if (!edge) {
 		COUNT(c, edge_lost);
 	} else if (was.role == ROLE_CLIENT) {
-		edge->last_ns = bpf_ktime_get_ns();
-		if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
-			report(EVENT_FAILED, 0, &edge->key);
-		count_failure(edge, sk->sk_err);
+		attempt_failed(edge, sk->sk_err);
 	} else {
 		count_close(edge, &was, sk, bpf_skc_to_tcp_sock(sk), oldstate);
 	}

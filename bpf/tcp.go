@@ -50,6 +50,9 @@ type TCP struct {
 	traffic   *traffic // nil when open connections cannot be read ...
 	noTraffic error    // ... because of this
 
+	unsent   *calls // nil when nobody tells of attempts that fail before anything is sent ...
+	noUnsent error  // ... because of this
+
 	mu sync.Mutex // for left
 	// left are the places of edges that the latest round evicted: a program that
 	// was running then may still hold one.
@@ -103,6 +106,7 @@ func (t *TCP) load() error {
 		}
 	}
 	loading.Go(func() { t.traffic, t.noTraffic = t.openTraffic() })
+	loading.Go(func() { t.unsent, t.noUnsent = t.openUnsent() })
 	t.bootUDP = t.udp != nil
 	loading.Go(func() { t.boot, _ = t.loadBootstrap() }) // Bootstrap tries again, and tells
 	loading.Wait()
@@ -119,7 +123,7 @@ func (t *TCP) loadTCP(spec *ebpf.CollectionSpec) error {
 		programs["tcp_state_third"] = &t.objs.TcpStateThird
 	}
 	replace := t.shared()
-	replace["healths"], replace["more_healths"], replace["steered"] = t.objs.Healths, t.objs.MoreHealths, t.objs.Steered
+	replace["healths"], replace["more_healths"], replace["steered"], replace["dials"] = t.objs.Healths, t.objs.MoreHealths, t.objs.Steered, t.objs.Dials
 	return loadEach(spec, programs, t.types, replace)
 }
 
@@ -209,6 +213,7 @@ func (t *TCP) Close() error {
 	if t.traffic != nil {
 		errs = append(errs, t.traffic.close())
 	}
+	errs = append(errs, t.unsent.close())
 	errs = append(errs, t.closeBootstrap())
 	errs = append(errs, closeLinks(t.links))
 	if t.reader != nil {

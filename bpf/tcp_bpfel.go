@@ -53,6 +53,11 @@ type tcpCounters struct {
 	Sk                 uint64
 }
 
+type tcpDial struct {
+	_  structs.HostLayout
+	Sk uint64
+}
+
 type tcpDirection uint32
 
 const (
@@ -212,6 +217,7 @@ type tcpTableState struct {
 const (
 	tcpMapConnections      = "connections"
 	tcpMapCounters         = "counters"
+	tcpMapDials            = "dials"
 	tcpMapEdgeIds          = "edge_ids"
 	tcpMapEdges            = "edges"
 	tcpMapEvents           = "events"
@@ -292,6 +298,7 @@ type tcpProgramSpecs struct {
 type tcpMapSpecs struct {
 	Connections *ebpf.MapSpec `ebpf:"connections"`
 	Counters    *ebpf.MapSpec `ebpf:"counters"`
+	Dials       *ebpf.MapSpec `ebpf:"dials"`
 	EdgeIds     *ebpf.MapSpec `ebpf:"edge_ids"`
 	Edges       *ebpf.MapSpec `ebpf:"edges"`
 	Events      *ebpf.MapSpec `ebpf:"events"`
@@ -344,6 +351,7 @@ func (o *tcpObjects) Close() error {
 type tcpMaps struct {
 	Connections *ebpf.Map `ebpf:"connections"`
 	Counters    *ebpf.Map `ebpf:"counters"`
+	Dials       *ebpf.Map `ebpf:"dials"`
 	EdgeIds     *ebpf.Map `ebpf:"edge_ids"`
 	Edges       *ebpf.Map `ebpf:"edges"`
 	Events      *ebpf.Map `ebpf:"events"`
@@ -362,6 +370,7 @@ func (m *tcpMaps) Close() error {
 	return _TcpClose(
 		m.Connections,
 		m.Counters,
+		m.Dials,
 		m.EdgeIds,
 		m.Edges,
 		m.Events,

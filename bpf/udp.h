@@ -210,11 +210,6 @@ static __always_inline bool same_address(const __u8 a[16], const __u8 b[16])
 	return *(__u64 *)a == *(__u64 *)b && *(__u64 *)(a + 8) == *(__u64 *)(b + 8);
 }
 
-static __always_inline bool is_v4(const __u8 addr[16])
-{
-	return !*(__u64 *)addr && *(__u32 *)(addr + 8) == bpf_htonl(0xffff);
-}
-
 /* A multicast or broadcast address. */
 static __always_inline bool to_all(const __u8 addr[16])
 {

@@ -130,7 +130,7 @@ func failureReasons() []value {
 	return []value{
 		{"refused", "ECONNREFUSED: nothing listens there."},
 		{"timed_out", "ETIMEDOUT: no answer."},
-		{"unreachable", "EHOSTUNREACH, ENETUNREACH and the like; of Unix-domain sockets ENOENT: there is no such file."},
+		{"unreachable", "EHOSTUNREACH, ENETUNREACH and the like, also at once where no route leads there or this host itself forbids it, on kernels that tell; of Unix-domain sockets ENOENT: there is no such file."},
 		{"aborted", "The client gave up first."},
 		{"other", "Any other error."},
 	}
