@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -19,29 +20,39 @@ import (
 // circles. It belongs to one topology of a view and never changes. Those of a whole view have
 // the index of a node as its number.
 type falls struct {
-	topology uint64    // of the view
-	start    []int32   // by number of the node: its place when it dies, or -1
-	hit      []int32   // by number of the node: its place when it is hit; of most the same
-	victims  []victims // by place: what falls there
-	parts    []uint8   // by place: so many places behind it are parts of it
-	off      []int32   // by place: where its own strikes begin
-	strike   []int32   // places, of gates inverted
-	gate     []int32   // by place: number of the gate, or -1
-	member   [][]int32 // by gate
-	idle     sync.Pool // of *flood
-	// shortcuts are made when they are first asked for.
-	shortcuts func() *shortcuts
+	topology uint64     // of the view
+	start    []int32    // by number of the node: its place when it dies, or -1
+	hit      []int32    // by number of the node: its place when it is hit; of most the same
+	victims  []victims  // by place: what falls there
+	parts    []uint8    // by place: so many places behind it are parts of it
+	off      []int32    // by place: where its own strikes begin
+	strike   []int32    // places, of gates inverted
+	gate     []int32    // by place: number of the gate, or -1
+	member   [][]int32  // by gate
+	idle     *sync.Pool // of *flood, also of rules before
+	before   room       // of rules that hold no more
+	visits   []visit    // in which the order of places was found
+	// short are made when they are first asked for; see shortcuts.
+	short  *shortcuts
+	making sync.Once
+}
+
+// shortcuts are those of these rules, made when they are first asked for.
+func (f *falls) shortcuts() *shortcuts {
+	f.making.Do(func() { f.short, f.before = newShortcuts(f), room{} })
+	return f.short
 }
 
 // struck are the places that the fall of one strikes.
 func (f *falls) struck(p int32) []int32 { return f.strike[f.off[p]:f.off[p+1+int32(f.parts[p])]] }
 
-// falls are those of the view as it stands, made when they are first asked for.
+// falls are those of the view as it stands, made when they are first asked for. Those of a topology before
+// are used by nobody then: who asks holds the lock of the graph until he is done.
 func (v *view) falls() *falls {
 	v.fallsLock.Lock()
 	defer v.fallsLock.Unlock()
 	if v.fallsMade == nil || v.fallsMade.topology != v.topology {
-		v.fallsMade = newFalls(v)
+		v.fallsMade = newFallsInParts(v, rulesApart, v.fallsMade.leave())
 		v.fallsMade.topology = v.topology
 	}
 	return v.fallsMade
@@ -55,20 +66,18 @@ type layout struct {
 	rulings []*ruling         // in the order of their nodes
 }
 
-func newFalls(v *view) *falls { return newFallsInParts(v, rulesApart) }
-
-// newFallsInParts does that on as many processors as so many nodes are there for each.
-func newFallsInParts(v *view, apart int) *falls {
-	f := fallsOf(v.list, apart, true, func(n *node) int32 { return n.index })
-	f.shortcuts = sync.OnceValue(func() *shortcuts { return newShortcuts(f) })
-	return f
+// newFallsInParts makes those of a view on as many processors as so many nodes are there for each.
+func newFallsInParts(v *view, apart int, before room) *falls {
+	return fallsOf(v.list, apart, true, before, func(n *node) int32 { return n.index })
 }
 
 // fallsOf are the rules among nodes, of which some may be nil, by their numbers, which are their
 // places in the list. All that these hang on has to be among them. With merges, services may be hit
-// at the places of their programs.
-func fallsOf(list []*node, apart int, merges bool, number func(*node) int32) *falls {
-	l := layout{number: number, merges: merges, falls: &falls{start: make([]int32, len(list)), hit: make([]int32, len(list))}}
+// at the places of their programs. They are put into the room of others.
+func fallsOf(list []*node, apart int, merges bool, before room, number func(*node) int32) *falls {
+	l := layout{number: number, merges: merges, falls: &falls{
+		start: again(before.start, len(list)), hit: again(before.hit, len(list)), before: before, idle: cmp.Or(before.floods, new(sync.Pool)),
+	}}
 	l.settle(list, apart)
 	l.allRules(list, apart)
 	l.inOrder()

@@ -149,14 +149,20 @@ func (v *view) compareFloods(t *testing.T, seed uint64, r *rand.Rand) {
 	}
 }
 
-// TestFallsInParts makes the rules on one processor and on several.
+// TestFallsInParts makes the rules and shortcuts on one processor, and on several in the room of those
+// of another estate.
 func TestFallsInParts(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	gates, parts := 0, 0
+	before := room{}
 	for seed := range uint64(30) {
 		w := randomEstate(t, seed)
 		w.read(func(v *view) {
-			one, several := newFallsInParts(v, len(v.list)), newFallsInParts(v, 1)
+			one := newFallsInParts(v, len(v.list), room{})
+			several := newFallsInParts(v, 1, before)
+			several.flood().done()
+			defer func() { before = several.leave() }()
+			short, again := one.shortcuts(), several.shortcuts()
 			gates += len(one.member)
 			for _, n := range one.parts {
 				parts += int(n)
@@ -164,6 +170,7 @@ func TestFallsInParts(t *testing.T) {
 			for name, pair := range map[string][2]any{
 				"start": {one.start, several.start}, "hit": {one.hit, several.hit}, "victims": {one.victims, several.victims}, "parts": {one.parts, several.parts},
 				"off": {one.off, several.off}, "strike": {one.strike, several.strike}, "gate": {one.gate, several.gate}, "member": {one.member, several.member},
+				"shortcuts": {short.ways, again.ways}, "others": {short.other, again.other}, "reach": {short.reach, again.reach},
 			} {
 				if !reflect.DeepEqual(pair[0], pair[1]) {
 					t.Fatalf("seed %d, %s:\n%v\nin parts\n%v", seed, name, pair[0], pair[1])
@@ -244,8 +251,8 @@ func TestSinglePointsOfManyReaches(t *testing.T) {
 	w.comparePoints(3, "", all)
 	w.read(func(v *view) {
 		roots := make(map[int32]bool)
-		for _, root := range v.falls().shortcuts().root {
-			roots[root] = true
+		for _, way := range v.falls().shortcuts().ways {
+			roots[way.root] = true
 		}
 		if len(roots) <= atATime+1 {
 			t.Errorf("only %d are followed", len(roots)-1)

@@ -59,10 +59,12 @@ type flood struct {
 
 // flood is one that nobody else uses, until it is done.
 func (f *falls) flood() *flood {
-	if idle, ok := f.idle.Get().(*flood); ok {
+	places, words := len(f.gate), (len(f.gate)+63)/64
+	if idle, ok := f.idle.Get().(*flood); ok && cap(idle.bits) >= places && cap(idle.waiting) >= words {
+		idle.falls, idle.bits, idle.waiting = f, idle.bits[:places], idle.waiting[:words]
 		return idle
 	}
-	return &flood{falls: f, bits: make([]lane, len(f.gate)), waiting: make([]uint64, (len(f.gate)+63)/64)}
+	return &flood{falls: f, bits: again[lane](nil, places), waiting: again[uint64](nil, words)}
 }
 
 func (f *flood) done() {

@@ -5,7 +5,7 @@ type strikes struct{ from, to int32 }
 
 // pairsOfPlaces are many of them, by groups of places that are near to each other: what is put in order
 // then stays near to the processor.
-type pairsOfPlaces []pieces
+type pairsOfPlaces []pieces[strikes]
 
 // groupBits is how many places are in a group, as a power of two.
 const groupBits = 16
@@ -15,29 +15,29 @@ func (p pairsOfPlaces) add(s strikes) { p[s.from>>groupBits].add(s) }
 // groupsOf is how many groups so many places have.
 func groupsOf(places int) int { return (places + 1<<groupBits - 1) >> groupBits }
 
-// pieces are pairs that are never copied.
-type pieces [][]strikes
+// pieces are a list that is never copied while it grows.
+type pieces[T any] [][]T
 
-// How many pairs are in a piece: the first, and no piece has more than the most.
+// How many are in a piece: the first, and no piece has more than the most.
 const (
 	firstPiece = 64
 	mostPiece  = 1 << 12
 )
 
-func (p *pieces) add(s strikes) {
+func (p *pieces[T]) add(x T) {
 	last := len(*p) - 1
 	switch {
 	case last < 0:
-		*p = append(*p, make([]strikes, 0, firstPiece))
+		*p = append(*p, make([]T, 0, firstPiece))
 		last = 0
 	case len((*p)[last]) == cap((*p)[last]):
-		*p = append(*p, make([]strikes, 0, min(2*cap((*p)[last]), mostPiece)))
+		*p = append(*p, make([]T, 0, min(2*cap((*p)[last]), mostPiece)))
 		last++
 	}
-	(*p)[last] = append((*p)[last], s)
+	(*p)[last] = append((*p)[last], x)
 }
 
-func (p pieces) count() (n int32) {
+func (p pieces[T]) count() (n int32) {
 	for _, some := range p {
 		n += int32(len(some))
 	}

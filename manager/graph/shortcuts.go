@@ -4,48 +4,50 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // shortcuts tell of most places what they take along in terms of another's: a port takes
 // along its interface and what the host does, a host itself and what its one busy service
 // does. So what falls with all of them is followed once. They never change.
 type shortcuts struct {
-	// root is by place: all that falls with that place falls with this one too, and besides
-	// only some others. It is the place itself where that is not so, and -1 where the others
-	// are all.
-	root  []int32
-	first []int32 // by place: where its others begin, of which itself is one
-	count []uint8 // by place: how many they are
-	other []int32
+	ways  []shortcut // by place, and one more
+	other []int32    // those of all places, of the last place first
 	// reach is by place, in powers of two: as many places fall with it at most, were those that
 	// several others take along counted for each of these.
 	reach []uint8
 }
 
-// mostOthers is how many places may fall besides those of the root, and othersEach how many do about.
+// shortcut is what is known of a place, in one piece of memory.
+type shortcut struct {
+	// root is a place with which all falls that falls with this one, but for the place itself and
+	// some others. It is the place itself where that is not so, and -1 where the others are all.
+	root int32
+	end  int32 // of its others, which begin where those of the place behind it end
+}
+
+// mostOthers is how many places, of which itself is one, may fall besides those of the root, and
+// othersEach for how many there is room from the beginning.
 const (
 	mostOthers = 16
-	othersEach = 4
+	othersEach = int(unsafe.Sizeof(visit{}) / unsafe.Sizeof(int32(0)))
 )
 
 // newShortcuts works them out from the last place to the first. There is no gate among the
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
-	s := &shortcuts{
-		root: make([]int32, len(f.gate)), first: make([]int32, len(f.gate)), count: make([]uint8, len(f.gate)),
-	}
+	places := len(f.gate)
+	s := &shortcuts{ways: again(f.before.ways, places+1), other: f.roomForOthers()}
 	var reaching sync.WaitGroup
 	reaching.Go(func() { s.reach = f.reaches() })
 	defer reaching.Wait()
-	s.other = make([]int32, 0, othersEach*len(f.gate))
-	var others []int32
-	for p := int32(len(f.gate) - 1); p >= 0; p-- {
-		s.root[p], others = s.of(f, p, others[:0])
-		if s.root[p] == p {
-			continue
+	others := make([]int32, 0, mostOthers+1)
+	for p := int32(places - 1); p >= 0; p-- {
+		root := p
+		if root, others = s.of(f, p, others[:0]); root != p {
+			s.other = append(s.other, others...)
 		}
-		s.first[p], s.count[p] = int32(len(s.other)), uint8(len(others))
-		s.other = append(s.other, others...)
+		s.ways[p] = shortcut{root, int32(len(s.other))}
 	}
 	return s
 }
@@ -55,7 +57,7 @@ func (s *shortcuts) of(f *falls, p int32, others []int32) (root int32, _ []int32
 	if f.gate[p] >= 0 {
 		return p, others
 	}
-	root, others = -1, append(others, p)
+	root = -1
 	fits := true
 	for _, to := range f.strike[f.off[p]:f.off[p+1]] {
 		if root, others, fits = s.with(p, to, root, others); !fits {
@@ -74,16 +76,23 @@ func (s *shortcuts) with(p, to, root int32, others []int32) (int32, []int32, boo
 	if to <= p { // a gate, or the way back of a circle
 		return p, others, false
 	}
-	if r := s.root[to]; r >= 0 {
+	r := s.ways[to].root
+	if r >= 0 {
 		if root >= 0 && root != r {
 			return p, others, false
 		}
 		root = r
 	}
+	if r != to {
+		others = putIn(others, to)
+	}
 	for _, o := range s.others(to) {
-		if others = putIn(others, o); len(others) > mostOthers {
-			return p, others, false
+		if others = putIn(others, o); len(others) >= mostOthers {
+			break
 		}
+	}
+	if len(others) >= mostOthers {
+		return p, others, false
 	}
 	return root, others, true
 }
@@ -97,17 +106,15 @@ func putIn(list []int32, place int32) []int32 {
 	return slices.Insert(list, at, place)
 }
 
-// others are the places that fall with one besides those of its root; none where it is its
-// own.
-func (s *shortcuts) others(p int32) []int32 {
-	return s.other[s.first[p] : s.first[p]+int32(s.count[p])]
-}
+// others are the places that fall with one besides itself and those of its root; none where it is
+// its own.
+func (s *shortcuts) others(p int32) []int32 { return s.other[s.ways[p+1].end:s.ways[p].end] }
 
 // reaches adds up by place what falls with each, from the last to the first. Ways back count
 // for nothing.
 func (f *falls) reaches() []uint8 {
 	places := uint64(len(f.gate))
-	sum, reach := make([]uint32, places), make([]uint8, places)
+	sum, reach := make([]uint32, places), again(f.before.reach, int(places))
 	for p := len(f.gate) - 1; p >= 0; p-- {
 		all := uint64(1)
 		for _, to := range f.struck(int32(p)) {

@@ -83,23 +83,25 @@ type spof struct {
 // along.
 func (s *spof) points(among []*node, target *node) (lone, rooted []point) {
 	var lock sync.Mutex
+	var all, followed pieces[point]
 	inParts(len(among), pointsApart, func(from, end int) {
-		var mine, ours []point
+		var mine, ours pieces[point]
 		for _, n := range among[from:end] {
 			if n == nil || n == target || !canFail(n) || !s.strikes(n) {
 				continue
 			}
-			p := point{node: n, root: s.root[s.start[n.index]], natural: n.ranks.natural}
+			p := point{node: n, root: s.ways[s.start[n.index]].root, natural: n.ranks.natural}
 			if p.root >= 0 {
-				ours = append(ours, p)
+				ours.add(p)
 			} else if s.besides(&p, func(int32) bool { return false }); !p.alone() {
-				mine = append(mine, p)
+				mine.add(p)
 			}
 		}
 		lock.Lock()
 		defer lock.Unlock()
-		lone, rooted = append(lone, mine...), append(rooted, ours...)
+		all, followed = append(all, mine...), append(followed, ours...)
 	})
+	lone, rooted = slices.Concat(all...), slices.Concat(followed...)
 	slices.SortFunc(rooted, func(a, b point) int {
 		return cmp.Or(cmp.Compare(s.reach[b.root], s.reach[a.root]), cmp.Compare(a.root, b.root))
 	})
@@ -129,13 +131,12 @@ func (s *spof) follow(points []point) {
 	var following sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(batches)) {
 		following.Go(func() {
-			f, a := s.flood(), s.falls.alone()
-			defer f.done()
+			a := s.falls.alone()
 			for some := range batches {
 				if s.reach[some[0].root] < s.apart {
 					s.countAlone(a, some)
 				} else {
-					s.count(f, some)
+					s.count(some)
 				}
 			}
 		})
@@ -144,7 +145,9 @@ func (s *spof) follow(points []point) {
 }
 
 // count tells of points what falls with each, besides what is on itself.
-func (s *spof) count(f *flood, points []point) {
+func (s *spof) count(points []point) {
+	f := s.flood()
+	defer f.done()
 	roots := make([]int32, 0, atATime)
 	for _, p := range points {
 		if len(roots) == 0 || roots[len(roots)-1] != p.root {
@@ -190,16 +193,20 @@ func (s *spof) countAlone(a *alone, points []point) {
 func (s *spof) besides(p *point, withRoot func(place int32) bool) {
 	at, hit := s.start[p.index], s.hit[p.index]
 	others := s.others(at)
-	fell := func(place int32) bool { return withRoot(place) || slices.Contains(others, place) }
+	fell := func(place int32) bool { return place == at || withRoot(place) || slices.Contains(others, place) }
 	if s.target >= 0 && !fell(s.target) {
 		p.hosts, p.services = 0, 0
 		return
 	}
-	for _, place := range others {
+	add := func(place int32) {
 		if !withRoot(place) {
 			p.hosts += int32(s.victims[place].hosts())
 			p.services += int32(s.victims[place].services())
 		}
+	}
+	add(at)
+	for _, place := range others {
+		add(place)
 	}
 	switch p.node.kind {
 	case nodeHost:

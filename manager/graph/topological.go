@@ -12,8 +12,9 @@ func (l *layout) inOrder() {
 	nodes, gates := int32(len(l.victims)), len(l.member)
 	l.victims, l.parts = append(l.victims, make([]victims, gates)...), append(l.parts, make([]uint8, gates)...)
 	l.rulings = nil
-	order := topological(l.parts, off, to) // the old places without parts
-	name := make([]int32, len(off)-1)      // by old place
+	l.visits = again(l.before.visits, len(off)-1)
+	order := topological(l.visits, l.parts, off, to) // the old places without parts
+	name := make([]int32, len(off)-1)                // by old place
 	next := int32(0)
 	for _, old := range order {
 		name[old] = next
@@ -24,7 +25,7 @@ func (l *layout) inOrder() {
 	for p := range name {
 		l.off[p+1] += l.off[p]
 	}
-	l.strike = make([]int32, len(to))
+	l.strike = again(l.before.strike, len(to))
 	inParts(len(order), rulesApart, func(from, end int) {
 		for _, old := range order[from:end] {
 			at := l.off[name[old]]
@@ -43,8 +44,8 @@ func (l *layout) inOrder() {
 // rename gives places what is known by old ones, and how many strikes each has. Those from nodes on are
 // of gates.
 func (l *layout) rename(order, name []int32, nodes int32, off []int32) {
-	fell, parts, gate := make([]victims, len(name)), make([]uint8, len(name)), make([]int32, len(name))
-	l.off = make([]int32, len(off))
+	fell, parts, gate := again(l.before.victims, len(name)), again(l.before.parts, len(name)), again(l.before.gate, len(name))
+	l.off = again(l.before.off, len(off))
 	inParts(len(order), rulesApart, func(from, end int) {
 		for _, old := range order[from:end] {
 			now := name[old]
@@ -85,8 +86,8 @@ type knotting struct {
 
 // topological lists places so that each comes before those that it leads to, unless they lead back. Parts
 // stand behind their place; it leads where they lead, nothing leads to them, and they are not listed.
-func topological(parts []uint8, off, to []int32) (order []int32) {
-	s := knotting{to: to, at: make([]visit, len(off)-1), order: make([]int32, 0, len(off)-1)}
+func topological(at []visit, parts []uint8, off, to []int32) (order []int32) {
+	s := knotting{to: to, at: at, order: make([]int32, 0, len(off)-1)}
 	for p := 0; p < len(s.at); p += 1 + int(parts[p]) {
 		s.at[p].next, s.at[p].end = off[p], off[p+1+int(parts[p])]
 	}

@@ -83,7 +83,7 @@ func (s *ascent) reach(n *node) int32 {
 
 // falls are the rules among its nodes.
 func (s *ascent) falls() *falls {
-	return fallsOf(s.nodes, rulesApart, false, func(n *node) int32 {
+	return fallsOf(s.nodes, rulesApart, false, room{}, func(n *node) int32 {
 		if at, known := s.number[n]; known {
 			return at
 		}
