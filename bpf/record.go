@@ -64,7 +64,7 @@ const (
 	EventListen   = EventKind(tcpEventKindEVENT_LISTEN)   // Cookie, Listener and Image are set
 	EventUnlisten = EventKind(tcpEventKindEVENT_UNLISTEN) // Cookie is set
 	EventEdge     = EventKind(tcpEventKindEVENT_EDGE)     // first connection; Key and Owner are set, Image for DirectionOut
-	EventFailed   = EventKind(tcpEventKindEVENT_FAILED)   // first failed connection; Key is set
+	EventFailed   = EventKind(tcpEventKindEVENT_FAILED)   // a failed connection, the first of a minute; Key is set
 	EventFull     = EventKind(tcpEventKindEVENT_FULL)     // an edge found no room
 	EventHeard    = EventKind(tcpEventKindEVENT_HEARD)    // first sign of use of an edge of connected UDP sockets; Key is set
 	EventMany     = EventKind(tcpEventKindEVENT_MANY)     // a count of an edge's health went half of the way round; Key is set

@@ -55,12 +55,24 @@ static __always_inline void report(enum event_kind kind, __u64 cookie, const str
 	bpf_ringbuf_submit(event, 0);
 }
 
+#define MINUTE (60 * SECOND)
+#define SOME_MINUTE 0x8000
+
+/*
+ * Counts a failure of an edge, and reports the first of each minute that has any: an edge
+ * that fails again is news again.
+ */
 static __always_inline void attempt_failed(struct edge *edge, int err)
 {
-	edge->last_ns = bpf_ktime_get_ns();
-	if (!(edge->refused | edge->timed_out | edge->unreachable | edge->aborted))
-		report(EVENT_FAILED, 0, &edge->key);
+	__u64 now = bpf_ktime_get_ns();
+	__u16 minute = now / MINUTE | SOME_MINUTE;
+
+	edge->last_ns = now;
 	count_failure(edge, err);
+	if (edge->failed_in == minute)
+		return;
+	edge->failed_in = minute;
+	report(EVENT_FAILED, 0, &edge->key);
 }
 
 /* A socket listens, in the context of the process that asked. */

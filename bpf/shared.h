@@ -103,8 +103,9 @@ struct edge {
 	struct edge_key key;
 	__u32 life;    /* how many edges had this place before */
 	__u32 waiting; /* UDP sockets that are connected, of which nothing tells that they are used */
-	__u16 used;
-	__u16 wide;         /* more of how it fared is in a struct health */
+	__u8 used;
+	__u8 wide;          /* more of how it fared is in a struct health */
+	__u16 failed_in;    /* the minute in which a failure was reported last */
 	__u32 cells[CELLS]; /* the rest of it is here */
 	/* What adopted connections had moved before; part of what they add when they close. */
 	__u64 adopted_sent;
@@ -154,7 +155,7 @@ enum event_kind {
 	EVENT_LISTEN = 1,
 	EVENT_UNLISTEN = 2,
 	EVENT_EDGE = 3,   /* the first connection of an edge */
-	EVENT_FAILED = 4, /* the first failure of an edge */
+	EVENT_FAILED = 4, /* a failure of an edge, the first of a minute */
 	EVENT_FULL = 5,   /* no room for an edge; at most once a second */
 	EVENT_HEARD = 6,  /* the first sign that a connected UDP socket of an edge is used */
 	EVENT_MANY = 7,   /* a count of an edge's health went half of the way round */

@@ -86,8 +86,9 @@ type tcpEdge struct {
 	Key                tcpEdgeKey
 	Life               uint32
 	Waiting            uint32
-	Used               uint16
-	Wide               uint16
+	Used               uint8
+	Wide               uint8
+	FailedIn           uint16
 	Cells              [7]uint32
 	AdoptedSent        uint64
 	AdoptedReceived    uint64

@@ -103,7 +103,7 @@ func eventKinds() []value {
 		{"listen", "A listener appeared."},
 		{"unlisten", "A listener went."},
 		{"edge", "The first connection of an edge. Later ones are only counted in the kernel."},
-		{"failed", "The first failure of an edge."},
+		{"failed", "A failure of an edge, the first of a minute."},
 		{"heard", "The first sign that a connected UDP socket of an edge is used."},
 		{"full", "The map of edges was full; told at most once a second."},
 		{"many", "A bucket of an edge's histograms counted another 2,147,483,648 connections: it is read before it runs over."},

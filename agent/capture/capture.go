@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cassini/agent/host"
 	"cassini/agent/netns"
@@ -298,7 +299,7 @@ func (c *Capture) dispatch(event *bpf.Event) error {
 		return c.makeRoom(clock)
 	case bpf.EventFailed:
 		c.events["failed"]++
-		return c.edgeMoved(event.Key, clock)
+		return c.edgeFailed(event.Key, clock)
 	case bpf.EventHeard:
 		c.events["heard"]++
 		return c.edgeMoved(event.Key, clock)
@@ -382,6 +383,22 @@ func (c *Capture) edgeMoved(key bpf.EdgeKey, clock bpf.Clock) error {
 	if e := c.edges.byKernel.get(key); e != nil && c.edges.update(e, &read, clock) {
 		c.emitNews(e.of, clock)
 	}
+	return nil
+}
+
+// edgeFailed reads one edge anew of which a connection failed. Of a dependency that fails time and
+// again somebody wants to hear that it does: once a minute, however many lives of a program it has.
+func (c *Capture) edgeFailed(key bpf.EdgeKey, clock bpf.Clock) error {
+	err := c.edgeMoved(key, clock)
+	e := c.edges.byKernel.get(key)
+	if err != nil || e == nil {
+		return err
+	}
+	minute := uint16(clock.MonoNs / uint64(time.Minute))
+	if _, waits := c.edges.unsent[e.of]; waits && e.of.failedIn != minute {
+		c.emitDependency(e.of, clock)
+	}
+	e.of.failedIn = minute
 	return nil
 }
 

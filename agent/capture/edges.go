@@ -99,6 +99,7 @@ type dependency struct {
 	rest       *rest  // what edges counted that are no more; nil: there was none
 	sent       uint64 // hash of the counters that were told last
 	told       uint32 // the network namespace that was told last
+	failedIn   uint16 // the minute in which a failure was told of last, modulo 2^16
 	sentFailed bool   // whether any of the counters that were told last were failures
 	known      bool   // it was told
 }

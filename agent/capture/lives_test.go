@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"cassini/bpf"
 	"cassini/model"
@@ -267,6 +268,36 @@ func TestFailuresOfAHerd(t *testing.T) {
 	if d := one[model.Dependency](y, model.PackageDependencies); d.Failed != 48*3 || d.Connections != 3 {
 		t.Errorf("%+v", d.Counters)
 	}
+}
+
+// What fails again long after its first failure is told of unasked, once a minute.
+func TestFailsAgain(t *testing.T) {
+	y := newYard(t)
+	key := y.begins(1, 80, 0)
+	read := *y.kernel.edges[key]
+	now := clock()
+	fails := func(after time.Duration, failed uint64, documents int) {
+		t.Helper()
+		now.MonoNs += uint64(after)
+		read.Refused += failed
+		y.kernel.edges[key] = &read
+		before := y.count
+		if err := y.edgeFailed(key, now); err != nil {
+			t.Fatal(err)
+		}
+		if y.count-before != documents {
+			t.Errorf("%d documents of %d failures in all, want %d", y.count-before, read.Refused, documents)
+		}
+		if d := one[model.Dependency](y, model.PackageDependencies); documents > 0 && d.Failed != read.Refused {
+			t.Errorf("%d failures are told, want %d", d.Failed, read.Refused)
+		}
+	}
+	fails(0, 1, 1)
+	fails(time.Second, 1, 0)
+	fails(time.Hour, 5, 1)
+	fails(time.Second, 1, 0)
+	fails(time.Minute, 1, 1)
+	fails(time.Minute, 0, 0)
 }
 
 // Who asks a name server in another network namespace is told of, so that its answers can

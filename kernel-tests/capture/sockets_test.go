@@ -159,6 +159,28 @@ func TestConnectionsAreCounted(t *testing.T) {
 	}
 }
 
+// Nobody asks: what fails is told of again in the next minute in which it does.
+func TestFailsAgain(t *testing.T) {
+	r := start(t, bpf.Limits{})
+	l := listen(t, "tcp4", "127.0.0.1:0", false)
+	_ = l.Close()
+	first, deadline := uint64(0), time.Now().Add(time.Minute+patience)
+	for ; time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
+			conn.Close()
+			t.Fatal("connected to nobody")
+		}
+		for _, d := range bodies(r, model.PackageDependencies, func(d model.Dependency) bool { return d.Port == portOf(l) && d.Failed > 0 }) {
+			if first == 0 {
+				first = d.Failed
+			} else if d.Failed > first {
+				return
+			}
+		}
+	}
+	t.Errorf("told of %d failures, and of no more in another minute", first)
+}
+
 func TestRefused(t *testing.T) {
 	r := start(t, bpf.Limits{})
 	l := listen(t, "tcp4", "127.0.0.1:0", false)

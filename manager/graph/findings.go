@@ -127,7 +127,7 @@ func (g *Graph) talked(d *dependency, doc *Decoded, at time.Time) {
 	switch {
 	case doc.Time.Equal(r.newest):
 		r.several = r.several || doc.Name != r.first
-	case doc.Time.Sub(r.newest) >= readApart:
+	case doc.Time.Sub(r.newest) >= readApart, doc.Time.After(r.newest) && !r.several: // one that fails is told of alone
 		if r.several {
 			r.whole = r.newest
 			g.fellSilent(r, at)
