@@ -43,7 +43,7 @@ func newShortcuts(f *falls) *shortcuts {
 	defer reaching.Wait()
 	others := make([]int32, 0, mostOthers+1)
 	for p := int32(places - 1); p >= 0; p-- {
-		root := p
+		var root int32
 		if root, others = s.of(f, p, others[:0]); root != p {
 			s.other = append(s.other, others...)
 		}
