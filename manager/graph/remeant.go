@@ -104,10 +104,12 @@ func (i *iface) meansAs(o *iface) bool {
 // touchLink marks what joins at the places from which an interface is a way to its link, and at its
 // own addresses.
 func (g *Graph) touchLink(h *host, i *iface) {
-	wide := false
+	wide, own := false, i.single()
 	for p := range i.wide() {
-		wide = true
-		if a := g.addresses.of(p.Addr()); a != nil {
+		wide, own = true, append(own, p.Addr())
+	}
+	for _, one := range own {
+		if a := g.addresses.of(one); a != nil {
 			g.touchAddress(a)
 		}
 	}

@@ -189,11 +189,21 @@ func (g *Graph) holder(q vantage, a netip.Addr) *iface {
 // that moves from host to host ("10.0.0.100/32"). Of one on a loopback it is told nowhere who answers.
 func (g *Graph) floats(q vantage, a netip.Addr) bool {
 	return slices.ContainsFunc(g.interfacesOf(q.host), func(i *iface) bool {
-		return i.Name != "lo" && i.in(q) && slices.ContainsFunc(i.addresses, func(p prefix) bool {
-			single, err := netip.ParsePrefix(p.text)
-			return err == nil && single.IsSingleIP() && single.Addr() == a
-		})
+		return i.in(q) && slices.Contains(i.single(), a)
 	})
+}
+
+// single are the addresses that an interface has by themselves, but for a loopback's.
+func (i *iface) single() (list []netip.Addr) {
+	if i.Name == "lo" {
+		return nil
+	}
+	for _, p := range i.addresses {
+		if one, err := netip.ParsePrefix(p.text); err == nil && one.IsSingleIP() {
+			list = append(list, one.Addr())
+		}
+	}
+	return list
 }
 
 // in says whether an interface is in the namespace of a vantage.
