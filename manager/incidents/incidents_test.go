@@ -110,7 +110,10 @@ func TestIncidents(t *testing.T) {
 			"closed segment-lost z: 5 reports",
 		},
 		"what a zone that was cut off saw comes late": {
-			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x host-crashed v@w at=20\n62 x manager-unreachable (manager) silent=50s at=60", "closed segment-lost z: 4 reports",
+			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x unobservable v@w at=20\n62 x manager-unreachable (manager) silent=50s at=60", "closed segment-lost z: 4 reports",
+		},
+		"a host died beside it, as only the zone that was cut off saw": {
+			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n61 x host-crashed v@w at=20", "closed segment-lost z: 2 reports\nopen host-crashed v: 1 reports",
 		},
 		"a host dies as seen from a zone that has just come back": {
 			"4 m segment-lost z@z of=x,y\n60 m corrected z@z clue=answer\n70 x host-crashed v@w", "closed segment-lost z: 2 reports\nopen host-crashed v: 1 reports",

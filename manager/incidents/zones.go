@@ -70,9 +70,10 @@ func (b *Book) loss(host string, at time.Time) *model.Incident {
 }
 
 // acrossCut is the loss of the reporter's zone, where a report says that a host of another zone is
-// silent: seen from the other side of the cut all are. Such reports come when the zone is back.
+// silent: seen from the other side of the cut all are. Such reports come when the zone is back. One of a
+// crash may be the only one that tells of it.
 func (b *Book) acrossCut(v model.Verdict, at time.Time) *model.Incident {
-	if v.Kind != model.VerdictUnobservable && v.Kind != model.VerdictCrashed || b.zones[v.Subject.Host] == b.zones[v.ID.Reporter] {
+	if v.Kind != model.VerdictUnobservable || b.zones[v.Subject.Host] == b.zones[v.ID.Reporter] {
 		return nil
 	}
 	i := b.loss(v.ID.Reporter, at)
