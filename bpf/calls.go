@@ -22,13 +22,11 @@ type calls struct {
 // begin, if this kernel needs them, and those that run as they end, as often as it does.
 func openCalls(spec *ebpf.CollectionSpec, begins, ends []string, opts *ebpf.CollectionOptions) (*calls, error) {
 	copies := callCopies()
-	if copied := spec.Variables["copied"]; copied != nil { // others note every call
-		if err := copied.Set(copies > 1); err != nil {
-			return nil, err
-		}
-		if copies == 1 {
-			begins = nil
-		}
+	if copies == 1 {
+		begins = nil
+	}
+	if err := spec.Variables["copied"].Set(copies > 1); err != nil {
+		return nil, err
 	}
 	begins, ends = repeat(spec, begins, copies), repeat(spec, ends, copies)
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool {

@@ -7,9 +7,11 @@
  * cgroup does. They fail in the process that asks, as these functions return. tcp_v6_connect()
  * calls tcp_v4_connect() for an address of IPv4; paths of MPTCP go through both too.
  *
- * Each function has two programs, the second of which returns at once where the call went well.
- * Programs may be attached more than once (calls.go): the first to run takes the note of dial.h.
+ * Of the first two functions the note of dial.h tells what is still to be counted, so that each has a program at
+ * its beginning too. What fails before them, as a cgroup's programs say, nobody else counts: there that is
+ * needed only where programs are attached more than once (calls.h).
  */
+#include "calls.h"
 #include "dial.h"
 
 /* uapi/linux/in.h, in6.h */
@@ -58,13 +60,14 @@ static __always_inline void bound_to(struct edge_key *key, struct sock *sk)
 		v4_mapped(key->local, 0);
 }
 
+/* An attempt that nobody else counts. */
 static __always_inline int on_failure(struct sock *sk, const void *to, int size, int err)
 {
 	struct edge_key key = {};
 	struct edge *edge;
 	__u32 place = 0;
 
-	if (!dial_ends(sk) || err == -EAFNOSUPPORT || !asked_for(&key, sk, to, size))
+	if (err == -EAFNOSUPPORT || !asked_for(&key, sk, to, size))
 		return 0;
 	key.netns = sk->__sk_common.skc_net.net->ns.inum;
 	key.proto = IPPROTO_TCP;
@@ -76,23 +79,23 @@ static __always_inline int on_failure(struct sock *sk, const void *to, int size,
 	return 0;
 }
 
-#define AT(function)                                                                               \
+#define AT(function, begins, ends)                                                                 \
 	SEC("fentry/" #function)                                                                   \
 	int BPF_PROG(function##_begins, struct sock *sk)                                           \
 	{                                                                                          \
-		dial_begins(sk);                                                                   \
+		begins;                                                                            \
 		return 0;                                                                          \
 	}                                                                                          \
                                                                                                    \
 	SEC("fexit/" #function)                                                                    \
 	int BPF_PROG(function##_ends, struct sock *sk, const void *to, int size, int err)          \
 	{                                                                                          \
-		return err < 0 ? on_failure(sk, to, size, err) : 0;                                \
+		return err < 0 && ends ? on_failure(sk, to, size, err) : 0;                        \
 	}
 
-AT(tcp_v4_pre_connect)
-AT(tcp_v6_pre_connect)
-AT(tcp_v4_connect)
-AT(tcp_v6_connect)
+AT(tcp_v4_connect, dial_begins(sk), dial_ends(sk))
+AT(tcp_v6_connect, dial_begins(sk), dial_ends(sk))
+AT(tcp_v4_pre_connect, call_begins(), call_ends())
+AT(tcp_v6_pre_connect, call_begins(), call_ends())
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

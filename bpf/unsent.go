@@ -10,11 +10,10 @@ func (t *TCP) openUnsent() (*calls, error) {
 		return nil, err
 	}
 	replace["dials"] = t.objs.Dials
-	var begins, ends []string
-	for _, function := range []string{"tcp_v4_pre_connect", "tcp_v6_pre_connect", "tcp_v4_connect", "tcp_v6_connect"} {
-		begins, ends = append(begins, function+"_begins"), append(ends, function+"_ends")
-	}
-	c, err := openCalls(spec, begins, ends, t.types.options(replace))
+	// What begins tcp_v4_connect and its like is needed on every kernel.
+	c, err := openCalls(spec, []string{"tcp_v4_pre_connect_begins", "tcp_v6_pre_connect_begins"},
+		[]string{"tcp_v4_connect_begins", "tcp_v6_connect_begins", "tcp_v4_connect_ends", "tcp_v6_connect_ends", "tcp_v4_pre_connect_ends", "tcp_v6_pre_connect_ends"},
+		t.types.options(replace))
 	if err != nil {
 		return nil, fmt.Errorf("have programs at tcp_v4_connect and its like (trampolines may be refused, even to root): %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	unsentMapCalls                  = "calls"
 	unsentMapConnections            = "connections"
 	unsentMapCounters               = "counters"
 	unsentMapDials                  = "dials"
@@ -37,6 +38,7 @@ const (
 	unsentProgTcpV6PreConnectBegins = "tcp_v6_pre_connect_begins"
 	unsentProgTcpV6PreConnectEnds   = "tcp_v6_pre_connect_ends"
 	unsentVarBuckets                = "buckets"
+	unsentVarCopied                 = "copied"
 	unsentVarEdgePlaces             = "edge_places"
 )
 
@@ -96,6 +98,7 @@ type unsentProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type unsentMapSpecs struct {
+	Calls       *ebpf.MapSpec `ebpf:"calls"`
 	Connections *ebpf.MapSpec `ebpf:"connections"`
 	Counters    *ebpf.MapSpec `ebpf:"counters"`
 	Dials       *ebpf.MapSpec `ebpf:"dials"`
@@ -115,6 +118,7 @@ type unsentMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type unsentVariableSpecs struct {
 	Buckets    *ebpf.VariableSpec `ebpf:"buckets"`
+	Copied     *ebpf.VariableSpec `ebpf:"copied"`
 	EdgePlaces *ebpf.VariableSpec `ebpf:"edge_places"`
 }
 
@@ -138,6 +142,7 @@ func (o *unsentObjects) Close() error {
 //
 // It can be passed to loadUnsentObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unsentMaps struct {
+	Calls       *ebpf.Map `ebpf:"calls"`
 	Connections *ebpf.Map `ebpf:"connections"`
 	Counters    *ebpf.Map `ebpf:"counters"`
 	Dials       *ebpf.Map `ebpf:"dials"`
@@ -154,6 +159,7 @@ type unsentMaps struct {
 
 func (m *unsentMaps) Close() error {
 	return _UnsentClose(
+		m.Calls,
 		m.Connections,
 		m.Counters,
 		m.Dials,
@@ -174,6 +180,7 @@ func (m *unsentMaps) Close() error {
 // It can be passed to loadUnsentObjects or ebpf.CollectionSpec.LoadAndAssign.
 type unsentVariables struct {
 	Buckets    *ebpf.Variable `ebpf:"buckets"`
+	Copied     *ebpf.Variable `ebpf:"copied"`
 	EdgePlaces *ebpf.Variable `ebpf:"edge_places"`
 }
 
