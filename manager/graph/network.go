@@ -27,13 +27,13 @@ type iface struct {
 type prefix struct {
 	text   string
 	config *model.IPConfig // shared, never changed
-	wide   netip.Prefix    // where others can be on its link; else it is not valid
+	at     netip.Prefix    // not valid where the address is not global
 }
 
 func newPrefix(text string, config *model.IPConfig) prefix {
 	p := prefix{text: text, config: config}
-	if wide, err := netip.ParsePrefix(text); err == nil && !wide.IsSingleIP() && global(wide.Addr()) {
-		p.wide = wide
+	if at, err := netip.ParsePrefix(text); err == nil && global(at.Addr()) {
+		p.at = at
 	}
 	return p
 }

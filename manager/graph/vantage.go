@@ -109,7 +109,7 @@ func (g *Graph) toward(from vantage, a netip.Addr) (here *iface, link netip.Pref
 func (i *iface) wide() func(yield func(netip.Prefix) bool) {
 	return func(yield func(netip.Prefix) bool) {
 		for _, p := range i.addresses {
-			if p.wide.IsValid() && !yield(p.wide) {
+			if p.at.IsValid() && !p.at.IsSingleIP() && !yield(p.at) {
 				return
 			}
 		}
@@ -186,21 +186,22 @@ func (g *Graph) holder(q vantage, a netip.Addr) *iface {
 }
 
 // floats says whether a place has an address by itself on an interface, as keepalived adds one
-// that moves from host to host ("10.0.0.100/32"). Of one on a loopback it is told nowhere who answers.
+// that moves from host to host ("10.0.0.100/32").
 func (g *Graph) floats(q vantage, a netip.Addr) bool {
 	return slices.ContainsFunc(g.interfacesOf(q.host), func(i *iface) bool {
 		return i.in(q) && slices.Contains(i.single(), a)
 	})
 }
 
-// single are the addresses that an interface has by themselves, but for a loopback's.
+// single are the addresses that an interface has by themselves. Of those of a loopback it is told
+// nowhere who answers.
 func (i *iface) single() (list []netip.Addr) {
 	if i.Name == "lo" {
 		return nil
 	}
 	for _, p := range i.addresses {
-		if one, err := netip.ParsePrefix(p.text); err == nil && one.IsSingleIP() {
-			list = append(list, one.Addr())
+		if p.at.IsValid() && p.at.IsSingleIP() {
+			list = append(list, p.at.Addr())
 		}
 	}
 	return list
