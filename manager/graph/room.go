@@ -1,19 +1,16 @@
 package graph
 
-import (
-	"sync"
-	"unsafe"
-)
+import "sync"
 
 // room is the memory of rules that hold no more, for those that come after them: nobody has to wait
 // for what was never used, and the collector has less to do. It has what it last had.
 type room struct {
-	start, hit, off, strike, gate []int32
-	victims                       []victims
-	parts, reach                  []uint8
-	ways                          []shortcut
-	visits                        []visit    // also that of others, see roomForOthers
-	floods                        *sync.Pool // of those that nobody uses
+	start, hit, off, strike, gate, other []int32
+	victims                              []victims
+	parts, reach                         []uint8
+	ways                                 []shortcut
+	visits                               []visit
+	floods                               *sync.Pool // of those that nobody uses
 }
 
 // leave is the room of rules and of their shortcuts, which nobody uses any more.
@@ -25,17 +22,9 @@ func (f *falls) leave() room {
 		start: f.start, hit: f.hit, off: f.off, strike: f.strike, gate: f.gate, victims: f.victims, parts: f.parts, visits: f.visits, floods: f.idle,
 	}
 	if s := f.short; s != nil {
-		r.reach, r.ways = s.reach, s.ways
-		r.visits = unsafe.Slice((*visit)(unsafe.Pointer(unsafe.SliceData(s.other))), cap(s.other)/othersEach)
+		r.reach, r.ways, r.other = s.reach, s.ways, s.other
 	}
 	return r
-}
-
-// roomForOthers is that in which the order of places was found.
-func (f *falls) roomForOthers() []int32 {
-	visits := f.visits
-	f.visits = nil
-	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(visits))), othersEach*cap(visits))[:0]
 }
 
 // again is a list of so many zeros, in the room of one that nobody uses any more where it fits.

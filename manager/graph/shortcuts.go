@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
-	"unsafe"
 )
 
 // shortcuts tell of most places what they take along in terms of another's: a port takes
@@ -30,14 +29,14 @@ type shortcut struct {
 // othersEach for how many there is room from the beginning.
 const (
 	mostOthers = 16
-	othersEach = int(unsafe.Sizeof(visit{}) / unsafe.Sizeof(int32(0)))
+	othersEach = 3
 )
 
 // newShortcuts works them out from the last place to the first. There is no gate among the
 // others: what falls with a place is what falls with them and with the root, each by itself.
 func newShortcuts(f *falls) *shortcuts {
 	places := len(f.gate)
-	s := &shortcuts{ways: again(f.before.ways, places+1), other: f.roomForOthers()}
+	s := &shortcuts{ways: again(f.before.ways, places+1), other: slices.Grow(f.before.other[:0], othersEach*places)}
 	var reaching sync.WaitGroup
 	reaching.Go(func() { s.reach = f.reaches() })
 	defer reaching.Wait()
