@@ -2,7 +2,7 @@
 
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Bytes over Unix-domain sockets, where somebody asks for them (decision 0061). Where
+ * Bytes over Unix-domain sockets, where somebody asks for them (decision 0064). Where
  * trampolines are allowed, messages of Unix-domain sockets alone pass these programs, and
  * unixtrace.c counts what datagram sockets send; elsewhere every message of every socket
  * passes two tracepoints (Linux 6.3).
